@@ -1,0 +1,1 @@
+"""Adapters for host programs: Nuke, DaVinci Resolve, OBS."""

@@ -1,0 +1,5 @@
+"""Entry point of ``python -m lp_core``."""
+
+from lp_core.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Transfer curves, named spaces and alpha."""

@@ -1,0 +1,1 @@
+"""Engines: a prepared portrait plus a motion gives pixels."""

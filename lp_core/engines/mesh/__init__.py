@@ -1,0 +1,1 @@
+"""The mesh engine: moves the photograph itself with a 478-point face mesh."""

@@ -1,0 +1,185 @@
+"""Every error this project raises on purpose.
+
+::
+
+    LpError                       1   error
+    +-- Cancelled               130   cancelled
+    +-- SettingError              2   bad_setting
+    +-- MissingDependency         3   missing_dependency
+    +-- MediaError               10   media
+    |   +-- UnreadableMedia      11   unreadable_media
+    |   +-- TruncatedMedia       12   truncated_media
+    |   +-- EmptyVideo           13   empty_video
+    |   +-- UnknownCodec         14   unknown_codec
+    |   +-- OutputExists         15   output_exists
+    |   +-- NoWritePermission    16   no_write_permission
+    |   +-- DiskFull             17   disk_full
+    +-- FaceError                20   face
+    |   +-- NoFace               21   no_face
+    |   +-- FaceNotThere         22   face_not_there
+    +-- MotionError              30   motion
+    |   +-- BadMotionFile        31   bad_motion_file
+    |   +-- MotionMismatch       32   motion_mismatch
+    +-- ModelError               40   model
+        +-- ModelMissing         41   model_missing
+        +-- ModelDamaged         42   model_damaged
+        +-- LicenseNotAccepted   43   license_not_accepted
+
+The number is the exit code of the command line, the word the code on the wire. A message is one
+sentence that says what, where and what to do next. Standard library only, Python 3.7 syntax:
+host programs load this file.
+"""
+
+
+class LpError(Exception):
+    """Root of all errors that are meant for the user; its text is one complete sentence."""
+
+    exit_code = 1
+    wire_code = "error"
+
+
+class Cancelled(LpError):
+    """The user stopped the work; nothing half-finished stands under a final name."""
+
+    exit_code = 130
+    wire_code = "cancelled"
+
+
+class SettingError(LpError, ValueError):
+    """A setting is out of range or two settings contradict each other."""
+
+    exit_code = 2
+    wire_code = "bad_setting"
+
+
+class MissingDependency(LpError, ImportError):
+    """An optional library is not installed; the message names the extra that brings it."""
+
+    exit_code = 3
+    wire_code = "missing_dependency"
+
+
+class MediaError(LpError):
+    """Something about a picture, film or sound file."""
+
+    exit_code = 10
+    wire_code = "media"
+
+
+class UnreadableMedia(MediaError):
+    """The file is missing, not permitted, or not of a kind that can be decoded."""
+
+    exit_code = 11
+    wire_code = "unreadable_media"
+
+
+class TruncatedMedia(MediaError):
+    """The file stops before its own header says it should, or its data is damaged."""
+
+    exit_code = 12
+    wire_code = "truncated_media"
+
+
+class EmptyVideo(MediaError):
+    """The file opens but holds no picture."""
+
+    exit_code = 13
+    wire_code = "empty_video"
+
+
+class UnknownCodec(MediaError):
+    """The codec or file type is not known, or not built into the media library."""
+
+    exit_code = 14
+    wire_code = "unknown_codec"
+
+
+class OutputExists(MediaError):
+    """The output is already there and overwriting was not asked for."""
+
+    exit_code = 15
+    wire_code = "output_exists"
+
+
+class NoWritePermission(MediaError):
+    """The output's folder cannot be written."""
+
+    exit_code = 16
+    wire_code = "no_write_permission"
+
+
+class DiskFull(MediaError):
+    """The disk is full; what was written aside has been removed."""
+
+    exit_code = 17
+    wire_code = "disk_full"
+
+
+class FaceError(LpError):
+    """Something about the faces in a picture."""
+
+    exit_code = 20
+    wire_code = "face"
+
+
+class NoFace(FaceError):
+    """No face was found where one is needed."""
+
+    exit_code = 21
+    wire_code = "no_face"
+
+
+class FaceNotThere(FaceError):
+    """Faces were found, but not the one that was chosen."""
+
+    exit_code = 22
+    wire_code = "face_not_there"
+
+
+class MotionError(LpError):
+    """Something about a stored or built-in motion."""
+
+    exit_code = 30
+    wire_code = "motion"
+
+
+class BadMotionFile(MotionError):
+    """A motion file is damaged, of an unknown version, or holds something it should not."""
+
+    exit_code = 31
+    wire_code = "bad_motion_file"
+
+
+class MotionMismatch(MotionError):
+    """The motion belongs to another rig than the engine can play."""
+
+    exit_code = 32
+    wire_code = "motion_mismatch"
+
+
+class ModelError(LpError):
+    """Something about a model file."""
+
+    exit_code = 40
+    wire_code = "model"
+
+
+class ModelMissing(ModelError):
+    """A model file is not installed; the message names the command that gets it."""
+
+    exit_code = 41
+    wire_code = "model_missing"
+
+
+class ModelDamaged(ModelError):
+    """A model file is not the published one: wrong size or wrong SHA-256."""
+
+    exit_code = 42
+    wire_code = "model_damaged"
+
+
+class LicenseNotAccepted(ModelError):
+    """The model's licence restricts its use and was not accepted."""
+
+    exit_code = 43
+    wire_code = "license_not_accepted"

@@ -1,0 +1,1 @@
+"""Faces in pictures: detection, landmarks, identity over a clip."""

@@ -1,0 +1,87 @@
+"""Faces in a picture, and the contract of whatever finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Box:
+    """An axis-aligned box in frame pixels, half-open: left <= x < right, top <= y < bottom."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Middle as (x, y)."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    @property
+    def area(self) -> float:
+        """Area in square pixels."""
+        return max(self.right - self.left, 0.0) * max(self.bottom - self.top, 0.0)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Head rotation in degrees.
+
+    Convention:
+        Camera looks along +z, x right, y down. Positive pitch: chin down towards the chest. Positive yaw: the face
+        turns towards the picture's right. Positive roll: the head tips clockwise in the picture.
+        Rotation matrix = Rz(roll) @ Ry(yaw') @ Rx(pitch') as stated in lp_core.geometry.rotation.
+    """
+
+    pitch_deg: float
+    yaw_deg: float
+    roll_deg: float
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in one picture."""
+
+    landmarks_frame: NDArray[np.float32]
+    """(P, 3): x, y in frame pixels, z in the same unit (smaller is nearer), P = 478 or 68."""
+    scheme: str
+    """Layout of the landmarks: 'mediapipe478' or 'ibug68'."""
+    box: Box
+    """Bounding box of the landmarks."""
+    score: float
+    """Detection confidence, 0..1."""
+    head_rotation: NDArray[np.float32]
+    """(3, 3) rotation head -> camera; head axes equal the camera's (x right, y down, z away) when frontal."""
+    pose: Pose
+    """The same rotation as angles."""
+    blendshapes: Mapping[str, float]
+    """ARKit-style coefficients 0..1 by name (52 for MediaPipe, empty where the landmarker has none)."""
+
+
+class FaceAnalyzer(Protocol):
+    """Finds faces and their landmarks in RGB pictures. One instance serves one stream; not thread-safe."""
+
+    scheme: str
+    """Landmark layout it delivers."""
+
+    def analyze(self, picture: NDArray[np.uint8], time_ms: int | None = None) -> list[Face]:
+        """Finds the faces of a picture, in no particular order; an empty list when there is none.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB, display-encoded, C-contiguous.
+            time_ms: presentation time in a clip (video mode: strictly increasing), None for a lone picture.
+        """
+        ...
+
+    def close(self) -> None:
+        """Releases the model; may be called twice."""
+        ...
+
+

@@ -1,0 +1,1 @@
+"""Points, matrices, triangles and warps; pure functions."""

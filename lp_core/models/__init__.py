@@ -1,0 +1,1 @@
+"""Model files: what exists, where it lies, whether it is whole."""

@@ -1,0 +1,1 @@
+"""Motion as data, and its algebra."""

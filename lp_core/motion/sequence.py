@@ -1,0 +1,136 @@
+"""Motion as data: one frame, and a sequence of frames of one rig."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.errors import MotionError
+from lp_core.timing import FrameRate
+
+RIGS = {"mesh478": 478, "liveportrait21": 21}
+"""Number of expression points of every rig."""
+
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class MotionFrame:
+    """The performance at one frame.
+
+    Convention:
+        Image axes: x right, y down, z away from the camera. A point of the head is ``scale * rotation @ p +
+        (translation, 0)`` in units of the driving picture's height, origin at its centre.
+    """
+
+    rotation: F32
+    """(3, 3) head -> camera; identity looks straight into the camera."""
+    scale: np.float32
+    """Size of the head: picture heights per unit of head space (mesh478), or the network's scale."""
+    translation: F32
+    """(2,) position of the head's origin: x, y from the picture's centre in picture heights."""
+    expression: F32
+    """(K, 3) points of the face in its own head frame, K by rig; mesh478: landmarks after taking the pose off."""
+    eyes: F32
+    """(2,) openness of the eye on the picture's left and right: lid gap over eye width; closed is about 0."""
+    gaze: F32
+    """(2, 2) iris centre of the same eyes: (along, across) the eye axis in eye widths, 0 in the middle."""
+    lips: np.float32
+    """Openness of the lips: inner gap over mouth width."""
+    blendshapes: F32
+    """(52,) ARKit-style coefficients 0..1 in MediaPipe's order; zeros where the landmarker has none."""
+    confidence: np.float32
+    """1 measured, between 0 and 1 filled in across a gap, 0 lost."""
+
+
+@dataclass(frozen=True)
+class MotionSequence:
+    """A performance: the arrays of MotionFrame with a leading axis of N frames."""
+
+    rate: FrameRate
+    """Exact frames per second."""
+    rig: str
+    """Kind of rig, a key of RIGS."""
+    rotation: F32
+    """(N, 3, 3)"""
+    scale: F32
+    """(N,)"""
+    translation: F32
+    """(N, 2)"""
+    expression: F32
+    """(N, K, 3)"""
+    eyes: F32
+    """(N, 2)"""
+    gaze: F32
+    """(N, 2, 2)"""
+    lips: F32
+    """(N,)"""
+    blendshapes: F32
+    """(N, 52)"""
+    confidence: F32
+    """(N,)"""
+    origin: str = ""
+    """Where it came from: a file name or a built-in motion; shown to the user, never interpreted."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """Free text pairs kept with the file."""
+
+    def __post_init__(self) -> None:
+        for name, shape in frame_shapes(self.rig).items():
+            array = getattr(self, name)
+            wanted = (len(self.scale), *shape)
+            if array.shape != wanted or array.dtype != np.float32:
+                raise MotionError(
+                    f"The motion's '{name}' has shape {array.shape} and type {array.dtype} where {wanted} float32 "
+                    f"is needed for rig {self.rig}; extract the motion again."
+                )
+
+    def __len__(self) -> int:
+        return len(self.scale)
+
+    def frame(self, index: int) -> MotionFrame:
+        """The performance at one frame, 0 <= index < len."""
+        return MotionFrame(**{name: getattr(self, name)[index] for name in MOTION_ARRAYS})
+
+    def frames(self) -> Iterator[MotionFrame]:
+        """All frames in order."""
+        return (self.frame(index) for index in range(len(self)))
+
+
+MOTION_ARRAYS = tuple(item.name for item in fields(MotionFrame))
+"""Names of the per-frame arrays, in file order."""
+
+
+def frame_shapes(rig: str) -> dict[str, tuple[int, ...]]:
+    """Shape of one frame of every array of a rig.
+
+    Raises:
+        MotionError: the rig is not known.
+    """
+    if rig not in RIGS:
+        raise MotionError(f"The rig '{rig}' is not known; this version knows: {', '.join(RIGS)}.")
+    return {
+        "rotation": (3, 3),
+        "scale": (),
+        "translation": (2,),
+        "expression": (RIGS[rig], 3),
+        "eyes": (2,),
+        "gaze": (2, 2),
+        "lips": (),
+        "blendshapes": (52,),
+        "confidence": (),
+    }
+
+
+def stack(frames: list[MotionFrame], rate: FrameRate, rig: str, origin: str = "") -> MotionSequence:
+    """A sequence from its frames.
+
+    Raises:
+        MotionError: there is no frame, or the arrays do not fit the rig.
+    """
+    if not frames:
+        raise MotionError("A motion needs at least one frame.")
+    arrays = {name: np.stack([getattr(f, name) for f in frames]).astype(np.float32) for name in MOTION_ARRAYS}
+    return MotionSequence(rate=rate, rig=rig, origin=origin, **arrays)

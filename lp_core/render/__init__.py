@@ -1,0 +1,1 @@
+"""One streaming pipeline from decoded frames to a finished film."""

@@ -1,0 +1,141 @@
+"""Every setting of a render, with its range, help text and only default.
+
+Flags, panels, the wire format and help texts are derived from these fields. Standard library only, Python 3.7 syntax.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
+
+from .errors import SettingError
+
+MOTION_MODES = ("relative", "absolute")
+REGIONS = ("all", "pose", "expression", "eyes", "lips")
+ON_LOST = ("hold", "interpolate", "source")
+MOUTH_FILLS = ("auto", "driving", "drawn")
+AUDIO_CHOICES = ("driving", "source", "none")
+VIDEO_CODECS = ("h264", "hevc", "prores4444", "ffv1")
+ENGINES = ("auto", "mesh", "liveportrait")
+
+
+def setting(
+    default: Any,
+    help: str,  # noqa: A002 - the field's word everywhere
+    choices: Optional[Sequence[str]] = None,
+    minimum: Optional[float] = None,
+    maximum: Optional[float] = None,
+    unit: str = "",
+) -> Any:  # noqa: ANN401 - dataclasses.field has no narrower type
+    """A dataclass field that carries what a flag or a panel needs to know about itself."""
+    metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum, "unit": unit}
+    return field(default=default, metadata=metadata)
+
+
+def _check(group: Any) -> None:  # noqa: ANN401 - any settings group
+    for item in fields(group):
+        value, meta = getattr(group, item.name), item.metadata
+        choices, low, high = meta.get("choices"), meta.get("minimum"), meta.get("maximum")
+        if choices is not None and value not in choices:
+            raise SettingError(
+                "{} = {!r} is not known; choose one of: {}.".format(item.name, value, ", ".join(choices))
+            )
+        if value is None or isinstance(value, (str, bool)):
+            continue
+        if value != value or (low is not None and value < low) or (high is not None and value > high):
+            raise SettingError(
+                "{} = {} is out of range; it must lie between {} and {}.".format(item.name, value, low, high)
+            )
+
+
+@dataclass(frozen=True)
+class FaceSettings:
+    """Which face is meant, in the source and in the driving clip."""
+
+    source_face: str = setting(
+        "largest",
+        "face of the source: largest, left, right, top, bottom, center, an index of `lpsuite inspect`, or X,Y in pixels",
+    )
+    driving_face: str = setting("largest", "face of the driving clip: same words as for the source")
+    on_lost: str = setting(
+        "hold",
+        "where the driving face is lost: hold the last motion, interpolate across the gap, or show the source",
+        choices=ON_LOST,
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True)
+class MotionSettings:
+    """How a performance is laid onto the portrait."""
+
+    motion: str = setting(
+        "relative", "relative to a reference frame of the performance, or absolute", choices=MOTION_MODES
+    )
+    reference: str = setting(
+        "auto", "reference frame of relative motion: auto (the most neutral one) or a 0-based frame number"
+    )
+    region: str = setting("all", "what is animated", choices=REGIONS)
+    strength: float = setting(1.0, "multiplies the whole motion", minimum=0.0, maximum=2.0)
+    pose_strength: float = setting(1.0, "multiplies head motion", minimum=0.0, maximum=2.0)
+    expression_strength: float = setting(1.0, "multiplies expression, lids and gaze", minimum=0.0, maximum=2.0)
+    smoothing: float = setting(
+        0.3, "temporal smoothing over the shot, 0 for none (zero-phase, nothing lags)", minimum=0.0, maximum=1.0
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if self.reference != "auto" and not self.reference.isdigit():
+            raise SettingError(
+                "reference = {!r} is not a frame; write auto or a frame number from 0.".format(self.reference)
+            )
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Which engine draws, and what only one of them knows."""
+
+    engine: str = setting("auto", "engine that draws the picture", choices=ENGINES)
+    mouth: str = setting(
+        "auto",
+        "inside of the mouth where the photo does not show it: from the driving picture, drawn, or auto "
+        "(driving where there is a driving picture)",
+        choices=MOUTH_FILLS,
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """What is written, and how."""
+
+    codec: str = setting("h264", "codec of a film (ignored for picture sequences)", choices=VIDEO_CODECS)
+    quality: int = setting(
+        18, "constant rate factor of h264 and hevc: lower is better and larger", minimum=0, maximum=51
+    )
+    audio: str = setting("driving", "whose sound goes beside the picture", choices=AUDIO_CHOICES)
+    fps: Optional[str] = setting(
+        None, "output rate, such as 25 or 30000/1001; default: the filmed source's, else the performance's"
+    )
+    overwrite: bool = setting(False, "replace an output that exists")
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """All settings of one render."""
+
+    face: FaceSettings = field(default_factory=FaceSettings)
+    motion: MotionSettings = field(default_factory=MotionSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    output: OutputSettings = field(default_factory=OutputSettings)
+
+
+def setting_fields(group: Any) -> Iterator[Tuple[str, Any, Dict[str, Any]]]:  # noqa: ANN401
+    """(name, default, metadata) of every setting of a group, in order; field names are unique over all groups."""
+    for item in fields(group):
+        yield item.name, item.default, dict(item.metadata)

@@ -1,0 +1,1 @@
+"""Upscaling of finished frames: the optional last stage."""
