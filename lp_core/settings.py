@@ -6,7 +6,7 @@ Flags, panels, the wire format and help texts are derived from these fields. Sta
 from dataclasses import dataclass, field, fields
 from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
-from .errors import SettingError
+from .errors import SettingError, UnknownCodec
 
 MOTION_MODES = ("relative", "absolute")
 REGIONS = ("all", "pose", "expression", "eyes", "lips")
@@ -122,6 +122,10 @@ class OutputSettings:
     overwrite: bool = setting(False, "replace an output that exists")
 
     def __post_init__(self) -> None:
+        if self.codec not in VIDEO_CODECS:
+            raise UnknownCodec(
+                "The codec {!r} is not known; choose one of: {}.".format(self.codec, ", ".join(VIDEO_CODECS))
+            )
         _check(self)
 
 

@@ -37,14 +37,32 @@ class DrivingPicture:
 
 @dataclass(frozen=True)
 class Animation:
-    """One animated picture."""
+    """One animated picture; matte and flow are kept for the touched region only."""
 
     pixels: Pixels
     """Same shape, dtype and colour state as the portrait's source frame."""
-    matte: NDArray[np.float32]
-    """(H, W) 0..1, what was touched; where it is 0 the pixels equal the source's bit for bit."""
-    flow: NDArray[np.float32]
-    """(H, W, 2) pixels: output pixel (x, y) shows the source at (x, y) + flow (inverse flow)."""
+    region: tuple[int, int, int, int]
+    """Half-open box (left, top, right, bottom) in pixels outside of which nothing was touched."""
+    region_matte: NDArray[np.float32]
+    """(h, w) of the region, 0..1: what was touched; where it is 0 the pixels equal the source's bit for bit."""
+    region_flow: NDArray[np.float32]
+    """(h, w, 2) of the region, pixels: output pixel (x, y) shows the source at (x, y) + flow (inverse flow)."""
+
+    @property
+    def matte(self) -> NDArray[np.float32]:
+        """(H, W) the matte over the whole frame, 0 outside the region."""
+        return self._whole(self.region_matte)
+
+    @property
+    def flow(self) -> NDArray[np.float32]:
+        """(H, W, 2) the flow over the whole frame, 0 outside the region."""
+        return self._whole(self.region_flow)
+
+    def _whole(self, part: NDArray[np.float32]) -> NDArray[np.float32]:
+        left, top, right, bottom = self.region
+        whole = np.zeros((*self.pixels.shape[:2], *part.shape[2:]), np.float32)
+        whole[top:bottom, left:right] = part
+        return whole
 
 
 class Portrait(Protocol):

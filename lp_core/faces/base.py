@@ -35,9 +35,9 @@ class Pose:
     """Head rotation in degrees.
 
     Convention:
-        Camera looks along +z, x right, y down. Positive pitch: chin down towards the chest. Positive yaw: the face
-        turns towards the picture's right. Positive roll: the head tips clockwise in the picture.
-        Rotation matrix = Rz(roll) @ Ry(yaw') @ Rx(pitch') as stated in lp_core.geometry.rotation.
+        Camera looks along +z, x right, y down. Positive pitch: chin down towards the chest. Positive yaw: the
+        face turns towards the picture's right. Positive roll: the head tips clockwise in the picture.
+        Rotation matrix = Rz(roll) @ Ry(-yaw) @ Rx(pitch), as lp_core.geometry.rotation states.
     """
 
     pitch_deg: float
@@ -83,5 +83,3 @@ class FaceAnalyzer(Protocol):
     def close(self) -> None:
         """Releases the model; may be called twice."""
         ...
-
-

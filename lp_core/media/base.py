@@ -2,11 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from lp_core.frame import ClipInfo, Frame
+from lp_core.errors import SettingError
+from lp_core.frame import ClipInfo, ColorTags, Frame
+from lp_core.timing import FrameRate
+
+
+@dataclass(frozen=True)
+class AudioTrack:
+    """Whose sound goes beside the picture."""
+
+    path: Path
+    """A film or sound file; its first sound track is taken."""
+    start_s: Fraction = Fraction(0)
+    """Where the output begins in that file, in seconds from its first picture (its first sample, if it has none)."""
+    duration_s: Fraction | None = None
+    """At most this much of it, in seconds; None: as long as the picture lasts."""
+
+    def __post_init__(self) -> None:
+        if self.start_s < 0 or (self.duration_s is not None and self.duration_s <= 0):
+            raise SettingError(
+                f"A sound that starts at {self.start_s} s and lasts {self.duration_s} s cannot be cut from "
+                f"{self.path}; give a start of at least 0 and a length above 0."
+            )
+
+
+@dataclass(frozen=True)
+class SinkSpec:
+    """What a sink has to write."""
+
+    width: int
+    """Width in pixels."""
+    height: int
+    """Height in pixels."""
+    rate: FrameRate
+    """Frame rate; a picture sequence carries none and ignores it."""
+    bit_depth: int
+    """Bits per channel of the frames that will be written: 8 (uint8) or 16 (uint16)."""
+    has_alpha: bool
+    """True when the frames are RGBA."""
+    color: ColorTags
+    """Colour description of the frames; a film stored as YCbCr replaces matrix 'gbr' by bt709 in video range."""
+    codec: str
+    """A film's codec, one of lp_core.settings.VIDEO_CODECS; a picture sequence ignores it."""
+    quality: int
+    """Constant rate factor of h264 and hevc, 0..51; other codecs ignore it."""
+    overwrite: bool
+    """True: replace an output that exists."""
+    audio: AudioTrack | None = None
+    """Sound to put beside the picture of a film."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """Words for a film's container: title, comment, ..."""
+    start_number: int = 1
+    """Number of the first picture of a sequence."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise SettingError(
+                f"A picture of {self.width}x{self.height} pixels cannot be written; give a size of at least 1x1."
+            )
+        if self.bit_depth not in (8, 16):
+            raise SettingError(f"Frames of {self.bit_depth} bits cannot be written; hand over 8 or 16 bits.")
+        if self.start_number < 0:
+            raise SettingError(
+                f"A sequence cannot start at number {self.start_number}; give a number from 0 upwards."
+            )
 
 
 class FrameSource(Protocol):
@@ -19,6 +85,16 @@ class FrameSource(Protocol):
     @property
     def info(self) -> ClipInfo:
         """What is known before decoding."""
+        ...
+
+    @property
+    def damaged_frames(self) -> tuple[int, ...]:
+        """Indices delivered so far that repeat a neighbour because their own picture could not be decoded."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """``info.notes`` and what came up while reading; complete when the iteration has ended."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:
@@ -41,6 +117,11 @@ class FrameSink(Protocol):
 
     Leaving the context without ``commit`` aborts: whatever was written aside is removed.
     """
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences the user should see, for example that alpha could not be kept; complete after ``commit``."""
+        ...
 
     def write(self, frame: Frame) -> None:
         """Takes the next frame; size and channel count must be those of the first one."""

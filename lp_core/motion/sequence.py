@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ class MotionFrame:
     translation: F32
     """(2,) position of the head's origin: x, y from the picture's centre in picture heights."""
     expression: F32
-    """(K, 3) points of the face in its own head frame, K by rig; mesh478: landmarks after taking the pose off."""
+    """(K, 3) points of the face in its own head frame, K by rig; mesh478: landmarks without the pose."""
     eyes: F32
     """(2,) openness of the eye on the picture's left and right: lid gap over eye width; closed is about 0."""
     gaze: F32
@@ -83,8 +84,8 @@ class MotionSequence:
             wanted = (len(self.scale), *shape)
             if array.shape != wanted or array.dtype != np.float32:
                 raise MotionError(
-                    f"The motion's '{name}' has shape {array.shape} and type {array.dtype} where {wanted} float32 "
-                    f"is needed for rig {self.rig}; extract the motion again."
+                    f"The motion's '{name}' has shape {array.shape} and type {array.dtype} where {wanted} "
+                    f"float32 is needed for rig {self.rig}; extract the motion again."
                 )
 
     def __len__(self) -> int:
@@ -97,6 +98,16 @@ class MotionSequence:
     def frames(self) -> Iterator[MotionFrame]:
         """All frames in order."""
         return (self.frame(index) for index in range(len(self)))
+
+    def rows(self, start: int, stop: int) -> MotionSequence:
+        """The frames of a half-open range, 0 <= start < stop <= len, as views; rate, rig and origin stay."""
+        arrays: dict[str, Any] = {name: self.column(name, start, stop) for name in MOTION_ARRAYS}
+        return replace(self, **arrays)
+
+    def column(self, name: str, start: int, stop: int) -> F32:
+        """One array's rows of a half-open range, as a view: (stop - start, *its shape)."""
+        array: F32 = getattr(self, name)
+        return array[start:stop]
 
 
 MOTION_ARRAYS = tuple(item.name for item in fields(MotionFrame))
@@ -132,5 +143,7 @@ def stack(frames: list[MotionFrame], rate: FrameRate, rig: str, origin: str = ""
     """
     if not frames:
         raise MotionError("A motion needs at least one frame.")
-    arrays = {name: np.stack([getattr(f, name) for f in frames]).astype(np.float32) for name in MOTION_ARRAYS}
+    arrays: dict[str, Any] = {
+        name: np.stack([getattr(f, name) for f in frames]).astype(np.float32) for name in MOTION_ARRAYS
+    }
     return MotionSequence(rate=rate, rig=rig, origin=origin, **arrays)

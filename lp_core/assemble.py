@@ -1,0 +1,196 @@
+"""RenderJob -> Render: the only module that joins concrete parts.
+
+Everything that can be checked without decoding a clip is checked here, before the costly work begins: the
+output can be written, the codec and the engine are there, the files open, the chosen face of a still exists,
+the motion fits.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing, nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from lp_core.engines.base import Engine
+from lp_core.engines.registry import open_engine
+from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
+from lp_core.faces.base import Face
+from lp_core.faces.choose import require_face
+from lp_core.faces.open import open_analyzer
+from lp_core.faces.track import FaceTrack
+from lp_core.frame import Frame
+from lp_core.job import RenderJob
+from lp_core.media.open import check_output, open_sink, open_source
+from lp_core.motion.builtin import builtin_motion
+from lp_core.motion.template import MotionReader, MotionWriter
+from lp_core.render.extract import Extraction
+from lp_core.render.inputs import FilmedFace, Still, StoredMotion, Target
+from lp_core.render.render import Render
+from lp_core.settings import RenderSettings
+from lp_core.timing import FrameRate
+
+MOTION_SUFFIX = ".lpmotion"
+BUILTIN_PREFIX = "demo:"
+MOST_FACES = 16
+"""Faces looked for in a lone picture: a group, each of which can be chosen."""
+
+
+def assemble(job: RenderJob) -> Render:
+    """Opens and checks everything a job names.
+
+    Raises:
+        LpError: something the job names cannot be used; nothing has been written.
+    """
+    settings = job.settings
+    check_output(job.output, settings.output.overwrite, settings.output.codec)
+    rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
+    if _is_motion(job.source):
+        raise SettingError(
+            f"{job.source} is a motion, no picture; give the portrait first, then the performance."
+        )
+    driving = _driving(job, rate)
+    source = _source(job.source, settings.face.source_face, rate)
+    notes = list(source.info.notes)
+    if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
+        settings = replace(settings, motion=replace(settings.motion, motion="absolute"))
+        notes.append(f"{job.driving} is a single picture, so it drives as it is (--motion absolute).")
+    choice = open_engine(settings)
+    if isinstance(driving, StoredMotion):
+        _check_rig(driving, choice.engine)
+    if choice.note is not None:
+        notes.append(choice.note)
+    target = _target(job, source, driving, rate, notes)
+    return Render(choice.engine, source, driving, target, settings.motion, settings.face, tuple(notes))
+
+
+def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> Extraction:
+    """Opens and checks what an extraction names.
+
+    Raises:
+        LpError: something cannot be used; nothing has been written.
+    """
+    if Path(output).suffix != MOTION_SUFFIX:
+        raise SettingError(f"{output} is not a motion file's name; let it end in {MOTION_SUFFIX}.")
+    if _is_motion(driving):
+        raise SettingError(f"{driving} is a motion already; give a film or a picture to extract it from.")
+    film = filmed_face(driving, settings.face.driving_face)
+    choice = open_engine(settings)
+    open_writer = partial(
+        MotionWriter,
+        output,
+        film.info.rate,
+        choice.engine.info.rig,
+        Path(driving).name,
+        overwrite=settings.output.overwrite,
+    )
+    notes = film.info.notes if choice.note is None else (*film.info.notes, choice.note)
+    with open_writer():  # whether the file can be written is known before the film is read
+        pass
+    return Extraction(choice.engine, film, output, open_writer, notes)
+
+
+def _check_rig(driving: StoredMotion, engine: Engine) -> None:
+    if driving.rig != engine.info.rig:
+        raise MotionMismatch(
+            f"{driving.name} holds motion of the rig {driving.rig}, but the {engine.info.name} engine plays "
+            f"{engine.info.rig}; choose the engine it was extracted for, or extract it again with this one."
+        )
+
+
+def _target(
+    job: RenderJob,
+    source: Still | FilmedFace,
+    driving: FilmedFace | StoredMotion,
+    rate: FrameRate | None,
+    notes: list[str],
+) -> Target:
+    output = job.settings.output
+    path: Path | None = None
+    if output.audio == "source":
+        path = Path(job.source) if source.info.has_audio else None
+    elif output.audio == "driving" and isinstance(driving, FilmedFace):
+        path = Path(job.driving) if driving.info.has_audio else None
+    if path is None and output.audio == "source":
+        notes.append(f"{job.source} has no sound, so the result is silent.")
+    return Target(
+        name=job.output,
+        open=partial(open_sink, job.output),
+        rate=rate,
+        codec=output.codec,
+        quality=output.quality,
+        overwrite=output.overwrite,
+        audio=output.audio,
+        audio_path=path,
+    )
+
+
+def _is_motion(name: str) -> bool:
+    return name.startswith(BUILTIN_PREFIX) or Path(name).suffix == MOTION_SUFFIX
+
+
+def _source(name: str, selector: str, rate: FrameRate | None) -> Still | FilmedFace:
+    film = filmed_face(name, selector, rate)
+    if not film.info.is_still:
+        return film
+    frame, faces = faces_of_frame(film)
+    face = film.require(faces, film.info.width, film.info.height)
+    if frame.pixels.dtype != np.float32:
+        return Still(film.info, frame, face)
+    whole = np.rint(np.clip(np.nan_to_num(frame.pixels), 0.0, 1.0) * 65535.0).astype(np.uint16)
+    note = f"{name} holds floating-point values; they are rendered in 16 bits, cut to 0..1."
+    info = replace(film.info, bit_depth=16, notes=(*film.info.notes, note))
+    return Still(info, replace(frame, pixels=whole), face)
+
+
+def filmed_face(name: str, selector: str, sequence_rate: FrameRate | None = None) -> FilmedFace:
+    """A clip or still with everything that reads its faces; a picture sequence is read at the given rate.
+
+    Raises:
+        UnreadableMedia: the file cannot be opened.
+        SettingError: the selector is not understood.
+    """
+    with open_source(name, sequence_rate) as source:
+        info = source.info
+    FaceTrack(selector)  # refuses a selector that is not understood before anything is decoded
+
+    def require(faces: list[Face], width: int, height: int) -> Face:
+        return require_face(faces, selector, width, height, name)
+
+    return FilmedFace(
+        name=name,
+        info=info,
+        open=partial(open_source, name, sequence_rate),
+        open_analyzer=lambda limit: open_analyzer(is_video=not info.is_still, max_faces=limit),
+        open_follower=partial(FaceTrack, selector),
+        require=require,
+    )
+
+
+def faces_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, list[Face]]:
+    """One frame of a clip and all faces in it, looked at as a lone picture.
+
+    Raises:
+        EmptyVideo: the clip has no such frame.
+    """
+    with film.open() as source, closing(open_analyzer(is_video=False, max_faces=MOST_FACES)) as analyzer:
+        for frame in source:
+            if frame.index == index:
+                return frame, analyzer.analyze(frame.as_rgb8())
+    raise EmptyVideo(f"{film.name} has no frame {index}; give a frame number from 0 within its length.")
+
+
+def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotion:
+    name, settings = job.driving, job.settings
+    if not _is_motion(name):
+        return filmed_face(name, settings.face.driving_face, rate)
+    if settings.engine.mouth == "driving":
+        raise SettingError(f"{name} holds no picture to take the mouth from; use --mouth drawn or auto.")
+    if name.startswith(BUILTIN_PREFIX):
+        motion = builtin_motion(name.removeprefix(BUILTIN_PREFIX), rate=rate)
+        return StoredMotion(name, motion.rig, lambda: nullcontext(motion))
+    with MotionReader(name) as reader:
+        rig = reader.rig
+    return StoredMotion(name, rig, partial(MotionReader, name))

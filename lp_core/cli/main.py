@@ -1,0 +1,136 @@
+"""The command ``lpsuite``: its commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from lp_core.errors import Cancelled, LpError
+from lp_core.version import __version__
+
+COMMANDS = {
+    "animate": "lp_core.cli.animate:animate",
+    "extract": "lp_core.cli.extract:extract",
+    "inspect": "lp_core.cli.inspect:inspect",
+    "doctor": "lp_core.cli.doctor:doctor",
+    "models": "lp_core.cli.models:models",
+}
+"""Command -> where it stands; imported on use."""
+
+DEFECT_EXIT_CODE = 70
+"""EX_SOFTWARE of sysexits: the program itself is at fault."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass
+class Session:
+    """What one invocation knows of itself."""
+
+    debug: bool = False
+
+
+def _set_debug(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.find_root().obj.debug = True
+
+
+def debug_option(command: Command) -> Command:
+    """Adds ``--debug``."""
+    return click.option(
+        "--debug",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_set_debug,
+        help="Show the traceback of an error.",
+    )(command)
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        command = getattr(import_module(module), attribute)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lpsuite")
+@debug_option
+def lpsuite() -> None:
+    """Portrait animation: one portrait plus a performance gives an animated portrait."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code; errors become one sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a file name may hold what the terminal cannot show
+    session = Session()
+    try:
+        with _terminate_as_interrupt():
+            code = lpsuite.main(arguments, prog_name="lpsuite", standalone_mode=False, obj=session)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        return _fail(f"{error.format_message()} See lpsuite --help.", error.exit_code, session)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("Stopped; nothing half-written is left.", Cancelled.exit_code, session)
+    except LpError as error:
+        return _fail(str(error), error.exit_code, session)
+    except Exception as error:  # noqa: BLE001 - the last resort of the program
+        again = "" if session.debug else " (run it again with --debug for the traceback)"
+        text = f"This is a defect of LP Suite, please report it{again}: {type(error).__name__}: {error}"
+        return _fail(text, DEFECT_EXIT_CODE, session)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(sentence: str, code: int, session: Session) -> int:
+    if session.debug:
+        traceback.print_exc()
+    click.echo(sentence, err=True)
+    return code
+
+
+@contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """A host program that ends this one with SIGTERM gets the clean stop of Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> NoReturn:
+    """Entry point of the installed command."""
+    sys.exit(run())

@@ -1,0 +1,95 @@
+"""Folds what is constant at inference into the weights: spectral norm, batch norm, nearest up-sampling.
+
+All functions are pure: state dict in, new state dict out. Sums are taken in float64 and rounded once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+BATCH_NORM_EPS = 1e-5
+
+StateDict = dict[str, Tensor]
+
+_NORM_OF_CONV = (
+    (re.compile(r"^(.*\.)?norm$"), "conv"),
+    (re.compile(r"^(.*\.)?norm2$"), "conv1"),
+)
+
+
+def fold_spectral_norm(state: Mapping[str, Tensor]) -> StateDict:
+    """Divides every ``weight_orig`` by its stored spectral estimate u . (W v), u and v as they are."""
+    folded = dict(state)
+    for key in [k for k in state if k.endswith(".weight_orig")]:
+        stem = key.removesuffix("_orig")
+        weight = folded.pop(key)
+        u, v = folded.pop(stem + "_u"), folded.pop(stem + "_v")
+        matrix = weight.double().flatten(1)
+        folded[stem] = (weight.double() / torch.dot(u.double(), matrix @ v.double())).to(weight.dtype)
+    return folded
+
+
+def norm_affine(state: Mapping[str, Tensor], norm: str) -> tuple[Tensor, Tensor]:
+    """Scale and shift, (C,) float64 each, that a batch norm with its running statistics amounts to."""
+    variance = state[f"{norm}.running_var"].double()
+    scale = state[f"{norm}.weight"].double() / torch.sqrt(variance + BATCH_NORM_EPS)
+    return scale, state[f"{norm}.bias"].double() - state[f"{norm}.running_mean"].double() * scale
+
+
+def fold_batch_norms(state: Mapping[str, Tensor], conv_of_norm: Mapping[str, str] | None = None) -> StateDict:
+    """Folds every batch norm into the convolution before it; where none is, a scale and a shift are left.
+
+    Args:
+        state: state dict of a network.
+        conv_of_norm: norm -> convolution where the names do not tell; ``x.norm`` follows ``x.conv`` and
+            ``x.norm2`` follows ``x.conv1`` without being listed.
+    """
+    folded = dict(state)
+    for norm in [k.removesuffix(".running_var") for k in state if k.endswith(".running_var")]:
+        scale, shift = norm_affine(state, norm)
+        dtype = state[f"{norm}.weight"].dtype
+        for leaf in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+            del folded[f"{norm}.{leaf}"]
+        conv = (conv_of_norm or {}).get(norm) or _conv_before(norm)
+        if conv is None:
+            folded[f"{norm}.weight"], folded[f"{norm}.bias"] = scale.to(dtype), shift.to(dtype)
+            continue
+        weight, bias = state[f"{conv}.weight"].double(), state[f"{conv}.bias"].double()
+        folded[f"{conv}.weight"] = (weight * scale.reshape(-1, *[1] * (weight.ndim - 1))).to(dtype)
+        folded[f"{conv}.bias"] = (bias * scale + shift).to(dtype)
+    return folded
+
+
+def _conv_before(norm: str) -> str | None:
+    for pattern, conv in _NORM_OF_CONV:
+        match = pattern.match(norm)
+        if match:
+            return (match.group(1) or "") + conv
+    return None
+
+
+def upsampling_kernel(weight: Tensor, factor: int) -> Tensor:
+    """Kernel of the transposed convolution that equals nearest up-sampling and a k3 p1 convolution.
+
+    The transposed convolution has stride ``factor`` in H and W, kernel ``factor + 2`` there, padding 1. An
+    input pixel i becomes the output pixels ``factor*i .. factor*i + factor - 1``; the output at ``factor*i
+    + r``, -1 <= r <= factor, meets it with the taps t for which r + t - 1 lies among them. Depth, where
+    there is one, keeps stride 1.
+
+    Args:
+        weight: (out, in, 3, 3) or (out, in, 3, 3, 3) kernel of the convolution after the up-sampling.
+        factor: of the up-sampling in H and W.
+
+    Returns:
+        (in, out, [3,] factor + 2, factor + 2), same dtype.
+    """
+    position = torch.arange(factor + 2)[:, None] + torch.arange(3)[None, :] - 2
+    spread = ((position >= 0) & (position < factor)).double()
+    wide = torch.einsum("...hw,yh,xw->...yx", weight.double(), spread, spread)
+    if wide.ndim == 5:
+        wide = wide.flip(2)
+    return wide.transpose(0, 1).contiguous().to(weight.dtype)

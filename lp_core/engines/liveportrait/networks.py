@@ -1,0 +1,243 @@
+"""The networks together, ready to use: ``load_networks``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from lp_core.engines.liveportrait.appearance_extractor import AppearanceExtractor, fold_appearance
+from lp_core.engines.liveportrait.checkpoints import Checkpoints, read_checkpoints
+from lp_core.engines.liveportrait.config import (
+    EYE_LAYERS,
+    LIP_LAYERS,
+    STITCHING_LAYERS,
+    AppearanceConfig,
+    GeneratorConfig,
+    MotionConfig,
+    WarpingConfig,
+)
+from lp_core.engines.liveportrait.folding import StateDict
+from lp_core.engines.liveportrait.generator import Generator, fold_generator
+from lp_core.engines.liveportrait.motion_extractor import MotionExtractor, RawMotion
+from lp_core.engines.liveportrait.stitching import KeypointMlp
+from lp_core.engines.liveportrait.warping import Warped, WarpingModule, WarpSource, fold_warping
+from lp_core.errors import SettingError
+
+PRECISIONS = (torch.float32, torch.float16, torch.bfloat16)
+"""Precisions of F, W and G; M and S, a hundredth of the work and all of the pose, are always float32."""
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Networks:
+    """F, M, W, G and S with their weights; holds no state between calls.
+
+    Pictures and key points may come in any floating type and on any device; results are on ``device``,
+    those of S on the device of their input.
+    """
+
+    appearance_extractor: AppearanceExtractor
+    motion_extractor: MotionExtractor
+    warping_module: WarpingModule
+    spade_generator: Generator
+    stitching_mlp: KeypointMlp
+    eye_mlp: KeypointMlp
+    lip_mlp: KeypointMlp
+    device: torch.device
+    """Where F, M, W and G are; the three small networks stay on the CPU, where the motion's arithmetic is."""
+    dtype: torch.dtype
+    """Precision of F, W and G."""
+    origin: str
+    """'verified': all files have the hashes asked for; 'synthetic': labelled test weights; 'unverified'."""
+
+    @property
+    def is_synthetic(self) -> bool:
+        """True for test weights, whose pictures must be labelled so."""
+        return self.origin == "synthetic"
+
+    @torch.no_grad()
+    def appearance(self, image: Tensor) -> Tensor:
+        """F.
+
+        Args:
+            image: (B, 3, 256, 256), [0, 1], RGB, display-encoded.
+
+        Returns:
+            (B, 32, 16, 64, 64) feature volume in ``dtype``.
+        """
+        with full_precision(self.device):
+            result: Tensor = self.appearance_extractor(self._picture(image, self.dtype))
+        return result
+
+    @torch.no_grad()
+    def motion(self, image: Tensor) -> RawMotion:
+        """M.
+
+        Args:
+            image: (B, 3, 256, 256), [0, 1], RGB, display-encoded.
+        """
+        with full_precision(self.device):
+            result: RawMotion = self.motion_extractor(self._picture(image, torch.float32))
+        return result
+
+    @torch.no_grad()
+    def prepare_source(self, feature: Tensor, kp_source: Tensor) -> WarpSource:
+        """The part of W that depends on the source only.
+
+        Args:
+            feature: (B, 32, 16, 64, 64), of F.
+            kp_source: (B, 21, 3) transformed key points of the source.
+        """
+        with full_precision(self.device):
+            return self.warping_module.prepare(feature.to(self.device), kp_source.to(self.device))
+
+    @torch.no_grad()
+    def warp(self, source: WarpSource, kp_driving: Tensor) -> Warped:
+        """W on a prepared source.
+
+        Args:
+            source: of ``prepare_source``; its batch is that of ``kp_driving``, or 1 for all.
+            kp_driving: (B, 21, 3) transformed key points to move to.
+        """
+        with full_precision(self.device):
+            result: Warped = self.warping_module(source, kp_driving.to(self.device))
+        return result
+
+    def warping(self, feature: Tensor, *, kp_source: Tensor, kp_driving: Tensor) -> Warped:
+        """W in one call; see ``prepare_source`` and ``warp``."""
+        return self.warp(self.prepare_source(feature, kp_source), kp_driving)
+
+    @torch.no_grad()
+    def generator(self, feature: Tensor) -> Tensor:
+        """G.
+
+        Args:
+            feature: (B, 256, 64, 64), ``out`` of W.
+
+        Returns:
+            (B, 3, 512, 512) float32, [0, 1], RGB, display-encoded.
+        """
+        with full_precision(self.device):
+            result: Tensor = self.spade_generator(self._picture(feature, self.dtype))
+        return result
+
+    def stitching(self, x: Tensor) -> Tensor:
+        """S: (B, 126) source's and driving key points, flat -> (B, 65) float32: 63 offsets, then (dx, dy)."""
+        return _on_cpu(self.stitching_mlp, x)
+
+    def eye(self, x: Tensor) -> Tensor:
+        """S: (B, 66) source's key points, left, right and wanted eye ratio -> (B, 63) float32 offsets."""
+        return _on_cpu(self.eye_mlp, x)
+
+    def lip(self, x: Tensor) -> Tensor:
+        """S: (B, 65) source's key points, its lip ratio and the wanted one -> (B, 63) float32 offsets."""
+        return _on_cpu(self.lip_mlp, x)
+
+    def _picture(self, x: Tensor, dtype: torch.dtype) -> Tensor:
+        return x.to(self.device, dtype).contiguous(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def _on_cpu(network: KeypointMlp, x: Tensor) -> Tensor:
+    result: Tensor = network(x.to("cpu", torch.float32))
+    return result.to(x.device)
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Keeps cuDNN from shortening float32 products to 10 bits (TF32), which it does by default."""
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+def load_networks(
+    weights_dir: str | PathLike[str],
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    *,
+    checksums: Mapping[str, str] | None = None,
+) -> Networks:
+    """Loads all networks from a folder of published weights.
+
+    Args:
+        weights_dir: holds ``liveportrait/base_models/...`` (.pth), or the safetensors files themselves.
+        device: of F, M, W and G, such as cpu, cuda:1 or mps.
+        dtype: precision of F, W and G, one of PRECISIONS.
+        checksums: file name -> SHA-256 that it must have; None loads what the folder holds and says so in
+            ``origin``.
+
+    Raises:
+        ModelMissing: a file is not there.
+        ModelDamaged: a file is truncated or damaged, its hash is wrong, or a key is missing, extra or
+            misshapen.
+        SettingError: the precision is not known, or the device is not there.
+    """
+    target = check_placement(device, dtype)
+    return build_networks(read_checkpoints(Path(weights_dir), checksums), target, dtype)
+
+
+def check_placement(device: str | torch.device, dtype: torch.dtype) -> torch.device:
+    """The device, after trying it.
+
+    Raises:
+        SettingError: the precision is not known, or the device is not there.
+    """
+    if dtype not in PRECISIONS:
+        names = ", ".join(str(p).removeprefix("torch.") for p in PRECISIONS)
+        raise SettingError(f"dtype = {dtype} is not known; choose one of: {names}.")
+    try:
+        target = torch.device(device)
+        torch.empty(1, device=target)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise SettingError(
+            f"device = {device} cannot be used here ({reason}); choose another, such as cpu."
+        ) from error
+    return target
+
+
+def build_networks(checkpoints: Checkpoints, device: torch.device, dtype: torch.dtype) -> Networks:
+    """Networks of the published sizes from checked weights."""
+    states = checkpoints.states
+    plain = torch.float32
+    cpu = torch.device("cpu")
+    return Networks(
+        _build(lambda: AppearanceExtractor(AppearanceConfig()), fold_appearance(states["F"]), device, dtype),
+        _build(lambda: MotionExtractor(MotionConfig()), states["M"], device, plain),
+        _build(lambda: WarpingModule(WarpingConfig()), fold_warping(states["W"]), device, dtype),
+        _build(lambda: Generator(GeneratorConfig()), fold_generator(states["G"]), device, dtype),
+        _build(lambda: KeypointMlp(STITCHING_LAYERS), states["stitching"], cpu, plain),
+        _build(lambda: KeypointMlp(EYE_LAYERS), states["eye"], cpu, plain),
+        _build(lambda: KeypointMlp(LIP_LAYERS), states["lip"], cpu, plain),
+        device=device,
+        dtype=dtype,
+        origin=checkpoints.origin,
+    )
+
+
+def _build(make: Callable[[], Net], state: StateDict, device: torch.device, dtype: torch.dtype) -> Net:
+    """A network in evaluation mode, loaded strictly, its kernels with channels last in memory."""
+    with torch.device("meta"):
+        network = make()
+    network.load_state_dict({key: _placed(value, device, dtype) for key, value in state.items()}, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def _placed(value: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
+    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    return value.to(device, dtype).contiguous(memory_format=layouts.get(value.ndim, torch.contiguous_format))

@@ -1,0 +1,141 @@
+"""Calibration: does the portrait read as the performance does?
+
+Faces differ. The same opening of the mouth reads as 0.9 on one portrait and as 0.2 on another, and a painted eye that
+is as good as closed may still read as open. So a few frames that span the performance are drawn and read back with the
+landmarker that read the performer, and head angles, lip gap, smile and lids are nudged until both agree. The nudges are
+kept within limits and interpolated over all other frames (lp_core.motion.tuning).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.faces.base import Face
+from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
+from lp_core.geometry.rotation import angles_deg
+from lp_core.motion.landmark_transfer import Nudge, plain_delta, wanted_turn
+from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.tuning import CONTROLS, Tuning, fit, make_nudge, spread
+
+KEY_FRAMES = 24
+ROUNDS = 5
+LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9])
+"""Largest nudges: degrees, degrees, degrees, head units, strong smiles, lid openings."""
+FIRST_STEP = np.array([0.8, 0.8, 0.8, 0.35, 1.0, -1.6, -1.6])
+"""How much of a control an error of 1 asks for at first (degrees for degrees, else per blendshape unit)."""
+STEEPEST = np.array([1.5, 1.5, 1.5, 1.2, 3.0, 3.0, 3.0])
+CLOSE = np.array([0.4, 0.4, 0.4, 0.04, 0.04, 0.05, 0.05])
+"""Agreement that is good enough to stop: degrees, then blendshape units."""
+SMILES = 0.15
+"""A performance whose smile stays below this has no smile to tune."""
+
+F64 = NDArray[np.float64]
+Draw = Callable[[MotionFrame, Nudge], Face | None]
+"""Draws the portrait at a frame of the performance with a nudge, and reads the face off the picture."""
+
+
+def calibrate(
+    source: MotionFrame, frames: list[MotionFrame], reference: MotionFrame, mode: str, draw: Draw
+) -> Tuning | None:
+    """Finds the tuning of a portrait for a performance.
+
+    Args:
+        source: the source face as motion.
+        frames: a fair sample of the performance, at least one frame.
+        reference: the performance's neutral frame.
+        mode: relative or absolute.
+        draw: draws and reads a trial.
+
+    Returns:
+        None when nothing could be read off the portrait or the performance has no blendshapes.
+    """
+    rest = draw(reference, Nudge())
+    keys = spread(frames, KEY_FRAMES, [reference, *_peaks(frames)])
+    if rest is None or not keys or not any(frame.blendshapes.any() for frame in keys):
+        return None
+    smile_shape = _smile_shape(source, frames, reference)
+    start = np.array([*angles_deg(source.rotation.astype(np.float64))])
+    found: list[F64] = []
+    kept: list[MotionFrame] = []
+    for key in keys:
+        wanted = np.concatenate(
+            [start + wanted_turn(source, key, reference, mode), _wanted_readings(key, reference, rest)]
+        )
+        controls = _settle(wanted, lambda nudge, key=key: draw(key, nudge), smile_shape)
+        if controls is not None:
+            found.append(controls)
+            kept.append(key)
+    if not kept:
+        return None
+    kept.append(reference)
+    found.append(np.zeros(CONTROLS))
+    return fit(kept, np.stack(found), reference, LIMITS, smile_shape)
+
+
+def _peaks(frames: list[MotionFrame]) -> list[MotionFrame]:
+    """The frames where each tuned movement is strongest."""
+    values = np.stack(
+        [np.concatenate([_channels(f.blendshapes.astype(np.float64)), angles_deg(f.rotation)]) for f in frames]
+    )
+    strongest = {*values.argmax(axis=0).tolist(), *values[:, 4:].argmin(axis=0).tolist()}
+    return [frames[index] for index in sorted(strongest)]
+
+
+def _settle(wanted: F64, draw: Callable[[Nudge], Face | None], smile_shape: F64 | None) -> F64 | None:
+    """Secant search of all controls at once for the readings that are wanted; the best controls found."""
+    controls = np.zeros(CONTROLS)
+    step = FIRST_STEP.copy()
+    best, best_error = None, np.full(CONTROLS, np.inf)
+    last_controls, last_reading = None, None
+    for _ in range(ROUNDS):
+        face = draw(make_nudge(controls, smile_shape))
+        if face is None:
+            break
+        reading = _readings(face)
+        error = wanted - reading
+        if best is None:
+            best = controls.copy()
+        if (np.abs(error) <= CLOSE).all():
+            return controls
+        better = np.abs(error) < best_error
+        best[better], best_error[better] = controls[better], np.abs(error)[better]
+        if last_controls is not None and last_reading is not None:
+            moved, answered = controls - last_controls, reading - last_reading
+            clear = (np.abs(answered) > 0.02) & (moved * answered * FIRST_STEP > 0)
+            secant = moved / np.where(clear, answered, 1.0)
+            step = np.where(clear, np.sign(FIRST_STEP) * np.minimum(np.abs(secant), STEEPEST), step * 1.6)
+        last_controls, last_reading = controls, reading
+        controls = np.clip(controls + step * error, -LIMITS, LIMITS)
+    return best
+
+
+def _readings(face: Face) -> F64:
+    values = np.array(list(face.blendshapes.values()), np.float64)
+    return np.concatenate([angles_deg(face.head_rotation), _channels(values)])
+
+
+def _channels(blendshapes: F64) -> F64:
+    """(4,) jaw, smile, left and right blink of (52,) coefficients."""
+    smile = (blendshapes[SMILE_LEFT] + blendshapes[SMILE_RIGHT]) / 2
+    return np.array([blendshapes[JAW_OPEN], smile, blendshapes[LEFT_EYE.blink], blendshapes[RIGHT_EYE.blink]])
+
+
+def _wanted_readings(frame: MotionFrame, reference: MotionFrame, rest: Face) -> F64:
+    """(4,) what the portrait should read: its own rest reading where the performer is at rest, 0 at 0, 1 at 1."""
+    now, then = (_channels(f.blendshapes.astype(np.float64)) for f in (frame, reference))
+    own = _channels(np.array(list(rest.blendshapes.values()), np.float64))
+    below = own * now / np.maximum(then, 1e-6)
+    above = own + (now - then) * (1 - own) / np.maximum(1 - then, 1e-6)
+    return np.where(now <= then, below, above)
+
+
+def _smile_shape(source: MotionFrame, frames: list[MotionFrame], reference: MotionFrame) -> F64 | None:
+    def smile(frame: MotionFrame) -> float:
+        return float(frame.blendshapes[SMILE_LEFT] + frame.blendshapes[SMILE_RIGHT]) / 2
+
+    strongest = max(frames, key=smile)
+    shape = plain_delta(source, strongest, reference)
+    return shape if smile(strongest) >= SMILES and np.abs(shape).max() > 1e-6 else None

@@ -1,0 +1,226 @@
+"""Target landmarks -> dense inverse flow over face, hair and neck, fading to zero before the background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.engines.mesh import topology
+from lp_core.engines.mesh.portrait import MeshPortrait
+from lp_core.geometry.facemesh import OVAL
+from lp_core.geometry.triangles import rasterize
+
+HOLD_UP, HOLD_SIDE, HOLD_DOWN = 1.45, 1.15, 1.0
+"""Within this many radii the surroundings of the face move with it as one piece."""
+FADE_RANGE = (0.5, 1.5)
+"""Radii over which that dies away to exactly nothing: the less the head moves, the shorter."""
+STEEPEST = 0.6
+"""Largest slope of the fading flow; at 1 the picture would fold."""
+EXPRESSION_REACH = 1.7
+"""Radii over which the outline's own change of shape (a falling jaw) dies away."""
+EDGE_FADE = 0.4
+"""Radii of the face over which the flow dies away towards a picture edge."""
+COARSE = 4
+"""The surroundings are computed on a grid this many times coarser than the face's."""
+ANGLES = 256
+
+Map = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class HeadFlow:
+    """Where each pixel of the touched region is taken from."""
+
+    region: tuple[int, int, int, int]
+    """Half-open box (left, top, right, bottom) in pixels of the source."""
+    flow: Map
+    """(h, w, 2) pixels of the source: taken from (x, y) + flow."""
+    matte: Map
+    """(h, w) 0..1: 0 where flow is exactly 0 and nothing is touched."""
+
+
+class HeadMesh:
+    """The triangle tables, made once an engine."""
+
+    def __init__(self) -> None:
+        holes = np.concatenate([topology.eye_triangles(), topology.mouth_triangles()])
+        self.triangles = np.concatenate([holes, topology.skin_triangles()])
+        """(T, 3) the closed holes first: skin is always drawn over them."""
+        self.holes = len(holes)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The grid on which the flow is computed: cell (i, j) stands at ``corner + (i + 0.5, j + 0.5) / scale - 0.5``."""
+
+    region: tuple[int, int, int, int]
+    size: tuple[int, int]
+    scale: NDArray[np.float64]
+    corner: NDArray[np.float64]
+
+
+def head_flow(
+    mesh: HeadMesh,
+    portrait: MeshPortrait,
+    taken: NDArray[np.float64],
+    points: NDArray[np.float64],
+    rigid_points: NDArray[np.float64],
+) -> HeadFlow:
+    """Inverse flow of the whole head.
+
+    Args:
+        mesh: the triangle tables.
+        portrait: the prepared source.
+        taken: (478, 2) where in the source each landmark's skin is taken from.
+        points: (478, 3) target landmarks in pixels of the source, camera axes.
+        rigid_points: (478, 3) the same under the pose alone.
+
+    Convention:
+        Pixels (x, y), origin top-left of the source, integer = pixel centre; the result covers its own ``region``.
+    """
+    fade = _fade_radii(portrait, rigid_points)
+    grid = _grid(portrait, points, fade)
+    flow, fall = _surroundings(portrait, points, rigid_points, fade, grid)
+    _face(mesh, taken, points, flow, fall, grid)
+    left, top, right, bottom = grid.region
+    size = right - left, bottom - top
+    if grid.size != size:
+        flow = cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR)
+        fall = cv2.resize(fall, size, interpolation=cv2.INTER_LINEAR)
+    return HeadFlow(grid.region, flow, np.minimum(fall * 4.0, 1.0))
+
+
+def _fade_radii(portrait: MeshPortrait, rigid_points: NDArray[np.float64]) -> float:
+    """Radii over which the head's motion must die away for the slope to stay below STEEPEST."""
+    moved = np.linalg.norm((rigid_points - portrait.points)[OVAL, :2], axis=1).max()
+    return float(np.clip(1.875 / STEEPEST * moved / portrait.radius_px, *FADE_RANGE))
+
+
+def _grid(portrait: MeshPortrait, points: NDArray[np.float64], fade: float) -> _Grid:
+    outline = points[OVAL, :2]
+    middle = outline.mean(axis=0)
+    reach = (HOLD_UP + fade) * np.linalg.norm(outline - middle, axis=1).max() + 2
+    low = np.maximum(np.floor(middle - reach).astype(int), 0)
+    high = np.maximum(np.minimum(np.ceil(middle + reach).astype(int) + 1, portrait.size), low + 2)
+    size = high - low
+    cells = np.maximum(np.rint(size * portrait.grid_scale).astype(int), 2)
+    return _Grid(
+        region=(int(low[0]), int(low[1]), int(high[0]), int(high[1])),
+        size=(int(cells[0]), int(cells[1])),
+        scale=cells / size,
+        corner=low.astype(np.float64),
+    )
+
+
+def _face(
+    mesh: HeadMesh,
+    taken: NDArray[np.float64],
+    points: NDArray[np.float64],
+    flow: Map,
+    fall: Map,
+    grid: _Grid,
+) -> None:
+    """Draws the face's triangles into flow and fall (both on the grid)."""
+    shown = (points[:, :2] - grid.corner + 0.5) * grid.scale - 0.5
+    low = np.maximum(np.floor(shown.min(axis=0)).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(shown.max(axis=0)).astype(int) + 2, grid.size)
+    if (high <= low).any():
+        return
+    depth = -points[mesh.triangles, 2].sum(axis=1)
+    depth[: mesh.holes] -= depth.max() - depth.min() + 1
+    triangles = mesh.triangles[np.argsort(depth, kind="stable")]
+    corners = shown[triangles] - low
+    moved = (taken - points[:, :2])[triangles]
+    map_x, map_y, covered = rasterize(corners, moved, int(high[0] - low[0]), int(high[1] - low[1]))
+    part = (slice(low[1], high[1]), slice(low[0], high[0]))
+    cv2.copyTo(cv2.merge([map_x, map_y]), covered.view(np.uint8), flow[part])
+    np.maximum(fall[part], covered, out=fall[part])
+
+
+def _surroundings(
+    portrait: MeshPortrait,
+    points: NDArray[np.float64],
+    rigid_points: NDArray[np.float64],
+    fade: float,
+    grid: _Grid,
+) -> tuple[Map, Map]:
+    """Flow of hair and neck: the head's rigid motion, fading with the distance from the face outline."""
+    coarse = max(grid.size[0] // COARSE, 2), max(grid.size[1] // COARSE, 2)
+    step = np.array(grid.size) / coarse / grid.scale
+    x = ((np.arange(coarse[0]) + 0.5) * step[0] - 0.5 + grid.corner[0]).astype(np.float32)[None, :]
+    y = ((np.arange(coarse[1]) + 0.5) * step[1] - 0.5 + grid.corner[1]).astype(np.float32)[:, None]
+    shown, taken = points[OVAL, :2], portrait.points[OVAL, :2]
+    middle = shown.mean(axis=0)
+    table = _outline_table(shown, taken, rigid_points[OVAL, :2], middle, portrait)
+    radius, angle = cv2.cartToPolar(
+        np.ascontiguousarray(np.broadcast_to(x - np.float32(middle[0]), coarse[::-1])),
+        np.ascontiguousarray(np.broadcast_to(y - np.float32(middle[1]), coarse[::-1])),
+    )
+    looked_up = cv2.remap(
+        table[None],
+        angle * np.float32(ANGLES / (2 * np.pi)),
+        np.zeros_like(angle),
+        cv2.INTER_LINEAR,
+    )
+    rho = radius / looked_up[..., 0]
+    hold = looked_up[..., 3]
+    fall = _fade(rho, hold, hold + np.float32(fade)) * _edge_fade(portrait, x, y)
+    local = _fade(rho, np.float32(1.0), np.float32(EXPRESSION_REACH)) * fall
+    rigid = _affine(rigid_points[OVAL, :2], taken).astype(np.float32)
+    flow = np.empty((*coarse[::-1], 2), np.float32)
+    for axis, own in ((0, x), (1, y)):
+        moved = rigid[axis, 0] * x + rigid[axis, 1] * y + rigid[axis, 2] - own
+        flow[..., axis] = moved * fall + looked_up[..., 1 + axis] * local
+    return (
+        cv2.resize(flow, grid.size, interpolation=cv2.INTER_LINEAR),
+        cv2.resize(fall, grid.size, interpolation=cv2.INTER_LINEAR),
+    )
+
+
+def _outline_table(
+    shown: NDArray[np.float64],
+    taken: NDArray[np.float64],
+    rigid: NDArray[np.float64],
+    middle: NDArray[np.float64],
+    portrait: MeshPortrait,
+) -> Map:
+    """(ANGLES + 1, 4) by direction from the middle: radius, residual flow x and y, hold in radii."""
+    away = shown - middle
+    angle = np.arctan2(away[:, 1], away[:, 0]) % (2 * np.pi)
+    affine = _affine(rigid, taken)
+    residual = taken - (shown @ affine[:, :2].T + affine[:, 2])
+    up = -portrait.face.rotation[:2, 1].astype(np.float64)
+    upness = (away @ up) / (np.linalg.norm(away, axis=1) * max(float(np.linalg.norm(up)), 1e-6))
+    above, below = np.clip(upness, 0, 1) ** 2, np.clip(-upness, 0, 1) ** 2
+    hold = HOLD_SIDE + (HOLD_UP - HOLD_SIDE) * above + (HOLD_DOWN - HOLD_SIDE) * below
+    values = np.column_stack([np.linalg.norm(away, axis=1), residual, hold])
+    order = np.argsort(angle)
+    angle, values = angle[order], values[order]
+    wrapped = np.concatenate([[angle[-1] - 2 * np.pi], angle, [angle[0] + 2 * np.pi]])
+    values = np.concatenate([values[-1:], values, values[:1]])
+    at = np.arange(ANGLES + 1) * (2 * np.pi / ANGLES)
+    return np.column_stack([np.interp(at, wrapped, column) for column in values.T]).astype(np.float32)
+
+
+def _affine(from_points: NDArray[np.float64], to_points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, 3) least-squares affine map, ``to = m[:, :2] @ from + m[:, 2]``."""
+    system = np.column_stack([from_points, np.ones(len(from_points))])
+    return np.linalg.lstsq(system, to_points, rcond=None)[0].T
+
+
+def _fade(rho: Map, hold: Map | np.float32, reach: Map | np.float32) -> Map:
+    """1 up to ``hold``, 0 from ``reach``, smooth (quintic, zero slope and curvature at both ends) between."""
+    t = np.clip((reach - rho) / (reach - hold), 0.0, 1.0)
+    return t * t * t * (t * (t * 6 - 15) + 10)
+
+
+def _edge_fade(portrait: MeshPortrait, x: Map, y: Map) -> Map:
+    """(h, w) falls to 0 towards picture edges, so that nothing is ever taken from outside the picture."""
+    width, height = portrait.size
+    soft = np.float32(EDGE_FADE * portrait.radius_px)
+    along_x = np.clip(np.minimum(x, width - 1 - x) / soft, 0, 1)
+    along_y = np.clip(np.minimum(y, height - 1 - y) / soft, 0, 1)
+    return (along_x * along_x * (3 - 2 * along_x)) * (along_y * along_y * (3 - 2 * along_y))

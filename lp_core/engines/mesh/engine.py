@@ -1,0 +1,145 @@
+"""The mesh engine: moves the photograph itself. No weights, any resolution."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.engines.base import Animation, DrivingPicture, EngineInfo
+from lp_core.engines.mesh import mouth
+from lp_core.engines.mesh.calibrate import calibrate
+from lp_core.engines.mesh.deform import HeadMesh, head_flow
+from lp_core.engines.mesh.eyes import eye_layer, lash_layer, sample, taken_points
+from lp_core.engines.mesh.layers import blend
+from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
+from lp_core.faces.base import Face, FaceAnalyzer
+from lp_core.frame import Frame
+from lp_core.geometry.facemesh import EYES
+from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, Target, transfer
+from lp_core.motion.landmarks import motion_from_landmarks
+from lp_core.motion.sequence import MotionFrame
+from lp_core.settings import RenderSettings
+
+RIG = "mesh478"
+
+
+class MeshEngine:
+    """Engine by mesh warping; see lp_core.engines.base.Engine for the contract."""
+
+    info = EngineInfo(name="mesh", rig=RIG, uses_driving_picture=True)
+
+    def __init__(self, settings: RenderSettings) -> None:
+        self._settings = settings
+        self._mesh = HeadMesh()
+
+    def read_motion(self, face: Face, width: int, height: int) -> MotionFrame:
+        """Motion of a face in a picture of the given size."""
+        return motion_from_landmarks(
+            face.landmarks_frame, face.head_rotation, _coefficients(face), width, height, face.score
+        )
+
+    def prepare(self, source: Frame, face: Face) -> MeshPortrait:
+        """Everything about the source that does not change with the motion."""
+        return prepare_portrait(source, face, _coefficients(face))
+
+    def animate(
+        self,
+        portrait: MeshPortrait,
+        motion: MotionFrame,
+        reference: MotionFrame,
+        driving: DrivingPicture | None = None,
+    ) -> Animation:
+        """Draws the portrait under a motion; see the contract."""
+        nudge = portrait.tuning.nudge(motion) if portrait.tuning else NO_NUDGE
+        return self._draw(portrait, motion, reference, driving, nudge)
+
+    def tune(
+        self, portrait: MeshPortrait, frames: list[MotionFrame], reference: MotionFrame, analyzer: FaceAnalyzer
+    ) -> MeshPortrait:
+        """Calibrates a portrait for a performance (lp_core.engines.mesh.calibrate).
+
+        Args:
+            portrait: result of ``prepare``.
+            frames: a fair sample of the performance.
+            reference: its neutral frame.
+            analyzer: reads trial pictures; lone-picture mode.
+
+        Returns:
+            The portrait with its tuning, or unchanged where nothing could be tuned.
+        """
+        small = reduced_portrait(portrait)
+
+        def draw(motion: MotionFrame, nudge: Nudge) -> Face | None:
+            picture = self._draw(small, motion, reference, None, nudge).pixels
+            faces = analyzer.analyze(np.ascontiguousarray(picture))
+            return max(faces, key=lambda face: face.box.area) if faces else None
+
+        return replace(portrait, tuning=calibrate(small.face, frames, reference, self._settings.motion.motion, draw))
+
+    def _draw(
+        self,
+        portrait: MeshPortrait,
+        motion: MotionFrame,
+        reference: MotionFrame,
+        driving: DrivingPicture | None,
+        nudge: Nudge,
+    ) -> Animation:
+        target = transfer(portrait.face, motion, reference, self._settings.motion, nudge)
+        points, rigid = _in_pixels(portrait, target.points), _in_pixels(portrait, target.rigid_points)
+        head = head_flow(self._mesh, portrait, taken_points(portrait, target.lids), points, rigid)
+        left, top, right, bottom = head.region
+        pixels = portrait.source.pixels.copy()
+        part = pixels[top:bottom, left:right]
+        map_x = head.flow[..., 0] + np.arange(left, right, dtype=np.float32)
+        map_y = head.flow[..., 1] + np.arange(top, bottom, dtype=np.float32)[:, None]
+        warped = sample(portrait.source.pixels, map_x, map_y)
+        cv2.copyTo(warped, (head.matte > 0).view(np.uint8), part)
+        self._draw_eyes(pixels, portrait, target, points, rigid)
+        self._draw_mouth(pixels, portrait, points, driving)
+        return Animation(pixels, head.region, head.matte, head.flow)
+
+    def _draw_eyes(
+        self,
+        pixels: NDArray[Any],
+        portrait: MeshPortrait,
+        target: Target,
+        points: NDArray[np.float64],
+        rigid: NDArray[np.float64],
+    ) -> None:
+        for eye, lid, gaze in zip(EYES, target.lids, target.gaze, strict=True):
+            layer = eye_layer(portrait, eye, points, rigid, lid, gaze)
+            if layer is not None:
+                where, map_x, map_y = layer
+                blend(pixels, where, sample(portrait.source.pixels, map_x, map_y))
+            lashes = lash_layer(portrait, eye, points, lid)
+            if lashes is not None:
+                blend(pixels[..., :3], *lashes)
+
+    def _draw_mouth(
+        self, pixels: NDArray[Any], portrait: MeshPortrait, points: NDArray[np.float64], driving: DrivingPicture | None
+    ) -> None:
+        where = mouth.mouth_opening(portrait, points)
+        if where is None:
+            return
+        if driving is None or self._settings.engine.mouth == "drawn":
+            content = mouth.drawn(where, points, portrait.skin)
+        else:
+            content = mouth.borrowed(where, points, driving, portrait.skin)
+        blend(pixels[..., :3], where, content * np.float32(portrait.white / 255))
+
+
+def _in_pixels(portrait: MeshPortrait, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Head units around the source's head origin -> pixels of the source (z in the same unit)."""
+    pixels = points * portrait.unit_px
+    pixels[:, :2] += portrait.origin
+    return pixels
+
+
+def _coefficients(face: Face) -> NDArray[np.float32]:
+    values = np.zeros(52, np.float32)
+    values[: len(face.blendshapes)] = list(face.blendshapes.values())[:52]
+    return values

@@ -1,0 +1,71 @@
+"""Small full-resolution layers over the warped picture: a soft-edged opening, filled from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_SHIFT_BITS = 4
+Map = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A polygon in the picture with a soft edge."""
+
+    left: int
+    top: int
+    alpha: Map
+    """(h, w) 0..1 coverage of the patch whose top-left pixel is (left, top)."""
+
+    @property
+    def rows(self) -> slice:
+        """Rows of the picture that the patch covers."""
+        return slice(self.top, self.top + self.alpha.shape[0])
+
+    @property
+    def columns(self) -> slice:
+        """Columns of the picture that the patch covers."""
+        return slice(self.left, self.left + self.alpha.shape[1])
+
+    def grid(self) -> tuple[Map, Map]:
+        """(1, w) and (h, 1) pixel coordinates of the patch in the picture."""
+        height, width = self.alpha.shape
+        x = np.arange(self.left, self.left + width, dtype=np.float32)[None, :]
+        return x, np.arange(self.top, self.top + height, dtype=np.float32)[:, None]
+
+
+def opening(polygon: NDArray[np.float64], size: tuple[int, int], feather_px: float) -> Opening | None:
+    """Coverage of a polygon, feathered; None when it lies outside the picture or has hardly any area.
+
+    Args:
+        polygon: (P, 2) corners in pixels.
+        size: width and height of the picture.
+        feather_px: standard deviation of the soft edge in pixels.
+    """
+    margin = int(np.ceil(feather_px * 3)) + 2
+    low = np.maximum(np.floor(polygon.min(axis=0)).astype(int) - margin, 0)
+    high = np.minimum(np.ceil(polygon.max(axis=0)).astype(int) + margin + 1, size)
+    if (high - low < 2).any():
+        return None
+    mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
+    corners = np.rint((polygon - low) * (1 << _SHIFT_BITS)).astype(np.int32)
+    cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, _SHIFT_BITS)
+    alpha = mask.astype(np.float32) / 255
+    if feather_px > 0.3:
+        alpha = cv2.GaussianBlur(alpha, (0, 0), feather_px)
+    return Opening(int(low[0]), int(low[1]), alpha)
+
+
+def blend(picture: NDArray[Any], where: Opening, content: NDArray[Any]) -> None:
+    """Lays content (h, w, C) over the patch of the picture by its coverage, in place, rounded for integer types."""
+    target = picture[where.rows, where.columns]
+    alpha = where.alpha[..., None]
+    mixed = target.astype(np.float32) * (1 - alpha) + content.astype(np.float32) * alpha
+    if np.issubdtype(picture.dtype, np.integer):
+        mixed = np.rint(mixed)
+    target[...] = np.where(alpha > 0, mixed.astype(picture.dtype), target)

@@ -1,0 +1,147 @@
+"""The inside of the mouth, which the photo does not show: borrowed from the driving picture, or drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.engines.base import DrivingPicture
+from lp_core.engines.mesh import topology
+from lp_core.engines.mesh.layers import Opening, opening
+from lp_core.engines.mesh.portrait import MeshPortrait, skin_color
+from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
+from lp_core.geometry.triangles import rasterize
+
+FEATHER = 0.012
+"""Softness of the lip's edge in mouth widths."""
+OVERHANG = 1.25
+"""The borrowed piece is this much larger than the opening, so that its own soft edge shows lips, not a border."""
+GAIN_RANGE = (0.45, 1.8)
+LUMA = np.array([0.2126, 0.7152, 0.0722])
+TINT = 0.35
+SHOWN_PX = 1.5
+"""An opening of less than this is not worth drawing; it fades in up to twice that."""
+CAVITY = np.array([46.0, 16.0, 18.0])
+TONGUE = np.array([150.0, 72.0, 72.0])
+TEETH = np.array([226.0, 218.0, 204.0])
+"""Colours of the drawn mouth, 8-bit sRGB, for skin of SKIN_LIGHT."""
+SKIN_LIGHT = 185.0
+
+_CONTOUR = np.concatenate([LIPS_INNER_UPPER, LIPS_INNER_LOWER[-2:0:-1]])
+_TRIANGLES = topology.mouth_triangles()
+
+
+def mouth_opening(portrait: MeshPortrait, points: NDArray[np.float64]) -> Opening | None:
+    """Where the target's mouth shows more inside than the photo has; None when it does not."""
+    own, wanted = _gap(portrait.points), _gap(points)
+    width_px = float(np.linalg.norm(points[_CONTOUR[0], :2] - points[LIPS_INNER_UPPER[-1], :2]))
+    more = np.clip((wanted / max(own, 1e-6) - 1.1) / 0.5, 0.0, 1.0) * np.clip(wanted / SHOWN_PX - 1, 0.0, 1.0)
+    if more <= 0:
+        return None
+    where = opening(points[_CONTOUR, :2], portrait.size, FEATHER * width_px)
+    return where and replace(where, alpha=where.alpha * np.float32(more))
+
+
+def _gap(points: NDArray[np.float64]) -> float:
+    """Mean inner lip gap in pixels over the middle of the mouth."""
+    return float((points[LIPS_INNER_LOWER[2:-2], 1] - points[LIPS_INNER_UPPER[2:-2], 1]).clip(0).mean())
+
+
+def borrowed(
+    where: Opening, points: NDArray[np.float64], driving: DrivingPicture, skin: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """The driver's own mouth fitted into the opening, its light and tint matched to the portrait's skin.
+
+    Args:
+        where: the opening in the portrait.
+        points: (478, 3) target landmarks in pixels of the portrait.
+        driving: the driving picture and its landmarks.
+        skin: (3,) skin colour of the portrait, 8-bit codes.
+
+    Returns:
+        (h, w, 3) float32, 8-bit codes.
+    """
+    shown = _overhang(points) - (where.left, where.top)
+    taken = _overhang(driving.landmarks_frame.astype(np.float64))
+    height, width = where.alpha.shape
+    map_x, map_y, covered = rasterize(shown[_TRIANGLES], taken[_TRIANGLES], width, height)
+    content = cv2.remap(driving.pixels, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    gain = _light_gain(skin, skin_color(driving.pixels, driving.landmarks_frame))
+    where.alpha[~covered] = 0
+    return np.clip(content.astype(np.float32) * gain.astype(np.float32), 0, 255)
+
+
+def _light_gain(skin: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3,) factors from the driver's light to the portrait's; skin tint counts only by TINT, for teeth are no skin."""
+    ratio = np.clip(skin / np.maximum(other, 1.0), *GAIN_RANGE)
+    level = ratio @ LUMA
+    return level * (ratio / level) ** TINT
+
+
+def _overhang(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(478, 2) points with the inner lip contour pushed outwards onto the lips."""
+    flat = points[:, :2].copy()
+    middle = (flat[LIPS_INNER_UPPER] + flat[LIPS_INNER_LOWER]) / 2
+    width = np.linalg.norm(flat[LIPS_INNER_UPPER[0]] - flat[LIPS_INNER_UPPER[-1]])
+    for contour in (LIPS_INNER_UPPER, LIPS_INNER_LOWER):
+        out = (flat[contour] - middle) * OVERHANG
+        side = np.array([0.0, -1.0 if contour is LIPS_INNER_UPPER else 1.0]) * 0.04 * width
+        flat[contour] = middle + out + side
+    return flat
+
+
+def drawn(where: Opening, points: NDArray[np.float64], skin: NDArray[np.float64]) -> NDArray[np.float32]:
+    """A mouth cavity with teeth and tongue, shaded to the portrait's light.
+
+    Upper teeth hang from the upper lip, lower teeth stand on the lower one, so neither stretches as the mouth opens.
+
+    Returns:
+        (h, w, 3) float32, 8-bit codes.
+    """
+    x, y = where.grid()
+    first, last = points[LIPS_INNER_UPPER[0], :2], points[LIPS_INNER_UPPER[-1], :2]
+    axis = last - first
+    width_px = float(np.linalg.norm(axis)) + 1e-6
+    along = axis / width_px
+    across = np.array([-along[1], along[0]])
+    u = ((x - first[0]) * along[0] + (y - first[1]) * along[1]) / width_px
+    v = ((x - first[0]) * across[0] + (y - first[1]) * across[1]) / width_px
+    upper, lower = (
+        _contour_height(points[line, :2], first, along, across, width_px, u)
+        for line in (LIPS_INNER_UPPER, LIPS_INNER_LOWER)
+    )
+    arch = np.clip(1 - ((u - 0.5) / 0.42) ** 2, 0, 1)
+    depth = np.minimum(v - upper, lower - v)
+    color = CAVITY * (0.6 + 0.4 * _step(depth, 0.0, 0.12)[..., None])
+    tongue = _step(v, lower - 0.16 * arch, lower - 0.05) * _step(arch, 0.1, 0.7)
+    color = color + tongue[..., None] * (TONGUE - color)
+    gaps = 0.9 + 0.1 * np.abs(np.sin((u - 0.5) * np.pi / 0.115)) ** 0.25
+    top = _step(upper + 0.13 * arch**0.5 - v, -0.01, 0.012) * _step(arch, 0.0, 0.25)
+    bottom = _step(v - lower + 0.055 * arch**0.5, -0.01, 0.012) * _step(arch, 0.1, 0.4) * 0.75
+    shade = gaps * (0.72 + 0.28 * arch) * (0.75 + 0.25 * _step(v - upper, 0.0, 0.06))
+    for teeth in (bottom, top):
+        color = color + teeth[..., None] * (TEETH * shade[..., None] - color)
+    light = np.clip(skin / SKIN_LIGHT, 0.35, 1.1)
+    return (color * (0.35 * light.mean() + 0.65 * light)).clip(0, 255).astype(np.float32)
+
+
+def _contour_height(
+    line: NDArray[np.float64],
+    first: NDArray[np.float64],
+    along: NDArray[np.float64],
+    across: NDArray[np.float64],
+    width_px: float,
+    u: NDArray[Any],
+) -> NDArray[np.float64]:
+    """Height of a lip line over the mouth's axis at every u, in mouth widths."""
+    line_u, line_v = (line - first) @ along / width_px, (line - first) @ across / width_px
+    return np.interp(u.ravel(), np.maximum.accumulate(line_u), line_v).reshape(u.shape)
+
+
+def _step(value: NDArray[Any], low: NDArray[Any] | float, high: NDArray[Any] | float) -> NDArray[Any]:
+    t = np.clip((value - low) / (np.asarray(high) - low), 0.0, 1.0)
+    return t * t * (3 - 2 * t)

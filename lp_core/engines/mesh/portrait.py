@@ -1,0 +1,106 @@
+"""A source prepared for the mesh engine: what does not change with the motion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.faces.base import Face
+from lp_core.frame import Frame
+from lp_core.geometry.facemesh import OVAL, RIGID
+from lp_core.motion.landmarks import motion_from_landmarks
+from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.tuning import Tuning
+
+SKIN = np.array([205, 425, 50, 280, 199, 200, 164, 2])
+"""Cheeks, chin and upper lip: where skin colour is compared."""
+TRIAL_FACE_PX = 200.0
+"""Height of the face in calibration's trial pictures."""
+GRID_FACE_PX = 320.0
+"""The flow is computed on a grid where the face is at most this high; above, it is interpolated."""
+
+
+@dataclass(frozen=True)
+class MeshPortrait:
+    """A source with its face, in the units the mesh engine computes in."""
+
+    source: Frame
+    """The frame itself."""
+    face: MotionFrame
+    """Pose and shape of the source's face."""
+    points: NDArray[np.float64]
+    """(478, 3) landmarks in pixels of the source, camera axes."""
+    origin: NDArray[np.float64]
+    """(2,) head origin in the source, pixels."""
+    unit_px: float
+    """Pixels per head unit."""
+    radius_px: float
+    """Largest radius of the face outline, pixels."""
+    skin: NDArray[np.float64]
+    """(3,) skin colour around the mouth, 8-bit codes."""
+    white: float
+    """Code of white: 255, 65535, or 1 for float."""
+    tuning: Tuning | None
+    """Corrections from calibration; None before or without it."""
+    grid_scale: float
+    """Grid cells per pixel, 0 < grid_scale <= 1."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the source."""
+        return self.source.pixels.shape[1], self.source.pixels.shape[0]
+
+
+def prepare_portrait(
+    source: Frame, face: Face, blendshapes: NDArray[np.float32], tuning: Tuning | None = None
+) -> MeshPortrait:
+    """Prepares a source for animation; cheap enough for every frame of a plate."""
+    height, width = source.pixels.shape[:2]
+    points = face.landmarks_frame.astype(np.float64)
+    motion = motion_from_landmarks(face.landmarks_frame, face.head_rotation, blendshapes, width, height)
+    oval = points[OVAL, :2]
+    white = 1.0 if source.pixels.dtype.kind == "f" else float(np.iinfo(source.pixels.dtype).max)
+    return MeshPortrait(
+        source=source,
+        face=motion,
+        points=points,
+        origin=points[RIGID, :2].mean(axis=0),
+        unit_px=float(motion.scale) * height,
+        radius_px=float(np.linalg.norm(oval - oval.mean(axis=0), axis=1).max()),
+        skin=skin_color(source.pixels, points) * (255 / white),
+        white=white,
+        tuning=tuning,
+        grid_scale=min(1.0, GRID_FACE_PX / max(float(np.ptp(oval[:, 1])), 1.0)),
+    )
+
+
+def reduced_portrait(portrait: MeshPortrait) -> MeshPortrait:
+    """The same portrait in 8 bits and small, for trials: the face at most TRIAL_FACE_PX high."""
+    scale = min(1.0, TRIAL_FACE_PX / max(float(np.ptp(portrait.points[OVAL, 1])), 1.0))
+    width, height = portrait.size
+    size = max(round(width * scale), 2), max(round(height * scale), 2)
+    pixels = cv2.resize(portrait.source.as_rgb8(), size, interpolation=cv2.INTER_AREA)
+    points = portrait.points * scale
+    points[:, :2] += (scale - 1) / 2
+    return replace(
+        portrait,
+        source=Frame(pixels, portrait.source.index, portrait.source.time_s),
+        points=points,
+        origin=points[RIGID, :2].mean(axis=0),
+        unit_px=portrait.unit_px * scale,
+        radius_px=portrait.radius_px * scale,
+        white=255.0,
+        grid_scale=1.0,
+    )
+
+
+def skin_color(picture: NDArray[Any], points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """(3,) median colour of the skin around the mouth, in the picture's own codes; picture (H, W, 3 or more)."""
+    height, width = picture.shape[:2]
+    x = np.clip(np.rint(points[SKIN, 0]).astype(int), 0, width - 1)
+    y = np.clip(np.rint(points[SKIN, 1]).astype(int), 0, height - 1)
+    return np.median(picture[y, x, :3].astype(np.float64), axis=0)

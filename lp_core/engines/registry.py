@@ -1,0 +1,72 @@
+"""Engines by name, imported on use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
+from lp_core.engines.base import Engine
+from lp_core.errors import LpError, MissingDependency, SettingError
+from lp_core.settings import RenderSettings
+
+ENGINES = {
+    "mesh": "lp_core.engines.mesh.engine:MeshEngine",
+    "liveportrait": "lp_core.engines.liveportrait.engine:LivePortraitEngine",
+}
+"""Name -> class, made with the render's settings. ``auto`` is not an engine but a choice among these."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine, and the sentence that says why it was taken where the user left it open."""
+
+    engine: Engine
+    note: str | None
+
+
+def open_engine(settings: RenderSettings) -> Choice:
+    """The engine that the settings ask for; ``auto`` takes LivePortrait where it can run, else mesh.
+
+    Raises:
+        SettingError: there is no engine of that name.
+        MissingDependency: the engine's library is not installed.
+        ModelMissing: the engine's weights are not installed.
+    """
+    name = settings.engine.engine
+    if name != "auto":
+        return Choice(make_engine(name, settings), None)
+    obstacle = liveportrait_obstacle()
+    if obstacle is None:
+        note = "Engine: liveportrait; its weights are installed."
+        return Choice(make_engine("liveportrait", settings), note)
+    return Choice(make_engine("mesh", settings), f"Engine: mesh, because: {obstacle}")
+
+
+def make_engine(name: str, settings: RenderSettings) -> Engine:
+    """The engine of a name.
+
+    Raises:
+        SettingError: there is no engine of that name.
+        MissingDependency: the engine's library is not installed.
+        ModelMissing: the engine's weights are not installed.
+    """
+    if name not in ENGINES:
+        raise SettingError(f"The engine '{name}' is not known; choose one of: {', '.join(ENGINES)}.")
+    if name == "liveportrait":
+        obstacle = liveportrait_obstacle()
+        if obstacle is not None:
+            raise obstacle
+    module, attribute = ENGINES[name].split(":")
+    engine: Engine = getattr(import_module(module), attribute)(settings)
+    return engine
+
+
+def liveportrait_obstacle() -> LpError | None:
+    """Why LivePortrait cannot run here, None when it can; looks without importing anything heavy."""
+    module = ENGINES["liveportrait"].split(":")[0]
+    if find_spec(module.rpartition(".")[0]) is None or find_spec(module) is None:
+        return MissingDependency("LivePortrait is not part of this version of LP Suite; use --engine mesh.")
+    if find_spec("torch") is None:
+        return MissingDependency("LivePortrait needs PyTorch; get it with: pip install 'lp-suite[neural]'.")
+    return None

@@ -1,0 +1,69 @@
+"""Piecewise-affine maps over a triangle mesh."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_SHIFT_BITS = 4
+_FAR = 30000.0
+
+Map = NDArray[np.float32]
+
+
+def affine_of_triangles(to_points: NDArray[np.float64], from_points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The affine map of every triangle from one picture to the other.
+
+    Args:
+        to_points: (T, 3, 2) corners where the map arrives.
+        from_points: (T, 3, 2) corners where it starts.
+
+    Returns:
+        (T, 2, 3): ``to = m[:, :2] @ from + m[:, 2]``; triangles without area get a map of zeros.
+    """
+    a, b, c = from_points[:, 0], from_points[:, 1], from_points[:, 2]
+    ab, ac = b - a, c - a
+    area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
+    inverse = np.where(np.abs(area) > 1e-9, 1.0 / np.where(np.abs(area) > 1e-9, area, 1.0), 0.0)
+    u, v = to_points[:, 1] - to_points[:, 0], to_points[:, 2] - to_points[:, 0]
+    result = np.empty((len(a), 2, 3))
+    result[:, :, 0] = (u * ac[:, 1:2] - v * ab[:, 1:2]) * inverse[:, None]
+    result[:, :, 1] = (v * ab[:, 0:1] - u * ac[:, 0:1]) * inverse[:, None]
+    result[:, :, 2] = to_points[:, 0] - (result[:, :, :2] @ a[:, :, None])[:, :, 0]
+    return result
+
+
+def rasterize(
+    shown: NDArray[np.float64], taken: NDArray[np.float64], width: int, height: int
+) -> tuple[Map, Map, NDArray[np.bool_]]:
+    """Draws a mesh as a map that says from where each pixel is taken. Later triangles cover earlier ones.
+
+    Args:
+        shown: (T, 3, 2) corners in the raster, in drawing order.
+        taken: (T, 3, 2) the same corners in the picture that is sampled.
+        width: width of the raster.
+        height: height of the raster.
+
+    Returns:
+        (map_x, map_y, covered): (H, W) float32 positions in the sampled picture, and where the mesh is.
+
+    Convention:
+        Points (x, y), origin top-left, integer = pixel centre.
+    """
+    ids = np.zeros((height, width), np.int32)
+    corners = np.rint(np.clip(shown, -_FAR, _FAR) * (1 << _SHIFT_BITS)).astype(np.int32)
+    fill = cv2.fillConvexPoly
+    for number, triangle in enumerate(corners, start=1):
+        fill(ids, triangle, number, 8, _SHIFT_BITS)
+    affine = np.zeros((1, len(shown) + 1, 6), np.float32)
+    affine[0, 1:] = affine_of_triangles(taken, shown).reshape(-1, 6)
+    columns = ids.astype(np.float32)
+    row = np.zeros_like(columns)
+    x = np.arange(width, dtype=np.float32)[None, :]
+    y = np.arange(height, dtype=np.float32)[:, None]
+    maps = []
+    for part in (affine[..., :3], affine[..., 3:]):
+        plane = cv2.remap(np.ascontiguousarray(part), columns, row, cv2.INTER_NEAREST)
+        maps.append(plane[..., 0] * x + plane[..., 1] * y + plane[..., 2])
+    return maps[0], maps[1], ids > 0

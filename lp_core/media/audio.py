@@ -1,0 +1,233 @@
+"""Sound beside the picture: copied as it is where the container allows, encoded otherwise; cut to the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from numpy.typing import NDArray
+
+from lp_core.errors import UnreadableMedia
+from lp_core.media.base import AudioTrack
+from lp_core.media.codecs import COPYABLE_SOUND, ENCODED_SOUND
+from lp_core.media.film_header import open_film
+
+_AAC_BIT_RATE = 256_000  # transparent for stereo
+_AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
+_LAYOUTS = {1: "mono", 2: "stereo"}  # a WAV may name none, which encoders refuse
+_JOIN_S = Fraction(1, 100)  # time stamps rounded to milliseconds may be off by less; larger gaps are real
+
+
+class Sound:
+    """One track of sound, written along with the picture so that neither waits for the other.
+
+    Times count from the first picture of the output. Nothing is stretched: every sample keeps its own time, so
+    sound and picture cannot drift apart.
+    """
+
+    def __init__(self, track: AudioTrack, output: OutputContainer, suffix: str) -> None:
+        """Opens the sound and adds its stream to ``output``, before anything is written there.
+
+        Raises:
+            UnreadableMedia, EmptyVideo, TruncatedMedia: the file cannot be read, or has no sound.
+        """
+        self._track, self._output = track, output
+        self._input = open_film(track.path)
+        try:
+            source = _sound_stream(track, self._input)
+            origin_s = _origin_s(self._input, source) + track.start_s
+            if track.start_s:
+                tick = source.time_base or Fraction(1, source.rate)
+                self._input.seek(int((origin_s - Fraction(1, 2)) / tick), stream=source)
+            # Matroska cannot hide the part of a packet that lies before the cut.
+            is_cut_exactly = suffix != ".mkv" or not track.start_s
+            can_copy = is_cut_exactly and source.codec_context.name in COPYABLE_SOUND[suffix]
+            kind = _Copied if can_copy else _Encoded
+            self._packets: _Copied | _Encoded = kind(self._input, source, output, origin_s, suffix)
+        except BaseException:
+            self._input.close()
+            raise
+
+    def write_until(self, time_s: Fraction) -> None:
+        """Writes the sound before ``time_s`` seconds that was not written yet."""
+        for packet in self._packets.until(self._limited(time_s)):
+            self._output.mux(packet)
+
+    def finish(self, end_s: Fraction) -> None:
+        """Writes the rest up to the picture's end."""
+        for packet in self._packets.rest(self._limited(end_s)):
+            self._output.mux(packet)
+
+    def _limited(self, time_s: Fraction) -> Fraction:
+        return time_s if self._track.duration_s is None else min(time_s, self._track.duration_s)
+
+    def close(self) -> None:
+        """Releases the file; may be called twice."""
+        self._input.close()
+
+
+class _Copied:
+    """Packets as they are in the source, times moved to the output's origin."""
+
+    def __init__(
+        self,
+        container: InputContainer,
+        source: AudioStream,
+        output: OutputContainer,
+        origin_s: Fraction,
+        suffix: str,
+    ) -> None:
+        self._tick = source.time_base or Fraction(1, source.rate)
+        self._offset = round(origin_s / self._tick)
+        # mp4 and mov hide what lies before time 0 (an edit list), so the decoder gets its run-up; Matroska does not.
+        self._hides_run_up = suffix != ".mkv"
+        self._stream = output.add_stream_from_template(source)
+        self._source = _demuxed(container, source)
+        self._waiting: Packet[AudioStream] | None = None
+
+    def until(self, time_s: Fraction) -> Iterator[Packet[AudioStream]]:
+        """Packets that end by ``time_s``."""
+        while True:
+            packet = self._waiting or next(self._source, None)
+            if packet is None:
+                return
+            self._waiting = None
+            if packet.pts is None:
+                continue
+            start_s, duration_s = self._span(packet)
+            if start_s + duration_s > time_s:
+                self._waiting = packet
+                return
+            if self._belongs(start_s, duration_s):
+                yield self._moved(packet)
+
+    def rest(self, end_s: Fraction) -> Iterator[Packet[AudioStream]]:
+        """The packet across the end, if most of it lies before."""
+        yield from self.until(end_s)
+        if self._waiting is not None:
+            start_s, duration_s = self._span(self._waiting)
+            if start_s + duration_s / 2 < end_s and self._belongs(start_s, duration_s):
+                yield self._moved(self._waiting)
+
+    def _span(self, packet: Packet[AudioStream]) -> tuple[Fraction, Fraction]:
+        """Start and duration in seconds of the output."""
+        return ((packet.pts or 0) - self._offset) * self._tick, (packet.duration or 0) * self._tick
+
+    def _belongs(self, start_s: Fraction, duration_s: Fraction) -> bool:
+        return start_s + 2 * duration_s > 0 if self._hides_run_up else start_s >= 0
+
+    def _moved(self, packet: Packet[AudioStream]) -> Packet[AudioStream]:
+        packet.pts = packet.dts = (packet.pts or 0) - self._offset
+        packet.stream = self._stream
+        return packet
+
+
+class _Encoded:
+    """Samples decoded, cut to the sample and encoded again."""
+
+    def __init__(
+        self,
+        container: InputContainer,
+        source: AudioStream,
+        output: OutputContainer,
+        origin_s: Fraction,
+        suffix: str,
+    ) -> None:
+        codec = ENCODED_SOUND[suffix]
+        self._rate = source.rate if codec != "aac" or source.rate in _AAC_RATES else 48000
+        self._layout = _LAYOUTS.get(source.channels, source.layout.name)
+        self._sample_format = "fltp" if codec == "aac" else "s32p"
+        stream = output.add_stream(codec, rate=self._rate, layout=self._layout)
+        if not isinstance(stream, AudioStream):
+            raise av.error.BugError(0, f"{codec} is no sound codec")
+        if codec == "aac":
+            stream.bit_rate = _AAC_BIT_RATE
+        self._stream = stream
+        self._origin_s = origin_s
+        self._source = self._decoded(container, source)
+        self._samples: NDArray[Any] = np.empty((1, 0))
+        self._decoded_count = 0
+        self._written_count = 0
+
+    def until(self, time_s: Fraction) -> Iterator[Packet[AudioStream]]:
+        """Encodes the samples before ``time_s``."""
+        target = int(time_s * self._rate)
+        while self._written_count < target:
+            if not self._samples.shape[1]:
+                following = next(self._source, None)
+                if following is None:
+                    return
+                self._samples = following
+                continue
+            part: NDArray[Any] = self._samples[:, : target - self._written_count]
+            self._samples = self._samples[:, part.shape[1] :]
+            frame = AudioFrame.from_ndarray(
+                np.ascontiguousarray(part), format=self._sample_format, layout=self._layout
+            )
+            frame.sample_rate = self._rate
+            frame.pts, frame.time_base = self._written_count, Fraction(1, self._rate)
+            self._written_count += part.shape[1]
+            yield from self._stream.encode(frame)
+
+    def rest(self, end_s: Fraction) -> Iterator[Packet[AudioStream]]:
+        """The samples up to the end, and what the encoder holds back."""
+        yield from self.until(end_s)
+        yield from self._stream.encode(None)
+
+    def _decoded(self, container: InputContainer, source: AudioStream) -> Iterator[NDArray[Any]]:
+        """(channels, n) arrays without a gap from time 0 on: silence where the source has a gap."""
+        resampler = AudioResampler(format=self._sample_format, layout=self._layout, rate=self._rate)
+        for packet in _demuxed(container, source):
+            try:
+                frames = source.decode(packet)
+            except av.FFmpegError:
+                continue  # its time becomes silence
+            for frame in frames:
+                for resampled in resampler.resample(frame):
+                    yield from self._aligned(resampled)
+        for resampled in resampler.resample(None):
+            yield from self._aligned(resampled)
+
+    def _aligned(self, frame: AudioFrame) -> Iterator[NDArray[Any]]:
+        samples: NDArray[Any] = frame.to_ndarray()
+        if frame.pts is not None and frame.time_base is not None:
+            start = round((frame.pts * frame.time_base - self._origin_s) * self._rate)
+            shift = start - self._decoded_count
+            if not self._decoded_count or abs(shift) > _JOIN_S * self._rate:
+                if shift > 0:
+                    yield np.zeros((samples.shape[0], shift), samples.dtype)
+                    self._decoded_count += shift
+                samples = samples[:, max(-shift, 0) :]
+        self._decoded_count += samples.shape[1]
+        yield samples
+
+
+def _sound_stream(track: AudioTrack, container: InputContainer) -> AudioStream:
+    if not container.streams.audio:
+        raise UnreadableMedia(f"{track.path} has no sound; choose another sound or none.")
+    return container.streams.audio[0]
+
+
+def _origin_s(container: InputContainer, sound: AudioStream) -> Fraction:
+    """Time of the first picture in the file's own clock; of the first sample where there is no moving picture."""
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return (stream.start_time or 0) * (stream.time_base or Fraction(0))
+    return (sound.start_time or 0) * (sound.time_base or Fraction(0))
+
+
+def _demuxed(container: InputContainer, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
+    """Packets to the end of what can be read: a cut file gives the sound it has, as it gives its pictures."""
+    try:
+        yield from container.demux(stream)
+    except av.FFmpegError:
+        return

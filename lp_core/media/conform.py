@@ -1,0 +1,127 @@
+"""Uneven presentation times -> a constant rate. Pure; times are exact fractions of a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_NTSC = tuple(Fraction(n, 1001) for n in (24000, 30000, 48000, 60000, 120000))
+STANDARD_RATES = (
+    tuple(Fraction(n) for n in (10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240)) + _NTSC
+)
+
+_SNAP = Fraction(3, 1000)  # wider than clock jitter of phones, narrower than 24 to 25
+_EVEN = Fraction(1, 10)  # intervals within a tenth of the usual one are a constant rate with jitter
+
+
+@dataclass(frozen=True)
+class Shown(Generic[T]):
+    """Something that is on screen from a time on."""
+
+    time_s: Fraction
+    """Presentation time in seconds."""
+    duration_s: Fraction
+    """How long it stays by its own account, in seconds; matters for the last one only."""
+    item: T
+    """What is shown."""
+
+
+def hold_over_gaps(shown: Iterable[Shown[T | None]]) -> Iterator[Shown[tuple[T, bool]]]:
+    """Puts the previous item in place of each None (the first item before any came); True marks the stand-ins.
+
+    A stream of nothing but None yields nothing.
+    """
+    early: list[Shown[T | None]] = []
+    last: T | None = None
+    for entry in shown:
+        item = last if entry.item is None else entry.item
+        if item is None:
+            early.append(entry)
+            continue
+        last = item
+        for gap in early:
+            yield Shown(gap.time_s, gap.duration_s, (item, True))
+        early.clear()
+        yield Shown(entry.time_s, entry.duration_s, (item, entry.item is None))
+
+
+def conform(shown: Iterable[Shown[T]], fps: Fraction) -> Iterator[T]:
+    """For each time k / fps after the first item, the item that is nearest in time (the earlier one of two).
+
+    Args:
+        shown: items in order of time; the first one's time is the origin.
+        fps: output rate, frames per second.
+
+    Yields:
+        As many items as frame periods fit, rounded, from the first item to the end of the last; at least one,
+        if there is an item.
+    """
+    count = 0
+    origin: Fraction | None = None
+    previous: Shown[T] | None = None
+    for entry in shown:
+        if origin is None or previous is None:
+            origin = entry.time_s
+        else:
+            middle = (previous.time_s + entry.time_s) / 2 - origin
+            while Fraction(count) / fps <= middle:
+                yield previous.item
+                count += 1
+        previous = entry
+    if origin is None or previous is None:
+        return
+    end = previous.time_s + (previous.duration_s or 1 / fps) - origin
+    total = max(int(end * fps + Fraction(1, 2)), 1)
+    for _ in range(count, total):
+        yield previous.item
+
+
+def is_even(times_s: Sequence[Fraction], tick_s: Fraction) -> bool:
+    """True when the intervals between sorted times differ by no more than jitter and rounding to ``tick_s``."""
+    intervals = _intervals(times_s)
+    if not intervals:
+        return True
+    usual = intervals[len(intervals) // 2]
+    allowed = max(usual * _EVEN, min(2 * tick_s, usual / 4))
+    return usual - intervals[0] <= allowed and intervals[-1] - usual <= allowed
+
+
+def constant_rate(times_s: Sequence[Fraction], average: Fraction | None) -> Fraction | None:
+    """The constant rate that suits a clip best.
+
+    Args:
+        times_s: presentation times of (the beginning of) the clip, sorted.
+        average: the container's average rate, if it states one.
+
+    Returns:
+        Exactly one over the interval where all are equal; else the standard rate near the average or near the
+        median interval; else the median interval's own rate. None when nothing is known.
+    """
+    intervals = _intervals(times_s)
+    if not intervals:
+        return _standard(average) or average if average else None
+    if intervals[0] == intervals[-1]:
+        return 1 / intervals[0]
+    usual = 1 / intervals[len(intervals) // 2]
+    mean = Fraction(len(intervals)) / sum(intervals)
+    near_usual = [rate for rate in (average, mean) if rate and abs(rate - usual) < usual * Fraction(1, 50)]
+    for rate in (*near_usual, usual):
+        standard = _standard(rate)
+        if standard is not None:
+            return standard
+    return (near_usual or [usual])[0].limit_denominator(1001)
+
+
+def _intervals(times_s: Sequence[Fraction]) -> list[Fraction]:
+    return sorted(b - a for a, b in zip(times_s, times_s[1:], strict=False) if b > a)
+
+
+def _standard(rate: Fraction | None) -> Fraction | None:
+    if rate is None:
+        return None
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
+    return nearest if abs(nearest - rate) <= nearest * _SNAP else None

@@ -1,0 +1,242 @@
+"""PNG, TIFF, JPEG, WebP and BMP: pixels with their full depth, orientation and alpha."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnknownCodec, UnreadableMedia
+from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
+from lp_core.media import tiff_tags
+from lp_core.media.aside import refuse_existing, write_aside
+from lp_core.media.color_tags import SRGB
+from lp_core.media.failures import check_readable, read_failure
+from lp_core.media.orientation import turn_upright
+from lp_core.media.sequence import WRITABLE_STILLS
+from lp_core.media.still_headers import StillHeader, read_header, with_png_color
+from lp_core.timing import FrameRate
+
+DEFAULT_RATE = FrameRate(Fraction(24))
+"""Rate of what carries none: stills and picture sequences."""
+
+JPEG_QUALITY = 95  # no visible loss; 100 doubles the size for nothing
+
+
+def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
+    """Reads a still.
+
+    Returns:
+        The picture, (H, W, 3) RGB or (H, W, 4) RGBA straight alpha, uint8, uint16 or float32 as stored, turned
+        upright; and what is known of it. Grey becomes RGB, CMYK becomes RGB by the plain formula (said in the notes).
+
+    Raises:
+        UnreadableMedia: missing, forbidden, a folder, empty, or no picture that can be decoded.
+        TruncatedMedia: the file ends too early or a checksum is wrong.
+    """
+    path = Path(path)
+    try:
+        check_readable(path)
+        data = path.read_bytes()
+    except EmptyVideo as error:
+        raise UnreadableMedia(str(error)) from error
+    except OSError as error:
+        raise read_failure(path, error) from error
+    header = read_header(data)
+    if header.damage:
+        raise TruncatedMedia(f"{path} is damaged: {header.damage}; copy or export it again.")
+    pixels = turn_upright(_straight_rgb(_decode(path, data, header), header), header.orientation)
+    height, width, channels = pixels.shape
+    info = ClipInfo(
+        width=width,
+        height=height,
+        rate=DEFAULT_RATE,
+        frame_count=1,
+        bit_depth=pixels.dtype.itemsize * 8,
+        has_alpha=channels == 4,
+        is_still=True,
+        color=header.color,
+        notes=_notes(path, header),
+    )
+    return Frame(pixels, 0, Fraction(0)), info
+
+
+def write_image(path: str | Path, pixels: Pixels, color: ColorTags = SRGB, overwrite: bool = True) -> None:
+    """Writes a still aside and renames it.
+
+    Args:
+        path: ends in .png (uint8 or uint16, with or without alpha), .jpg or .jpeg (uint8 RGB).
+        pixels: (H, W, 3) RGB or (H, W, 4) RGBA straight alpha, uint8 or uint16.
+        color: description written into a PNG.
+        overwrite: False: refuse to replace a file.
+
+    Raises:
+        UnknownCodec: another suffix.
+        OutputExists: the file is there and ``overwrite`` is False.
+        DiskFull, NoWritePermission, MediaError: it cannot be written.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite)
+    write_aside(path, encode_image(path, pixels, color))
+
+
+def check_still(path: Path, bit_depth: int, has_alpha: bool) -> None:
+    """Refuses what a kind of still cannot hold.
+
+    Raises:
+        UnknownCodec: the suffix is not one of WRITABLE_STILLS.
+        MediaError: JPEG with alpha or more than 8 bits.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in WRITABLE_STILLS:
+        raise UnknownCodec(
+            f"{path} has a type that cannot be written; use one of {', '.join(WRITABLE_STILLS)}."
+        )
+    if suffix != ".png" and (bit_depth > 8 or has_alpha):
+        raise MediaError(f"{path} cannot hold alpha or more than 8 bits; write png.")
+
+
+def encode_image(path: Path, pixels: Pixels, color: ColorTags) -> bytes:
+    """A still's file content for the kind that ``path`` names; see ``write_image``."""
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise MediaError(f"{path} cannot hold pixels of type {pixels.dtype}; write 8 or 16 bits.")
+    check_still(path, pixels.dtype.itemsize * 8, pixels.shape[2] == 4)
+    suffix = path.suffix.lower()
+    is_jpeg = suffix != ".png"
+    order = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    options = (
+        [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+        if is_jpeg
+        else []
+    )
+    try:
+        _, data = cv2.imencode(suffix, cv2.cvtColor(pixels, order), options)
+    except cv2.error as error:
+        raise MediaError(f"{path} cannot be written ({error.err}); try another size or type.") from error
+    encoded: bytes = data.tobytes()
+    return encoded if is_jpeg else with_png_color(encoded, color)
+
+
+class StillSource:
+    """A still as a clip of one frame."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._frame, self._info = read_image(path)
+
+    @property
+    def info(self) -> ClipInfo:
+        """What is known of the still."""
+        return self._info
+
+    @property
+    def damaged_frames(self) -> tuple[int, ...]:
+        """Always empty: a damaged still is refused when it is opened."""
+        return ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes of ``info``."""
+        return self._info.notes
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yields the one frame."""
+        yield self._frame
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _notes(path: Path, header: StillHeader) -> tuple[str, ...]:
+    notes = []
+    if header.is_cmyk:
+        notes.append(f"{path} is stored as CMYK; it was converted to RGB without a printing profile.")
+    if header.has_profile and not header.is_cmyk:
+        notes.append(
+            f"{path} carries a colour profile that is not applied; its values are used as if they were sRGB."
+        )
+    return tuple(notes)
+
+
+def _decode(path: Path, data: bytes, header: StillHeader) -> NDArray[Any]:
+    """(H, W), (H, W, 3) RGB or (H, W, 4) RGBA as stored, not turned."""
+    if header.kind == "tiff":
+        if _is_beyond_opencv(header):
+            return _decode_tiff_by_av(path, data, header)
+        data = tiff_tags.without_orientation(data)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise _undecodable(path, error.err) from error
+    if pixels is None:
+        raise _undecodable(path, f"{header.kind} data that does not decode")
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    if pixels.dtype not in (np.uint8, np.uint16, np.float32):
+        raise _undecodable(path, f"pixels of type {pixels.dtype}")
+    return np.asarray(pixels)
+
+
+def _is_beyond_opencv(header: StillHeader) -> bool:
+    """OpenCV's TIFF reader multiplies 8-bit colours by alpha, drops the alpha of grey, takes CMYK for RGBA."""
+    samples = header.tags.get(tiff_tags.SAMPLES_PER_PIXEL, (1,))[0]
+    bits = header.tags.get(tiff_tags.BITS_PER_SAMPLE, (1,))[0]
+    is_planar = header.tags.get(tiff_tags.PLANAR, (1,))[0] == 2
+    return header.is_cmyk or samples == 2 or (samples == 4 and bits == 8) or (is_planar and bits == 16)
+
+
+def _decode_tiff_by_av(path: Path, data: bytes, header: StillHeader) -> NDArray[Any]:
+    if tiff_tags.TILE_WIDTH in header.tags:
+        raise _undecodable(path, "a tiled TIFF of this kind is not supported; save it without tiles")
+    is_deep = header.tags.get(tiff_tags.BITS_PER_SAMPLE, (8,))[0] > 8
+    has_alpha = tiff_tags.EXTRA_SAMPLES in header.tags
+    try:
+        with av.open(io.BytesIO(data), "r", format="tiff_pipe") as container:
+            frame = next(container.decode(video=0))
+            wanted = ("rgba64le" if is_deep else "rgba") if has_alpha else ("rgb48le" if is_deep else "rgb24")
+            if header.is_cmyk and is_deep:
+                raise _undecodable(path, "CMYK of 16 bits is not supported")
+            pixels = frame.to_ndarray(format=wanted, src_color_range=2, dst_color_range=2)
+    except (av.FFmpegError, StopIteration, ValueError) as error:
+        raise _undecodable(path, str(error)) from error
+    return np.ascontiguousarray(pixels)
+
+
+def _straight_rgb(pixels: NDArray[Any], header: StillHeader) -> Pixels:
+    """Grey -> RGB; a TIFF's premultiplied colours -> straight."""
+    if pixels.ndim == 2:
+        return np.repeat(pixels[..., None], 3, axis=2)
+    extra = header.tags.get(tiff_tags.EXTRA_SAMPLES, (0,))[0]
+    if pixels.shape[2] == 4 and extra == tiff_tags.ASSOCIATED_ALPHA:
+        return _unpremultiply(pixels)
+    return pixels
+
+
+def _unpremultiply(pixels: NDArray[Any]) -> Pixels:
+    top = 1.0 if pixels.dtype == np.float32 else float(np.iinfo(pixels.dtype).max)
+    alpha = pixels[..., 3:].astype(np.float64) / top
+    color = np.divide(pixels[..., :3], alpha, out=np.zeros(pixels[..., :3].shape), where=alpha > 0)
+    if pixels.dtype != np.float32:
+        color = np.rint(np.clip(color, 0, top))
+    return np.concatenate([color.astype(pixels.dtype), pixels[..., 3:]], axis=2)
+
+
+def _undecodable(path: Path, reason: str) -> UnreadableMedia:
+    return UnreadableMedia(
+        f"{path} cannot be decoded ({reason.strip()}); save it again as PNG, TIFF or JPEG."
+    )

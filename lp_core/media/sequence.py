@@ -1,0 +1,128 @@
+"""Numbered picture sequences: patterns, what is there, what is missing. Touches names only, no pixels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lp_core.errors import OutputExists, SettingError, UnreadableMedia
+
+_PLACE = re.compile(r"%(?:0?(\d+))?d|(#+)")
+_LISTED = 20
+
+WRITABLE_STILLS = (".png", ".jpg", ".jpeg")
+"""File types of single pictures that can be written."""
+
+
+@dataclass(frozen=True)
+class SequencePattern:
+    """A file name with a place for the frame number, such as ``in.%04d.png`` or ``in.####.png``."""
+
+    folder: Path
+    """Where the pictures lie."""
+    prefix: str
+    """Name before the number."""
+    digits: int
+    """Numbers are padded with zeros to this many digits; longer numbers stay as they are."""
+    suffix: str
+    """Name after the number, with the file type."""
+
+    @classmethod
+    def parse(cls, path: str | Path) -> SequencePattern | None:
+        """The pattern in the last part of a path; None when there is none.
+
+        Raises:
+            SettingError: there are two places for a number, or one in a folder's name.
+        """
+        path = Path(path)
+        places = list(_PLACE.finditer(path.name))
+        if any("%" in part and _PLACE.search(part) for part in path.parent.parts):
+            raise SettingError(
+                f"{path} has a frame number in a folder's name; put it into the file's name only."
+            )
+        if not places:
+            return None
+        if len(places) > 1:
+            raise SettingError(
+                f"{path} has {len(places)} places for the frame number; leave one, such as %04d."
+            )
+        place = places[0]
+        digits = len(place[2]) if place[2] else int(place[1] or 1)
+        return cls(path.parent, path.name[: place.start()], digits, path.name[place.end() :])
+
+    def __str__(self) -> str:
+        return str(self.folder / f"{self.prefix}%0{self.digits}d{self.suffix}")
+
+    def path_of(self, number: int) -> Path:
+        """Path of one picture."""
+        return self.folder / f"{self.prefix}{number:0{self.digits}d}{self.suffix}"
+
+    def numbers(self) -> list[int]:
+        """Numbers of the pictures that are there, sorted; empty when the folder is missing."""
+        name = re.compile(re.escape(self.prefix) + r"(\d+)" + re.escape(self.suffix))
+        if not self.folder.is_dir():
+            return []
+        found = (name.fullmatch(entry.name) for entry in self.folder.iterdir())
+        texts = (match[1] for match in found if match)
+        return sorted(int(text) for text in texts if f"{int(text):0{self.digits}d}" == text)
+
+
+def parse_pattern(path: str | Path) -> SequencePattern:
+    """The pattern of a path.
+
+    Raises:
+        SettingError: it has none.
+    """
+    pattern = SequencePattern.parse(path)
+    if pattern is None:
+        raise SettingError(f"{path} has no place for a frame number; write it like out.%04d.png.")
+    return pattern
+
+
+def refuse_existing_pictures(pattern: SequencePattern, overwrite: bool) -> None:
+    """Raises OutputExists when pictures of that name are there and may not be replaced."""
+    there = [] if overwrite else pattern.numbers()
+    if there:
+        raise OutputExists(
+            f"{pattern} exists already with {len(there)} pictures ({name_runs(there)}); choose another name or allow "
+            "overwriting."
+        )
+
+
+def existing_range(pattern: SequencePattern) -> range:
+    """Numbers from the first to the last picture of a sequence without holes.
+
+    Raises:
+        UnreadableMedia: no picture fits the pattern, or some between the first and the last are missing.
+    """
+    numbers = pattern.numbers()
+    if not numbers:
+        raise UnreadableMedia(
+            f"{pattern} matches no picture; check the folder, the name and the number of digits."
+        )
+    whole = range(numbers[0], numbers[-1] + 1)
+    if len(numbers) < len(whole):
+        there = set(numbers)
+        missing = [number for number in whole if number not in there]
+        raise UnreadableMedia(
+            f"{pattern} lacks {len(missing)} of the frames {whole[0]} to {whole[-1]}: {name_runs(missing)}; "
+            "render them again or number the pictures without holes."
+        )
+    return whole
+
+
+def name_runs(numbers: Sequence[int]) -> str:
+    """Sorted numbers in words, runs joined: ``3, 7-9, 12``; after twenty runs the rest is counted."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    words = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
+    if len(words) > _LISTED:
+        rest = sum(last - first + 1 for first, last in runs[_LISTED:])
+        words = [*words[:_LISTED], f"and {rest} more"]
+    return ", ".join(words)

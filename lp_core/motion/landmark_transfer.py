@@ -1,0 +1,299 @@
+"""Lays a performance onto another face: relative or absolute, by region, scaled to the face's own proportions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.geometry.facemesh import (
+    CHIN,
+    EYES,
+    LIPS_INNER_LOWER,
+    LIPS_INNER_UPPER,
+    LIPS_OUTER_LOWER,
+    MESH_POINTS,
+    NOSE_BASE,
+    RIGID,
+    EyeIndices,
+)
+from lp_core.geometry.rotation import angles_deg, from_angles_deg
+from lp_core.motion.landmarks import F64, best_rotation
+from lp_core.motion.sequence import MotionFrame
+from lp_core.settings import MotionSettings
+
+MAX_SHIFT = 0.6
+"""Largest shift of the head in head units (about a fifth of the face's height): beyond, hair and neck would tear."""
+MAX_TURN_DEG = 32.0
+"""Largest turn of the head away from the photo: beyond, the far cheek would have to show what the photo does not."""
+FIELD_OF_VIEW_DEG = 63.0
+"""Vertical field of view of the camera in which the landmarker reads rotations."""
+SCALE_RANGE = (0.8, 1.25)
+LID_REST = 0.12
+"""Part of the open eye's ratio that still stands at a closed eye (landmarks never meet exactly)."""
+LID_MEET = 0.2
+"""Where lids meet: height above the lower lid as a part of the opening."""
+LID_REACH = 0.9
+"""How far lids carry the skin around them, in half eye widths from the lid margin."""
+WIDEST_EYE = 1.35
+MAX_GAZE = 0.22
+WIDE_MOUTH = 0.7
+"""Lip openness of a wide open mouth."""
+UPPER_SHARE = 0.15
+"""Part of the lip opening that the upper lip gives."""
+DOWN = np.array([0.0, 1.0, 0.0])
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """Small changes to what plain geometry transfers; all zero changes nothing."""
+
+    angles_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Added to pitch, yaw and roll."""
+    gap: float = 0.0
+    """Added to the lip gap, in head units."""
+    smile: float = 0.0
+    """Times ``smile_shape``, added to the mouth."""
+    lids: tuple[float, float] = (0.0, 0.0)
+    """Added to the opening of the eyes over the source's own."""
+    smile_shape: NDArray[np.float64] | None = None
+    """(478, 3) change of the face at a strong smile, in the source's head units."""
+
+
+NO_NUDGE = Nudge()
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the face shall be."""
+
+    points: NDArray[np.float64]
+    """(478, 3) in head units around the source's own head origin, camera axes (pose applied)."""
+    rigid_points: NDArray[np.float64]
+    """(478, 3) the same for the pose alone, without expression."""
+    lids: tuple[float, float]
+    """Lid opening over the source's own, left and right: 0 closed, 1 as in the photo."""
+    gaze: NDArray[np.float64]
+    """(2, 2) shift of each iris in eye widths, along and across the eye."""
+
+
+def transfer(
+    source: MotionFrame,
+    motion: MotionFrame,
+    reference: MotionFrame,
+    settings: MotionSettings,
+    nudge: Nudge = NO_NUDGE,
+) -> Target:
+    """Where the source's landmarks go under a performance.
+
+    Args:
+        source: the source face as motion (its own pose and shape).
+        motion: the performance at this frame.
+        reference: the performance's neutral frame.
+        settings: mode, region and strengths.
+        nudge: what calibration adds on this portrait.
+
+    Convention:
+        Result in camera axes, unit and origin of the source's head space, so that a point stands in the picture at
+        ``origin + unit_px * point``.
+    """
+    region, strength, mode = settings.region, settings.strength, settings.motion
+    pose = strength * settings.pose_strength if region in ("all", "pose") else 0.0
+    expression = strength * settings.expression_strength if region != "pose" else 0.0
+    shape = source.expression.astype(np.float64)
+    delta = expression * _region_delta(source, motion, reference, settings, nudge)
+    lids, gaze = (1.0, 1.0), np.zeros((2, 2))
+    if region in ("all", "expression", "eyes"):
+        plain = np.array(lid_ratios(source, motion, reference, mode)) + nudge.lids
+        opened = np.clip(1 + (plain - 1) * expression, 0.0, WIDEST_EYE)
+        lids = float(opened[0]), float(opened[1])
+        gaze = _gaze_shift(source, motion, reference, mode) * expression * np.minimum(opened, 1.0)[:, None]
+    face = shape + delta
+    for eye, lid in zip(EYES, lids, strict=True):
+        face += _lid_displacement(shape, delta, eye, lid)
+    face = _lips_apart(face)
+    rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge)
+    offset = np.array([*shift, 0.0])
+    return Target(
+        points=scale * face @ rotation.T + offset,
+        rigid_points=scale * shape @ rotation.T + offset,
+        lids=lids,
+        gaze=gaze,
+    )
+
+
+def _region_delta(
+    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, settings: MotionSettings, nudge: Nudge
+) -> F64:
+    """(478, 3) change of the source's face in its head space, for the animated region."""
+    shape = source.expression.astype(np.float64)
+    delta = plain_delta(source, motion, reference)
+    mouth = _mouth_weight(shape)[:, None]
+    if settings.region in ("all", "expression", "lips"):
+        if nudge.smile_shape is not None:
+            delta += mouth * nudge.smile * nudge.smile_shape
+        wanted = lip_gap(source, motion, reference, settings.motion) + nudge.gap
+        delta += _opening_field(shape)[:, None] * DOWN * (max(wanted, 0.0) - _gap(shape + delta))
+    if settings.region == "lips":
+        delta *= mouth
+    elif settings.region == "eyes":
+        delta *= 1 - mouth
+    return delta
+
+
+def plain_delta(source: MotionFrame, motion: MotionFrame, reference: MotionFrame) -> F64:
+    """(478, 3) change of the face's shape since the reference, in the source's head units and proportions."""
+    shape = source.expression.astype(np.float64)
+    return _proportioned(_expression_delta(motion, reference), shape, reference.expression.astype(np.float64))
+
+
+def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
+    """Inner lip gap the performance asks of the source, in head units, as plain geometry transfers it.
+
+    Closed lips are closed on every face: below the reference's own gap the source closes in proportion, above it
+    opens so that a wide open mouth is as wide open on the source.
+    """
+    shape = source.expression.astype(np.float64)
+    width = float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]]))
+    own = _gap(shape)
+    now, then = float(motion.lips), float(reference.lips) if mode == "relative" else own / width
+    if now <= then:
+        return own * now / max(then, 1e-6)
+    return own + (now - then) * width * WIDE_MOUTH / max(WIDE_MOUTH - then, WIDE_MOUTH / 2)
+
+
+def lid_ratios(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> tuple[float, float]:
+    """Opening of each eye over the source's own, as plain geometry transfers it: 0 closed, 1 as in the photo."""
+    base = reference.eyes if mode == "relative" else source.eyes
+    ratio = motion.eyes.astype(np.float64) / np.maximum(base.astype(np.float64), 0.05)
+    ratio = np.where(ratio < 1, np.clip((ratio - LID_REST) / (1 - LID_REST), 0, 1), ratio)
+    return float(ratio[0]), float(ratio[1])
+
+
+def _gap(points: F64) -> float:
+    """Signed inner lip gap in head units: lower lip below upper lip is positive."""
+    return float((points[LIPS_INNER_LOWER[4:7], 1] - points[LIPS_INNER_UPPER[4:7], 1]).mean())
+
+
+def _opening_field(shape: F64) -> F64:
+    """(478,) how far each point follows when the lips open by 1: lower lip and chin down, upper lip a little up."""
+    upper, lower = shape[LIPS_INNER_UPPER[5]], shape[LIPS_INNER_LOWER[5]]
+    half = np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]]) / 2
+    line = (upper[1] + lower[1]) / 2
+    side = np.clip(1 - (np.abs(shape[:, 0] - upper[0]) / (2.3 * half)), 0.0, 1.0)
+    side = side * side * (3 - 2 * side)
+    middle = shape[:, 1] - line
+    below = np.clip(middle / max(half * 0.5, 1e-6), 0.0, 1.0)
+    above = np.clip(1 + middle / (half * 0.9), 0.0, 1.0)
+    field = np.where(middle > 0, (1 - UPPER_SHARE) * np.maximum(below, 0.0), -UPPER_SHARE * above * (middle < 0))
+    across = np.clip(1 - np.abs(shape[:, 0] - upper[0]) / half, 0.0, 1.0) ** 0.5
+    field[LIPS_INNER_LOWER] = (1 - UPPER_SHARE) * across[LIPS_INNER_LOWER]
+    field[LIPS_INNER_UPPER] = -UPPER_SHARE * across[LIPS_INNER_UPPER]
+    field[LIPS_OUTER_LOWER] = (1 - UPPER_SHARE) * np.maximum(across[LIPS_OUTER_LOWER], side[LIPS_OUTER_LOWER] * 0.3)
+    return field * side
+
+
+def _expression_delta(motion: MotionFrame, reference: MotionFrame) -> F64:
+    """(478, 3) change of the face's shape since the reference, head space, rigid motion removed."""
+    now, then = motion.expression.astype(np.float64), reference.expression.astype(np.float64)
+    return now @ best_rotation(now[RIGID], then[RIGID]).T - then
+
+
+def _mouth_weight(shape: F64) -> F64:
+    """(478,) 1 at lips, jaw and lower cheeks, 0 from the nose up, smooth between."""
+    top, bottom = shape[4, 1], shape[LIPS_INNER_UPPER[5], 1]
+    t = np.clip((shape[:, 1] - top) / (bottom - top + 1e-9), 0.0, 1.0)
+    return t * t * (3 - 2 * t)
+
+
+def _proportioned(delta: F64, shape: F64, reference: F64) -> F64:
+    """Scales the change region by region to the source's own proportions."""
+
+    def ratio(a: int, b: int, axis: int) -> float:
+        own, other = abs(shape[a, axis] - shape[b, axis]), abs(reference[a, axis] - reference[b, axis])
+        return float(np.clip(own / max(other, 1e-6), 0.4, 2.5) ** 0.5)
+
+    mouth = _mouth_weight(shape)[:, None]
+    lower = np.array([ratio(61, 291, 0), ratio(NOSE_BASE, CHIN, 1), 1.0])
+    upper = np.array([ratio(33, 263, 0), ratio(105, 33, 1), 1.0])
+    return delta * (mouth * lower + (1 - mouth) * upper)
+
+
+def _gaze_shift(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> F64:
+    base = reference.gaze if mode == "relative" else source.gaze
+    shift = motion.gaze.astype(np.float64) - base
+    return np.clip(np.broadcast_to(shift.mean(axis=0), (2, 2)), -MAX_GAZE, MAX_GAZE)
+
+
+def _lid_displacement(shape: F64, delta: F64, eye: EyeIndices, lid: float) -> F64:
+    """(478, 3) what lids and the skin they carry do beyond ``delta``, so that the lids open to ``lid``."""
+    upper, lower = shape[eye.upper], shape[eye.lower]
+    meet = lower + LID_MEET * (upper - lower)
+    margin = np.concatenate([eye.upper, eye.lower[1:-1]])
+    goal = np.concatenate([meet + lid * (upper - meet), (meet + lid * (lower - meet))[1:-1]]) - shape[margin]
+    corners = (delta[eye.upper[0]] + delta[eye.upper[-1]]) / 2
+    away = shape[:MESH_POINTS, None, :2] - shape[None, margin, :2]
+    distance = np.sqrt((away**2).sum(axis=2))
+    nearest = distance.argmin(axis=1)
+    half_width = np.linalg.norm(upper[0, :2] - upper[-1, :2]) / 2
+    t = np.clip(1 - distance.min(axis=1) / (LID_REACH * half_width), 0.0, 1.0)[:, None]
+    carried = t * t * (3 - 2 * t)
+    result = np.zeros_like(shape)
+    result[:MESH_POINTS] = carried * (goal[nearest] + corners - delta[:MESH_POINTS])
+    result[eye.iris] = corners - delta[eye.iris]
+    return result
+
+
+def _lips_apart(face: F64) -> F64:
+    """Keeps the inner lips from crossing: where they would, both meet half-way."""
+    face = face.copy()
+    upper, lower = LIPS_INNER_UPPER[1:-1], LIPS_INNER_LOWER[1:-1]
+    gap = face[lower, 1] - face[upper, 1]
+    crossing = np.minimum(gap, 0.0) / 2
+    face[upper, 1] += crossing
+    face[lower, 1] -= crossing
+    return face
+
+
+def _pose(
+    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str, strength: float, nudge: Nudge
+) -> tuple[F64, float, F64]:
+    """(rotation, scale, shift) of the source's head, in camera axes and the source's head units."""
+    own = source.rotation.astype(np.float64)
+    turn = wanted_turn(source, motion, reference, mode) * strength + np.array(nudge.angles_deg) * min(strength, 1.0)
+    wanted = from_angles_deg(*(np.array(angles_deg(own)) + _soft(turn, MAX_TURN_DEG)))
+    scale = float(np.clip((motion.scale / max(float(reference.scale), 1e-6)) ** strength, *SCALE_RANGE))
+    moved = (motion.translation - reference.translation).astype(np.float64) / max(float(reference.scale), 1e-6)
+    shift = _soft(moved * strength, MAX_SHIFT)
+    at = source.translation.astype(np.float64)
+    seen = line_of_sight(at + shift * source.scale).T @ wanted @ own.T @ line_of_sight(at)
+    return seen @ own, scale, shift
+
+
+def wanted_turn(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> F64:
+    """(3,) pitch, yaw and roll in degrees by which the performance turns the source's head."""
+    base = reference.rotation if mode == "relative" else source.rotation
+    now, then = (np.array(angles_deg(r.astype(np.float64))) for r in (motion.rotation, base))
+    return now - then
+
+
+def line_of_sight(position: F64) -> F64:
+    """The rotation from the camera's axis to a point at (2,) ``position``, in picture heights from the centre.
+
+    Rotations are read in a perspective camera (MediaPipe's, FIELD_OF_VIEW_DEG), pictures drawn in weak perspective,
+    where a head is seen along its own line of sight; a head that moves aside therefore looks turned.
+    """
+    ray = np.array([*position, 0.5 / np.tan(np.radians(FIELD_OF_VIEW_DEG / 2))])
+    ray /= np.linalg.norm(ray)
+    cross = np.array([[0, 0, ray[0]], [0, 0, ray[1]], [-ray[0], -ray[1], 0]])
+    return np.eye(3) + cross + cross @ cross / (1 + ray[2])
+
+
+def _soft(vector: F64, limit: float) -> F64:
+    """The vector, bent softly so that it never grows longer than ``limit``; short ones hardly change."""
+    length = float(np.linalg.norm(vector))
+    if length <= limit / 2:
+        return vector
+    half = limit / 2
+    return vector * ((half + half * np.tanh((length - half) / half)) / length)

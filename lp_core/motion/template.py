@@ -1,0 +1,310 @@
+"""Stored motion: the ``.lpmotion`` file, written and read in constant memory.
+
+The format is told in ``lp_core.motion.header``. Opening a file checks all of it in one pass, so that a render
+does not fail hours later. Rows are read at their offsets, not mapped, so that resident memory does not grow
+with the length of the motion.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import numpy as np
+
+from lp_core.errors import BadMotionFile, DiskFull, MotionError, NoWritePermission, OutputExists
+from lp_core.motion.header import (
+    Facts,
+    Header,
+    checksum,
+    encoded,
+    read_bytes,
+    read_header,
+    understood,
+    upgraded,
+)
+from lp_core.motion.sequence import F32, MOTION_ARRAYS, MotionFrame, MotionSequence, frame_shapes
+from lp_core.timing import FrameRate
+
+_CHUNK = 1 << 20  # bytes copied or summed at a time
+_CHECKED_ROWS = 256  # frames checked at a time
+_LARGEST = 1e6  # no quantity of a performance comes near it
+_ROTATION_TOLERANCE = 1e-3
+_QUOTA = getattr(errno, "EDQUOT", errno.ENOSPC)  # Windows has no quota error
+
+
+def write_motion(path: str | os.PathLike[str], sequence: MotionSequence, overwrite: bool = False) -> None:
+    """Writes a sequence; the file appears under its name only when it is whole.
+
+    Raises:
+        OutputExists: the file is there and ``overwrite`` is False.
+        NoWritePermission: its folder is missing or cannot be written.
+        DiskFull: the disk is full.
+        MotionError: the sequence is empty or holds impossible numbers.
+    """
+    with MotionWriter(
+        path, sequence.rate, sequence.rig, sequence.origin, sequence.metadata, overwrite
+    ) as writer:
+        writer.extend(sequence)
+        writer.commit()
+
+
+def read_motion(path: str | os.PathLike[str]) -> MotionSequence:
+    """Reads a whole motion file.
+
+    Raises:
+        BadMotionFile: the file is missing, damaged, of a newer version, or holds what it should not.
+    """
+    with MotionReader(path) as reader:
+        return reader.rows(0, len(reader))
+
+
+class MotionReader:
+    """An open motion file: gives any rows of it, holds none. Not thread-safe; ``close`` may be called twice.
+
+    Raises:
+        BadMotionFile: the file is missing, damaged, of a newer version, or holds what it should not.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        with ExitStack() as stack:
+            try:
+                self._file: IO[bytes] = stack.enter_context(self.path.open("rb"))
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or error
+                raise BadMotionFile(f"{path} cannot be opened ({reason}); check the name.") from error
+            stored = read_header(self._file, self.path)
+            self._header = upgraded(stored, self.path)
+            self._facts = understood(self._header, self.path)
+            self._check_sum(stored)
+            self._check_values()
+            self._cleanup = stack.pop_all()
+
+    @property
+    def rate(self) -> FrameRate:
+        """Exact frames per second."""
+        return self._facts.rate
+
+    @property
+    def rig(self) -> str:
+        """Kind of rig, a key of RIGS."""
+        return self._facts.rig
+
+    @property
+    def origin(self) -> str:
+        """Where the motion came from, for the user's eyes."""
+        return self._facts.origin
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Free text pairs, a copy."""
+        return dict(self._facts.metadata)
+
+    def __len__(self) -> int:
+        return self._facts.frames
+
+    def frame(self, index: int) -> MotionFrame:
+        """The performance at one frame, 0 <= index < len."""
+        return self.rows(index, index + 1).frame(0)
+
+    def rows(self, start: int, stop: int) -> MotionSequence:
+        """The frames of a half-open range, 0 <= start < stop <= len, read from disk now.
+
+        Raises:
+            BadMotionFile: the file shrank or vanished while it was open.
+        """
+        arrays: dict[str, Any] = {name: self.column(name, start, stop) for name in MOTION_ARRAYS}
+        return MotionSequence(self.rate, self.rig, origin=self.origin, metadata=self.metadata, **arrays)
+
+    def column(self, name: str, start: int, stop: int) -> F32:
+        """One array's rows of a half-open range, read from disk now: (stop - start, *its shape)."""
+        if not 0 <= start <= stop <= len(self):
+            raise MotionError(f"{self.path} has no frames {start} to {stop}; it has {len(self)}.")
+        array = self._header.arrays[name]
+        row_bytes = (array.stop - array.start) // len(self)
+        at = self._header.data_at + array.start + start * row_bytes
+        data = read_bytes(self._file, at, (stop - start) * row_bytes, self.path)
+        rows = np.frombuffer(data, "<f4").reshape(stop - start, *array.shape[1:])
+        return rows.astype(np.float32, copy=False)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._cleanup.close()
+
+    def _check_sum(self, stored: Header) -> None:
+        sums = {}
+        for name, array in stored.arrays.items():
+            sums[name] = 0
+            for at in range(array.start, array.stop, _CHUNK):
+                count = min(_CHUNK, array.stop - at)
+                sums[name] = zlib.crc32(
+                    read_bytes(self._file, stored.data_at + at, count, self.path), sums[name]
+                )
+        if stored.texts.get("checksum") != checksum(stored.texts, sums):
+            raise BadMotionFile(
+                f"{self.path} is damaged: its content does not match its checksum; copy or extract it again."
+            )
+
+    def _check_values(self) -> None:
+        for start in range(0, len(self), _CHECKED_ROWS):
+            fault = _fault(self.rows(start, min(start + _CHECKED_ROWS, len(self))))
+            if fault:
+                index, what = fault
+                raise BadMotionFile(f"{self.path} {what} in frame {start + index}; extract the motion again.")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class MotionWriter:
+    """Takes frames one at a time; the file appears under its name only on ``commit``.
+
+    Each array grows in a file of its own in a folder beside the target, because the container wants one
+    array after the other. Leaving the context without ``commit`` aborts.
+
+    Raises:
+        OutputExists: the target is there and ``overwrite`` is False.
+        NoWritePermission: the target's folder is missing or cannot be written.
+        DiskFull: the disk is full.
+        MotionError: the rig is not known, or a frame does not fit it or holds impossible numbers.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        rate: FrameRate,
+        rig: str,
+        origin: str = "",
+        metadata: Mapping[str, str] | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        self.path = Path(path)
+        frame_shapes(rig)
+        self._rate, self._rig, self._origin, self._metadata = rate, rig, origin, dict(metadata or {})
+        self._may_replace = overwrite
+        self._frames = 0
+        self._sums = dict.fromkeys(MOTION_ARRAYS, 0)
+        self._check_target()
+        with ExitStack() as stack, self._translated():
+            self._folder = Path(tempfile.mkdtemp(prefix=".motion-", dir=self.path.parent))
+            stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
+            self._spools = {name: (self._folder / name).open("w+b") for name in MOTION_ARRAYS}
+            stack.callback(self._close_spools)
+            self._cleanup = stack.pop_all()
+
+    def append(self, frame: MotionFrame) -> None:
+        """Takes the next frame."""
+        arrays: dict[str, Any] = {
+            name: np.asarray(getattr(frame, name), np.float32)[np.newaxis] for name in MOTION_ARRAYS
+        }
+        self.extend(MotionSequence(self._rate, self._rig, **arrays))
+
+    def extend(self, rows: MotionSequence) -> None:
+        """Takes the next frames; rate, origin and metadata stay the writer's."""
+        if rows.rig != self._rig:
+            raise MotionError(
+                f"Motion of rig {rows.rig} cannot go into {self.path}, which is of rig {self._rig}."
+            )
+        fault = _fault(rows)
+        if fault:
+            index, what = fault
+            raise MotionError(
+                f"The motion for {self.path} {what} in frame {self._frames + index}; extract it again."
+            )
+        with self._translated():
+            for name in MOTION_ARRAYS:
+                data = np.ascontiguousarray(getattr(rows, name), "<f4").tobytes()
+                self._spools[name].write(data)
+                self._sums[name] = zlib.crc32(data, self._sums[name])
+        self._frames += len(rows)
+
+    def commit(self) -> None:
+        """Joins the arrays into one file and moves it to its name.
+
+        Raises:
+            MotionError: no frame was taken.
+        """
+        if not self._frames:
+            raise MotionError(f"A motion needs at least one frame, and {self.path} would have none.")
+        facts = Facts(self._rate, self._rig, self._frames, self._origin, self._metadata)
+        whole = self._folder / "whole"
+        with self._translated():
+            with whole.open("wb") as target:
+                target.write(encoded(facts, self._sums))
+                for name in frame_shapes(self._rig):
+                    with self._spools[name] as spool:
+                        spool.seek(0)
+                        shutil.copyfileobj(spool, target, _CHUNK)
+                    (self._folder / name).unlink()
+            self._check_target()
+            whole.replace(self.path)
+        self.abort()
+
+    def abort(self) -> None:
+        """Removes what was written aside; may be called twice, and after ``commit`` does nothing."""
+        self._cleanup.close()
+
+    def _check_target(self) -> None:
+        if self.path.is_dir():
+            raise OutputExists(f"{self.path} is a folder; give the name of a file.")
+        if self.path.exists() and not self._may_replace:
+            raise OutputExists(f"{self.path} exists already; choose another name or allow overwriting.")
+
+    def _close_spools(self) -> None:
+        for spool in self._spools.values():
+            with suppress(OSError):  # a full disk refuses the last bytes too, and they are thrown away anyhow
+                spool.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, _QUOTA):
+                raise DiskFull(
+                    f"The disk is full while writing {self.path}; make room and try again."
+                ) from error
+            raise NoWritePermission(
+                f"{self.path} cannot be written ({error.strerror}); choose another folder."
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
+
+
+def _fault(rows: MotionSequence) -> tuple[int, str] | None:
+    """(frame, what is wrong with it) of the first impossible frame, None when all is well."""
+    plausible = np.ones(len(rows), bool)
+    for name in MOTION_ARRAYS:
+        array = getattr(rows, name)
+        plausible &= (np.abs(array) <= _LARGEST).all(axis=tuple(range(1, array.ndim)))  # False for NaN
+    if not plausible.all():
+        return int(np.argmin(plausible)), "holds numbers that are not finite or far too large"
+    rotation = rows.rotation.astype(np.float64)
+    error = np.abs(rotation @ rotation.transpose(0, 2, 1) - np.eye(3)).max(axis=(1, 2))
+    proper = (error <= _ROTATION_TOLERANCE) & (np.linalg.det(rotation) > 0)
+    if not proper.all():
+        return int(np.argmin(proper)), "holds a rotation matrix that is no rotation"
+    trusted = (rows.confidence >= 0) & (rows.confidence <= 1)
+    if not trusted.all():
+        return int(np.argmin(trusted)), "holds a confidence outside 0 to 1"
+    return None

@@ -1,0 +1,99 @@
+"""Small corrections of a performance for one portrait, known at key frames and interpolated over the motion space.
+
+This is pose-space deformation (Lewis, Cordner, Fong, SIGGRAPH 2000) with a handful of control values in the place of a shape:
+Gaussian kernel regression over a feature vector of the performance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.geometry.rotation import angles_deg
+from lp_core.motion.landmark_transfer import Nudge
+from lp_core.motion.sequence import MotionFrame
+
+F64 = NDArray[np.float64]
+CONTROLS = 7
+"""Pitch, yaw, roll, lip gap, smile, left lid, right lid."""
+_SOFT = 0.05
+_AT_REST = 0.15
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Corrections for one portrait under one performance."""
+
+    keys: F64
+    """(K, F) features of the key frames."""
+    weights: F64
+    """(K, CONTROLS) kernel weights."""
+    width: float
+    """Kernel width in feature space."""
+    rest: F64
+    """(F,) features of the reference frame, where every correction is 0."""
+    limits: F64
+    """(CONTROLS,) largest correction of each control."""
+    smile_shape: NDArray[np.float64] | None
+    """(478, 3) change of the face at the performance's strongest smile; None when it has none."""
+
+    def nudge(self, motion: MotionFrame) -> Nudge:
+        """The correction at a frame of the performance."""
+        feature = features(motion)
+        kernel = np.exp(-((self.keys - feature) ** 2).sum(axis=1) / (2 * self.width**2))
+        away = 1 - np.exp(-((feature - self.rest) ** 2).sum() / (2 * _AT_REST**2))
+        return make_nudge(away * np.clip(kernel @ self.weights, -self.limits, self.limits), self.smile_shape)
+
+
+def make_nudge(controls: F64, smile_shape: NDArray[np.float64] | None) -> Nudge:
+    """A nudge from the (CONTROLS,) vector."""
+    pitch, yaw, roll, gap, smile, left, right = (float(value) for value in controls)
+    return Nudge((pitch, yaw, roll), gap, smile, (left, right), smile_shape)
+
+
+def features(motion: MotionFrame) -> F64:
+    """(F,) where a frame stands in the space of faces: blendshapes without gaze, lids, lips, head angles."""
+    shapes = np.delete(motion.blendshapes.astype(np.float64), [0, *range(11, 19)])
+    angles = np.array(angles_deg(motion.rotation.astype(np.float64))) / 15
+    return np.concatenate([shapes, 2 * motion.eyes.astype(np.float64), [2 * float(motion.lips)], angles])
+
+
+def fit(
+    frames: list[MotionFrame],
+    corrections: F64,
+    reference: MotionFrame,
+    limits: F64,
+    smile_shape: NDArray[np.float64] | None,
+) -> Tuning:
+    """Interpolates corrections found at key frames.
+
+    Args:
+        frames: K key frames.
+        corrections: (K, CONTROLS) what each of them needs.
+        reference: the performance's neutral frame.
+        limits: (CONTROLS,) largest correction of each control.
+        smile_shape: shape that the smile control scales.
+    """
+    keys = np.stack([features(frame) for frame in frames])
+    square = ((keys[:, None] - keys[None]) ** 2).sum(axis=2)
+    width = max(float(np.sqrt(np.median(square[square > 0]))) if (square > 0).any() else 1.0, 1e-3) * 0.8
+    kernel = np.exp(-square / (2 * width**2)) + _SOFT * np.eye(len(keys))
+    return Tuning(keys, np.linalg.solve(kernel, corrections), width, features(reference), limits, smile_shape)
+
+
+def spread(frames: list[MotionFrame], count: int, first: list[MotionFrame]) -> list[MotionFrame]:
+    """``first`` without its head, then frames that lie far from all chosen ones, up to ``count`` (farthest-point sampling)."""
+    points = np.stack([features(frame) for frame in frames])
+    distance = np.full(len(frames), np.inf)
+    for frame in first:
+        distance = np.minimum(distance, ((points - features(frame)) ** 2).sum(axis=1))
+    chosen = first[1:]
+    while len(chosen) < count:
+        index = int(distance.argmax())
+        if distance[index] < 1e-6:
+            break
+        chosen.append(frames[index])
+        distance = np.minimum(distance, ((points - points[index]) ** 2).sum(axis=1))
+    return chosen

@@ -1,0 +1,54 @@
+"""A performance stored as a motion file: the first pass of a render, kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lp_core.engines.base import Engine
+from lp_core.motion.template import MotionWriter
+from lp_core.render.inputs import FilmedFace
+from lp_core.render.observe import record_motion
+from lp_core.render.report import Listener, Meter, Summary
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """One extraction with every edge handed in; ``run`` may be called once."""
+
+    engine: Engine
+    """The engine whose rig is stored."""
+    driving: FilmedFace
+    """The performance."""
+    output: str
+    """Motion file that is written."""
+    open_writer: Callable[[], MotionWriter]
+    """Opens it."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the summary that were known before."""
+    clock: Callable[[], float] = time.perf_counter
+
+    def run(self, listener: Listener | None = None) -> Summary:
+        """Reads the whole performance; the file stands under its name only when this returns.
+
+        Raises:
+            LpError: whatever a part has to say; nothing is left behind then.
+        """
+        start = self.clock()
+        meter = Meter("analyse", self.driving.info.frame_count, listener, self.clock)
+        notes = list(self.notes)
+        with self.open_writer() as writer:
+            lost = record_motion(self.driving, self.engine, writer.append, meter, notes.append)
+            writer.commit()
+        return Summary(
+            output=self.output,
+            frames=meter.frame,
+            rate=str(self.driving.info.rate),
+            engine=self.engine.info.name,
+            seconds=round(self.clock() - start, 3),
+            audio="none",
+            lost_driving_frames=lost,
+            lost_source_frames=(),
+            notes=tuple(dict.fromkeys(notes)),
+        )

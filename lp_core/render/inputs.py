@@ -1,0 +1,145 @@
+"""What a render is handed: a source, a performance and where the result goes; no concrete part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lp_core.faces.base import Face, FaceAnalyzer
+from lp_core.frame import ClipInfo, Frame
+from lp_core.media.base import AudioTrack, FrameSink, FrameSource, SinkSpec
+from lp_core.motion.sequence import MotionSequence
+from lp_core.motion.template import MotionReader
+from lp_core.render.pipeline import ReadAhead
+from lp_core.render.watch import FaceWatch
+from lp_core.timing import FrameRate
+
+QUEUE_DEPTH = 4
+"""Frames that wait between two threads: enough to even out their pace, few enough for 4K."""
+
+
+class Follower(Protocol):
+    """Keeps to one face through a clip."""
+
+    def follow(self, faces: list[Face], width: int, height: int) -> Face | None:
+        """The followed face among those of the next frame; None where it is not there."""
+        ...
+
+
+@dataclass(frozen=True)
+class FilmedFace:
+    """A clip in which one face is followed; each part is opened anew by every pass that needs it."""
+
+    name: str
+    """File name, for messages."""
+    info: ClipInfo
+    """What its header says."""
+    open: Callable[[], FrameSource]
+    """Opens the clip."""
+    open_analyzer: Callable[[int], FaceAnalyzer]
+    """Opens a landmarker for the clip that finds at most so many faces."""
+    open_follower: Callable[[], Follower]
+    """Starts following the chosen face."""
+    require: Callable[[list[Face], int, int], Face]
+    """The chosen face of (faces, width, height); raises NoFace or FaceNotThere with the file's name."""
+
+    def followed(self, hear: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
+        """Every frame with the followed face, None where it is lost; decoding runs in a thread of its own.
+
+        The face may come into sight late; that it never came is known, and said, after the last frame.
+
+        Args:
+            hear: takes what the file's reader has to tell, sentence by sentence, after the last frame.
+
+        Raises:
+            FaceNotThere: there are faces, but never the chosen one.
+            NoFace: no frame of the clip shows a face.
+        """
+        width, height = self.info.width, self.info.height
+        watch, follower = FaceWatch(self.open_analyzer), self.open_follower()
+        found, others = False, list[Face]()
+        try:
+            with self.open() as source, ReadAhead(source, QUEUE_DEPTH, "decode") as frames:
+                for frame in frames:
+                    time_ms = None if self.info.is_still else int(frame.time_s * 1000)
+                    faces = watch.analyze(frame.as_rgb8(), time_ms)
+                    face = follower.follow(faces, width, height)
+                    watch.tell(faces, face)
+                    found = found or face is not None
+                    others = others or faces
+                    yield frame, face
+                for note in source.notes:
+                    hear(note)
+            if not found:
+                self.require(others, width, height)
+        finally:
+            watch.close()
+
+
+@dataclass(frozen=True)
+class Still:
+    """A single picture and its chosen face."""
+
+    info: ClipInfo
+    """What its header says."""
+    frame: Frame
+    """The picture."""
+    face: Face
+    """The face that is animated."""
+
+
+Motion = MotionSequence | MotionReader
+"""A performance as data, in memory or on disk; both have rate, rig, ``len`` and ``frame(index)``."""
+
+
+@dataclass(frozen=True)
+class StoredMotion:
+    """A performance that needs no analysis: a motion file or a built-in motion."""
+
+    name: str
+    """File name or ``demo:NAME``, for messages."""
+    rig: str
+    """Kind of rig of the motion."""
+    open: Callable[[], AbstractContextManager[Motion]]
+    """Opens it."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the result goes and how it is stored."""
+
+    name: str
+    """Final file name or frame pattern, for the summary."""
+    open: Callable[[SinkSpec], FrameSink]
+    """Opens the sink."""
+    rate: FrameRate | None
+    """Output rate; None: the filmed source's, else the performance's."""
+    codec: str
+    """A film's codec."""
+    quality: int
+    """Constant rate factor."""
+    overwrite: bool
+    """True: replace an output that exists."""
+    audio: str
+    """Whose sound is put beside the picture: driving, source or none."""
+    audio_path: Path | None
+    """File the sound is copied from; None when ``audio`` is none."""
+
+    def spec(self, info: ClipInfo, rate: FrameRate, comment: str) -> SinkSpec:
+        """What the sink must be told for pictures shaped like ``info``'s."""
+        return SinkSpec(
+            width=info.width,
+            height=info.height,
+            rate=rate,
+            bit_depth=info.bit_depth,
+            has_alpha=info.has_alpha,
+            color=info.color,
+            codec=self.codec,
+            quality=self.quality,
+            overwrite=self.overwrite,
+            audio=None if self.audio_path is None else AudioTrack(self.audio_path),
+            metadata={"comment": comment},
+        )

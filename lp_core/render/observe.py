@@ -1,0 +1,70 @@
+"""The first pass: a filmed performance becomes motion, frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+
+from lp_core.engines.base import Engine
+from lp_core.motion.sequence import MotionFrame, frame_shapes
+from lp_core.render.inputs import FilmedFace
+from lp_core.render.report import Meter, Runs, runs_of
+
+
+def record_motion(
+    film: FilmedFace,
+    engine: Engine,
+    write: Callable[[MotionFrame], None],
+    meter: Meter,
+    hear: Callable[[str], None],
+) -> Runs:
+    """Reads the motion of every frame of a film and hands it to ``write``, in order.
+
+    A frame in which the face is lost repeats the last frame's arrays with confidence 0; before the first
+    face it is a neutral filler with confidence 0.
+
+    Args:
+        film: the performance.
+        engine: reads the motion off a face.
+        write: takes the motion of each frame.
+        meter: counts the frames.
+        hear: takes the sentences the user should see.
+
+    Returns:
+        The frames in which the face was lost.
+
+    Raises:
+        NoFace: no frame shows a face.
+        FaceNotThere: faces are there, but not the chosen one.
+    """
+    lost: list[int] = []
+    last = neutral_filler(engine.info.rig)
+    with closing(film.followed(hear)) as followed:
+        for frame, face in followed:
+            if face is None:
+                lost.append(frame.index)
+                last = replace(last, confidence=np.float32(0))
+            else:
+                last = engine.read_motion(face, film.info.width, film.info.height)
+            write(last)
+            meter.step()
+    meter.finish()
+    return runs_of(lost)
+
+
+def neutral_filler(rig: str) -> MotionFrame:
+    """A frame of confidence 0 for the time before a face was seen: no rotation, unit scale, all else 0."""
+    return MotionFrame(
+        rotation=np.eye(3, dtype=np.float32),
+        scale=np.float32(1),
+        translation=np.zeros(2, np.float32),
+        expression=np.zeros(frame_shapes(rig)["expression"], np.float32),
+        eyes=np.zeros(2, np.float32),
+        gaze=np.zeros((2, 2), np.float32),
+        lips=np.float32(0),
+        blendshapes=np.zeros(52, np.float32),
+        confidence=np.float32(0),
+    )

@@ -1,0 +1,171 @@
+"""The render: performance -> motion, then source + motion -> pictures, as one streaming pipeline.
+
+Two passes, because smoothing without lag and the choice of a neutral reference need the whole performance::
+
+    pass 1   decode | analyse -> motion file
+    pass 2   decode, analyse, prepare the plate |
+             decode the driving picture         | animate | encode
+
+A bar is a bounded queue between threads, so memory does not grow with the clip's length.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import repeat
+from pathlib import Path
+
+from lp_core.engines.base import DrivingPicture, Engine
+from lp_core.frame import Frame
+from lp_core.media.base import SinkSpec
+from lp_core.motion.template import MotionReader, MotionWriter
+from lp_core.motion.timeline import MotionTimeline
+from lp_core.render.conform import conformed_count
+from lp_core.render.inputs import QUEUE_DEPTH, FilmedFace, Motion, Still, StoredMotion, Target
+from lp_core.render.observe import record_motion
+from lp_core.render.pipeline import ReadAhead, WriteBehind
+from lp_core.render.report import Listener, Meter, Runs, Summary, runs_of
+from lp_core.render.shots import Shot, driving_pictures, plate_shots, screen_frames
+from lp_core.settings import FaceSettings, MotionSettings
+from lp_core.timing import FrameRate
+from lp_core.version import __version__
+
+
+@dataclass(frozen=True)
+class Render:
+    """One render with every edge handed in; ``run`` may be called once."""
+
+    engine: Engine
+    source: Still | FilmedFace
+    driving: FilmedFace | StoredMotion
+    target: Target
+    motion: MotionSettings
+    face: FaceSettings
+    notes: tuple[str, ...] = ()
+    """Sentences for the summary that were known before the render began."""
+    clock: Callable[[], float] = time.perf_counter
+
+    def run(self, listener: Listener | None = None) -> Summary:
+        """Renders; the result stands under its final name only when this returns.
+
+        Raises:
+            LpError: whatever a part has to say; nothing is left behind then.
+        """
+        start = self.clock()
+        notes = list(self.notes)
+        with ExitStack() as stack:
+            motion = self._read_motion(stack, listener, notes)
+            timeline = MotionTimeline(motion, self.motion, self.face.on_lost)
+            result = _Drawing(self, motion, timeline, notes).run(stack, listener)
+        return replace(result, seconds=round(self.clock() - start, 3))
+
+    def _read_motion(self, stack: ExitStack, listener: Listener | None, notes: list[str]) -> Motion:
+        if isinstance(self.driving, StoredMotion):
+            return stack.enter_context(self.driving.open())
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lpsuite-"))
+        path = Path(folder) / "performance.lpmotion"
+        meter = Meter("analyse", self.driving.info.frame_count, listener, self.clock)
+        with MotionWriter(path, self.driving.info.rate, self.engine.info.rig, self.driving.name) as writer:
+            record_motion(self.driving, self.engine, writer.append, meter, notes.append)
+            writer.commit()
+        return stack.enter_context(MotionReader(path))
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """The second pass."""
+
+    render: Render
+    motion: Motion
+    timeline: MotionTimeline
+    notes: list[str]
+
+    def run(self, stack: ExitStack, listener: Listener | None) -> Summary:
+        """Draws and writes every output frame."""
+        render = self.render
+        total = self._count()
+        sink = stack.enter_context(render.target.open(self._spec()))
+        drivers = self._drivers(stack)
+        shots = self._shots(stack, total)
+        meter = Meter("render", total, listener, render.clock)
+        lost: dict[int, None] = {}
+        with WriteBehind(sink.write, QUEUE_DEPTH, "encode") as writer:
+            for shot, driver in zip(shots, drivers, strict=False):
+                if shot.portrait is None:
+                    lost[shot.frame.index] = None
+                writer.put(self._draw(shot, driver, meter.frame))
+                meter.step()
+            writer.finish()
+        sink.commit()
+        meter.finish()
+        self.notes.extend(sink.notes)
+        return self._summary(meter.frame, runs_of(lost))
+
+    @property
+    def _rate(self) -> FrameRate:
+        source = self.render.source
+        return self.render.target.rate or (
+            source.info.rate if isinstance(source, FilmedFace) else self.motion.rate
+        )
+
+    def _count(self) -> int | None:
+        """Frames that will be written; None where a filmed source does not tell its length."""
+        source = self.render.source
+        if isinstance(source, Still):
+            return conformed_count(len(self.motion), self.motion.rate, self._rate)
+        if source.info.frame_count is None:
+            return None
+        return conformed_count(source.info.frame_count, source.info.rate, self._rate)
+
+    def _spec(self) -> SinkSpec:
+        comment = f"LP Suite {__version__}, {self.render.engine.info.name} engine"
+        return self.render.target.spec(self.render.source.info, self._rate, comment)
+
+    def _shots(self, stack: ExitStack, total: int | None) -> Iterator[Shot]:
+        render = self.render
+        if isinstance(render.source, Still):
+            frame = render.source.frame
+            shot = Shot(frame, render.engine.prepare(frame, render.source.face))
+            return iter(repeat(shot) if total is None else repeat(shot, total))
+        shots = plate_shots(render.source, render.engine, self._rate, self.notes.append)
+        return stack.enter_context(ReadAhead(shots, QUEUE_DEPTH, "source"))
+
+    def _drivers(self, stack: ExitStack) -> Iterator[DrivingPicture | None]:
+        driving = self.render.driving
+        if isinstance(driving, StoredMotion) or not self.render.engine.info.uses_driving_picture:
+            return repeat(None)
+        frames = stack.enter_context(ReadAhead(screen_frames(driving, self._rate), QUEUE_DEPTH, "driving"))
+        return driving_pictures(frames, self.motion)
+
+    def _draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Frame:
+        time_s = self._rate.time_s(index)
+        pixels = shot.frame.pixels
+        if shot.portrait is not None:
+            motion = self.timeline.at(time_s)
+            if motion.confidence > 0:
+                engine = self.render.engine
+                pixels = engine.animate(shot.portrait, motion, self.timeline.reference, driver).pixels
+        return Frame(pixels, index, time_s)
+
+    def _summary(self, frames: int, lost_source: Runs) -> Summary:
+        render, rate = self.render, self._rate
+        held = frames - conformed_count(len(self.motion), self.motion.rate, rate)
+        if held > 0 and len(self.motion) > 1:
+            self.notes.append(
+                f"The performance ends {held} frames before the source; its last motion is held."
+            )
+        return Summary(
+            output=render.target.name,
+            frames=frames,
+            rate=str(rate),
+            engine=render.engine.info.name,
+            seconds=0.0,
+            audio=render.target.audio if render.target.audio_path is not None else "none",
+            lost_driving_frames=tuple(self.timeline.lost_frames),
+            lost_source_frames=lost_source,
+            notes=tuple(dict.fromkeys(self.notes)),
+        )

@@ -1,0 +1,79 @@
+"""What the second pass draws with: source and driving picture of every output frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import repeat
+
+from lp_core.engines.base import DrivingPicture, Engine, Portrait
+from lp_core.frame import Frame
+from lp_core.motion.landmarks import landmarks_from_motion
+from lp_core.render.conform import at_rate
+from lp_core.render.inputs import FilmedFace, Motion
+from lp_core.timing import FrameRate
+
+_ROWS = 64
+"""Motion frames read at a time: one read for each would cost more than the reading."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """The source at one output frame."""
+
+    frame: Frame
+    """The source picture."""
+    portrait: Portrait | None
+    """The same, prepared; None where the face is lost: the picture passes through untouched."""
+
+
+def plate_shots(
+    plate: FilmedFace, engine: Engine, rate: FrameRate, hear: Callable[[str], None]
+) -> Iterator[Shot]:
+    """Every frame of a filmed source at the output rate, followed and prepared.
+
+    Args:
+        plate: the filmed source.
+        engine: prepares each frame.
+        rate: output rate.
+        hear: takes the sentences the user should see, after the last frame.
+
+    Raises:
+        NoFace: no frame shows a face.
+        FaceNotThere: faces are there, but not the chosen one.
+    """
+    last: Shot | None = None
+    with closing(plate.followed(hear)) as followed:
+        for frame, face in at_rate(followed, plate.info.rate, rate):
+            if last is None or last.frame is not frame:
+                last = Shot(frame, None if face is None else engine.prepare(frame, face))
+            yield last
+
+
+def screen_frames(film: FilmedFace, rate: FrameRate) -> Iterator[Frame]:
+    """The film's frames at the output rate, without end: the last one stays on screen."""
+    with film.open() as source:
+        for frame in at_rate(source, film.info.rate, rate):  # noqa: B007 - the last frame is used below
+            yield frame
+    yield from repeat(frame)
+
+
+def driving_pictures(frames: Iterable[Frame], motion: Motion) -> Iterator[DrivingPicture | None]:
+    """The driving picture that goes with each screen frame; where the face is lost the last one stays.
+
+    Its landmarks come from the motion as it was measured, before any smoothing: they must lie on the
+    picture's pixels. None before the face is first seen.
+    """
+    last: DrivingPicture | None = None
+    seen, start, block = -1, 0, motion.rows(0, min(_ROWS, len(motion)))
+    for frame in frames:
+        if frame.index != seen:
+            seen = frame.index
+            if seen >= start + len(block):
+                start, block = seen, motion.rows(seen, min(seen + _ROWS, len(motion)))
+            row = block.frame(seen - start)
+            if row.confidence > 0:
+                height, width = frame.pixels.shape[:2]
+                last = DrivingPicture(frame.as_rgb8(), landmarks_from_motion(row, width, height))
+        yield last

@@ -1,0 +1,113 @@
+"""What holds for every test: seeds, tolerances by dtype, no thread and no error line left behind.
+
+The helpers are fixtures, because test modules are imported by path and cannot import from here.
+"""
+
+import logging
+import random
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED = 20240703
+THREAD_GRACE_S = 2.0
+
+TOLERANCES = {  # dtype -> (relative, absolute); never widened to pass
+    "float64": (1e-9, 1e-12),
+    "float32": (1e-5, 1e-6),
+    "float16": (1e-3, 1e-3),
+    "uint16": (0.0, 0.0),
+    "uint8": (0.0, 0.0),
+    "bool": (0.0, 0.0),
+}
+
+hypothesis_settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+hypothesis_settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(items):
+    """Marks every test that asks for the sample media, so that ``-m 'not media'`` leaves it out."""
+    for item in items:
+        if "media" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.media)
+
+
+def pytest_runtest_setup(item):
+    """Seeds every random generator a test could reach."""
+    random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002 - code under test may use the old generator
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(SEED)
+
+
+@pytest.fixture
+def rng():
+    """A generator of its own for each test."""
+    return np.random.default_rng(SEED)
+
+
+@pytest.fixture
+def assert_close():
+    """A function (actual, wanted) that compares within the tolerance of the coarser dtype of the two."""
+
+    def check(actual, wanted):
+        actual, wanted = np.asarray(actual), np.asarray(wanted)
+        rtol, atol = max(TOLERANCES[actual.dtype.name], TOLERANCES[wanted.dtype.name])
+        np.testing.assert_allclose(actual, wanted, rtol=rtol, atol=atol)
+
+    return check
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left_behind():
+    before = set(threading.enumerate())
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    until = time.monotonic() + THREAD_GRACE_S
+    for thread in left:
+        thread.join(max(until - time.monotonic(), 0.0))
+    names = [thread.name for thread in left if thread.is_alive()]
+    assert not names, f"the test left threads behind: {', '.join(names)}"
+
+
+class _ErrorLines(logging.Handler):
+    def __init__(self):
+        super().__init__(level=logging.ERROR)
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(f"{record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def _no_error_logged():
+    handler = _ErrorLines()
+    logging.getLogger().addHandler(handler)
+    yield
+    logging.getLogger().removeHandler(handler)
+    assert not handler.lines, f"the test logged errors: {handler.lines}"
+
+
+@pytest.fixture(scope="session")
+def media():
+    """Folder of the shared sample media; the test is skipped where it is absent."""
+    folder = ROOT.parent / "shared" / "media"
+    if not (folder / "driving").is_dir():
+        pytest.skip("the shared sample media is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def astronaut():
+    """(512, 512, 3) uint8 RGB, read-only: the public-domain portrait that scikit-image installs."""
+    from skimage import data
+
+    picture = data.astronaut()
+    picture.flags.writeable = False
+    return picture

@@ -1,0 +1,217 @@
+"""The MediaPipe analyzer on real pictures: signs, scores, small faces, clips, noise."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from lp_core.errors import FaceError, ModelDamaged, ModelMissing, NoFace
+from lp_core.faces import mediapipe as module
+from lp_core.faces.choose import HUMAN_SCORE, require_face
+from lp_core.faces.open import open_analyzer
+from lp_core.faces.schemes import MEDIAPIPE478
+
+REAL = ("s0", "s3", "s5", "s6", "s7", "s9", "s10")
+
+
+@pytest.fixture
+def still():
+    analyzer = open_analyzer(is_video=False, max_faces=4)
+    yield analyzer
+    analyzer.close()
+
+
+@pytest.fixture
+def video():
+    analyzer = open_analyzer(is_video=True, max_faces=1)
+    yield analyzer
+    analyzer.close()
+
+
+def read(path):
+    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+
+
+def clockwise(picture, degrees):
+    height, width = picture.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
+    return cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+
+def paste(picture, face, left, top):
+    picture = picture.copy()
+    picture[top : top + face.shape[0], left : left + face.shape[1]] = face
+    return picture
+
+
+def textured(height, width):
+    rows, columns = np.indices((height, width))
+    return np.repeat((90 + (rows // 7 + columns // 11) % 60)[..., None], 3, axis=2).astype(np.uint8)
+
+
+def test_finds_478_points_52_blendshapes_and_a_score(still, astronaut):
+    (face,) = still.analyze(astronaut)
+    assert face.landmarks_frame.shape == (478, 3)
+    assert len(face.blendshapes) == 52
+    assert face.blendshapes["mouthSmileLeft"] > 0.5
+    assert HUMAN_SCORE < face.score < 1
+
+
+def test_same_picture_gives_the_same_numbers(still, astronaut):
+    (one,), (two,) = still.analyze(astronaut), still.analyze(astronaut)
+    assert np.array_equal(one.landmarks_frame, two.landmarks_frame)
+    assert one.score == two.score
+
+
+@pytest.mark.parametrize("degrees", [-15, 15])
+def test_roll_grows_clockwise(still, astronaut, degrees):
+    (upright,), (tipped,) = still.analyze(astronaut), still.analyze(clockwise(astronaut, degrees))
+    assert tipped.pose.roll_deg - upright.pose.roll_deg == pytest.approx(degrees, abs=2)
+    assert tipped.pose.yaw_deg == pytest.approx(upright.pose.yaw_deg, abs=3)
+    assert tipped.pose.pitch_deg == pytest.approx(upright.pose.pitch_deg, abs=3)
+
+
+def test_mirror_turns_yaw_and_roll_and_keeps_pitch(still, media):
+    turned = read(media / "portraits" / "s10.jpg")
+    (face,), (mirrored,) = still.analyze(turned), still.analyze(turned[:, ::-1])
+    assert face.pose.yaw_deg < -20  # looks over her shoulder, to the picture's left
+    assert mirrored.pose.yaw_deg == pytest.approx(-face.pose.yaw_deg, abs=2)
+    assert mirrored.pose.roll_deg == pytest.approx(-face.pose.roll_deg, abs=2)
+    assert mirrored.pose.pitch_deg == pytest.approx(face.pose.pitch_deg, abs=2)
+
+
+def test_nose_axis_points_where_the_nose_is(still, media):
+    (face,) = still.analyze(read(media / "portraits" / "s10.jpg"))
+    nose = face.head_rotation @ (0, 0, -1)
+    eyes = face.landmarks_frame[[33, 133, 362, 263], :2].mean(axis=0)
+    assert nose[2] < 0
+    assert np.sign(nose[0]) == np.sign(face.landmarks_frame[1, 0] - eyes[0])
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_painted_carved_and_drawn_people_are_human(still, media, name):
+    picture = read(media / "portraits" / f"{name}.jpg")
+    height, width = picture.shape[:2]
+    assert require_face(still.analyze(picture), "largest", width, height, name).score >= HUMAN_SCORE + 0.05
+
+
+@pytest.mark.parametrize("name", ["s22", "s39"])
+def test_monkey_and_cat_are_not(still, media, name):
+    picture = read(media / "portraits" / f"{name}.jpg")
+    found = still.analyze(picture)
+    assert all(face.score <= HUMAN_SCORE - 0.02 for face in found)
+    with pytest.raises(NoFace, match=name):
+        require_face(found, "largest", picture.shape[1], picture.shape[0], f"{name}.jpg")
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "part"), [(2160, 3840, 0.05), (1080, 1920, 0.06), (900, 700, 0.07)]
+)
+def test_small_face_in_a_big_picture_is_found_in_its_place(still, astronaut, height, width, part):
+    (large,) = still.analyze(astronaut)
+    scale = part * height / (large.box.bottom - large.box.top)
+    small = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    left, top = int(width * 0.93) - small.shape[1], int(height * 0.4)
+    (face,) = still.analyze(paste(textured(height, width), small, left, top))
+    wanted = large.landmarks_frame[:, :2] * scale + (left, top)
+    size = face.box.bottom - face.box.top
+    assert np.abs(face.landmarks_frame[:, :2] - wanted).max() < 0.1 * size
+    assert face.pose.yaw_deg == pytest.approx(large.pose.yaw_deg, abs=10)
+
+
+def test_small_face_moving_through_a_clip_is_followed(video, astronaut):
+    small = cv2.resize(astronaut, (180, 180), interpolation=cv2.INTER_AREA)
+    empty = textured(720, 1280)
+    for index in range(12):
+        left = 200 + 8 * index
+        found = video.analyze(empty if index in (5, 6) else paste(empty, small, left, 300), index * 40)
+        assert len(found) == (index not in (5, 6)), index
+        if found:
+            assert found[0].box.center[0] - left == pytest.approx(80, abs=5)
+
+
+def test_empty_clip_is_searched_only_once_a_second(video, monkeypatch):
+    searched = []
+    monkeypatch.setattr(video, "_search", lambda picture: searched.append(picture) or [])
+    for index in range(60):
+        assert video.analyze(np.zeros((64, 64, 3), np.uint8), index * 40) == []
+    assert len(searched) == 3
+
+
+def test_clip_gives_the_still_picture_landmarks(video, still, astronaut):
+    (frame,), (lone,) = video.analyze(astronaut, 0), still.analyze(astronaut)
+    assert np.abs(frame.landmarks_frame[:, :2] - lone.landmarks_frame[:, :2]).max() < 2
+    assert frame.score == 1.0
+
+
+def test_several_faces(still, astronaut):
+    pair = np.concatenate([astronaut, astronaut[:, ::-1]], axis=1)
+    assert sorted(round(face.box.center[0] / 1024, 1) for face in still.analyze(pair)) == [0.2, 0.8]
+
+
+def test_size_of_frames_may_change_within_a_clip(video, astronaut):
+    assert video.analyze(astronaut, 0)
+    assert video.analyze(np.ascontiguousarray(astronaut[:400, 50:450]), 40)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 600), (600, 1), (3, 5)])
+def test_tiny_pictures_have_no_face(still, shape):
+    assert still.analyze(np.zeros((*shape, 3), np.uint8)) == []
+
+
+def test_failure_of_the_library_is_one_sentence(still, monkeypatch, astronaut):
+    def broken(_picture):
+        raise RuntimeError("CalculatorGraph::Run() failed: \nstack")
+
+    monkeypatch.setattr(module, "_image", broken)
+    with pytest.raises(FaceError, match="CalculatorGraph") as caught:
+        still.analyze(astronaut)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_model_is_said_before_anything_else(monkeypatch):
+    def absent(name):
+        raise ModelMissing(f"{name} is missing")
+
+    monkeypatch.setattr(module, "locate", absent)
+    with pytest.raises(ModelMissing, match="face-landmarker"):
+        open_analyzer(is_video=False)
+
+
+def test_bundle_without_the_detector_is_damaged():
+    with pytest.raises(ModelDamaged, match="lpsuite models fetch face-landmarker"):
+        module._open_detector(b"not a bundle", 1)
+
+
+def test_model_that_the_library_refuses_is_one_sentence(monkeypatch):
+    def refuse(_options):
+        raise RuntimeError("Unable to open zip archive.\n=== Source Location Trace: ===")
+
+    monkeypatch.setattr(module.vision.FaceLandmarker, "create_from_options", refuse)
+    with pytest.raises(FaceError, match=r"Unable to open zip archive\.\); run `lpsuite doctor`"):
+        open_analyzer(is_video=False)
+
+
+def test_terminal_stays_clean():
+    code = (
+        "import numpy as np\n"
+        "from skimage import data\n"
+        "from lp_core.faces.open import open_analyzer\n"
+        "for is_video in (False, True):\n"
+        "    analyzer = open_analyzer(is_video=is_video)\n"
+        "    print(len(analyzer.analyze(data.astronaut(), 0)))\n"
+        "    analyzer.close()\n"
+    )
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert (done.stdout.split(), done.stderr) == (["1", "1"], "")
+
+
+def test_points_lie_in_the_box(still, astronaut):
+    (face,) = still.analyze(astronaut)
+    oval = face.landmarks_frame[list(MEDIAPIPE478.face_oval)]
+    assert face.box.left == pytest.approx(oval[:, 0].min(), abs=3)
+    assert face.box.bottom == pytest.approx(oval[:, 1].max(), abs=3)

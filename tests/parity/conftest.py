@@ -1,0 +1,122 @@
+"""Fixtures of the parity tests: networks with the recorded weights, the recordings, the rule to compare.
+
+Recordings were made with the official modules and the weights of ``lp_core.engines.liveportrait.synth``. The
+full set lies beside the repository where it is present; ``data/networks.npz`` is its small copy, see
+``make_small.py``.
+"""
+
+import importlib.util
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SEED = 20240703
+KEEP = 300  # numbers of an array in the small copy
+
+TOLERANCES = (  # largest absolute difference; the first pattern that matches counts
+    (r"^F\.", 2e-5),
+    (r"^M\.stage", 1e-4),
+    (r"^M\.(stem|pooled)", 1e-5),
+    (r"^M\.raw\.(pitch|yaw|roll)", 1e-5),
+    (r"^M\.raw\.", 3e-6),
+    (r"^M\.refined\.(pitch|yaw|roll)", 2e-4),
+    (r"^M\.refined\.", 3e-6),
+    (r"^M\.", 5e-6),
+    (r"^W\..*deformation", 5e-6),
+    (r"^W\..*occlusion", 5e-5),
+    (r"^W\..*\.(mean|std)$", 5e-5),
+    (r"^W\.", 2e-4),
+    (r"^G\.b\.out", 2e-5),
+    (r"^G\.", 1e-4),
+    (r"^S\.stitched", 5e-6),
+    (r"^S\.", 1e-6),
+    (r"^E\.x_d", 5e-6),
+    (r"^E\.", 4e-4),
+    (r"^modes\.(x_|edit\.x_)", 5e-6),
+    (r"^smooth\.out", 1e-6),
+)
+
+
+class Recording:
+    """Recorded arrays, whole or thinned: ``array.ravel()[::ceil(size / KEEP)]``."""
+
+    def __init__(self, path, is_thin):
+        with np.load(path) as archive:
+            self.arrays = {key: archive[key] for key in archive.files}
+        self.is_thin = is_thin
+
+    def __getitem__(self, key):
+        return self.arrays[key]
+
+    def difference(self, key, actual):
+        """Absolute differences of an array, flat; ``actual`` has the recorded array's full shape."""
+        actual = np.asarray(actual, dtype=np.float64)
+        wanted = self.arrays[key]
+        if self.is_thin:
+            actual = actual.ravel()[:: math.ceil(actual.size / KEEP)]
+        assert actual.shape == wanted.shape, f"{key}: {actual.shape} is not the recorded {wanted.shape}"
+        return np.abs(actual - wanted).ravel()
+
+    def check(self, key, actual):
+        """Holds an array against its recording within the key's tolerance."""
+        tolerance = next(value for pattern, value in TOLERANCES if re.search(pattern, key))
+        worst = self.difference(key, actual).max()
+        assert worst <= tolerance, f"{key}: off by {worst:.2e}, {tolerance:.0e} allowed"
+
+
+def _load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def full_recordings():
+    """Folder of the full recordings; the test is skipped where it is absent."""
+    folder = ROOT.parent / "shared" / "fixtures"
+    if not (folder / "parity_seedA.npz").is_file():
+        pytest.skip("the full recordings are not here")
+    return folder
+
+
+@pytest.fixture(scope="session", params=["small", "full"])
+def recording(request):
+    """The recorded arrays, once as kept here and once whole."""
+    if request.param == "small":
+        return Recording(HERE / "data" / "networks.npz", is_thin=True)
+    return Recording(request.getfixturevalue("full_recordings") / "parity_seedA.npz", is_thin=False)
+
+
+@pytest.fixture(scope="session")
+def weights_dir(tmp_path_factory):
+    """A folder with the recorded weights in the official layout; written once a session for all tests."""
+    pytest.importorskip("torch")
+    from lp_core.engines.liveportrait.synth import write_synthetic
+
+    folder = tmp_path_factory.getbasetemp() / "liveportrait-synthetic"
+    if not folder.exists():
+        write_synthetic(folder, SEED)
+    return folder
+
+
+@pytest.fixture(scope="session", params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def networks(request, weights_dir):
+    """The networks with the recorded weights, float32."""
+    torch = pytest.importorskip("torch")
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
+    from lp_core.engines.liveportrait import load_networks
+
+    return load_networks(weights_dir, device=request.param)
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """The rules of the recorded inputs, the module ``pictures``."""
+    return _load(HERE / "pictures.py")

@@ -1,0 +1,64 @@
+"""Names that others build on: a change of them is told in CHANGELOG.md, then the list here is changed."""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import lp_core
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PACKAGE = ["__version__"]
+"""What `lp_core` itself offers."""
+
+CONTRACTS = {
+    "lp_core.errors": (
+        "BadMotionFile Cancelled DiskFull EmptyVideo FaceError FaceNotThere LicenseNotAccepted LpError "
+        "MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError MotionMismatch "
+        "NoFace NoWritePermission OutputExists SettingError TruncatedMedia UnknownCodec UnreadableMedia"
+    ),
+    "lp_core.timing": "FrameRate",
+    "lp_core.settings": (
+        "AUDIO_CHOICES ENGINES EngineSettings FaceSettings MOTION_MODES MOUTH_FILLS MotionSettings "
+        "ON_LOST OutputSettings REGIONS RenderSettings VIDEO_CODECS setting setting_fields"
+    ),
+    "lp_core.job": "RenderJob SCHEMA VERSION",
+    "lp_core.frame": "ClipInfo ColorTags Frame Pixels",
+    "lp_core.motion.sequence": "F32 MOTION_ARRAYS MotionFrame MotionSequence RIGS frame_shapes stack",
+    "lp_core.motion.template": "MotionReader MotionWriter read_motion write_motion",
+    "lp_core.motion.timeline": "MotionRows MotionTimeline between neutral_frame",
+    "lp_core.media.base": "AudioTrack FrameSink FrameSource SinkSpec",
+    "lp_core.faces.base": "Box Face FaceAnalyzer Pose",
+    "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo Portrait",
+}
+"""Module -> its public names, sorted."""
+
+
+def public_names(module):
+    """Names a module defines at its top level, without imported and underscored ones."""
+    tree = ast.parse((ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            places = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found.update(
+                name.id for place in places for name in ast.walk(place) if isinstance(name, ast.Name)
+            )
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def test_the_package_offers_exactly_this():
+    assert sorted(lp_core.__all__) == sorted(PACKAGE)
+    assert set(PACKAGE) <= set(dir(lp_core))
+    for name in PACKAGE:
+        assert getattr(lp_core, name) is not None
+
+
+@pytest.mark.parametrize("module", CONTRACTS)
+def test_a_contract_offers_exactly_this(module):
+    assert public_names(module) == CONTRACTS[module].split()
+    assert all(hasattr(import_module(module), name) for name in CONTRACTS[module].split())
