@@ -1,10 +1,10 @@
 """Times the LivePortrait networks: ``python benchmarks/liveportrait.py [--device cpu] [--json out.json]``.
 
-For M, W, G and the whole frame (M, stitching, W on a prepared source, G): milliseconds a frame, the work really
-done, and the rate beside the machine's own matrix product in the same precision. The plain float32 networks of
-``plain_liveportrait`` are timed in the same run, turn by turn with ours and with the matrix product, so that a
-busy machine hurts all alike; the best of all turns counts. Weights are synthetic unless ``--weights`` names a
-folder; the numbers do not depend on them.
+For M, W, G and the whole frame (M, stitching, W on a prepared source, G): milliseconds a frame, the work
+really done, and the rate beside the machine's own matrix product in the same precision. The plain float32
+networks of ``plain_liveportrait`` are timed in the same run, turn by turn with ours and with the matrix
+product, so that a busy machine hurts all alike; the best of all turns counts. Weights are synthetic unless
+``--weights`` names a folder; the numbers do not depend on them.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def gemm_seconds(device: torch.device, dtype: torch.dtype, rows: int = GEMM_SIZE
 
 
 def is_worth_timing(device: torch.device, dtype: torch.dtype) -> bool:
-    """False where a precision is only emulated: its matrix product takes over twice the float32 one's time."""
+    """False where a precision is only emulated: its product takes over twice the float32 one's time."""
     rows = 64
     ours, plain = (min(gemm_seconds(device, d, rows) for _ in range(3)) for d in (dtype, torch.float32))
     return ours < 2 * plain

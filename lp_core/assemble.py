@@ -63,7 +63,8 @@ def assemble(job: RenderJob) -> Render:
     if choice.note is not None:
         notes.append(choice.note)
     target = _target(job, source, driving, rate, notes)
-    return Render(choice.engine, source, driving, target, settings.motion, settings.face, tuple(notes))
+    trial = partial(open_analyzer, is_video=True) if settings.engine.calibrate else None
+    return Render(choice.engine, source, driving, target, settings.motion, settings.face, trial, tuple(notes))
 
 
 def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> Extraction:

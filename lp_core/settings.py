@@ -96,6 +96,9 @@ class EngineSettings:
     """Which engine draws, and what only one of them knows."""
 
     engine: str = setting("auto", "engine that draws the picture", choices=ENGINES)
+    calibrate: bool = setting(
+        True, "try a few pictures first, so that the portrait reads as the performance does (mesh engine)"
+    )
     mouth: str = setting(
         "auto",
         "inside of the mouth where the photo does not show it: from the driving picture, drawn, or auto "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.faces.base import Face
+from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame, Pixels
 from lp_core.motion.sequence import MotionFrame
 
@@ -65,6 +66,16 @@ class Animation:
         return whole
 
 
+@dataclass(frozen=True)
+class Sample:
+    """One frame of a performance that an engine may try on a portrait."""
+
+    motion: MotionFrame
+    """The performance at this frame, as measured."""
+    driving: DrivingPicture | None
+    """Its driving picture, possibly reduced; None for stored motion."""
+
+
 class Portrait(Protocol):
     """A prepared source: whatever an engine computes once for a still, or once a frame for a plate."""
 
@@ -83,12 +94,35 @@ class Engine(Protocol):
         """Motion of a face found in a driving picture of the given size; storable, not yet relative to anything."""
         ...
 
-    def prepare(self, source: Frame, face: Face) -> Portrait:
-        """Everything about the source that does not change with the motion."""
+    def prepare(self, source: Frame, face: Face, like: Any = None) -> Any:  # noqa: ANN401 - the engine's own Portrait
+        """Everything about the source that does not change with the motion.
+
+        Args:
+            source: the picture.
+            face: the face in it that is animated.
+            like: an earlier frame's portrait of the same plate, whose tuning is taken over.
+        """
+        ...
+
+    def tune(
+        self,
+        portrait: Any,  # noqa: ANN401 - the engine's own Portrait
+        samples: Sequence[Sample],
+        reference: MotionFrame,
+        open_analyzer: Callable[[], FaceAnalyzer],
+    ) -> Any:  # noqa: ANN401
+        """Fits a portrait to a performance by trial; an engine without need returns the portrait unchanged.
+
+        Args:
+            portrait: result of ``prepare``.
+            samples: frames that span the performance.
+            reference: its neutral frame.
+            open_analyzer: gives an analyzer of the kind that read the performance (film mode).
+        """
         ...
 
     def animate(
-        self, portrait: Portrait, motion: MotionFrame, reference: MotionFrame, driving: DrivingPicture | None
+        self, portrait: Any, motion: MotionFrame, reference: MotionFrame, driving: DrivingPicture | None
     ) -> Animation:
         """Draws the portrait under a motion.
 

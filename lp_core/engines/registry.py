@@ -40,7 +40,7 @@ def open_engine(settings: RenderSettings) -> Choice:
     if obstacle is None:
         note = "Engine: liveportrait; its weights are installed."
         return Choice(make_engine("liveportrait", settings), note)
-    return Choice(make_engine("mesh", settings), f"Engine: mesh, because: {obstacle}")
+    return Choice(make_engine("mesh", settings), f"Engine: mesh; {obstacle}")
 
 
 def make_engine(name: str, settings: RenderSettings) -> Engine:
@@ -66,7 +66,9 @@ def liveportrait_obstacle() -> LpError | None:
     """Why LivePortrait cannot run here, None when it can; looks without importing anything heavy."""
     module = ENGINES["liveportrait"].split(":")[0]
     if find_spec(module.rpartition(".")[0]) is None or find_spec(module) is None:
-        return MissingDependency("LivePortrait is not part of this version of LP Suite; use --engine mesh.")
+        return MissingDependency(
+            "LivePortrait is not part of this version of LP Suite; use --engine mesh or auto."
+        )
     if find_spec("torch") is None:
         return MissingDependency("LivePortrait needs PyTorch; get it with: pip install 'lp-suite[neural]'.")
     return None

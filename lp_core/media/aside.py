@@ -11,7 +11,7 @@ from lp_core.media.failures import write_failure
 
 
 def aside_path(path: Path) -> Path:
-    """A hidden, unused name in the same folder, hence on the same disk; short, whatever the length of the name."""
+    """A hidden, unused name in the same folder, hence on the same disk; short for any name."""
     return path.with_name(f".lpsuite-{secrets.token_hex(6)}{path.suffix}")
 
 

@@ -1,4 +1,4 @@
-"""Sound beside the picture: copied as it is where the container allows, encoded otherwise; cut to the picture."""
+"""Sound beside the picture: copied where the container allows, encoded otherwise; cut to the picture."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _JOIN_S = Fraction(1, 100)  # time stamps rounded to milliseconds may be off by 
 class Sound:
     """One track of sound, written along with the picture so that neither waits for the other.
 
-    Times count from the first picture of the output. Nothing is stretched: every sample keeps its own time, so
-    sound and picture cannot drift apart.
+    Times count from the first picture of the output. Nothing is stretched: every sample keeps its own time,
+    so sound and picture cannot drift apart.
     """
 
     def __init__(self, track: AudioTrack, output: OutputContainer, suffix: str) -> None:
@@ -88,7 +88,8 @@ class _Copied:
     ) -> None:
         self._tick = source.time_base or Fraction(1, source.rate)
         self._offset = round(origin_s / self._tick)
-        # mp4 and mov hide what lies before time 0 (an edit list), so the decoder gets its run-up; Matroska does not.
+        # mp4 and mov hide what lies before time 0 (an edit list), so the decoder gets its run-up; Matroska
+        # does not.
         self._hides_run_up = suffix != ".mkv"
         self._stream = output.add_stream_from_template(source)
         self._source = _demuxed(container, source)
@@ -218,7 +219,7 @@ def _sound_stream(track: AudioTrack, container: InputContainer) -> AudioStream:
 
 
 def _origin_s(container: InputContainer, sound: AudioStream) -> Fraction:
-    """Time of the first picture in the file's own clock; of the first sample where there is no moving picture."""
+    """Time of the first picture in the file's own clock; of the first sample where there is none."""
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             return (stream.start_time or 0) * (stream.time_base or Fraction(0))

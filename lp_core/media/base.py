@@ -21,7 +21,7 @@ class AudioTrack:
     path: Path
     """A film or sound file; its first sound track is taken."""
     start_s: Fraction = Fraction(0)
-    """Where the output begins in that file, in seconds from its first picture (its first sample, if it has none)."""
+    """Where the output begins in that file, in seconds from its first picture (first sample if none)."""
     duration_s: Fraction | None = None
     """At most this much of it, in seconds; None: as long as the picture lasts."""
 
@@ -48,7 +48,7 @@ class SinkSpec:
     has_alpha: bool
     """True when the frames are RGBA."""
     color: ColorTags
-    """Colour description of the frames; a film stored as YCbCr replaces matrix 'gbr' by bt709 in video range."""
+    """Colour description of the frames; for matrix 'gbr' a YCbCr film takes bt709 in video range."""
     codec: str
     """A film's codec, one of lp_core.settings.VIDEO_CODECS; a picture sequence ignores it."""
     quality: int
@@ -65,7 +65,7 @@ class SinkSpec:
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
             raise SettingError(
-                f"A picture of {self.width}x{self.height} pixels cannot be written; give a size of at least 1x1."
+                f"A picture of {self.width}x{self.height} pixels cannot be written; give at least 1x1."
             )
         if self.bit_depth not in (8, 16):
             raise SettingError(f"Frames of {self.bit_depth} bits cannot be written; hand over 8 or 16 bits.")
@@ -120,7 +120,7 @@ class FrameSink(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences the user should see, for example that alpha could not be kept; complete after ``commit``."""
+        """Sentences the user should see, such as that alpha could not be kept; complete after ``commit``."""
         ...
 
     def write(self, frame: Frame) -> None:

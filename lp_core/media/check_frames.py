@@ -17,6 +17,6 @@ def check_frame(path: Path, frame: Frame, spec: SinkSpec) -> None:
     dtype = np.uint8 if spec.bit_depth == 8 else np.uint16
     if frame.pixels.shape != expected or frame.pixels.dtype != dtype:
         raise MediaError(
-            f"Frame {frame.index} for {path} has shape {frame.pixels.shape} and type {frame.pixels.dtype}, but "
-            f"{expected} and {np.dtype(dtype)} were announced; hand over frames of one size and depth."
+            f"Frame {frame.index} for {path} has shape {frame.pixels.shape} and type {frame.pixels.dtype}, "
+            f"but {expected} and {np.dtype(dtype)} were announced; hand over frames of one size and depth."
         )

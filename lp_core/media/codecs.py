@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lp_core.errors import UnknownCodec
+from lp_core.errors import MediaError, UnknownCodec
 
 CONTAINERS: Mapping[str, str] = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """File suffix of a film -> muxer."""
@@ -21,9 +21,11 @@ class FilmCodec:
     suffixes: tuple[str, ...]
     """Containers that hold it and that editing programs open."""
     formats: Mapping[tuple[int, bool], str]
-    """(bits of the frames, alpha wanted) -> stored pixel format; no entry with alpha: alpha cannot be kept."""
+    """(bits of the frames, alpha wanted) -> stored pixel format; no entry with alpha: it cannot be kept."""
     odd_format: str | None = None
     """Stored pixel format for an odd width or height; None: the usual one holds any size."""
+    smallest_px: int = 1
+    """Least width and height it is used for."""
     is_rgb: bool = False
     """True when RGB is stored as it is."""
     holds_full_range: bool = True
@@ -45,9 +47,10 @@ CODECS: Mapping[str, FilmCodec] = {
         formats={(8, False): "yuv420p", (16, False): "yuv420p"},
         odd_format="yuv444p",
         has_quality=True,
-        # Measured at 1080p, crf 18, 2 cores, colour conversion included: superfast 21 ms and 27 kB a frame, veryfast
-        # 34 ms and 10 kB. Macroblock-tree rate control is what makes the difference in size; switched on with a
-        # short look-ahead, superfast stays at 21 ms and comes down to 11 kB at the same PSNR.
+        # Measured at 1080p, crf 18, 2 cores, colour conversion included: superfast 21 ms and 27 kB a frame,
+        # veryfast 34 ms and 10 kB. Macroblock-tree rate control is what makes the difference in size;
+        # switched on with a short look-ahead, superfast stays at 21 ms and comes down to 11 kB at the same
+        # PSNR.
         options={"preset": "superfast", "x264-params": "mbtree=1:rc-lookahead=10"},
     ),
     "hevc": FilmCodec(
@@ -55,10 +58,11 @@ CODECS: Mapping[str, FilmCodec] = {
         suffixes=(".mp4", ".mov", ".mkv"),
         formats={(8, False): "yuv420p10le", (16, False): "yuv420p10le"},
         odd_format="yuv444p10le",
+        smallest_px=64,  # below, x265's adaptive quantisation writes outside its memory and the process dies
         has_quality=True,
         tag="hvc1",  # QuickTime and iOS do not play hev1
-        # Slower presets cost 1.5 to 3 times as much for a few per cent of size; log-level, because x265 writes to
-        # stderr by itself.
+        # Slower presets cost 1.5 to 3 times as much for a few per cent of size; log-level, because x265
+        # writes to stderr by itself.
         options={"preset": "superfast", "x265-params": "log-level=none"},
     ),
     "prores4444": FilmCodec(
@@ -80,7 +84,8 @@ CODECS: Mapping[str, FilmCodec] = {
         formats={(8, False): "bgr0", (16, False): "gbrp16le", (8, True): "bgra", (16, True): "gbrap16le"},
         is_rgb=True,
         thread_type="SLICE",
-        # Every frame for itself, with checksums: what archives ask for, and an editing program can jump anywhere.
+        # Every frame for itself, with checksums: what archives ask for, and an editing program can jump
+        # anywhere.
         options={"level": "3", "g": "1", "slices": "4", "slicecrc": "1", "coder": "1"},
     ),
 }
@@ -94,7 +99,7 @@ COPYABLE_SOUND: Mapping[str, frozenset[str]] = {
         {"aac", "mp3", "ac3", "eac3", "alac", "opus", "vorbis", "flac", "pcm_s16le", "pcm_s24le", "pcm_s32le"}
     ),
 }
-"""Sound that goes into a container as it is. mp4 takes opus and flac too, but few editing programs read them there."""
+"""Sound that goes into a container as it is; mp4 takes opus and flac too, but few editors read them there."""
 
 ENCODED_SOUND: Mapping[str, str] = {".mp4": "aac", ".mov": "pcm_s24le", ".mkv": "flac"}
 """What other sound is encoded to: lossless where the container's users can open it."""
@@ -114,16 +119,26 @@ def film_codec(path: Path, name: str) -> FilmCodec:
     suffix = path.suffix.lower()
     if suffix not in CONTAINERS:
         raise UnknownCodec(
-            f"{path} has a type that cannot be written; use {', '.join(CONTAINERS)}, or a picture sequence such as "
-            "out.%04d.png."
+            f"{path} has a type that cannot be written; use {', '.join(CONTAINERS)}, or a picture sequence "
+            "such as out.%04d.png."
         )
     if suffix not in codec.suffixes:
         raise UnknownCodec(f"{path} cannot hold {name}; name the output {' or '.join(codec.suffixes)}.")
     return codec
 
 
+def check_size(path: Path, name: str, width: int, height: int) -> None:
+    """Raises MediaError when a picture is too small for a codec."""
+    least = CODECS[name].smallest_px
+    if min(width, height) < least:
+        raise MediaError(
+            f"{path} cannot be written: {width}x{height} is too small for {name}, which needs {least} pixels "
+            "each way; choose another codec."
+        )
+
+
 def stored_format(codec: FilmCodec, width: int, height: int, bit_depth: int, has_alpha: bool) -> str:
-    """Pixel format that frames are stored in: alpha only where the codec has it, odd sizes without halved chroma."""
+    """Pixel format that frames are stored in: alpha where the codec has it, odd sizes in 4:4:4."""
     usual = codec.formats.get((bit_depth, has_alpha)) or codec.formats[bit_depth, False]
     if codec.odd_format is not None and (width % 2 or height % 2):
         return codec.odd_format

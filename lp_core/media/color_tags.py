@@ -1,4 +1,4 @@
-"""Colour description of films: the numbers of ITU-T H.273 <-> FFmpeg's words, guesses, and what is written."""
+"""Colour description of films: numbers of ITU-T H.273 <-> FFmpeg's words, guesses, what is written."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def code_of(words: dict[int, str], word: str) -> int:
 def complete_tags(tags: ColorTags, width: int, height: int) -> tuple[ColorTags, str | None]:
     """Fills what a film does not say, and tells it.
 
-    The matrix follows the size, as common players decide: BT.709 from 1280 columns or more than 576 lines, else
-    BT.601. Primaries and transfer become BT.709's.
+    The matrix follows the size, as common players decide: BT.709 from 1280 columns or more than 576 lines,
+    else BT.601. Primaries and transfer become BT.709's.
 
     Returns:
         The complete tags, and the words of the guess, None when nothing had to be guessed.

@@ -31,7 +31,7 @@ class Shown(Generic[T]):
 
 
 def hold_over_gaps(shown: Iterable[Shown[T | None]]) -> Iterator[Shown[tuple[T, bool]]]:
-    """Puts the previous item in place of each None (the first item before any came); True marks the stand-ins.
+    """Puts the previous item in place of each None (the first one before any came); True marks stand-ins.
 
     A stream of nothing but None yields nothing.
     """
@@ -81,7 +81,7 @@ def conform(shown: Iterable[Shown[T]], fps: Fraction) -> Iterator[T]:
 
 
 def is_even(times_s: Sequence[Fraction], tick_s: Fraction) -> bool:
-    """True when the intervals between sorted times differ by no more than jitter and rounding to ``tick_s``."""
+    """True when the intervals between sorted times differ by jitter and rounding to ``tick_s`` only."""
     intervals = _intervals(times_s)
     if not intervals:
         return True
@@ -90,27 +90,33 @@ def is_even(times_s: Sequence[Fraction], tick_s: Fraction) -> bool:
     return usual - intervals[0] <= allowed and intervals[-1] - usual <= allowed
 
 
-def constant_rate(times_s: Sequence[Fraction], average: Fraction | None) -> Fraction | None:
+def constant_rate(times_s: Sequence[Fraction], average: Fraction | None, tick_s: Fraction) -> Fraction | None:
     """The constant rate that suits a clip best.
 
     Args:
         times_s: presentation times of (the beginning of) the clip, sorted.
         average: the container's average rate, if it states one.
+        tick_s: what the times are rounded to, in seconds.
 
     Returns:
-        Exactly one over the interval where all are equal; else the standard rate near the average or near the
-        median interval; else the median interval's own rate. None when nothing is known.
+        Exactly one over the interval where all are equal and the tick is fine; else the standard rate near
+        the average or near the usual interval; else the usual interval's own rate. None when nothing is
+        known.
     """
     intervals = _intervals(times_s)
     if not intervals:
-        return _standard(average) or average if average else None
-    if intervals[0] == intervals[-1]:
+        return _standard(average, Fraction(0)) or average if average else None
+    is_exact = tick_s == intervals[0] or 100 * tick_s <= intervals[0]
+    if intervals[0] == intervals[-1] and is_exact:
         return 1 / intervals[0]
-    usual = 1 / intervals[len(intervals) // 2]
-    mean = Fraction(len(intervals)) / sum(intervals)
+    middle = intervals[len(intervals) // 2]
+    alike = [interval for interval in intervals if abs(interval - middle) <= middle * _EVEN]
+    slack = (alike[-1] - alike[0]) / sum(alike, Fraction(0))  # how far jitter can move the mean of so few
+    usual = Fraction(len(alike)) / sum(alike, Fraction(0))
+    mean = Fraction(len(intervals)) / sum(intervals, Fraction(0))
     near_usual = [rate for rate in (average, mean) if rate and abs(rate - usual) < usual * Fraction(1, 50)]
     for rate in (*near_usual, usual):
-        standard = _standard(rate)
+        standard = _standard(rate, slack)
         if standard is not None:
             return standard
     return (near_usual or [usual])[0].limit_denominator(1001)
@@ -120,8 +126,6 @@ def _intervals(times_s: Sequence[Fraction]) -> list[Fraction]:
     return sorted(b - a for a, b in zip(times_s, times_s[1:], strict=False) if b > a)
 
 
-def _standard(rate: Fraction | None) -> Fraction | None:
-    if rate is None:
-        return None
+def _standard(rate: Fraction, slack: Fraction) -> Fraction | None:
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
-    return nearest if abs(nearest - rate) <= nearest * _SNAP else None
+    return nearest if abs(nearest - rate) <= nearest * max(_SNAP, slack) else None

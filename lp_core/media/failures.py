@@ -36,7 +36,7 @@ def write_failure(path: Path, error: Exception) -> MediaError:
         )
     if code in _FORBIDDEN:
         return NoWritePermission(
-            f"{path} cannot be written: its folder gives no permission; choose another folder or change its rights."
+            f"{path} cannot be written: its folder gives no permission; choose another or change its rights."
         )
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return MediaError(f"{path} cannot be written ({reason}); choose another name, size or codec.")

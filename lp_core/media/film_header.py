@@ -81,15 +81,15 @@ def read_timing(path: Path, container: InputContainer, stream: VideoStream) -> T
     times, is_whole = _index_times(stream, tick), True
     if not times:
         times, is_whole = _peeked_times(path, tick), False
-    fps = constant_rate(times, stream.average_rate) or _FALLBACK_RATE
+    fps = constant_rate(times, stream.average_rate, tick) or _FALLBACK_RATE
     if not 0 < fps <= 1000:
         raise MediaError(f"{path} states {float(fps):g} frames per second; convert it to at most 1000.")
     even = is_even(times, tick)
     note = None
     if not even:
         note = (
-            f"{path} has a variable frame rate; it is delivered at a constant {FrameRate(fps)} frames per second "
-            "by nearest presentation time."
+            f"{path} has a variable frame rate; it is delivered at a constant {FrameRate(fps)} frames per "
+            "second by nearest presentation time."
         )
     stored = len(times) if is_whole else None
     end = _stated_end(stream, tick)
@@ -148,7 +148,7 @@ def _told_tags(stream: VideoStream, frame: VideoFrame) -> ColorTags:
 
 def _orientation(frame: VideoFrame) -> int:
     try:
-        data = bytes(frame.side_data[SideDataType.DISPLAYMATRIX])  # type: ignore[typeddict-item]  # typed by name only
+        data = bytes(frame.side_data[SideDataType.DISPLAYMATRIX])  # type: ignore[typeddict-item]
     except KeyError:
         return UPRIGHT
     return from_display_matrix(struct.unpack("=9i", data[:36]))
@@ -162,7 +162,7 @@ def _index_times(stream: VideoStream, tick: Fraction) -> list[Fraction]:
 
 
 def _peeked_times(path: Path, tick: Fraction) -> list[Fraction]:
-    """Presentation times of the first pictures; the file is opened once more, so that nothing has to be rewound."""
+    """Presentation times of the first pictures; opened once more, so that nothing has to be rewound."""
     try:
         with open_film(path) as container:
             packets = itertools.islice(container.demux(video_stream(path, container)), _PEEKED)
@@ -175,8 +175,8 @@ def _peeked_times(path: Path, tick: Fraction) -> list[Fraction]:
 def _stated_end(stream: VideoStream, tick: Fraction) -> Fraction | None:
     """End of the video track by its own words, in the file's clock.
 
-    Matroska keeps it as a tag ``00:00:03.120000000``; MP4 and MOV in the track's header. What the library estimates
-    for other containers may be the length of the sound.
+    Matroska keeps it as a tag ``00:00:03.120000000``; MP4 and MOV in the track's header. What the library
+    estimates for other containers may be the length of the sound.
     """
     if stream.frames and stream.duration:
         return ((stream.start_time or 0) + stream.duration) * tick

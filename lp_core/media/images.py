@@ -35,8 +35,9 @@ def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
     """Reads a still.
 
     Returns:
-        The picture, (H, W, 3) RGB or (H, W, 4) RGBA straight alpha, uint8, uint16 or float32 as stored, turned
-        upright; and what is known of it. Grey becomes RGB, CMYK becomes RGB by the plain formula (said in the notes).
+        The picture, (H, W, 3) RGB or (H, W, 4) RGBA straight alpha, uint8, uint16 or float32 as stored,
+        turned upright; and what is known of it. Grey becomes RGB, CMYK becomes RGB by the plain formula (said
+        in the notes).
 
     Raises:
         UnreadableMedia: missing, forbidden, a folder, empty, or no picture that can be decoded.
@@ -193,7 +194,7 @@ def _decode(path: Path, data: bytes, header: StillHeader) -> NDArray[Any]:
 
 
 def _is_beyond_opencv(header: StillHeader) -> bool:
-    """OpenCV's TIFF reader multiplies 8-bit colours by alpha, drops the alpha of grey, takes CMYK for RGBA."""
+    """OpenCV's TIFF reader multiplies 8-bit colours by alpha, drops grey's alpha, takes CMYK for RGBA."""
     samples = header.tags.get(tiff_tags.SAMPLES_PER_PIXEL, (1,))[0]
     bits = header.tags.get(tiff_tags.BITS_PER_SAMPLE, (1,))[0]
     is_planar = header.tags.get(tiff_tags.PLANAR, (1,))[0] == 2

@@ -47,8 +47,8 @@ def open_source(path: str | Path, sequence_rate: FrameRate | None = None) -> Fra
         sequence_rate: rate of a picture sequence, which carries none; None: 24 frames per second.
 
     Raises:
-        UnreadableMedia, EmptyVideo, TruncatedMedia: the file is missing, forbidden, damaged or without a picture.
-        UnknownCodec: the suffix is not known.
+        UnreadableMedia, EmptyVideo, TruncatedMedia: the file is missing, forbidden, damaged or without a
+        picture. UnknownCodec: the suffix is not known.
         SettingError: a pattern with two places for the number.
     """
     path = Path(path)

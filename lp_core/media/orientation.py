@@ -1,9 +1,9 @@
 """The eight ways a picture can lie, numbered as in EXIF.
 
 Convention:
-    The number says how stored rows and columns must be turned to stand upright, EXIF 2.32 table 4.6.1 (tag 274):
-    1 as it is, 2 mirrored left-right, 3 turned 180 degrees, 4 mirrored top-bottom, 5 transposed, 6 turned 90
-    degrees clockwise, 7 transposed over the other diagonal, 8 turned 90 degrees counter-clockwise.
+    The number says how stored rows and columns must be turned to stand upright, EXIF 2.32 table 4.6.1 (tag
+    274): 1 as it is, 2 mirrored left-right, 3 turned 180 degrees, 4 mirrored top-bottom, 5 transposed, 6
+    turned 90 degrees clockwise, 7 transposed over the other diagonal, 8 turned 90 degrees counter-clockwise.
 """
 
 from __future__ import annotations

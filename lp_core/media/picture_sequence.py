@@ -20,8 +20,8 @@ from lp_core.timing import FrameRate
 class SequenceSource:
     """The pictures of a sequence, from the lowest number to the highest.
 
-    A picture that cannot be decoded is replaced by the one before it and reported; a missing one is an error, found
-    when the sequence is opened.
+    A picture that cannot be decoded is replaced by the one before it and reported; a missing one is an error,
+    found when the sequence is opened.
 
     Raises:
         UnreadableMedia: no picture fits, or some are missing, or the first one cannot be decoded.
@@ -68,8 +68,8 @@ class SequenceSource:
         numbers = name_runs([self._numbers[index] for index in self._damaged])
         return (
             *self._info.notes,
-            f"{self._pattern} has {len(self._damaged)} damaged pictures, in whose place the one before was used: "
-            f"{numbers}.",
+            f"{self._pattern} has {len(self._damaged)} damaged pictures, in whose place the one before was "
+            f"used: {numbers}.",
         )
 
     def __iter__(self) -> Iterator[Frame]:
@@ -104,8 +104,8 @@ class SequenceSource:
             return previous
         if pixels.shape != self._first.shape or pixels.dtype != self._first.dtype:
             raise MediaError(
-                f"{path} is {pixels.shape} {pixels.dtype}, the first picture of the sequence {self._first.shape} "
-                f"{self._first.dtype}; export all pictures in one size and depth."
+                f"{path} is {pixels.shape} {pixels.dtype}, the first picture of the sequence "
+                f"{self._first.shape} {self._first.dtype}; export all pictures in one size and depth."
             )
         return pixels
 

@@ -1,4 +1,4 @@
-"""The one place where pixels change between RGB and what a film stores: matrix, range, chroma place, orientation.
+"""The one place where pixels change between RGB and what a film stores: matrix, range, chroma, orientation.
 
 The filter graph is used, not the frame's own conversion, because only it can be told where chroma samples lie
 (left, as H.264 and HEVC have it): the other assumes the middle and shifts colour by half a pixel.
@@ -61,7 +61,7 @@ class ToRgb:
         self._size, self._tags, self._orientation = size, tags, orientation
         self._format = rgb_format(bit_depth, has_alpha)
         self._is_deep_yuv = bit_depth > 8 and tags.matrix != RGB_MATRIX
-        self._alpha_bits = 16
+        self._filled_bits = 16, 16
         self._shape: tuple[int, int, str] | None = None
         self._graph = Graph()
 
@@ -76,7 +76,7 @@ class ToRgb:
         self._graph.push(frame)
         # Rows are padded unless the width is a multiple of 32; what leaves here never is.
         pixels = np.ascontiguousarray(self._graph.vpull().to_ndarray())
-        return _widened(pixels, self._alpha_bits) if self._is_deep_yuv else pixels
+        return _widened(pixels, *self._filled_bits) if self._is_deep_yuv else pixels
 
     def _build(self, width: int, height: int, pixel_format: str) -> Graph:
         scale = (
@@ -87,9 +87,12 @@ class ToRgb:
         if self._is_deep_yuv:
             # Straight from yuv420p10 to rgb48 the library delivers wrong chroma; over planes it is right.
             planes = "gbrap16le" if self._format == "rgba64le" else "gbrp16le"
-            filters = [("scale", scale), ("format", f"pix_fmts={planes}"), ("scale", f"flags={_ACCURATE}"), filters[1]]
-        self._alpha_bits = VideoFormat(pixel_format).components[0].bits
-        return _chain(width, height, pixel_format, self._tags, [*filters, *_UPRIGHT_FILTERS[self._orientation]])
+            filters[1:1] = [("format", f"pix_fmts={planes}"), ("scale", f"flags={_ACCURATE}")]
+        depth = VideoFormat(pixel_format).components[0].bits
+        self._filled_bits = depth if self._tags.is_full_range else 8, depth
+        return _chain(
+            width, height, pixel_format, self._tags, [*filters, *_UPRIGHT_FILTERS[self._orientation]]
+        )
 
 
 class FromRgb:
@@ -146,7 +149,7 @@ def _chain(
 
 
 def _narrowed(pixels: Pixels) -> Pixels:
-    """16-bit RGB(A) as the library's YCbCr conversion wants it: white is 255 * 256 there, not 65535. Alpha stays.
+    """16-bit RGB(A) as the library's YCbCr conversion wants it: white is 255 * 256, not 65535. Alpha stays.
 
     Without this white became code 943 instead of 940 in 10 bits.
     """
@@ -154,10 +157,11 @@ def _narrowed(pixels: Pixels) -> Pixels:
     return (rows - (rows >> _by_channel(pixels, 8, 16))).reshape(pixels.shape)
 
 
-def _widened(pixels: Pixels, alpha_bits: int) -> Pixels:
-    """The way back: white 255 * 256 -> 65535. Alpha, which is only shifted up from ``alpha_bits``, is filled up."""
-    rows: NDArray[np.uint16] = np.minimum(pixels.reshape(pixels.shape[0], -1), _by_channel(pixels, 255 * 256, 65535))
-    rows += rows >> _by_channel(pixels, 8, alpha_bits)
+def _widened(pixels: Pixels, color_bits: int, alpha_bits: int) -> Pixels:
+    """The way back: white, which is ``2 ** bits - 1`` shifted up to 16 bits, becomes 65535; so does full alpha."""
+    white = _by_channel(pixels, *((1 << 16) - (1 << (16 - bits)) for bits in (color_bits, alpha_bits)))
+    rows: NDArray[np.uint16] = np.minimum(pixels.reshape(pixels.shape[0], -1), white)
+    rows += rows >> _by_channel(pixels, color_bits, alpha_bits)
     return rows.reshape(pixels.shape)
 
 

@@ -86,8 +86,8 @@ def refuse_existing_pictures(pattern: SequencePattern, overwrite: bool) -> None:
     there = [] if overwrite else pattern.numbers()
     if there:
         raise OutputExists(
-            f"{pattern} exists already with {len(there)} pictures ({name_runs(there)}); choose another name or allow "
-            "overwriting."
+            f"{pattern} exists already with {len(there)} pictures ({name_runs(there)}); choose another name "
+            "or allow overwriting."
         )
 
 

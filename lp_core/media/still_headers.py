@@ -1,6 +1,7 @@
-"""What a still says about itself beside its pixels: kind, orientation, colour, completeness. Bytes in, values out.
+"""What a still says beside its pixels: kind, orientation, colour, completeness. Bytes in, values out.
 
-Decoders fill in what is missing or complain on the terminal; so damage is looked for here, before they see the file.
+Decoders fill in what is missing or complain on the terminal; so damage is looked for here, before they see
+the file.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def read_header(data: bytes) -> StillHeader:
 
 
 def with_png_color(data: bytes, color: ColorTags) -> bytes:
-    """A PNG with its colour description put in: ``sRGB`` for sRGB, else ``cICP`` (PNG third edition, 11.3.2)."""
+    """A PNG with its colour description put in: ``sRGB`` for sRGB, else ``cICP`` (PNG, third edition)."""
     if (color.primaries, color.transfer) == (SRGB.primaries, SRGB.transfer):
         chunk = _chunk(b"sRGB", b"\0")
     else:

@@ -1,4 +1,4 @@
-"""Reads the first directory of a TIFF structure (TIFF files, and the EXIF block of other stills). Bytes in, values out."""
+"""Reads the first directory of a TIFF structure: TIFF files, and the EXIF block of other stills."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_tags(data: bytes) -> dict[int, tuple[int, ...]]:
         raise TagError("no TIFF header")
     try:
         return _read_directory(data, order, is_big=magic == 43)
-    except struct.error as error:
+    except (struct.error, OverflowError) as error:
         raise TagError("the directory lies outside the file") from error
 
 
@@ -78,7 +78,7 @@ def missing_bytes(tags: dict[int, tuple[int, ...]], length: int) -> int:
 
 
 def without_orientation(data: bytes) -> bytes:
-    """The same TIFF with its orientation tag set to upright, so that a decoder does not turn the picture itself."""
+    """The same TIFF with its orientation tag set to upright, so that no decoder turns the picture."""
     order = "<" if data[:2] == b"II" else ">"
     is_big = struct.unpack_from(order + "H", data, 2)[0] == 43
     word, count_word, width = ("Q", "Q", 20) if is_big else ("I", "H", 12)

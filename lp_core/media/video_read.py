@@ -32,9 +32,9 @@ class VideoSource:
 
     Opening decodes one picture, because only a picture tells format, colour and rotation for certain.
 
-    A picture that cannot be decoded is replaced by the one before it, so that no later frame changes its number;
-    ``damaged_frames`` tells which. A film that ends before its header says delivers all that is there and then
-    raises TruncatedMedia, which says after how many frames: a render can decide to keep what it has.
+    A picture that cannot be decoded is replaced by the one before it, so that no later frame changes its
+    number; ``damaged_frames`` tells which. A film that ends before its header says delivers all that is there
+    and then raises TruncatedMedia, which says after how many frames: a render can decide to keep what it has.
 
     Raises:
         UnreadableMedia: missing, forbidden, a folder, or nothing that can be decoded.
@@ -82,13 +82,13 @@ class VideoSource:
         found = list(self._info.notes)
         if self._damaged:
             found.append(
-                f"{self._path} has {len(self._damaged)} damaged frames, in whose place the one before was used: "
-                f"{name_runs(self._damaged)}."
+                f"{self._path} has {len(self._damaged)} damaged frames, in whose place the one before was "
+                f"used: {name_runs(self._damaged)}."
             )
         if self._repeated or self._skipped:
             found.append(
-                f"{self._path} was conformed to {self._info.rate} frames per second: {self._repeated} frames were "
-                f"repeated, {self._skipped} left out."
+                f"{self._path} was conformed to {self._info.rate} frames per second: {self._repeated} frames "
+                f"were repeated, {self._skipped} left out."
             )
         return tuple(found)
 
@@ -170,8 +170,8 @@ class VideoSource:
 class _Decoder:
     """Pictures of a stream in the order they are shown; None in place of each one that could not be decoded.
 
-    Every packet announces a picture by its presentation time; a picture that comes out later than an announced one
-    proves that one lost.
+    Every packet announces a picture by its presentation time; a picture that comes out later than an
+    announced one proves that one lost.
     """
 
     def __init__(self, container: InputContainer, stream: VideoStream, timing: Timing) -> None:

@@ -19,7 +19,7 @@ from lp_core.media.aside import aside_path, make_folder, move_into_place, refuse
 from lp_core.media.audio import Sound
 from lp_core.media.base import SinkSpec
 from lp_core.media.check_frames import check_frame
-from lp_core.media.codecs import CONTAINERS, FilmCodec, film_codec, stored_format
+from lp_core.media.codecs import CONTAINERS, FilmCodec, check_size, film_codec, stored_format
 from lp_core.media.color_tags import MATRICES, PRIMARIES, TRANSFERS, code_of, film_tags
 from lp_core.media.failures import write_failure
 from lp_core.media.pixel_graph import FromRgb
@@ -43,6 +43,7 @@ class VideoSink:
         self._path, self._spec = Path(path), spec
         self._suffix = self._path.suffix.lower()
         codec = film_codec(self._path, spec.codec)
+        check_size(self._path, spec.codec, spec.width, spec.height)
         refuse_existing(self._path, spec.overwrite)
         self._stored = stored_format(codec, spec.width, spec.height, spec.bit_depth, spec.has_alpha)
         self._notes = _notes(self._path, spec, codec, self._stored)
@@ -184,8 +185,8 @@ class VideoSink:
             stream = container.add_stream(codec.encoder, rate=self._spec.rate.fps, options=options)
         except (av.error.LookupError, av.codec.codec.UnknownCodecError) as error:
             raise UnknownCodec(
-                f"{self._path} cannot be encoded, because {codec.encoder} is not built into the installed av library; "
-                "choose another codec."
+                f"{self._path} cannot be encoded, because {codec.encoder} is not built into the installed av "
+                "library; choose another codec."
             ) from error
         if not isinstance(stream, VideoStream):
             raise UnknownCodec(f"{self._path} cannot be encoded: {codec.encoder} is no picture codec.")
@@ -210,11 +211,11 @@ def _notes(path: Path, spec: SinkSpec, codec: FilmCodec, stored: str) -> tuple[s
     notes = []
     if spec.has_alpha and (spec.bit_depth, True) not in codec.formats:
         notes.append(
-            f"{path} is written without alpha, which {spec.codec} cannot hold; use prores4444, ffv1 or a png sequence."
+            f"{path} is written without alpha, which {spec.codec} cannot hold; use prores4444, ffv1 or png."
         )
     if stored == codec.odd_format:
         notes.append(
-            f"{path} keeps its odd size of {spec.width}x{spec.height} by full chroma resolution (4:4:4), which some "
-            "hardware players do not show."
+            f"{path} keeps its odd size of {spec.width}x{spec.height} by full chroma resolution (4:4:4), "
+            "which some hardware players do not show."
         )
     return tuple(notes)

@@ -111,7 +111,7 @@ def transfer(
         gaze = _gaze_shift(source, motion, reference, mode) * expression * np.minimum(opened, 1.0)[:, None]
     face = shape + delta
     for eye, lid in zip(EYES, lids, strict=True):
-        face += _lid_displacement(shape, delta, eye, lid)
+        face += lid_displacement(shape, delta, eye, lid)
     face = _lips_apart(face)
     rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge)
     offset = np.array([*shift, 0.0])
@@ -134,7 +134,7 @@ def _region_delta(
         if nudge.smile_shape is not None:
             delta += mouth * nudge.smile * nudge.smile_shape
         wanted = lip_gap(source, motion, reference, settings.motion) + nudge.gap
-        delta += _opening_field(shape)[:, None] * DOWN * (max(wanted, 0.0) - _gap(shape + delta))
+        delta += opening_field(shape)[:, None] * DOWN * (max(wanted, 0.0) - _gap(shape + delta))
     if settings.region == "lips":
         delta *= mouth
     elif settings.region == "eyes":
@@ -176,7 +176,7 @@ def _gap(points: F64) -> float:
     return float((points[LIPS_INNER_LOWER[4:7], 1] - points[LIPS_INNER_UPPER[4:7], 1]).mean())
 
 
-def _opening_field(shape: F64) -> F64:
+def opening_field(shape: F64) -> F64:
     """(478,) how far each point follows when the lips open by 1: lower lip and chin down, upper lip a little up."""
     upper, lower = shape[LIPS_INNER_UPPER[5]], shape[LIPS_INNER_LOWER[5]]
     half = np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]]) / 2
@@ -226,7 +226,7 @@ def _gaze_shift(source: MotionFrame, motion: MotionFrame, reference: MotionFrame
     return np.clip(np.broadcast_to(shift.mean(axis=0), (2, 2)), -MAX_GAZE, MAX_GAZE)
 
 
-def _lid_displacement(shape: F64, delta: F64, eye: EyeIndices, lid: float) -> F64:
+def lid_displacement(shape: F64, delta: F64, eye: EyeIndices, lid: float) -> F64:
     """(478, 3) what lids and the skin they carry do beyond ``delta``, so that the lids open to ``lid``."""
     upper, lower = shape[eye.upper], shape[eye.lower]
     meet = lower + LID_MEET * (upper - lower)

@@ -18,7 +18,7 @@ from lp_core.motion.sequence import MotionFrame
 F64 = NDArray[np.float64]
 CONTROLS = 7
 """Pitch, yaw, roll, lip gap, smile, left lid, right lid."""
-_SOFT = 0.05
+_SOFT = 0.03
 _AT_REST = 0.15
 
 
@@ -41,10 +41,14 @@ class Tuning:
 
     def nudge(self, motion: MotionFrame) -> Nudge:
         """The correction at a frame of the performance."""
+        return make_nudge(self.controls(motion), self.smile_shape)
+
+    def controls(self, motion: MotionFrame) -> F64:
+        """(CONTROLS,) the same as plain numbers."""
         feature = features(motion)
         kernel = np.exp(-((self.keys - feature) ** 2).sum(axis=1) / (2 * self.width**2))
         away = 1 - np.exp(-((feature - self.rest) ** 2).sum() / (2 * _AT_REST**2))
-        return make_nudge(away * np.clip(kernel @ self.weights, -self.limits, self.limits), self.smile_shape)
+        return away * np.clip(kernel @ self.weights, -self.limits, self.limits)
 
 
 def make_nudge(controls: F64, smile_shape: NDArray[np.float64] | None) -> Nudge:
@@ -78,22 +82,6 @@ def fit(
     """
     keys = np.stack([features(frame) for frame in frames])
     square = ((keys[:, None] - keys[None]) ** 2).sum(axis=2)
-    width = max(float(np.sqrt(np.median(square[square > 0]))) if (square > 0).any() else 1.0, 1e-3) * 0.8
+    width = max(float(np.sqrt(np.median(square[square > 0]))) if (square > 0).any() else 1.0, 1e-3) * 0.6
     kernel = np.exp(-square / (2 * width**2)) + _SOFT * np.eye(len(keys))
     return Tuning(keys, np.linalg.solve(kernel, corrections), width, features(reference), limits, smile_shape)
-
-
-def spread(frames: list[MotionFrame], count: int, first: list[MotionFrame]) -> list[MotionFrame]:
-    """``first`` without its head, then frames that lie far from all chosen ones, up to ``count`` (farthest-point sampling)."""
-    points = np.stack([features(frame) for frame in frames])
-    distance = np.full(len(frames), np.inf)
-    for frame in first:
-        distance = np.minimum(distance, ((points - features(frame)) ** 2).sum(axis=1))
-    chosen = first[1:]
-    while len(chosen) < count:
-        index = int(distance.argmax())
-        if distance[index] < 1e-6:
-            break
-        chosen.append(frames[index])
-        distance = np.minimum(distance, ((points - points[index]) ** 2).sum(axis=1))
-    return chosen

@@ -17,6 +17,8 @@ from lp_core.render.pipeline import ReadAhead
 from lp_core.render.watch import FaceWatch
 from lp_core.timing import FrameRate
 
+BLOCK = 64
+"""Motion frames read at a time: one read for each would cost more than the reading."""
 QUEUE_DEPTH = 4
 """Frames that wait between two threads: enough to even out their pace, few enough for 4K."""
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from lp_core.engines.base import Engine
 from lp_core.motion.sequence import MotionFrame, frame_shapes
-from lp_core.render.inputs import FilmedFace
+from lp_core.render.inputs import BLOCK, FilmedFace, Motion
 from lp_core.render.report import Meter, Runs, runs_of
+from lp_core.render.sample import PerformanceSample
 
 
 def record_motion(
@@ -20,6 +21,7 @@ def record_motion(
     write: Callable[[MotionFrame], None],
     meter: Meter,
     hear: Callable[[str], None],
+    sample: PerformanceSample | None = None,
 ) -> Runs:
     """Reads the motion of every frame of a film and hands it to ``write``, in order.
 
@@ -32,6 +34,7 @@ def record_motion(
         write: takes the motion of each frame.
         meter: counts the frames.
         hear: takes the sentences the user should see.
+        sample: is offered every frame that shows the face.
 
     Returns:
         The frames in which the face was lost.
@@ -49,6 +52,8 @@ def record_motion(
                 last = replace(last, confidence=np.float32(0))
             else:
                 last = engine.read_motion(face, film.info.width, film.info.height)
+                if sample is not None:
+                    sample.offer(last, frame.as_rgb8(), face.landmarks_frame)
             write(last)
             meter.step()
     meter.finish()
@@ -68,3 +73,13 @@ def neutral_filler(rig: str) -> MotionFrame:
         blendshapes=np.zeros(52, np.float32),
         confidence=np.float32(0),
     )
+
+
+def sample_stored(motion: Motion) -> PerformanceSample:
+    """Frames that span a stored performance, without pictures; reads it once, in blocks."""
+    sample = PerformanceSample()
+    for start in range(0, len(motion), BLOCK):
+        for frame in motion.rows(start, min(start + BLOCK, len(motion))).frames():
+            if frame.confidence > 0:
+                sample.offer(frame, None, None)
+    return sample

@@ -19,16 +19,18 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 
-from lp_core.engines.base import DrivingPicture, Engine
+from lp_core.engines.base import DrivingPicture, Engine, Portrait
+from lp_core.faces.base import FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.media.base import SinkSpec
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.conform import conformed_count
 from lp_core.render.inputs import QUEUE_DEPTH, FilmedFace, Motion, Still, StoredMotion, Target
-from lp_core.render.observe import record_motion
+from lp_core.render.observe import record_motion, sample_stored
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.report import Listener, Meter, Runs, Summary, runs_of
+from lp_core.render.sample import PerformanceSample
 from lp_core.render.shots import Shot, driving_pictures, plate_shots, screen_frames
 from lp_core.settings import FaceSettings, MotionSettings
 from lp_core.timing import FrameRate
@@ -40,14 +42,23 @@ class Render:
     """One render with every edge handed in; ``run`` may be called once."""
 
     engine: Engine
+    """Reads the performance and draws it."""
     source: Still | FilmedFace
+    """What is animated."""
     driving: FilmedFace | StoredMotion
+    """The performance; its motion is of the engine's rig."""
     target: Target
+    """Where the result goes."""
     motion: MotionSettings
+    """Reference and smoothing of the performance."""
     face: FaceSettings
+    """What happens where the driving face is lost."""
+    trial_analyzer: Callable[[], FaceAnalyzer] | None = None
+    """Opens the landmarker that reads trial pictures; None for a render without calibration."""
     notes: tuple[str, ...] = ()
     """Sentences for the summary that were known before the render began."""
     clock: Callable[[], float] = time.perf_counter
+    """Seconds, for rates and the summary."""
 
     def run(self, listener: Listener | None = None) -> Summary:
         """Renders; the result stands under its final name only when this returns.
@@ -58,21 +69,25 @@ class Render:
         start = self.clock()
         notes = list(self.notes)
         with ExitStack() as stack:
-            motion = self._read_motion(stack, listener, notes)
+            motion, sample = self._read_motion(stack, listener, notes)
             timeline = MotionTimeline(motion, self.motion, self.face.on_lost)
-            result = _Drawing(self, motion, timeline, notes).run(stack, listener)
+            result = _Drawing(self, motion, timeline, sample, notes).run(stack, listener)
         return replace(result, seconds=round(self.clock() - start, 3))
 
-    def _read_motion(self, stack: ExitStack, listener: Listener | None, notes: list[str]) -> Motion:
+    def _read_motion(
+        self, stack: ExitStack, listener: Listener | None, notes: list[str]
+    ) -> tuple[Motion, PerformanceSample]:
         if isinstance(self.driving, StoredMotion):
-            return stack.enter_context(self.driving.open())
+            stored = stack.enter_context(self.driving.open())
+            return stored, sample_stored(stored)
+        sample = PerformanceSample()
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lpsuite-"))
         path = Path(folder) / "performance.lpmotion"
         meter = Meter("analyse", self.driving.info.frame_count, listener, self.clock)
         with MotionWriter(path, self.driving.info.rate, self.engine.info.rig, self.driving.name) as writer:
-            record_motion(self.driving, self.engine, writer.append, meter, notes.append)
+            record_motion(self.driving, self.engine, writer.append, meter, notes.append, sample)
             writer.commit()
-        return stack.enter_context(MotionReader(path))
+        return stack.enter_context(MotionReader(path)), sample
 
 
 @dataclass(frozen=True)
@@ -81,8 +96,13 @@ class _Drawing:
 
     render: Render
     motion: Motion
+    """The performance as it was measured."""
     timeline: MotionTimeline
+    """The performance without gaps, smoothed."""
+    sample: PerformanceSample
+    """Frames that span the performance."""
     notes: list[str]
+    """Sentences for the summary; grows."""
 
     def run(self, stack: ExitStack, listener: Listener | None) -> Summary:
         """Draws and writes every output frame."""
@@ -129,10 +149,16 @@ class _Drawing:
         render = self.render
         if isinstance(render.source, Still):
             frame = render.source.frame
-            shot = Shot(frame, render.engine.prepare(frame, render.source.face))
+            shot = Shot(frame, self._tune(render.engine.prepare(frame, render.source.face)))
             return iter(repeat(shot) if total is None else repeat(shot, total))
-        shots = plate_shots(render.source, render.engine, self._rate, self.notes.append)
+        shots = plate_shots(render.source, render.engine, self._rate, self._tune, self.notes.append)
         return stack.enter_context(ReadAhead(shots, QUEUE_DEPTH, "source"))
+
+    def _tune(self, portrait: Portrait) -> Portrait:
+        open_analyzer, samples = self.render.trial_analyzer, self.sample.samples
+        if open_analyzer is None or not samples:
+            return portrait
+        return self.render.engine.tune(portrait, samples, self.timeline.reference, open_analyzer)
 
     def _drivers(self, stack: ExitStack) -> Iterator[DrivingPicture | None]:
         driving = self.render.driving

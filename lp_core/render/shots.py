@@ -11,11 +11,8 @@ from lp_core.engines.base import DrivingPicture, Engine, Portrait
 from lp_core.frame import Frame
 from lp_core.motion.landmarks import landmarks_from_motion
 from lp_core.render.conform import at_rate
-from lp_core.render.inputs import FilmedFace, Motion
+from lp_core.render.inputs import BLOCK, FilmedFace, Motion
 from lp_core.timing import FrameRate
-
-_ROWS = 64
-"""Motion frames read at a time: one read for each would cost more than the reading."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,11 @@ class Shot:
 
 
 def plate_shots(
-    plate: FilmedFace, engine: Engine, rate: FrameRate, hear: Callable[[str], None]
+    plate: FilmedFace,
+    engine: Engine,
+    rate: FrameRate,
+    tune: Callable[[Portrait], Portrait],
+    hear: Callable[[str], None],
 ) -> Iterator[Shot]:
     """Every frame of a filmed source at the output rate, followed and prepared.
 
@@ -37,6 +38,7 @@ def plate_shots(
         plate: the filmed source.
         engine: prepares each frame.
         rate: output rate.
+        tune: fits the first portrait to the performance; later frames take its tuning over.
         hear: takes the sentences the user should see, after the last frame.
 
     Raises:
@@ -44,10 +46,14 @@ def plate_shots(
         FaceNotThere: faces are there, but not the chosen one.
     """
     last: Shot | None = None
+    model: Portrait | None = None
     with closing(plate.followed(hear)) as followed:
         for frame, face in at_rate(followed, plate.info.rate, rate):
             if last is None or last.frame is not frame:
-                last = Shot(frame, None if face is None else engine.prepare(frame, face))
+                portrait = None if face is None else engine.prepare(frame, face, model)
+                if portrait is not None and model is None:
+                    portrait = model = tune(portrait)
+                last = Shot(frame, portrait)
             yield last
 
 
@@ -66,12 +72,12 @@ def driving_pictures(frames: Iterable[Frame], motion: Motion) -> Iterator[Drivin
     picture's pixels. None before the face is first seen.
     """
     last: DrivingPicture | None = None
-    seen, start, block = -1, 0, motion.rows(0, min(_ROWS, len(motion)))
+    seen, start, block = -1, 0, motion.rows(0, min(BLOCK, len(motion)))
     for frame in frames:
         if frame.index != seen:
             seen = frame.index
             if seen >= start + len(block):
-                start, block = seen, motion.rows(seen, min(seen + _ROWS, len(motion)))
+                start, block = seen, motion.rows(seen, min(seen + BLOCK, len(motion)))
             row = block.frame(seen - start)
             if row.confidence > 0:
                 height, width = frame.pixels.shape[:2]

@@ -17,7 +17,7 @@ from lp_core.timing import FrameRate
 
 RATE = FrameRate(Fraction(24))
 COUNT = 6
-SIZE = (48, 32)  # width, height
+SIZE = (100, 66)  # width, height; rows of 100 are padded inside the media library
 
 SINKS = {
     "h264.mp4": ("h264", 8, False),
@@ -33,15 +33,24 @@ SINKS = {
 
 def make_frame(index, bits, has_alpha, size=SIZE):
     rows, columns = np.mgrid[: size[1], : size[0]]
-    planes = [columns * 4 + index * 9, rows * 5, columns + rows + index, 255 - columns][: 4 if has_alpha else 3]
+    planes = [columns * 2 + index * 5, rows * 3, columns + rows + index, 255 - columns][
+        : 4 if has_alpha else 3
+    ]
     pixels = np.clip(np.stack(planes, axis=-1), 0, 255).astype(np.uint8)
     return Frame(pixels if bits == 8 else pixels.astype(np.uint16) * 257, index, RATE.time_s(index))
 
 
 def make_spec(name, **changes):
     codec, bits, has_alpha = SINKS[name]
-    values = {"rate": RATE, "bit_depth": bits, "has_alpha": has_alpha, "color": SRGB, "codec": codec, "quality": 12,
-              "overwrite": False}
+    values = {
+        "rate": RATE,
+        "bit_depth": bits,
+        "has_alpha": has_alpha,
+        "color": SRGB,
+        "codec": codec,
+        "quality": 12,
+        "overwrite": False,
+    }
     return SinkSpec(*SIZE, **(values | changes))
 
 
@@ -159,8 +168,11 @@ class TestSink:
 
     def test_other_frames_than_announced_are_refused(self, tmp_path, name):
         _, bits, has_alpha = SINKS[name]
-        wrong = [make_frame(0, bits, not has_alpha), make_frame(0, 24 - bits, has_alpha),
-                 make_frame(0, bits, has_alpha, (46, 32))]
+        wrong = [
+            make_frame(0, bits, not has_alpha),
+            make_frame(0, 24 - bits, has_alpha),
+            make_frame(0, bits, has_alpha, (98, 66)),
+        ]
         with open_sink(tmp_path / name, make_spec(name)) as sink:
             for frame in wrong:
                 with pytest.raises(MediaError, match="announced"):

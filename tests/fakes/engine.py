@@ -41,9 +41,12 @@ class ToyEngine:
     def read_motion(self, face, width, height):
         return toy_motion(face.pose.roll_deg)
 
-    def prepare(self, source, face):
+    def prepare(self, source, face, like=None):
         self.prepared += 1
         return ToyPortrait(source, face.pose.roll_deg)
+
+    def tune(self, portrait, samples, reference, open_analyzer):
+        return portrait
 
     def animate(self, portrait, motion, reference, driving):
         if self.animated == self._fail_at:

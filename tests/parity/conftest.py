@@ -16,7 +16,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SEED = 20240703
-KEEP = 300  # numbers of an array in the small copy
+KEEP = 300  # numbers of an array in the small copy of networks and chain
+KEEP_MODES = 60  # numbers of key points in the small copy of modes and editor
 
 TOLERANCES = (  # largest absolute difference; the first pattern that matches counts
     (r"^F\.", 2e-5),
@@ -43,12 +44,12 @@ TOLERANCES = (  # largest absolute difference; the first pattern that matches co
 
 
 class Recording:
-    """Recorded arrays, whole or thinned: ``array.ravel()[::ceil(size / KEEP)]``."""
+    """Recorded arrays, whole or thinned: ``array.ravel()[::ceil(size / keep)]``."""
 
-    def __init__(self, path, is_thin):
+    def __init__(self, path, keep=None):
         with np.load(path) as archive:
             self.arrays = {key: archive[key] for key in archive.files}
-        self.is_thin = is_thin
+        self.keep = keep
 
     def __getitem__(self, key):
         return self.arrays[key]
@@ -57,8 +58,8 @@ class Recording:
         """Absolute differences of an array, flat; ``actual`` has the recorded array's full shape."""
         actual = np.asarray(actual, dtype=np.float64)
         wanted = self.arrays[key]
-        if self.is_thin:
-            actual = actual.ravel()[:: math.ceil(actual.size / KEEP)]
+        if self.keep is not None and actual.shape != wanted.shape:
+            actual = actual.ravel()[:: math.ceil(actual.size / self.keep)]
         assert actual.shape == wanted.shape, f"{key}: {actual.shape} is not the recorded {wanted.shape}"
         return np.abs(actual - wanted).ravel()
 
@@ -89,8 +90,24 @@ def full_recordings():
 def recording(request):
     """The recorded arrays, once as kept here and once whole."""
     if request.param == "small":
-        return Recording(HERE / "data" / "networks.npz", is_thin=True)
-    return Recording(request.getfixturevalue("full_recordings") / "parity_seedA.npz", is_thin=False)
+        return Recording(HERE / "data" / "networks.npz", KEEP)
+    return Recording(request.getfixturevalue("full_recordings") / "parity_seedA.npz")
+
+
+@pytest.fixture(scope="session", params=["small", "full"])
+def modes(request):
+    """The recorded animation modes, editor settings and smoothings, once as kept here and once whole."""
+    if request.param == "small":
+        return Recording(HERE / "data" / "modes.npz", KEEP_MODES)
+    return Recording(request.getfixturevalue("full_recordings") / "parity_seedA.npz")
+
+
+@pytest.fixture(scope="session", params=["small", "full"])
+def geometry(request):
+    """The recorded crop geometry, once as kept here and once whole."""
+    if request.param == "small":
+        return Recording(HERE / "data" / "geometry.npz")
+    return Recording(request.getfixturevalue("full_recordings") / "geometry_seedA.npz")
 
 
 @pytest.fixture(scope="session")

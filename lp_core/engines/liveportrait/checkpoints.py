@@ -63,22 +63,27 @@ def read_checkpoints(folder: Path, checksums: Mapping[str, str] | None = None) -
     """
     files = find_files(folder)
     origin = _check_hashes(folder, files, checksums)
-    states = {}
+    states: dict[str, StateDict] = {}
     for stem, path in files.items():
-        content = _read(path)
-        if stem == STITCHING:
-            states.update(_stitching_states(path, content))
-        else:
-            states[BASE_NETWORKS[stem]] = content
+        states |= read_file(stem, path)
+    return Checkpoints(states, origin)
+
+
+def read_file(stem: str, path: Path) -> dict[str, StateDict]:
+    """Reads and checks one file: network -> its state dict.
+
+    Args:
+        stem: which file it is, a key of BASE_NETWORKS or STITCHING.
+        path: the file, .pth or .safetensors.
+
+    Raises:
+        ModelMissing: it cannot be opened.
+        ModelDamaged: as for ``read_checkpoints``.
+    """
+    content = _read(path)
+    parts = _stitching_states(path, content) if stem == STITCHING else {BASE_NETWORKS[stem]: content}
     shapes = load_shapes()
-    owners = {network: files[stem] for stem, network in BASE_NETWORKS.items()}
-    return Checkpoints(
-        {
-            name: check_state(state, shapes[name], owners.get(name, files[STITCHING]))
-            for name, state in states.items()
-        },
-        origin,
-    )
+    return {network: check_state(state, shapes[network], path) for network, state in parts.items()}
 
 
 def _check_hashes(folder: Path, files: Mapping[str, Path], checksums: Mapping[str, str] | None) -> str:

@@ -8,20 +8,22 @@ kept within limits and interpolated over all other frames (lp_core.motion.tuning
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.engines.base import Sample
 from lp_core.faces.base import Face
 from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.geometry.rotation import angles_deg
 from lp_core.motion.landmark_transfer import Nudge, plain_delta, wanted_turn
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.tuning import CONTROLS, Tuning, fit, make_nudge, spread
+from lp_core.motion.tuning import CONTROLS, Tuning, fit, make_nudge
 
-KEY_FRAMES = 24
-ROUNDS = 5
+ROUNDS, SURE, ROUNDS_LATER = 4, 12, 2
+"""Trials of a key frame; after the first SURE of them the others give a good first guess, and fewer trials do."""
 LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9])
 """Largest nudges: degrees, degrees, degrees, head units, strong smiles, lid openings."""
 FIRST_STEP = np.array([0.8, 0.8, 0.8, 0.35, 1.0, -1.6, -1.6])
@@ -33,64 +35,60 @@ SMILES = 0.15
 """A performance whose smile stays below this has no smile to tune."""
 
 F64 = NDArray[np.float64]
-Draw = Callable[[MotionFrame, Nudge], Face | None]
+Draw = Callable[[Sample, Nudge], Face | None]
 """Draws the portrait at a frame of the performance with a nudge, and reads the face off the picture."""
 
 
 def calibrate(
-    source: MotionFrame, frames: list[MotionFrame], reference: MotionFrame, mode: str, draw: Draw
+    source: MotionFrame, samples: Sequence[Sample], reference: MotionFrame, mode: str, draws: Sequence[Draw]
 ) -> Tuning | None:
     """Finds the tuning of a portrait for a performance.
 
     Args:
         source: the source face as motion.
-        frames: a fair sample of the performance, at least one frame.
+        samples: frames that span the performance, the telling ones first.
         reference: the performance's neutral frame.
         mode: relative or absolute.
-        draw: draws and reads a trial.
+        draws: each draws and reads a trial; they are used at the same time, one thread each.
 
     Returns:
         None when nothing could be read off the portrait or the performance has no blendshapes.
     """
-    rest = draw(reference, Nudge())
-    keys = spread(frames, KEY_FRAMES, [reference, *_peaks(frames)])
-    if rest is None or not keys or not any(frame.blendshapes.any() for frame in keys):
+    rest = draws[0](Sample(reference, None), Nudge())
+    if rest is None or not any(sample.motion.blendshapes.any() for sample in samples):
         return None
-    smile_shape = _smile_shape(source, frames, reference)
-    start = np.array([*angles_deg(source.rotation.astype(np.float64))])
-    found: list[F64] = []
-    kept: list[MotionFrame] = []
-    for key in keys:
-        wanted = np.concatenate(
-            [start + wanted_turn(source, key, reference, mode), _wanted_readings(key, reference, rest)]
-        )
-        controls = _settle(wanted, lambda nudge, key=key: draw(key, nudge), smile_shape)
-        if controls is not None:
-            found.append(controls)
-            kept.append(key)
-    if not kept:
-        return None
-    kept.append(reference)
-    found.append(np.zeros(CONTROLS))
-    return fit(kept, np.stack(found), reference, LIMITS, smile_shape)
+    smile_shape = _smile_shape(source, samples, reference)
+    start = np.array(angles_deg(source.rotation.astype(np.float64)))
+    found: list[F64] = [np.zeros(CONTROLS)]
+    kept: list[MotionFrame] = [reference]
+    with ThreadPoolExecutor(len(draws), "calibrate") as pool:
+        for first in range(0, len(samples), len(draws)):
+            so_far = fit(kept, np.stack(found), reference, LIMITS, smile_shape)
+            rounds = ROUNDS if first < SURE else ROUNDS_LATER
+
+            def settle(draw: Draw, sample: Sample, so_far: Tuning = so_far, rounds: int = rounds) -> F64 | None:
+                turn = start + wanted_turn(source, sample.motion, reference, mode)
+                wanted = np.concatenate([turn, _wanted_readings(sample.motion, reference, rest)])
+                guess = so_far.controls(sample.motion)
+                return _settle(wanted, guess, lambda nudge: draw(sample, nudge), smile_shape, rounds)
+
+            batch = samples[first : first + len(draws)]
+            for sample, controls in zip(batch, pool.map(settle, draws, batch), strict=True):
+                if controls is not None:
+                    found.append(controls)
+                    kept.append(sample.motion)
+    return fit(kept, np.stack(found), reference, LIMITS, smile_shape) if len(kept) > 1 else None
 
 
-def _peaks(frames: list[MotionFrame]) -> list[MotionFrame]:
-    """The frames where each tuned movement is strongest."""
-    values = np.stack(
-        [np.concatenate([_channels(f.blendshapes.astype(np.float64)), angles_deg(f.rotation)]) for f in frames]
-    )
-    strongest = {*values.argmax(axis=0).tolist(), *values[:, 4:].argmin(axis=0).tolist()}
-    return [frames[index] for index in sorted(strongest)]
-
-
-def _settle(wanted: F64, draw: Callable[[Nudge], Face | None], smile_shape: F64 | None) -> F64 | None:
+def _settle(
+    wanted: F64, guess: F64, draw: Callable[[Nudge], Face | None], smile_shape: F64 | None, rounds: int
+) -> F64 | None:
     """Secant search of all controls at once for the readings that are wanted; the best controls found."""
-    controls = np.zeros(CONTROLS)
+    controls = guess
     step = FIRST_STEP.copy()
     best, best_error = None, np.full(CONTROLS, np.inf)
     last_controls, last_reading = None, None
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         face = draw(make_nudge(controls, smile_shape))
         if face is None:
             break
@@ -132,10 +130,10 @@ def _wanted_readings(frame: MotionFrame, reference: MotionFrame, rest: Face) -> 
     return np.where(now <= then, below, above)
 
 
-def _smile_shape(source: MotionFrame, frames: list[MotionFrame], reference: MotionFrame) -> F64 | None:
-    def smile(frame: MotionFrame) -> float:
-        return float(frame.blendshapes[SMILE_LEFT] + frame.blendshapes[SMILE_RIGHT]) / 2
+def _smile_shape(source: MotionFrame, samples: Sequence[Sample], reference: MotionFrame) -> F64 | None:
+    def smile(sample: Sample) -> float:
+        return float(sample.motion.blendshapes[SMILE_LEFT] + sample.motion.blendshapes[SMILE_RIGHT]) / 2
 
-    strongest = max(frames, key=smile)
-    shape = plain_delta(source, strongest, reference)
+    strongest = max(samples, key=smile)
+    shape = plain_delta(source, strongest.motion, reference)
     return shape if smile(strongest) >= SMILES and np.abs(shape).max() > 1e-6 else None

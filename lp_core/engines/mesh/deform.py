@@ -12,6 +12,7 @@ from lp_core.engines.mesh import topology
 from lp_core.engines.mesh.portrait import MeshPortrait
 from lp_core.geometry.facemesh import OVAL
 from lp_core.geometry.triangles import rasterize
+from lp_core.geometry.warp import enlarge
 
 HOLD_UP, HOLD_SIDE, HOLD_DOWN = 1.45, 1.15, 1.0
 """Within this many radii the surroundings of the face move with it as one piece."""
@@ -88,8 +89,7 @@ def head_flow(
     left, top, right, bottom = grid.region
     size = right - left, bottom - top
     if grid.size != size:
-        flow = cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR)
-        fall = cv2.resize(fall, size, interpolation=cv2.INTER_LINEAR)
+        flow, fall = enlarge(flow, *size), enlarge(fall, *size)
     return HeadFlow(grid.region, flow, np.minimum(fall * 4.0, 1.0))
 
 
@@ -174,10 +174,7 @@ def _surroundings(
     for axis, own in ((0, x), (1, y)):
         moved = rigid[axis, 0] * x + rigid[axis, 1] * y + rigid[axis, 2] - own
         flow[..., axis] = moved * fall + looked_up[..., 1 + axis] * local
-    return (
-        cv2.resize(flow, grid.size, interpolation=cv2.INTER_LINEAR),
-        cv2.resize(fall, grid.size, interpolation=cv2.INTER_LINEAR),
-    )
+    return enlarge(flow, *grid.size), enlarge(fall, *grid.size)
 
 
 def _outline_table(

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation, DrivingPicture, EngineInfo
+from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Sample
 from lp_core.engines.mesh import mouth
-from lp_core.engines.mesh.calibrate import calibrate
+from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.deform import HeadMesh, head_flow
-from lp_core.engines.mesh.eyes import eye_layer, lash_layer, sample, taken_points
+from lp_core.engines.mesh.eyes import eye_layer, lash_layer, taken_points
 from lp_core.engines.mesh.layers import blend
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES
+from lp_core.geometry.warp import sample
 from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, Target, transfer
 from lp_core.motion.landmarks import motion_from_landmarks
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import RenderSettings
 
 RIG = "mesh478"
+TRIAL_THREADS = 2
+"""Trials drawn and read at the same time."""
+UNRELATED_MS = 100_000
+"""Time between trial pictures as the analyzer sees it: so far apart that it does not smooth across them."""
 
 
 class MeshEngine:
@@ -42,9 +50,9 @@ class MeshEngine:
             face.landmarks_frame, face.head_rotation, _coefficients(face), width, height, face.score
         )
 
-    def prepare(self, source: Frame, face: Face) -> MeshPortrait:
-        """Everything about the source that does not change with the motion."""
-        return prepare_portrait(source, face, _coefficients(face))
+    def prepare(self, source: Frame, face: Face, like: MeshPortrait | None = None) -> MeshPortrait:
+        """Everything about the source that does not change with the motion; see the contract."""
+        return prepare_portrait(source, face, _coefficients(face), like.tuning if like else None)
 
     def animate(
         self,
@@ -58,27 +66,30 @@ class MeshEngine:
         return self._draw(portrait, motion, reference, driving, nudge)
 
     def tune(
-        self, portrait: MeshPortrait, frames: list[MotionFrame], reference: MotionFrame, analyzer: FaceAnalyzer
+        self,
+        portrait: MeshPortrait,
+        samples: Sequence[Sample],
+        reference: MotionFrame,
+        open_analyzer: Callable[[], FaceAnalyzer],
     ) -> MeshPortrait:
-        """Calibrates a portrait for a performance (lp_core.engines.mesh.calibrate).
-
-        Args:
-            portrait: result of ``prepare``.
-            frames: a fair sample of the performance.
-            reference: its neutral frame.
-            analyzer: reads trial pictures; lone-picture mode.
-
-        Returns:
-            The portrait with its tuning, or unchanged where nothing could be tuned.
-        """
+        """Calibrates a portrait for a performance (lp_core.engines.mesh.calibrate); see the contract."""
         small = reduced_portrait(portrait)
 
-        def draw(motion: MotionFrame, nudge: Nudge) -> Face | None:
-            picture = self._draw(small, motion, reference, None, nudge).pixels
-            faces = analyzer.analyze(np.ascontiguousarray(picture))
-            return max(faces, key=lambda face: face.box.area) if faces else None
+        def trial(analyzer: FaceAnalyzer) -> Draw:
+            times_ms = count(step=UNRELATED_MS)
 
-        return replace(portrait, tuning=calibrate(small.face, frames, reference, self._settings.motion.motion, draw))
+            def draw(sample: Sample, nudge: Nudge) -> Face | None:
+                picture = self._draw(small, sample.motion, reference, sample.driving, nudge).pixels
+                faces = analyzer.analyze(picture, next(times_ms))
+                return max(faces, key=lambda face: face.box.area) if faces else None
+
+            return draw
+
+        with ExitStack() as stack:
+            analyzers = [stack.enter_context(closing(open_analyzer())) for _ in range(TRIAL_THREADS)]
+            draws = [trial(analyzer) for analyzer in analyzers]
+            tuning = calibrate(small.face, samples, reference, self._settings.motion.motion, draws)
+        return replace(portrait, tuning=tuning)
 
     def _draw(
         self,

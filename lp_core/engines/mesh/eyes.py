@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -131,8 +130,3 @@ def _eye_axes(portrait: MeshPortrait, eye: EyeIndices) -> tuple[NDArray[np.float
 def _affine(from_points: NDArray[np.float64], to_points: NDArray[np.float64]) -> NDArray[np.float64]:
     system = np.column_stack([from_points, np.ones(len(from_points))])
     return np.linalg.lstsq(system, to_points, rcond=None)[0].T
-
-
-def sample(picture: NDArray[np.generic], map_x: Map, map_y: Map) -> NDArray[np.generic]:
-    """The picture at the given positions, bilinear; outside, the nearest edge pixel."""
-    return cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

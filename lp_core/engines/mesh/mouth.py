@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from lp_core.engines.mesh.layers import Opening, opening
 from lp_core.engines.mesh.portrait import MeshPortrait, skin_color
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.geometry.triangles import rasterize
+from lp_core.geometry.warp import sample
 
 FEATHER = 0.012
 """Softness of the lip's edge in mouth widths."""
@@ -69,7 +69,7 @@ def borrowed(
     taken = _overhang(driving.landmarks_frame.astype(np.float64))
     height, width = where.alpha.shape
     map_x, map_y, covered = rasterize(shown[_TRIANGLES], taken[_TRIANGLES], width, height)
-    content = cv2.remap(driving.pixels, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    content = sample(driving.pixels, map_x, map_y)
     gain = _light_gain(skin, skin_color(driving.pixels, driving.landmarks_frame))
     where.alpha[~covered] = 0
     return np.clip(content.astype(np.float32) * gain.astype(np.float32), 0, 255)

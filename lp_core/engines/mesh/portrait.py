@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.faces.base import Face
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import OVAL, RIGID
+from lp_core.geometry.warp import reduce
 from lp_core.motion.landmarks import motion_from_landmarks
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import Tuning
@@ -81,9 +81,7 @@ def prepare_portrait(
 def reduced_portrait(portrait: MeshPortrait) -> MeshPortrait:
     """The same portrait in 8 bits and small, for trials: the face at most TRIAL_FACE_PX high."""
     scale = min(1.0, TRIAL_FACE_PX / max(float(np.ptp(portrait.points[OVAL, 1])), 1.0))
-    width, height = portrait.size
-    size = max(round(width * scale), 2), max(round(height * scale), 2)
-    pixels = cv2.resize(portrait.source.as_rgb8(), size, interpolation=cv2.INTER_AREA)
+    pixels = reduce(portrait.source.as_rgb8(), scale)
     points = portrait.points * scale
     points[:, :2] += (scale - 1) / 2
     return replace(

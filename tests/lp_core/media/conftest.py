@@ -97,7 +97,9 @@ def make_film(tmp_path: Path) -> Callable[..., Path]:
                 stream.codec_context.colorspace = {"bt709": 1, "smpte170m": 6}[tags.matrix]
             finish_sound = sound(container) if sound else None
             for k in range(count):
-                pixels = pictures[k] if pictures else np.full((size[1], size[0], 3), 10 + 5 * (k % 45), np.uint8)
+                pixels = (
+                    pictures[k] if pictures else np.full((size[1], size[0], 3), 10 + 5 * (k % 45), np.uint8)
+                )
                 picture = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format=pixel_format)
                 picture.pts, picture.time_base = (times[k] if times else k), tick
                 container.mux(stream.encode(picture))

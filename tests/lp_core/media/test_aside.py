@@ -14,7 +14,9 @@ def test_names_are_hidden_beside_and_short(tmp_path):
     path = tmp_path / ("x" * 251 + ".mp4")
     names = {aside.aside_path(path) for _ in range(100)}
     assert len(names) == 100
-    assert all(name.parent == tmp_path and name.name.startswith(".") and name.suffix == ".mp4" for name in names)
+    assert all(
+        name.parent == tmp_path and name.name.startswith(".") and name.suffix == ".mp4" for name in names
+    )
     aside.write_aside(path, b"1")
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
@@ -33,9 +35,14 @@ def test_check_folder_refuses(tmp_path):
         aside.check_folder(tmp_path)
 
 
-@pytest.mark.parametrize(("code", "kind"), [
-    (errno.EACCES, NoWritePermission), (errno.EROFS, NoWritePermission), (errno.ENOSPC, DiskFull),
-])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (errno.EACCES, NoWritePermission),
+        (errno.EROFS, NoWritePermission),
+        (errno.ENOSPC, DiskFull),
+    ],
+)
 def test_check_folder_asks_the_file_system(tmp_path, monkeypatch, code, kind):
     def refuse(**_options):
         raise OSError(code, "reason")

@@ -42,7 +42,7 @@ def sound_writer(codec="aac", rate=44100, seconds=2.0, delay_s=0.0):
 
 
 def heard(path):
-    """(codec, rate, times of the clicks after the first picture, end of the sound, end of the picture) in seconds."""
+    """(codec, rate, clicks after the first picture, end of sound, end of picture) in seconds."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
         name, rate = stream.codec_context.name, stream.rate
@@ -100,14 +100,19 @@ def test_copied_packets_are_bit_for_bit_the_same(tmp_path, make_film, spec, fram
     assert copied == packets(driving)[: len(copied)]
 
 
-@pytest.mark.parametrize(("name", "written"), [
-    ("out.mp4", "aac"),
-    ("out.mov", "pcm_s16le"),
-    ("out.mkv", "pcm_s16le"),
-])
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("out.mp4", "aac"),
+        ("out.mov", "pcm_s16le"),
+        ("out.mkv", "pcm_s16le"),
+    ],
+)
 def test_pcm_is_copied_or_encoded(tmp_path, make_film, spec, frame, name, written):
     driving = make_film("driving.mov", 60, rate=FPS, sound=sound_writer("pcm_s16le", 48000))
-    codec, rate, found, sound_end, picture_end = heard(film_with(tmp_path, spec, frame, name, AudioTrack(driving)))
+    codec, rate, found, sound_end, picture_end = heard(
+        film_with(tmp_path, spec, frame, name, AudioTrack(driving))
+    )
     assert (codec, rate) == (written, 48000)
     expected = np.arange(len(found)) * CLICK_EVERY_S + CLICK_EVERY_S / 2
     assert len(found) == 6
@@ -135,7 +140,9 @@ def test_a_later_start_and_a_length(tmp_path, make_film, spec, frame, codec, nam
 
 
 def test_sound_that_begins_late_stays_late(tmp_path, make_film, spec, frame):
-    driving = make_film("driving.mkv", 60, rate=FPS, sound=sound_writer("flac", 48000, seconds=1.0, delay_s=0.3))
+    driving = make_film(
+        "driving.mkv", 60, rate=FPS, sound=sound_writer("flac", 48000, seconds=1.0, delay_s=0.3)
+    )
     for name in ("out.mp4", "out.mkv"):
         _, _, found, _, _ = heard(film_with(tmp_path, spec, frame, name, AudioTrack(driving)))
         assert np.abs(np.array(found) - (0.3 + (np.arange(4) + 0.5) * CLICK_EVERY_S)).max() < 0.003
@@ -152,7 +159,9 @@ def test_a_sound_file_without_picture(tmp_path, spec, frame):
 
 def test_sound_shorter_than_the_picture_just_ends(tmp_path, make_film, spec, frame):
     driving = make_film("driving.mp4", 60, rate=FPS, sound=sound_writer(seconds=0.5))
-    _, _, found, sound_end, picture_end = heard(film_with(tmp_path, spec, frame, "out.mp4", AudioTrack(driving)))
+    _, _, found, sound_end, picture_end = heard(
+        film_with(tmp_path, spec, frame, "out.mp4", AudioTrack(driving))
+    )
     assert len(found) == 2
     assert sound_end < 0.6 < picture_end
 

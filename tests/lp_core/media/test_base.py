@@ -9,9 +9,16 @@ from lp_core.errors import SettingError
 from lp_core.media.base import AudioTrack
 
 
-@pytest.mark.parametrize("changes", [
-    {"width": 0}, {"height": -1}, {"bit_depth": 10}, {"bit_depth": 32}, {"start_number": -1},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"width": 0},
+        {"height": -1},
+        {"bit_depth": 10},
+        {"bit_depth": 32},
+        {"start_number": -1},
+    ],
+)
 def test_impossible_specifications(spec, changes):
     with pytest.raises(SettingError):
         spec(**changes)

@@ -15,10 +15,17 @@ def test_words_and_numbers_match_one_to_one(words):
     assert code_of(words, "no such word") == 2
 
 
-@pytest.mark.parametrize(("size", "matrix"), [
-    ((720, 480), "smpte170m"), ((720, 576), "smpte170m"), ((512, 512), "smpte170m"), ((1280, 544), "bt709"),
-    ((720, 1280), "bt709"), ((1920, 1080), "bt709"),
-])
+@pytest.mark.parametrize(
+    ("size", "matrix"),
+    [
+        ((720, 480), "smpte170m"),
+        ((720, 576), "smpte170m"),
+        ((512, 512), "smpte170m"),
+        ((1280, 544), "bt709"),
+        ((720, 1280), "bt709"),
+        ((1920, 1080), "bt709"),
+    ],
+)
 def test_the_matrix_is_guessed_by_size(size, matrix):
     tags, guess = complete_tags(UNTOLD, *size)
     assert tags == ColorTags("bt709", "bt709", matrix, False)

@@ -70,25 +70,40 @@ def test_gaps_are_held_and_marked(present):
         assert entry.item == ((before[-1] if before else first), not present[k])
 
 
-@pytest.mark.parametrize(("times", "average", "expected"), [
-    ([Fraction(1001 * k, 30000) for k in range(50)], None, Fraction(30000, 1001)),
-    ([Fraction(round(1001 * k / 30), 1000) for k in range(200)], None, Fraction(30000, 1001)),
-    ([Fraction(round(1001 * k / 24), 1000) for k in range(200)], None, Fraction(24000, 1001)),
-    ([Fraction(round(1000 * k / 60), 1000) for k in range(200)], None, Fraction(60)),
-    ([Fraction(k, 7) for k in range(10)], Fraction(30), Fraction(7)),
-    ([Fraction(0)], Fraction(24), Fraction(24)),
-    ([], Fraction(2999, 100), Fraction(30000, 1001)),
-    ([], Fraction(37, 2), Fraction(37, 2)),
-    ([], None, None),
-    ([], Fraction(0), None),
-])
+MS = Fraction(1, 1000)
+
+
+@pytest.mark.parametrize(
+    ("times", "average", "expected"),
+    [
+        ([Fraction(0), 33 * MS, 66 * MS], Fraction(30), Fraction(30)),
+        ([Fraction(0), 40 * MS, 80 * MS], Fraction(25), Fraction(25)),
+        ([Fraction(1001 * k, 30000) for k in range(50)], None, Fraction(30000, 1001)),
+        ([Fraction(round(1001 * k / 30), 1000) for k in range(200)], None, Fraction(30000, 1001)),
+        ([Fraction(round(1001 * k / 24), 1000) for k in range(200)], None, Fraction(24000, 1001)),
+        ([Fraction(round(1000 * k / 60), 1000) for k in range(200)], None, Fraction(60)),
+        ([Fraction(k, 7) for k in range(10)], Fraction(30), Fraction(7)),
+        ([Fraction(0)], Fraction(24), Fraction(24)),
+        ([], Fraction(2997, 100), Fraction(30000, 1001)),
+        ([], Fraction(37, 2), Fraction(37, 2)),
+        ([], None, None),
+        ([], Fraction(0), None),
+    ],
+)
 def test_constant_rate(times, average, expected):
-    assert constant_rate(times, average) == expected
+    tick = MS if all(time * 1000 % 1 == 0 for time in times) else Fraction(1, 90000)
+    assert constant_rate(times, average, tick) == expected
+
+
+def test_an_odd_but_exact_rate_is_kept():
+    rate = Fraction(299, 10)
+    assert constant_rate([k / rate for k in range(9)], rate, Fraction(1, 90000)) == rate
+    assert constant_rate([k / rate for k in range(9)], rate, 1 / rate) == rate
 
 
 def test_a_rate_that_drops_keeps_the_usual_one():
     times = sums([33, 33, 34, 33, 33, 34, 33, 33, 34, 66, 67, 66])
-    assert constant_rate(times, Fraction(24)) == 30
+    assert constant_rate(times, Fraction(24), MS) == 30
 
 
 def test_evenness():

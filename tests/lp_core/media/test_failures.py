@@ -14,11 +14,19 @@ def both(code):
     return [OSError(code, "reason"), av.error.classes[code](code, "reason", "a.mp4")]
 
 
-@pytest.mark.parametrize(("code", "kind"), [
-    (errno.ENOSPC, DiskFull), (errno.EDQUOT, DiskFull), (errno.EFBIG, DiskFull), (errno.EACCES, NoWritePermission),
-    (errno.EPERM, NoWritePermission), (errno.EROFS, NoWritePermission), (errno.EIO, MediaError),
-    (errno.ENAMETOOLONG, MediaError),
-])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (errno.ENOSPC, DiskFull),
+        (errno.EDQUOT, DiskFull),
+        (errno.EFBIG, DiskFull),
+        (errno.EACCES, NoWritePermission),
+        (errno.EPERM, NoWritePermission),
+        (errno.EROFS, NoWritePermission),
+        (errno.EIO, MediaError),
+        (errno.ENAMETOOLONG, MediaError),
+    ],
+)
 def test_writing(tmp_path, code, kind):
     for error in both(code):
         failure = write_failure(tmp_path / "a.mp4", error)

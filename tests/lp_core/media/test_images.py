@@ -56,19 +56,22 @@ EXACT = {  # name -> (file, pixels)
     "rgba16be.tif": lambda: (tiff(DEEP, byteorder=">", **TIFF), DEEP),
     "grey16.tif": lambda: (tiff(DEEP[..., 0]), as_rgb(DEEP[..., 0])),
     "planar16.tif": lambda: (
-        tiff(np.moveaxis(DEEP[..., :3], -1, 0).copy(), photometric="rgb", planarconfig="separate"), DEEP[..., :3],
+        tiff(np.moveaxis(DEEP[..., :3], -1, 0).copy(), photometric="rgb", planarconfig="separate"),
+        DEEP[..., :3],
     ),
     "greyalpha16.tif": lambda: (
         tiff(DEEP[..., [0, 3]], photometric="minisblack", extrasamples=["unassalpha"], planarconfig="contig"),
         np.dstack([as_rgb(DEEP[..., 0]), DEEP[..., 3]]),
     ),
     "tiled.tif": lambda: (
-        tiff(np.tile(DEEP, (3, 3, 1)), tile=(32, 32), **TIFF), np.tile(DEEP, (3, 3, 1)),
+        tiff(np.tile(DEEP, (3, 3, 1)), tile=(32, 32), **TIFF),
+        np.tile(DEEP, (3, 3, 1)),
     ),
     "big.tif": lambda: (tiff(DEEP[..., :3], photometric="rgb", bigtiff=True), DEEP[..., :3]),
     "lzw.tif": lambda: (pillow(RGBA[..., :3], "TIFF", compression="tiff_lzw"), RGBA[..., :3]),
     "float.tif": lambda: (
-        tiff((RGBA[..., :3] / 100).astype(np.float32), photometric="rgb"), (RGBA[..., :3] / 100).astype(np.float32),
+        tiff((RGBA[..., :3] / 100).astype(np.float32), photometric="rgb"),
+        (RGBA[..., :3] / 100).astype(np.float32),
     ),
     "rgb.bmp": lambda: (pillow(RGBA[..., :3], "BMP"), RGBA[..., :3]),
     "rgba.webp": lambda: (pillow(RGBA, "WEBP", lossless=True, exact=True), RGBA),
@@ -128,7 +131,8 @@ def test_jpeg_as_pillow_reads_it(tmp_path, astronaut):
     path = tmp_path / "a.jpg"
     path.write_bytes(pillow(astronaut, "JPEG", quality=95))
     frame, _ = read_image(path)
-    assert np.abs(frame.pixels.astype(int) - np.asarray(Image.open(path))).max() <= 2
+    with Image.open(path) as expected:
+        assert np.abs(frame.pixels.astype(int) - np.asarray(expected)).max() <= 2
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
@@ -193,8 +197,19 @@ class TestDamage:
             read_image(path)
         assert capfd.readouterr() == ("", "")
 
-    @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0\xff\xff\xff\x7f",
-                                         b"RIFF\0\0\0\0WEBP", b"BM", bytes(1000)])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"hello",
+            b"\x89PNG\r\n\x1a\n",
+            b"\xff\xd8\xff",
+            b"II*\0\xff\xff\xff\x7f",
+            b"RIFF\0\0\0\0WEBP",
+            b"BM",
+            bytes(1000),
+        ],
+    )
     @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
     def test_hostile(self, tmp_path, content, suffix):
         path = tmp_path / f"a{suffix}"
@@ -209,7 +224,12 @@ class TestDamage:
         body = struct.pack(">IIBBBBB", 1 << 30, 1 << 30, 8, 2, 0, 0, 0)
         parts = [b"\x89PNG\r\n\x1a\n"]
         for name, content in ((b"IHDR", body), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")):
-            parts += [struct.pack(">I", len(content)), name, content, struct.pack(">I", zlib.crc32(name + content))]
+            parts += [
+                struct.pack(">I", len(content)),
+                name,
+                content,
+                struct.pack(">I", zlib.crc32(name + content)),
+            ]
         path = tmp_path / "huge.png"
         path.write_bytes(b"".join(parts))
         with pytest.raises(UnreadableMedia, match="huge.png"):
@@ -223,7 +243,9 @@ class TestDamage:
 
 
 class TestWrite:
-    @pytest.mark.parametrize("pixels", [RGBA, RGBA[..., :3], DEEP, DEEP[..., :3]], ids=["8a", "8", "16a", "16"])
+    @pytest.mark.parametrize(
+        "pixels", [RGBA, RGBA[..., :3], DEEP, DEEP[..., :3]], ids=["8a", "8", "16a", "16"]
+    )
     def test_png_is_exact(self, tmp_path, pixels):
         path = tmp_path / "a.png"
         write_image(path, pixels)
@@ -231,7 +253,8 @@ class TestWrite:
         assert np.array_equal(frame.pixels, pixels)
         assert info.color == SRGB
         assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
-        assert Image.open(path).info["srgb"] == 0
+        with Image.open(path) as seen:
+            assert seen.info["srgb"] == 0
 
     def test_color_is_written(self, tmp_path):
         tags = ColorTags("bt2020", "smpte2084", "gbr", True)
@@ -242,10 +265,15 @@ class TestWrite:
         write_image(tmp_path / "a.jpg", astronaut)
         assert np.abs(read_image(tmp_path / "a.jpg")[0].pixels.astype(int) - astronaut).mean() < 2
 
-    @pytest.mark.parametrize(("name", "pixels", "error"), [
-        ("a.jpg", RGBA, MediaError), ("a.jpg", DEEP[..., :3], MediaError), ("a.gif", RGBA, UnknownCodec),
-        ("a.png", RGBA.astype(np.float32), MediaError),
-    ])
+    @pytest.mark.parametrize(
+        ("name", "pixels", "error"),
+        [
+            ("a.jpg", RGBA, MediaError),
+            ("a.jpg", DEEP[..., :3], MediaError),
+            ("a.gif", RGBA, UnknownCodec),
+            ("a.png", RGBA.astype(np.float32), MediaError),
+        ],
+    )
     def test_refused(self, tmp_path, name, pixels, error):
         with pytest.raises(error, match=name):
             write_image(tmp_path / name, pixels)

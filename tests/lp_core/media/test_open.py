@@ -18,7 +18,15 @@ from lp_core.errors import (
 )
 from lp_core.media import open as media_open
 from lp_core.media.images import StillSource, write_image
-from lp_core.media.open import SEQUENCE_SINKS, SEQUENCE_SOURCES, SINKS, SOURCES, check_output, open_sink, open_source
+from lp_core.media.open import (
+    SEQUENCE_SINKS,
+    SEQUENCE_SOURCES,
+    SINKS,
+    SOURCES,
+    check_output,
+    open_sink,
+    open_source,
+)
 from lp_core.media.picture_sequence import SequenceSink, SequenceSource
 from lp_core.media.video_read import VideoSource
 from lp_core.media.video_write import VideoSink
@@ -52,11 +60,20 @@ def test_sources_by_kind(tmp_path, make_film):
         assert isinstance(source, VideoSource)
 
 
-@pytest.mark.parametrize(("name", "error"), [
-    ("none.mp4", UnreadableMedia), ("none.png", UnreadableMedia), ("none.xyz", UnreadableMedia),
-    ("there.xyz", UnknownCodec), ("empty.mp4", EmptyVideo), ("", UnreadableMedia), ("none.%04d.png", UnreadableMedia),
-    ("a.%04d.mp4", UnknownCodec), ("a.%d.%d.png", SettingError),
-])
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("none.mp4", UnreadableMedia),
+        ("none.png", UnreadableMedia),
+        ("none.xyz", UnreadableMedia),
+        ("there.xyz", UnknownCodec),
+        ("empty.mp4", EmptyVideo),
+        ("", UnreadableMedia),
+        ("none.%04d.png", UnreadableMedia),
+        ("a.%04d.mp4", UnknownCodec),
+        ("a.%d.%d.png", SettingError),
+    ],
+)
 def test_sources_refused(tmp_path, name, error):
     (tmp_path / "there.xyz").write_text("x")
     (tmp_path / "empty.mp4").touch()
@@ -65,7 +82,10 @@ def test_sources_refused(tmp_path, name, error):
 
 
 def test_sinks_by_kind(tmp_path, spec):
-    with open_sink(tmp_path / "a.mp4", spec()) as film, open_sink(tmp_path / "n" / "a.%d.png", spec()) as sequence:
+    with (
+        open_sink(tmp_path / "a.mp4", spec()) as film,
+        open_sink(tmp_path / "n" / "a.%d.png", spec()) as sequence,
+    ):
         assert isinstance(film, VideoSink)
         assert isinstance(sequence, SequenceSink)
     assert list(tmp_path.iterdir()) == []
@@ -79,11 +99,20 @@ class TestCheckOutput:
         check_output(tmp_path / "a.mov", False, "prores4444")
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize(("name", "codec", "error"), [
-        ("a.gif", None, UnknownCodec), ("a", None, UnknownCodec), ("a.%04d.mp4", None, UnknownCodec),
-        ("a.mp4", "ffv1", UnknownCodec), ("a.mp4", "nothing", UnknownCodec), ("a.%d.%d.png", None, SettingError),
-        ("old.mp4", None, OutputExists), ("old.%d.png", None, OutputExists), ("old.mp4/a.mp4", None, MediaError),
-    ])
+    @pytest.mark.parametrize(
+        ("name", "codec", "error"),
+        [
+            ("a.gif", None, UnknownCodec),
+            ("a", None, UnknownCodec),
+            ("a.%04d.mp4", None, UnknownCodec),
+            ("a.mp4", "ffv1", UnknownCodec),
+            ("a.mp4", "nothing", UnknownCodec),
+            ("a.%d.%d.png", None, SettingError),
+            ("old.mp4", None, OutputExists),
+            ("old.%d.png", None, OutputExists),
+            ("old.mp4/a.mp4", None, MediaError),
+        ],
+    )
     def test_refused(self, tmp_path, name, codec, error):
         (tmp_path / "old.mp4").touch()
         (tmp_path / "old.1.png").touch()

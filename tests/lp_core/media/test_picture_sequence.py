@@ -24,7 +24,9 @@ def test_round_trip_is_exact(tmp_path, spec, picture, bits, alpha):
         for index, pixels in enumerate(pictures):
             sink.write(Frame(pixels, index, Fraction(0)))
         sink.commit()
-    assert sorted(entry.name for entry in pattern.parent.iterdir()) == [f"out.{k:04d}.png" for k in range(1, 6)]
+    assert sorted(entry.name for entry in pattern.parent.iterdir()) == [
+        f"out.{k:04d}.png" for k in range(1, 6)
+    ]
     with SequenceSource(pattern, FrameRate.parse("23.976")) as source:
         frames = list(source)
         again = list(source)
@@ -87,7 +89,9 @@ class TestSink:
         with SequenceSink(tmp_path / "out.%04d.png", spec(overwrite=True)) as sink:
             sink.write(frame(0, 64, 48))
             sink.write(frame(1, 64, 48))
-            assert sorted(entry.name for entry in tmp_path.iterdir()) == [f"out.000{k}.png" for k in (1, 2, 9)]
+            assert sorted(entry.name for entry in tmp_path.iterdir()) == [
+                f"out.000{k}.png" for k in (1, 2, 9)
+            ]
         sink.abort()
         assert [entry.name for entry in tmp_path.iterdir()] == ["out.0009.png"]
 
@@ -119,10 +123,14 @@ class TestSink:
         with SequenceSink(tmp_path / "out.%04d.png", spec()) as sink, pytest.raises(EmptyVideo):
             sink.commit()
 
-    @pytest.mark.parametrize(("name", "changes", "error"), [
-        ("a.%d.jpg", {"has_alpha": True}, MediaError), ("a.%d.jpg", {"bit_depth": 16}, MediaError),
-        ("a.%d.gif", {}, UnknownCodec),
-    ])
+    @pytest.mark.parametrize(
+        ("name", "changes", "error"),
+        [
+            ("a.%d.jpg", {"has_alpha": True}, MediaError),
+            ("a.%d.jpg", {"bit_depth": 16}, MediaError),
+            ("a.%d.gif", {}, UnknownCodec),
+        ],
+    )
     def test_kinds_that_cannot_hold_it(self, tmp_path, spec, name, changes, error):
         with pytest.raises(error):
             SequenceSink(tmp_path / "new" / name, spec(**changes))

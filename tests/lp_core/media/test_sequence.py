@@ -22,9 +22,17 @@ def touch(folder, *names):
         (folder / name).touch()
 
 
-@pytest.mark.parametrize(("text", "digits"), [
-    ("in.%04d.png", 4), ("in.####.png", 4), ("in.%d.png", 1), ("in.#.png", 1), ("in.%03d.png", 3), ("in.%3d.png", 3),
-])
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("in.%04d.png", 4),
+        ("in.####.png", 4),
+        ("in.%d.png", 1),
+        ("in.#.png", 1),
+        ("in.%03d.png", 3),
+        ("in.%3d.png", 3),
+    ],
+)
 def test_patterns(text, digits):
     pattern = SequencePattern.parse(text)
     assert (pattern.prefix, pattern.digits, pattern.suffix) == ("in.", digits, ".png")
@@ -55,7 +63,16 @@ def test_a_number_is_found_again(digits, number, prefix):
 
 
 def test_only_its_own_files_count(tmp_path):
-    touch(tmp_path, "a.0001.png", "a.0002.png", "a.00003.png", "a.3.png", "b.0003.png", "a.0004.jpg", "a.10000.png")
+    touch(
+        tmp_path,
+        "a.0001.png",
+        "a.0002.png",
+        "a.00003.png",
+        "a.3.png",
+        "b.0003.png",
+        "a.0004.jpg",
+        "a.10000.png",
+    )
     assert SequencePattern.parse(tmp_path / "a.%04d.png").numbers() == [1, 2, 10000]
     assert SequencePattern.parse(tmp_path / "no" / "a.%04d.png").numbers() == []
 

@@ -66,8 +66,9 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture():
     assert read_header(data[:-2]).damage is not None
 
 
-@pytest.mark.parametrize("tags", [SRGB, ColorTags("bt2020", "arib-std-b67", "gbr", True),
-                                  ColorTags("bt709", "bt709", "gbr", True)])
+@pytest.mark.parametrize(
+    "tags", [SRGB, ColorTags("bt2020", "arib-std-b67", "gbr", True), ColorTags("bt709", "bt709", "gbr", True)]
+)
 def test_png_color_round_trip(tags):
     header = read_header(with_png_color(FILES["PNG"], tags))
     assert header.color == tags

@@ -25,7 +25,9 @@ def read(path):
     return source, frames
 
 
-@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001)])
+@pytest.mark.parametrize(
+    "rate", [Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001)]
+)
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.ts"])
 def test_rate_is_exact_and_every_picture_comes_once(make_film, name, rate):
     source, frames = read(make_film(name, rate=rate))
@@ -60,11 +62,14 @@ def test_frames_stay_as_they_were_delivered(make_film):
     assert all(np.array_equal(a, b) for a, b in zip(kept, copies, strict=True))
 
 
-@pytest.mark.parametrize(("encoder", "pixel_format", "name"), [
-    ("libx265", "yuv420p10le", "a.mp4"),
-    ("prores_ks", "yuv422p10le", "a.mov"),
-    ("ffv1", "yuv444p12le", "a.mkv"),
-])
+@pytest.mark.parametrize(
+    ("encoder", "pixel_format", "name"),
+    [
+        ("libx265", "yuv420p10le", "a.mp4"),
+        ("prores_ks", "yuv422p10le", "a.mov"),
+        ("ffv1", "yuv444p12le", "a.mkv"),
+    ],
+)
 def test_more_than_eight_bits_become_sixteen(make_film, encoder, pixel_format, name):
     options = {"x265-params": "log-level=none"} if encoder == "libx265" else {}
     source, frames = read(make_film(name, 3, encoder=encoder, pixel_format=pixel_format, options=options))
@@ -96,7 +101,9 @@ class TestVariableRate:
             assert distance[greys([frame])[0]] == min(distance)
 
     def test_length_is_kept(self, make_film):
-        path = make_film("v.mkv", times=[t * 5 // 3 for t in self.TIMES], tick=Fraction(1, 1000), rate=Fraction(30))
+        path = make_film(
+            "v.mkv", times=[t * 5 // 3 for t in self.TIMES], tick=Fraction(1, 1000), rate=Fraction(30)
+        )
         source, frames = read(path)
         assert abs(len(frames) / source.info.rate.fps - Fraction(600, 600)) <= Fraction(1, 15)
 
@@ -202,6 +209,19 @@ class TestDamage:
         assert greys(frames) == [0, 1, 2, 3, 4, 4, 4, 4, 4, *range(9, 20)]
         assert source.damaged_frames == (5, 6, 7, 8)
 
+    def test_damage_within_a_picture_that_others_refer_to(self, make_film, packets_of, rng):
+        base = rng.integers(0, 255, (96, 128, 3), dtype=np.uint8)
+        pictures = [np.roll(base, 3 * k, axis=1) for k in range(20)]
+        path = make_film(size=(128, 96), pictures=pictures, options={"bf": "0", "crf": "20"}, tags=VIDEO_709)
+        position, size = packets_of(path)[7]
+        with path.open("r+b") as file:
+            file.seek(position + size // 3)
+            file.write(rng.bytes(size // 3))
+        source, frames = read(path)
+        assert len(frames) == 20
+        assert source.damaged_frames == (7,)
+        assert np.array_equal(frames[7].pixels, frames[6].pixels)
+
     def test_no_picture_at_all_can_be_decoded(self, make_film, packets_of):
         path = make_film(count=4, options=INTRA)
         for packet in packets_of(path):
@@ -209,22 +229,32 @@ class TestDamage:
         with pytest.raises((UnreadableMedia, EmptyVideo), match="film.mp4"):
             VideoSource(path)
 
-    @pytest.mark.parametrize(("name", "encoder", "pixel_format"), [
-        ("t.mp4", "libx264", "yuv420p"),
-        ("t.mov", "prores_ks", "yuv422p10le"),
-        ("t.mkv", "ffv1", "yuv420p"),
-    ])
+    @pytest.mark.parametrize(
+        ("name", "encoder", "pixel_format"),
+        [
+            ("t.mp4", "libx264", "yuv420p"),
+            ("t.mov", "prores_ks", "yuv422p10le"),
+            ("t.mkv", "ffv1", "yuv420p"),
+        ],
+    )
     def test_a_cut_film_delivers_what_it_has_then_says_so(self, make_film, name, encoder, pixel_format):
         rng = np.random.default_rng(0)
         noise = [rng.integers(0, 255, (48, 64, 3), dtype=np.uint8) for _ in range(30)]
         path = make_film(
-            name, 30, encoder=encoder, pixel_format=pixel_format, pictures=noise,
+            name,
+            30,
+            encoder=encoder,
+            pixel_format=pixel_format,
+            pictures=noise,
             container_options={} if name.endswith("mkv") else {"movflags": "faststart"},
         )
         data = path.read_bytes()
         path.write_bytes(data[: len(data) * 6 // 10])
         delivered = 0
-        with VideoSource(path) as source, pytest.raises(TruncatedMedia, match=r"after \d+ of 30 frames") as caught:
+        with (
+            VideoSource(path) as source,
+            pytest.raises(TruncatedMedia, match=r"after \d+ of 30 frames") as caught,
+        ):
             for _ in source:
                 delivered += 1
         assert 10 <= delivered <= 20

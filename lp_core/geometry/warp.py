@@ -1,0 +1,33 @@
+"""Resampling of pictures: the only caller of OpenCV's warps and resizes.
+
+Convention:
+    Positions (x, y), origin top-left, integer = pixel centre. Pictures (H, W) or (H, W, C), uint8, uint16 or float32; the colour
+    state stays what it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Map = NDArray[np.float32]
+
+
+def sample(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
+    """The picture at (h, w) positions, bilinear; outside, the nearest edge pixel. Returns (h, w[, C])."""
+    return np.asarray(cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def enlarge(field: Map, width: int, height: int) -> Map:
+    """A smooth field on a coarse grid, bilinear on a finer one; cell areas stay aligned."""
+    return np.asarray(cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def reduce(picture: NDArray[Any], scale: float) -> NDArray[Any]:
+    """The picture smaller by ``scale`` (0 < scale <= 1) by area averaging; at least 2 x 2 pixels."""
+    height, width = picture.shape[:2]
+    size = max(round(width * scale), 2), max(round(height * scale), 2)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))

@@ -1,0 +1,155 @@
+"""Motions made by code: ``demo:expressive``, ``demo:blink``, ``demo:nod``, ``demo:still``.
+
+They move a neutral face (``neutral_face.npy``: the canonical face mesh of MediaPipe's face geometry module, Apache-2.0,
+in this project's head space, with irises added in the middle of the eyes). Every motion begins and ends at rest, so it
+can be looped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.errors import MotionError
+from lp_core.geometry.facemesh import EYES, JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
+from lp_core.geometry.rotation import from_angles_deg
+from lp_core.motion.landmark_transfer import DOWN, lid_displacement, opening_field
+from lp_core.motion.landmarks import eye_gaze, eye_openness, lip_openness
+from lp_core.motion.sequence import MotionFrame, MotionSequence, stack
+from lp_core.timing import FrameRate
+
+DEFAULT_RATE = FrameRate.parse(25)
+BROW_UP = (3, 4, 5)
+"""browInnerUp, browOuterUpLeft, browOuterUpRight among the blendshapes."""
+_WIDE_OPEN = 0.42
+_CORNERS = (61, 291)
+_BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Act:
+    """What the face does at one moment; 0 is rest everywhere."""
+
+    pitch: float = 0.0
+    yaw: float = 0.0
+    roll: float = 0.0
+    jaw: float = 0.0
+    smile: float = 0.0
+    brows: float = 0.0
+    blink: tuple[float, float] = (0.0, 0.0)
+    gaze: float = 0.0
+
+
+def builtin_motion(name: str, rate: FrameRate | None = None) -> MotionSequence:
+    """A built-in motion by name (without ``demo:``), rig mesh478, at 25 frames per second unless told otherwise.
+
+    Raises:
+        MotionError: there is no motion of that name.
+    """
+    if name not in _MOTIONS:
+        known = ", ".join(f"demo:{other}" for other in _MOTIONS)
+        raise MotionError(f"There is no built-in motion demo:{name}; choose one of: {known}.")
+    seconds, act = _MOTIONS[name]
+    rate = rate or DEFAULT_RATE
+    count = max(int(seconds * rate.fps), 1)
+    face = neutral_face()
+    frames = [_frame(face, act(float(rate.time_s(index)))) for index in range(count)]
+    return stack(frames, rate, "mesh478", origin=f"demo:{name}")
+
+
+def neutral_face() -> F64:
+    """(478, 3) a neutral, symmetric face in head space."""
+    with files("lp_core.motion").joinpath("neutral_face.npy").open("rb") as stream:
+        return np.load(stream, allow_pickle=False).astype(np.float64)
+
+
+def _bump(time_s: float, start: float, end: float, rise: float = 0.25) -> float:
+    """0 outside start..end, 1 inside, with smooth flanks of ``rise`` seconds."""
+    t = float(np.clip(min(time_s - start, end - time_s) / rise, 0.0, 1.0))
+    return t * t * (3 - 2 * t)
+
+
+def _blinks(time_s: float, *moments: float) -> float:
+    """A natural blink at each moment: closed within 0.1 s, open again after 0.18 s."""
+    closing = [_bump(time_s, moment, moment + 0.32, 0.12) for moment in moments]
+    return max(closing, default=0.0)
+
+
+def _expressive(time_s: float) -> _Act:
+    talking = _bump(time_s, 4.6, 7.0, 0.3)
+    syllables = (0.5 - 0.5 * np.cos(2 * np.pi * 3.1 * (time_s - 4.6))) * (0.6 + 0.4 * np.sin(2.3 * time_s) ** 2)
+    turn = _bump(time_s, 2.3, 4.2, 0.8) * np.sin((time_s - 2.3) / 1.9 * 2 * np.pi)
+    blink = _blinks(time_s, 0.35, 2.2, 4.3, 7.3)
+    wink = _bump(time_s, 7.75, 8.25, 0.15)
+    return _Act(
+        pitch=5 * _bump(time_s, 4.6, 7.0, 0.5) * float(np.sin(2 * np.pi * 0.9 * (time_s - 4.6))),
+        yaw=13 * float(turn),
+        roll=5 * _bump(time_s, 0.8, 2.2, 0.5) - 4 * _bump(time_s, 7.3, 8.6, 0.5),
+        jaw=float(0.62 * talking * syllables) + 0.25 * _bump(time_s, 1.2, 2.0, 0.3),
+        smile=0.85 * _bump(time_s, 0.7, 2.3, 0.4) + 0.75 * _bump(time_s, 7.2, 8.7, 0.35),
+        brows=0.8 * _bump(time_s, 4.4, 5.3, 0.3) + 0.5 * _bump(time_s, 1.0, 1.8, 0.3),
+        blink=(max(blink, wink), blink),
+        gaze=0.16 * float(turn),
+    )
+
+
+def _blink(time_s: float) -> _Act:
+    closed = _blinks(time_s, 0.4, 1.5, 1.95)
+    return _Act(blink=(closed, closed))
+
+
+def _nod(time_s: float) -> _Act:
+    return _Act(pitch=9 * _bump(time_s, 0.0, 3.0, 0.6) * float(np.sin(2 * np.pi * time_s)))
+
+
+def _still(time_s: float) -> _Act:
+    return _Act()
+
+
+_MOTIONS: dict[str, tuple[int, Callable[[float], _Act]]] = {
+    "expressive": (9, _expressive),
+    "blink": (3, _blink),
+    "nod": (3, _nod),
+    "still": (2, _still),
+}
+"""Name -> (seconds, what the face does at a time)."""
+
+
+def _frame(face: F64, act: _Act) -> MotionFrame:
+    delta = act.jaw * _WIDE_OPEN * opening_field(face)[:, None] * DOWN
+    for corner in _CORNERS:
+        outwards = np.sign(face[corner, 0])
+        delta += act.smile * _around(face, (corner,), 0.42)[:, None] * np.array([0.15 * outwards, -0.13, 0.03])
+    delta += act.brows * _around(face, _BROWS, 0.28)[:, None] * np.array([0.0, -0.12, 0.0])
+    points = face + delta
+    for eye, closed in zip(EYES, act.blink, strict=True):
+        points += lid_displacement(face, delta, eye, 1 - closed)
+        width = np.linalg.norm(face[eye.upper[0]] - face[eye.upper[-1]])
+        points[eye.iris, 0] += act.gaze * width
+    shapes = np.zeros(52, np.float32)
+    shapes[[JAW_OPEN, SMILE_LEFT, SMILE_RIGHT]] = act.jaw, act.smile, act.smile
+    shapes[[LEFT_EYE.blink, RIGHT_EYE.blink]] = 0.85 * np.array(act.blink)
+    shapes[list(BROW_UP)] = act.brows
+    return MotionFrame(
+        rotation=from_angles_deg(act.pitch, act.yaw, act.roll).astype(np.float32),
+        scale=np.float32(0.2),
+        translation=np.zeros(2, np.float32),
+        expression=points.astype(np.float32),
+        eyes=np.array([eye_openness(points, eye) for eye in EYES], np.float32),
+        gaze=np.array([eye_gaze(points, eye) for eye in EYES], np.float32),
+        lips=np.float32(lip_openness(points)),
+        blendshapes=shapes,
+        confidence=np.float32(1),
+    )
+
+
+def _around(face: F64, centers: tuple[int, ...], reach: float) -> F64:
+    """(478,) 1 at the given points, falling off as a Gaussian of the given width in head units."""
+    square = ((face[:, None, :2] - face[None, list(centers), :2]) ** 2).sum(axis=2).min(axis=1)
+    return np.exp(-square / (2 * reach**2))

@@ -1,0 +1,252 @@
+"""Expression editing: named sliders over pose and expression of the LivePortrait rig, as values and curves.
+
+Every expression slider is linear on each side of zero, and sliders add up. A row of the tables is (point,
+axis, amount for a unit of the slider); the numbers are the published editor's, so its presets fit.
+The names are the project's words for all engines.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from lp_core.errors import SettingError
+from lp_core.motion.implicit import F64, ImplicitMotion, degrees_from_rotation, rotation_from_degrees
+from lp_core.motion.regions import KEYPOINTS
+
+X, Y, Z = 0, 1, 2
+Rows = tuple[tuple[int, int, float], ...]
+
+
+@dataclass(frozen=True)
+class Slider:
+    """One slider."""
+
+    minimum: float
+    """Lowest value."""
+    maximum: float
+    """Highest value."""
+    help: str
+    """What it does, for people."""
+    neutral: float = 0.0
+    """Value that changes nothing."""
+    rows: Rows = ()
+    """Effect on the expression, a unit of the slider."""
+    rows_below: Rows | None = None
+    """Effect below zero where it differs."""
+
+
+SLIDERS: dict[str, Slider] = {
+    "pitch": Slider(-15, 15, "nod, degrees added to the source's"),
+    "yaw": Slider(-25, 25, "turn, degrees added to the source's"),
+    "roll": Slider(-15, 15, "tip, degrees added to the source's"),
+    "mov_x": Slider(-0.19, 0.19, "shift of the head sideways", rows=((5, X, -1.0),)),
+    "mov_y": Slider(-0.19, 0.19, "shift of the head up or down", rows=((5, Y, 1.0),)),
+    "mov_z": Slider(0.9, 1.2, "size of the head, a factor", neutral=1.0),
+    "pouting": Slider(-0.09, 0.09, "pouting, to one side or the other", rows=((19, X, 1.0),)),
+    "pursing": Slider(
+        -20, 15, "pursing", rows=((14, Y, 0.001), (3, Y, -0.0005), (7, Y, -0.0005), (17, Z, -0.0005))
+    ),
+    "grin": Slider(0, 15, "grin", rows=((20, Z, -0.001), (20, Y, -0.001), (14, Y, -0.001))),
+    "lip_open": Slider(
+        -90, 120, "lips closed to open", rows=((19, Y, 0.001), (19, Z, 0.0001), (17, Y, -0.0001))
+    ),
+    "smile": Slider(
+        -0.3,
+        1.3,
+        "smile",
+        rows=(
+            (20, Y, -0.01),
+            (14, Y, -0.02),
+            (17, Y, 0.0065),
+            (17, Z, 0.003),
+            (13, Y, -0.00275),
+            (16, Y, -0.00275),
+            (3, Y, -0.0035),
+            (7, Y, -0.0035),
+        ),
+    ),
+    "wink": Slider(
+        0,
+        39,
+        "wink of one eye",
+        rows=((11, Y, 0.001), (13, Y, -0.0003), (17, X, 0.0003), (17, Y, 0.0003), (3, Y, -0.0003)),
+    ),
+    "blink": Slider(
+        -20,
+        5,
+        "lids of both eyes: closed below zero, wide above",
+        rows=(
+            (11, Y, -0.001),
+            (15, Y, -0.001),
+            (13, Y, 0.0003),
+            (16, Y, 0.0003),
+            (1, Y, -0.00025),
+            (2, Y, 0.00025),
+        ),
+    ),
+    "eyebrow": Slider(
+        -30,
+        30,
+        "brows: raised above zero, drawn together below",
+        rows=((1, Y, 0.001), (2, Y, -0.001)),
+        rows_below=((1, X, -0.001), (2, X, 0.001), (1, Y, 0.0003), (2, Y, -0.0003)),
+    ),
+    "gaze_x": Slider(
+        -30,
+        30,
+        "gaze sideways",
+        rows=((11, X, 0.0007), (15, X, 0.001)),
+        rows_below=((11, X, 0.001), (15, X, 0.0007)),
+    ),
+    "gaze_y": Slider(
+        -63,
+        63,
+        "gaze up or down, lids following",
+        rows=((11, Y, -0.0005), (15, Y, -0.0005), (13, Y, -0.00015), (16, Y, -0.00015)),
+    ),
+    "eye_ratio": Slider(0, 0.8, "openness of the eyes aimed at; unset keeps the source's", neutral=np.nan),
+    "lip_ratio": Slider(0, 0.8, "openness of the lips aimed at; unset keeps the source's", neutral=np.nan),
+}
+"""All sliders by name."""
+
+COMMUNITY = {
+    "rotate_pitch": (("pitch", 1.0),),
+    "rotate_yaw": (("yaw", -1.0),),
+    "rotate_roll": (("roll", 1.0),),
+    "blink": (("blink", 1.0),),
+    "eyebrow": (("eyebrow", 1.0),),
+    "wink": (("wink", 1.0), ("roll", -0.1), ("yaw", -0.1)),
+    "pupil_x": (("gaze_x", 1.0),),
+    "pupil_y": (("gaze_y", 1.0),),
+    "aaa": (("lip_open", 1.0), ("pitch", -0.05)),
+    "eee": (("grin", 1.0),),
+    "woo": (("pursing", 1.0),),
+    "smile": (("smile", 1.0),),
+}
+"""Slider of the community's expression editor -> ours, with factors."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Values of sliders at one frame; unset ones are neutral."""
+
+    values: Mapping[str, float]
+    """Slider name -> value."""
+
+    def __post_init__(self) -> None:
+        for name, value in self.values.items():
+            _check(name, value)
+
+    def expression(self) -> F64:
+        """(21, 3) what the sliders add to the expression."""
+        change = np.zeros((KEYPOINTS, 3))
+        for name, value in self.values.items():
+            slider = SLIDERS[name]
+            is_below = value < 0 and slider.rows_below is not None
+            for point, axis, amount in (slider.rows_below or ()) if is_below else slider.rows:
+                change[point, axis] += amount * value
+        return change
+
+    def applied(self, motion: ImplicitMotion) -> ImplicitMotion:
+        """The motion with pose, size and expression edited; ratios are left to the retargeting networks."""
+        turns = [self.values.get(name, 0.0) for name in ("pitch", "yaw", "roll")]
+        rotation = motion.rotation
+        if any(turns):
+            angles = degrees_from_rotation(rotation)
+            rotation = rotation_from_degrees(
+                *(np.add(angle, turn) for angle, turn in zip(angles, turns, strict=True))
+            )
+        return replace(
+            motion,
+            rotation=rotation,
+            expression=motion.expression + self.expression(),
+            scale=motion.scale * self.values.get("mov_z", 1.0),
+        )
+
+
+def _check(name: str, value: float) -> None:
+    slider = SLIDERS.get(name)
+    if slider is None:
+        raise SettingError(f"The slider '{name}' is not known; choose one of: {', '.join(SLIDERS)}.")
+    if not slider.minimum <= value <= slider.maximum:
+        raise SettingError(
+            f"{name} = {value} is out of range; it must lie between {slider.minimum} and {slider.maximum}."
+        )
+
+
+def from_community(preset: Mapping[str, float]) -> dict[str, float]:
+    """Slider values of a preset of the community's expression editor, clamped to our ranges.
+
+    Args:
+        preset: that editor's slider names and values.
+
+    Raises:
+        SettingError: a name is not one of its sliders.
+    """
+    values: dict[str, float] = {}
+    for name, value in preset.items():
+        if name not in COMMUNITY:
+            raise SettingError(
+                f"The preset's slider '{name}' is not known; known are: {', '.join(COMMUNITY)}."
+            )
+        for ours, factor in COMMUNITY[name]:
+            values[ours] = values.get(ours, 0.0) + factor * value
+    return {
+        name: min(max(value, SLIDERS[name].minimum), SLIDERS[name].maximum) for name, value in values.items()
+    }
+
+
+@dataclass(frozen=True)
+class EditCurves:
+    """Slider values over frames: straight lines between keys, constant beyond the first and the last."""
+
+    curves: Mapping[str, tuple[tuple[float, float], ...]]
+    """Slider name -> keys (frame, value) by rising frame."""
+
+    def __post_init__(self) -> None:
+        for name, keys in self.curves.items():
+            frames = [frame for frame, _ in keys]
+            if not keys or any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
+                raise SettingError(f"The curve of '{name}' needs keys with rising frame numbers.")
+            for _, value in keys:
+                _check(name, value)
+
+    def at(self, frame: float) -> Edit:
+        """The sliders at a frame."""
+        return Edit({name: _value(keys, frame) for name, keys in self.curves.items()})
+
+
+def _value(keys: tuple[tuple[float, float], ...], frame: float) -> float:
+    after = bisect_right(keys, frame, key=lambda key: key[0])
+    if after in (0, len(keys)):
+        return keys[min(after, len(keys) - 1)][1]
+    (f0, v0), (f1, v1) = keys[after - 1], keys[after]
+    return v0 + (v1 - v0) * (frame - f0) / (f1 - f0)
+
+
+def read_curves(path: Path) -> EditCurves:
+    """Reads a file of curves: ``{"smile": [[0, 0.0], [12, 0.8]], "yaw": 10}``; a lone number is held.
+
+    Raises:
+        SettingError: the file cannot be read, or a slider or a key is wrong.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        curves = {
+            str(name): ((0.0, float(keys)),)
+            if isinstance(keys, int | float)
+            else tuple((float(frame), float(value)) for frame, value in keys)
+            for name, keys in content.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise SettingError(
+            f"{path} cannot be read as slider curves ({error}); write an object of slider -> list of "
+            "[frame, value]."
+        ) from error
+    return EditCurves(curves)

@@ -1,0 +1,101 @@
+"""A few frames that span a performance, chosen while it is read, in constant memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.engines.base import DrivingPicture, Sample
+from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
+from lp_core.geometry.rotation import angles_deg
+from lp_core.geometry.warp import reduce
+from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.tuning import features
+
+KEPT = 44
+"""Most frames kept for their distance from each other."""
+FIRST_DISTANCE = 0.15
+"""Distance in feature space from which a frame counts as new, at first."""
+FACE_PX = 220
+"""Height of the kept piece of the driving picture."""
+CLEARLY = 1.02
+"""A new extreme must exceed the old one by this factor."""
+
+
+@dataclass
+class PerformanceSample:
+    """Collects samples; ``offer`` every frame, then read ``samples``.
+
+    Keeps the extremes of head angles, jaw, smile and blinks, and a set of frames that lie far from each other: when it grows too
+    large, the distance that counts as far is raised by half (the doubling idea of streaming k-center clustering, Charikar,
+    Chekuri, Feder, Motwani, STOC 1997).
+    """
+
+    _distance: float = FIRST_DISTANCE
+    _points: list[NDArray[np.float64]] = field(default_factory=list)
+    _kept: list[Sample] = field(default_factory=list)
+    _extremes: dict[int, tuple[float, Sample]] = field(default_factory=dict)
+
+    def offer(self, motion: MotionFrame, picture: NDArray[np.uint8] | None, landmarks: NDArray[np.float32] | None) -> None:
+        """Looks at one measured frame.
+
+        Args:
+            motion: the performance at this frame.
+            picture: (H, W, 3) RGB, display-encoded; None for stored motion.
+            landmarks: (478, 3) in pixels of the picture.
+        """
+        sample: Sample | None = None
+        for slot, value in enumerate(_extremes(motion)):
+            if slot not in self._extremes or value > max(self._extremes[slot][0] * CLEARLY, 1e-3):
+                sample = sample or _sample(motion, picture, landmarks)
+                self._extremes[slot] = value, sample
+        point = features(motion)
+        if any(np.linalg.norm(point - other) < self._distance for other in self._points):
+            return
+        self._points.append(point)
+        self._kept.append(sample or _sample(motion, picture, landmarks))
+        while len(self._kept) > KEPT:
+            self._distance *= 1.5
+            self._thin()
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The extremes, then the spread ones; each frame once."""
+        unique = {id(sample): sample for sample in [*(s for _, s in self._extremes.values()), *self._kept]}
+        return list(unique.values())
+
+    def _thin(self) -> None:
+        points: list[NDArray[np.float64]] = []
+        kept: list[Sample] = []
+        for point, sample in zip(self._points, self._kept, strict=True):
+            if all(np.linalg.norm(point - other) >= self._distance for other in points):
+                points.append(point)
+                kept.append(sample)
+        self._points, self._kept = points, kept
+
+
+def _extremes(motion: MotionFrame) -> NDArray[np.float64]:
+    angles = np.array(angles_deg(motion.rotation.astype(np.float64)))
+    shapes = motion.blendshapes.astype(np.float64)
+    smile = (shapes[SMILE_LEFT] + shapes[SMILE_RIGHT]) / 2
+    readings = [shapes[JAW_OPEN], smile, shapes[LEFT_EYE.blink], shapes[RIGHT_EYE.blink]]
+    return np.concatenate([readings, 90 + angles, 90 - angles])
+
+
+def _sample(
+    motion: MotionFrame, picture: NDArray[np.uint8] | None, landmarks: NDArray[np.float32] | None
+) -> Sample:
+    if picture is None or landmarks is None:
+        return Sample(motion, None)
+    height, width = picture.shape[:2]
+    low = np.clip(np.floor(landmarks[:, :2].min(axis=0)).astype(int), 0, (width - 2, height - 2))
+    high = np.clip(np.ceil(landmarks[:, :2].max(axis=0)).astype(int) + 1, low + 2, (width, height))
+    scale = min(1.0, FACE_PX / float(high[1] - low[1]))
+    piece = np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]])
+    small = reduce(piece, scale) if scale < 1 else piece
+    moved = landmarks.astype(np.float64) - [low[0], low[1], 0.0]
+    moved *= scale
+    moved[:, :2] += (scale - 1) / 2
+    return Sample(motion, DrivingPicture(small, moved.astype(np.float32)))

@@ -1,0 +1,154 @@
+"""Crop and paste-back against recordings of the official geometry."""
+
+import hashlib
+import json
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from lp_core.faces.ratios import eye_openness, lip_openness
+from lp_core.faces.schemes import Scheme
+from lp_core.geometry.crop import (
+    DRIVING_CROP,
+    CropShape,
+    Square,
+    anchor_points,
+    crop_from_frame,
+    frame_from_crop,
+    oriented_square,
+)
+from lp_core.geometry.paste import cut, feather_mask, halved, paste
+
+CASES = range(10)
+POINTS_203 = {
+    "name": "liveportrait203",
+    "count": 203,
+    "eye_gaps_left": ((6, 18),),
+    "eye_gaps_right": ((30, 42),),
+    "eye_corners_left": (0, 12),
+    "eye_corners_right": (24, 36),
+    "lip_gap": (90, 102),
+    "lip_corners": (48, 66),
+}
+
+
+def moved(matrix, points):
+    matrix = np.asarray(matrix, np.float64)
+    return points @ matrix[:2, :2].T + matrix[:2, 2]
+
+
+def near(actual, wanted, atol):
+    np.testing.assert_allclose(actual, wanted, rtol=0, atol=atol)
+
+
+@pytest.fixture(params=CASES)
+def case(request, geometry):
+    table = json.loads(str(geometry["geom.table"]))["cases"]
+    prefix = f"geom.{request.param:02d}."
+    arrays = {key.removeprefix(prefix): geometry[key] for key in geometry.arrays if key.startswith(prefix)}
+    return table[request.param], arrays, arrays["lmk"].astype(np.float64)
+
+
+def squares(settings, points):
+    shape = CropShape(settings["scale"], settings["vx_ratio"], settings["vy_ratio"])
+    return oriented_square(points, shape, settings["use_lip"])
+
+
+def test_anchor_points(case):
+    settings, wanted, points = case
+    near(anchor_points(points, settings["use_lip"]), wanted["pt2"], 2e-3)
+
+
+def test_square(case):
+    settings, wanted, points = case
+    square = squares(settings, points)
+    near(square.center, wanted["center"], 2e-3)
+    near(square.side, np.ravel(wanted["size"])[0], 2e-3)
+    near(square.angle, wanted["angle"], 5e-4)
+
+
+def test_matrices(case):
+    settings, wanted, points = case
+    square = squares(settings, points)
+    square = square if settings["do_rot"] else square.upright()
+    size = settings["dsize"]
+    near(moved(crop_from_frame(square, size), points), moved(wanted["M_o2c"], points), 0.1)
+    inside = moved(wanted["M_o2c"], points)
+    near(moved(frame_from_crop(square, size), inside), moved(wanted["M_c2o"], inside), 0.1)
+
+
+def test_source_crop_of_the_official_entry_point(case):
+    settings, wanted, points = case
+    square = oriented_square(points, CropShape(settings["scale"], 0.0, settings["vy_ratio"]))
+    square = square if settings["do_rot"] else square.upright()
+    to_crop = crop_from_frame(square, settings["dsize"])
+    near(moved(to_crop, points), wanted["cropimage.pt_crop"], 0.1)
+    near(moved(to_crop, points), moved(wanted["cropimage.M_o2c"], points), 0.1)
+
+
+def test_driving_box(case):
+    settings, wanted, points = case
+    square = oriented_square(points, DRIVING_CROP)
+    near(square.upright().corners(), wanted["bbox"], 2e-3)
+    near(square.corners(), wanted["bbox_rot"], 0.1)
+    near(moved(crop_from_frame(square.upright(), 512), points), moved(wanted["bboxcrop.M_o2c"], points), 0.1)
+    tilted = Square(square.center, square.side, squares(settings, points).angle)
+    near(moved(crop_from_frame(tilted, 512), points), moved(wanted["bboxcroprot.M_o2c"], points), 0.1)
+
+
+def test_mask_is_the_published_one_bit_for_bit(geometry):
+    mask = np.floor(255.0 * feather_mask().astype(np.float64)).astype(np.uint8)
+    assert hashlib.sha256(mask.tobytes()).hexdigest() == str(geometry["mask_template.sha256"])
+
+
+@pytest.fixture(params=range(3))
+def scene(request, full_recordings):
+    with np.load(full_recordings / "geometry_seedA.npz") as archive:
+        prefix = f"paste.{request.param}."
+        arrays = {k.removeprefix(prefix): archive[k] for k in archive.files if k.startswith(prefix)}
+    return request.param, arrays
+
+
+def levels(actual, wanted):
+    return np.abs(np.asarray(actual, np.float64) - wanted.astype(np.float64))
+
+
+def test_crops_differ_by_the_rounding_of_opencv_only(scene):
+    _, arrays = scene
+    crop = cut(arrays["original"], arrays["M_c2o"].astype(np.float64), 512)
+    large = levels(crop[::8, ::8], arrays["crop512.sub"])
+    assert large.max() <= 4.6
+    assert large.mean() < 0.4
+    for key in ("crop256.sub", "crop256_linear.sub"):
+        small = levels(halved(crop)[::4, ::4], arrays[key])
+        assert small.max() <= 4.6
+        assert small.mean() < 0.6
+
+
+def test_paste_differs_by_rounding_instead_of_truncating_only(scene, pictures):
+    index, arrays = scene
+    drawn = pictures.image(f"paste{index}.gen", 512, 512)
+    result, matte = paste(arrays["original"], drawn, arrays["M_c2o"].astype(np.float64), feather_mask())
+    off = np.abs(matte - arrays["mask"])
+    assert off.max() < 0.02
+    assert np.mean(off > 0.0021) < 0.05
+    signed = result.astype(np.int64) - arrays["result"]
+    rim = matte < 0.07  # where the official one blends in the black outside of the crop
+    assert np.abs(signed[~rim]).max() <= 3
+    assert np.abs(signed[rim]).max() <= 6
+    assert signed.mean() >= 0
+    assert signed.mean() < 0.6
+    untouched = matte == 0
+    assert untouched.any()
+    assert np.array_equal(result[untouched], arrays["original"][untouched])
+
+
+def test_ratios_of_203_points(case):
+    settings, wanted, points = case
+    if settings["layout"] != 203:
+        assert "eye_ratio" not in wanted
+        return
+    scheme = Scheme(**{item.name: () for item in fields(Scheme)} | POINTS_203)
+    near(eye_openness(points, scheme), np.ravel(wanted["eye_ratio"]), 1e-5)
+    near(lip_openness(points, scheme), np.ravel(wanted["lip_ratio"])[0], 1e-5)
