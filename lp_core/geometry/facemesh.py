@@ -1,8 +1,9 @@
 """The 478-point face mesh as index tables: contours in order, rigid points, pairs.
 
 Convention:
-    "left" and "right" are sides of the picture, not of the person. Contours run from the picture's left to its right
-    unless said otherwise; indices are those of MediaPipe's Face Landmarker (468 mesh points, then 5 an iris).
+    "left" and "right" are sides of the picture, not of the person. Contours run from the picture's left to
+    its right unless said otherwise; indices are those of MediaPipe's Face Landmarker (468 mesh points, then
+    5 an iris).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 POINTS = 478
 MESH_POINTS = 468
@@ -34,11 +36,11 @@ CHIN, FOREHEAD, NOSE_BASE = 152, 10, 2
 class EyeIndices:
     """Index tables of one eye."""
 
-    upper: np.ndarray
+    upper: NDArray[np.intp]
     """(9,) upper lid margin, corner to corner."""
-    lower: np.ndarray
+    lower: NDArray[np.intp]
     """(9,) lower lid margin, same corners."""
-    iris: np.ndarray
+    iris: NDArray[np.intp]
     """(5,) iris centre, then four points on its edge."""
     blink: int
     """Position of this eye's blink among the 52 blendshapes (named for the person's side)."""

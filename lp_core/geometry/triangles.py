@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 _SHIFT_BITS = 4
 _FAR = 30000.0
+_THIN_PX = 1.0
+"""Triangles lower than this are drawn as lines: a pixel beside one lies too far outside for its affine map."""
 
 Map = NDArray[np.float32]
 
@@ -34,10 +36,29 @@ def affine_of_triangles(to_points: NDArray[np.float64], from_points: NDArray[np.
     return result
 
 
+def _steady(
+    affine: NDArray[np.float64], taken: NDArray[np.float64], shown: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The maps (T, 2, 3) with those of thin triangles replaced by maps that vary along their longest edge only."""
+    edges = np.roll(shown, -1, axis=1) - shown
+    lengths = np.linalg.norm(edges, axis=2)
+    area = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])
+    thin = np.flatnonzero(area < _THIN_PX * lengths.max(axis=1))
+    longest = lengths[thin].argmax(axis=1)
+    start, end = taken[thin, longest], taken[thin, (longest + 1) % 3]
+    along = edges[thin, longest] / np.maximum(lengths[thin, longest] ** 2, 1e-9)[:, None]
+    result = affine.copy()
+    result[thin, :, :2] = (end - start)[:, :, None] * along[:, None, :]
+    result[thin, :, 2] = start - (result[thin, :, :2] @ shown[thin, longest, :, None])[:, :, 0]
+    return result
+
+
 def rasterize(
     shown: NDArray[np.float64], taken: NDArray[np.float64], width: int, height: int
 ) -> tuple[Map, Map, NDArray[np.bool_]]:
     """Draws a mesh as a map that says from where each pixel is taken. Later triangles cover earlier ones.
+
+    Triangles without height are drawn as lines that run from one end of their longest edge to the other.
 
     Args:
         shown: (T, 3, 2) corners in the raster, in drawing order.
@@ -57,7 +78,7 @@ def rasterize(
     for number, triangle in enumerate(corners, start=1):
         fill(ids, triangle, number, 8, _SHIFT_BITS)
     affine = np.zeros((1, len(shown) + 1, 6), np.float32)
-    affine[0, 1:] = affine_of_triangles(taken, shown).reshape(-1, 6)
+    affine[0, 1:] = _steady(affine_of_triangles(taken, shown), taken, shown).reshape(-1, 6)
     columns = ids.astype(np.float32)
     row = np.zeros_like(columns)
     x = np.arange(width, dtype=np.float32)[None, :]

@@ -1,8 +1,8 @@
 """Resampling of pictures: the only caller of OpenCV's warps and resizes.
 
 Convention:
-    Positions (x, y), origin top-left, integer = pixel centre. Pictures (H, W) or (H, W, C), uint8, uint16 or float32; the colour
-    state stays what it is.
+    Positions (x, y), origin top-left, integer = pixel centre. Pictures (H, W) or (H, W, C), uint8, uint16 or
+    float32; the colour state stays what it is.
 """
 
 from __future__ import annotations

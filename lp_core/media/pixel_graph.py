@@ -158,7 +158,7 @@ def _narrowed(pixels: Pixels) -> Pixels:
 
 
 def _widened(pixels: Pixels, color_bits: int, alpha_bits: int) -> Pixels:
-    """The way back: white, which is ``2 ** bits - 1`` shifted up to 16 bits, becomes 65535; so does full alpha."""
+    """The way back: white, ``2 ** bits - 1`` shifted up to 16 bits, becomes 65535; full alpha too."""
     white = _by_channel(pixels, *((1 << 16) - (1 << (16 - bits)) for bits in (color_bits, alpha_bits)))
     rows: NDArray[np.uint16] = np.minimum(pixels.reshape(pixels.shape[0], -1), white)
     rows += rows >> _by_channel(pixels, color_bits, alpha_bits)

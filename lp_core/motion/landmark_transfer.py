@@ -1,4 +1,4 @@
-"""Lays a performance onto another face: relative or absolute, by region, scaled to the face's own proportions."""
+"""Lays a performance onto another face: relative or absolute, by region, in the face's own proportions."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
 
 MAX_SHIFT = 0.6
-"""Largest shift of the head in head units (about a fifth of the face's height): beyond, hair and neck would tear."""
+"""Largest shift of the head in head units (about a fifth of the face's height); more tears hair and neck."""
 MAX_TURN_DEG = 32.0
-"""Largest turn of the head away from the photo: beyond, the far cheek would have to show what the photo does not."""
+"""Largest turn of the head away from the photo: beyond, the far cheek would show what the photo does not."""
 FIELD_OF_VIEW_DEG = 63.0
 """Vertical field of view of the camera in which the landmarker reads rotations."""
 SCALE_RANGE = (0.8, 1.25)
@@ -95,8 +95,8 @@ def transfer(
         nudge: what calibration adds on this portrait.
 
     Convention:
-        Result in camera axes, unit and origin of the source's head space, so that a point stands in the picture at
-        ``origin + unit_px * point``.
+        Result in camera axes, unit and origin of the source's head space, so that a point stands in the
+        picture at ``origin + unit_px * point``.
     """
     region, strength, mode = settings.region, settings.strength, settings.motion
     pose = strength * settings.pose_strength if region in ("all", "pose") else 0.0
@@ -112,7 +112,7 @@ def transfer(
     face = shape + delta
     for eye, lid in zip(EYES, lids, strict=True):
         face += lid_displacement(shape, delta, eye, lid)
-    face = _lips_apart(face)
+    face = _lips_apart(face, shape)
     rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge)
     offset = np.array([*shift, 0.0])
     return Target(
@@ -134,7 +134,8 @@ def _region_delta(
         if nudge.smile_shape is not None:
             delta += mouth * nudge.smile * nudge.smile_shape
         wanted = lip_gap(source, motion, reference, settings.motion) + nudge.gap
-        delta += opening_field(shape)[:, None] * DOWN * (max(wanted, 0.0) - _gap(shape + delta))
+        crossed = min(_gap(shape), 0.0)
+        delta += opening_field(shape)[:, None] * DOWN * (max(wanted, crossed) - _gap(shape + delta))
     if settings.region == "lips":
         delta *= mouth
     elif settings.region == "eyes":
@@ -151,20 +152,22 @@ def plain_delta(source: MotionFrame, motion: MotionFrame, reference: MotionFrame
 def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
     """Inner lip gap the performance asks of the source, in head units, as plain geometry transfers it.
 
-    Closed lips are closed on every face: below the reference's own gap the source closes in proportion, above it
-    opens so that a wide open mouth is as wide open on the source.
+    Closed lips are closed on every face: below the reference's own gap the source closes in proportion,
+    above it opens so that a wide open mouth is as wide open on the source.
     """
     shape = source.expression.astype(np.float64)
-    width = float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]]))
+    width = _mouth_width(shape)
     own = _gap(shape)
     now, then = float(motion.lips), float(reference.lips) if mode == "relative" else own / width
-    if now <= then:
+    if now < then:
         return own * now / max(then, 1e-6)
     return own + (now - then) * width * WIDE_MOUTH / max(WIDE_MOUTH - then, WIDE_MOUTH / 2)
 
 
-def lid_ratios(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> tuple[float, float]:
-    """Opening of each eye over the source's own, as plain geometry transfers it: 0 closed, 1 as in the photo."""
+def lid_ratios(
+    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str
+) -> tuple[float, float]:
+    """Opening of each eye over the source's own as plain geometry gives it: 0 closed, 1 as in the photo."""
     base = reference.eyes if mode == "relative" else source.eyes
     ratio = motion.eyes.astype(np.float64) / np.maximum(base.astype(np.float64), 0.05)
     ratio = np.where(ratio < 1, np.clip((ratio - LID_REST) / (1 - LID_REST), 0, 1), ratio)
@@ -176,35 +179,44 @@ def _gap(points: F64) -> float:
     return float((points[LIPS_INNER_LOWER[4:7], 1] - points[LIPS_INNER_UPPER[4:7], 1]).mean())
 
 
+def _mouth_width(shape: F64) -> float:
+    """Distance of the inner mouth corners in head units; above 0 on any face."""
+    return max(float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]])), 1e-6)
+
+
 def opening_field(shape: F64) -> F64:
-    """(478,) how far each point follows when the lips open by 1: lower lip and chin down, upper lip a little up."""
+    """(478,) how far a point follows when the lips open by 1: lower lip and chin down, upper lip a bit up."""
     upper, lower = shape[LIPS_INNER_UPPER[5]], shape[LIPS_INNER_LOWER[5]]
-    half = np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]]) / 2
+    half = _mouth_width(shape) / 2
     line = (upper[1] + lower[1]) / 2
     side = np.clip(1 - (np.abs(shape[:, 0] - upper[0]) / (2.3 * half)), 0.0, 1.0)
     side = side * side * (3 - 2 * side)
     middle = shape[:, 1] - line
-    below = np.clip(middle / max(half * 0.5, 1e-6), 0.0, 1.0)
+    below = np.clip(middle / (half * 0.5), 0.0, 1.0)
     above = np.clip(1 + middle / (half * 0.9), 0.0, 1.0)
-    field = np.where(middle > 0, (1 - UPPER_SHARE) * np.maximum(below, 0.0), -UPPER_SHARE * above * (middle < 0))
+    field = np.where(middle > 0, (1 - UPPER_SHARE) * below, -UPPER_SHARE * above * (middle < 0))
     across = np.clip(1 - np.abs(shape[:, 0] - upper[0]) / half, 0.0, 1.0) ** 0.5
     field[LIPS_INNER_LOWER] = (1 - UPPER_SHARE) * across[LIPS_INNER_LOWER]
     field[LIPS_INNER_UPPER] = -UPPER_SHARE * across[LIPS_INNER_UPPER]
-    field[LIPS_OUTER_LOWER] = (1 - UPPER_SHARE) * np.maximum(across[LIPS_OUTER_LOWER], side[LIPS_OUTER_LOWER] * 0.3)
-    return field * side
+    outer = np.maximum(across[LIPS_OUTER_LOWER], side[LIPS_OUTER_LOWER] * 0.3)
+    field[LIPS_OUTER_LOWER] = (1 - UPPER_SHARE) * outer
+    moved: F64 = field * side
+    return moved
 
 
 def _expression_delta(motion: MotionFrame, reference: MotionFrame) -> F64:
     """(478, 3) change of the face's shape since the reference, head space, rigid motion removed."""
     now, then = motion.expression.astype(np.float64), reference.expression.astype(np.float64)
-    return now @ best_rotation(now[RIGID], then[RIGID]).T - then
+    change: F64 = now @ best_rotation(now[RIGID], then[RIGID]).T - then
+    return change
 
 
 def _mouth_weight(shape: F64) -> F64:
     """(478,) 1 at lips, jaw and lower cheeks, 0 from the nose up, smooth between."""
     top, bottom = shape[4, 1], shape[LIPS_INNER_UPPER[5], 1]
     t = np.clip((shape[:, 1] - top) / (bottom - top + 1e-9), 0.0, 1.0)
-    return t * t * (3 - 2 * t)
+    weight: F64 = t * t * (3 - 2 * t)
+    return weight
 
 
 def _proportioned(delta: F64, shape: F64, reference: F64) -> F64:
@@ -217,7 +229,8 @@ def _proportioned(delta: F64, shape: F64, reference: F64) -> F64:
     mouth = _mouth_weight(shape)[:, None]
     lower = np.array([ratio(61, 291, 0), ratio(NOSE_BASE, CHIN, 1), 1.0])
     upper = np.array([ratio(33, 263, 0), ratio(105, 33, 1), 1.0])
-    return delta * (mouth * lower + (1 - mouth) * upper)
+    scaled: F64 = delta * (mouth * lower + (1 - mouth) * upper)
+    return scaled
 
 
 def _gaze_shift(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> F64:
@@ -236,7 +249,7 @@ def lid_displacement(shape: F64, delta: F64, eye: EyeIndices, lid: float) -> F64
     away = shape[:MESH_POINTS, None, :2] - shape[None, margin, :2]
     distance = np.sqrt((away**2).sum(axis=2))
     nearest = distance.argmin(axis=1)
-    half_width = np.linalg.norm(upper[0, :2] - upper[-1, :2]) / 2
+    half_width = max(float(np.linalg.norm(upper[0, :2] - upper[-1, :2])), 1e-6) / 2
     t = np.clip(1 - distance.min(axis=1) / (LID_REACH * half_width), 0.0, 1.0)[:, None]
     carried = t * t * (3 - 2 * t)
     result = np.zeros_like(shape)
@@ -245,12 +258,12 @@ def lid_displacement(shape: F64, delta: F64, eye: EyeIndices, lid: float) -> F64
     return result
 
 
-def _lips_apart(face: F64) -> F64:
-    """Keeps the inner lips from crossing: where they would, both meet half-way."""
+def _lips_apart(face: F64, shape: F64) -> F64:
+    """Keeps inner lips from crossing more than the source's own: where they would, both meet half-way."""
     face = face.copy()
     upper, lower = LIPS_INNER_UPPER[1:-1], LIPS_INNER_LOWER[1:-1]
-    gap = face[lower, 1] - face[upper, 1]
-    crossing = np.minimum(gap, 0.0) / 2
+    gap, own = (points[lower, 1] - points[upper, 1] for points in (face, shape))
+    crossing = np.minimum(gap - np.minimum(own, 0.0), 0.0) / 2
     face[upper, 1] += crossing
     face[lower, 1] -= crossing
     return face
@@ -261,13 +274,16 @@ def _pose(
 ) -> tuple[F64, float, F64]:
     """(rotation, scale, shift) of the source's head, in camera axes and the source's head units."""
     own = source.rotation.astype(np.float64)
-    turn = wanted_turn(source, motion, reference, mode) * strength + np.array(nudge.angles_deg) * min(strength, 1.0)
-    wanted = from_angles_deg(*(np.array(angles_deg(own)) + _soft(turn, MAX_TURN_DEG)))
-    scale = float(np.clip((motion.scale / max(float(reference.scale), 1e-6)) ** strength, *SCALE_RANGE))
-    moved = (motion.translation - reference.translation).astype(np.float64) / max(float(reference.scale), 1e-6)
+    angles = np.array(angles_deg(own))
+    turn = wanted_turn(source, motion, reference, mode) * strength
+    turn += np.array(nudge.angles_deg) * min(strength, 1.0)
+    turned = from_angles_deg(*(angles + _soft(turn, MAX_TURN_DEG))) @ from_angles_deg(*angles).T
+    unit = max(float(reference.scale), 1e-6)
+    scale = float(np.clip((motion.scale / unit) ** strength, *SCALE_RANGE))
+    moved = (motion.translation - reference.translation).astype(np.float64) / unit
     shift = _soft(moved * strength, MAX_SHIFT)
     at = source.translation.astype(np.float64)
-    seen = line_of_sight(at + shift * source.scale).T @ wanted @ own.T @ line_of_sight(at)
+    seen = line_of_sight(at + shift * source.scale).T @ turned @ line_of_sight(at)
     return seen @ own, scale, shift
 
 
@@ -275,19 +291,22 @@ def wanted_turn(source: MotionFrame, motion: MotionFrame, reference: MotionFrame
     """(3,) pitch, yaw and roll in degrees by which the performance turns the source's head."""
     base = reference.rotation if mode == "relative" else source.rotation
     now, then = (np.array(angles_deg(r.astype(np.float64))) for r in (motion.rotation, base))
-    return now - then
+    turn: F64 = (now - then + 180) % 360 - 180
+    return turn
 
 
 def line_of_sight(position: F64) -> F64:
-    """The rotation from the camera's axis to a point at (2,) ``position``, in picture heights from the centre.
+    """The rotation from the camera's axis to a point at (2,) ``position``, picture heights from the centre.
 
-    Rotations are read in a perspective camera (MediaPipe's, FIELD_OF_VIEW_DEG), pictures drawn in weak perspective,
-    where a head is seen along its own line of sight; a head that moves aside therefore looks turned.
+    Rotations are read in a perspective camera (MediaPipe's, FIELD_OF_VIEW_DEG), pictures drawn in weak
+    perspective, where a head is seen along its own line of sight; a head that moves aside therefore looks
+    turned.
     """
     ray = np.array([*position, 0.5 / np.tan(np.radians(FIELD_OF_VIEW_DEG / 2))])
     ray /= np.linalg.norm(ray)
     cross = np.array([[0, 0, ray[0]], [0, 0, ray[1]], [-ray[0], -ray[1], 0]])
-    return np.eye(3) + cross + cross @ cross / (1 + ray[2])
+    rotation: F64 = np.eye(3) + cross + cross @ cross / (1 + ray[2])
+    return rotation
 
 
 def _soft(vector: F64, limit: float) -> F64:
@@ -296,4 +315,5 @@ def _soft(vector: F64, limit: float) -> F64:
     if length <= limit / 2:
         return vector
     half = limit / 2
-    return vector * ((half + half * np.tanh((length - half) / half)) / length)
+    bent: F64 = vector * ((half + half * np.tanh((length - half) / half)) / length)
+    return bent

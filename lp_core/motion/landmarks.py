@@ -1,6 +1,7 @@
 """Motion of the 478-point rig: pose taken off the landmarks, and put back on.
 
-The camera is weak-perspective: a head point p stands in the picture at ``scale * (rotation @ p)[:2] + translation``.
+The camera is weak-perspective: a head point p stands in the picture at ``scale * (rotation @ p)[:2] +
+translation``.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def motion_from_landmarks(
         confidence: 0..1, kept as it is.
 
     Convention:
-        Head space: origin at the mean of the rigid points, unit = their root-mean-square distance from it. Image axes,
-        integer = pixel centre, lengths in picture heights.
+        Head space: origin at the mean of the rigid points, unit = their root-mean-square distance from it.
+        Image axes, integer = pixel centre, lengths in picture heights.
     """
     points = landmarks_frame.astype(np.float64)
     center = points[RIGID].mean(axis=0)
@@ -60,8 +61,9 @@ def motion_from_landmarks(
 def landmarks_from_motion(motion: MotionFrame, width: int, height: int) -> NDArray[np.float32]:
     """The inverse of ``motion_from_landmarks``: (478, 3) in pixels of a picture of the given size."""
     middle = np.array([width - 1, height - 1]) / 2
-    points = (motion.expression.astype(np.float64) @ motion.rotation.T.astype(np.float64)) * (motion.scale * height)
-    points[:, :2] += motion.translation * height + middle
+    unit_px = float(motion.scale) * height
+    points = unit_px * motion.expression.astype(np.float64) @ motion.rotation.T.astype(np.float64)
+    points[:, :2] += motion.translation.astype(np.float64) * height + middle
     return points.astype(np.float32)
 
 
@@ -87,10 +89,11 @@ def lip_openness(points: F64) -> float:
 
 
 def best_rotation(from_points: F64, to_points: F64) -> F64:
-    """The rotation R that brings ``from_points @ R.T`` closest to ``to_points``, both (N, 3) about the origin.
+    """The rotation R with ``from_points @ R.T`` closest to ``to_points``, both (N, 3) about the origin.
 
     Source: Kabsch, "A solution for the best rotation to relate two sets of vectors", 1976.
     """
     u, _, vt = np.linalg.svd(to_points.T @ from_points)
     sign = np.sign(np.linalg.det(u @ vt))
-    return u @ np.diag([1.0, 1.0, sign]) @ vt
+    rotation: F64 = u @ np.diag([1.0, 1.0, sign]) @ vt
+    return rotation

@@ -1,7 +1,7 @@
-"""Small corrections of a performance for one portrait, known at key frames and interpolated over the motion space.
+"""Small corrections of a performance for one portrait, known at key frames, interpolated over the motion space.
 
-This is pose-space deformation (Lewis, Cordner, Fong, SIGGRAPH 2000) with a handful of control values in the place of a shape:
-Gaussian kernel regression over a feature vector of the performance.
+This is pose-space deformation (Lewis, Cordner, Fong, SIGGRAPH 2000) with a handful of control values in the
+place of a shape: Gaussian kernel regression over a feature vector of the performance.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class Tuning:
         feature = features(motion)
         kernel = np.exp(-((self.keys - feature) ** 2).sum(axis=1) / (2 * self.width**2))
         away = 1 - np.exp(-((feature - self.rest) ** 2).sum() / (2 * _AT_REST**2))
-        return away * np.clip(kernel @ self.weights, -self.limits, self.limits)
+        corrections: F64 = away * np.clip(kernel @ self.weights, -self.limits, self.limits)
+        return corrections
 
 
 def make_nudge(controls: F64, smile_shape: NDArray[np.float64] | None) -> Nudge:

@@ -28,9 +28,9 @@ CLEARLY = 1.02
 class PerformanceSample:
     """Collects samples; ``offer`` every frame, then read ``samples``.
 
-    Keeps the extremes of head angles, jaw, smile and blinks, and a set of frames that lie far from each other: when it grows too
-    large, the distance that counts as far is raised by half (the doubling idea of streaming k-center clustering, Charikar,
-    Chekuri, Feder, Motwani, STOC 1997).
+    Keeps the extremes of head angles, jaw, smile and blinks, and a set of frames that lie far from each
+    other: when it grows too large, the distance that counts as far is raised by half (the doubling idea of
+    streaming k-center clustering, Charikar, Chekuri, Feder, Motwani, STOC 1997).
     """
 
     _distance: float = FIRST_DISTANCE
@@ -38,7 +38,9 @@ class PerformanceSample:
     _kept: list[Sample] = field(default_factory=list)
     _extremes: dict[int, tuple[float, Sample]] = field(default_factory=dict)
 
-    def offer(self, motion: MotionFrame, picture: NDArray[np.uint8] | None, landmarks: NDArray[np.float32] | None) -> None:
+    def offer(
+        self, motion: MotionFrame, picture: NDArray[np.uint8] | None, landmarks: NDArray[np.float32] | None
+    ) -> None:
         """Looks at one measured frame.
 
         Args:

@@ -55,7 +55,7 @@ class HeadMesh:
 
 @dataclass(frozen=True)
 class _Grid:
-    """The grid on which the flow is computed: cell (i, j) stands at ``corner + (i + 0.5, j + 0.5) / scale - 0.5``."""
+    """The grid of the flow: cell (i, j) stands at ``corner + (i + 0.5, j + 0.5) / scale - 0.5``."""
 
     region: tuple[int, int, int, int]
     size: tuple[int, int]
@@ -80,7 +80,8 @@ def head_flow(
         rigid_points: (478, 3) the same under the pose alone.
 
     Convention:
-        Pixels (x, y), origin top-left of the source, integer = pixel centre; the result covers its own ``region``.
+        Pixels (x, y), origin top-left of the source, integer = pixel centre; the result covers its own
+        ``region``.
     """
     fade = _fade_radii(portrait, rigid_points)
     grid = _grid(portrait, points, fade)
@@ -90,7 +91,7 @@ def head_flow(
     size = right - left, bottom - top
     if grid.size != size:
         flow, fall = enlarge(flow, *size), enlarge(fall, *size)
-    return HeadFlow(grid.region, flow, np.minimum(fall * 4.0, 1.0))
+    return HeadFlow(grid.region, flow, np.minimum(fall * np.float32(4), np.float32(1)))
 
 
 def _fade_radii(portrait: MeshPortrait, rigid_points: NDArray[np.float64]) -> float:
@@ -103,8 +104,8 @@ def _grid(portrait: MeshPortrait, points: NDArray[np.float64], fade: float) -> _
     outline = points[OVAL, :2]
     middle = outline.mean(axis=0)
     reach = (HOLD_UP + fade) * np.linalg.norm(outline - middle, axis=1).max() + 2
-    low = np.maximum(np.floor(middle - reach).astype(int), 0)
-    high = np.maximum(np.minimum(np.ceil(middle + reach).astype(int) + 1, portrait.size), low + 2)
+    low = np.clip(np.floor(middle - reach).astype(int), 0, np.array(portrait.size) - 2)
+    high = np.clip(np.ceil(middle + reach).astype(int) + 1, low + 2, portrait.size)
     size = high - low
     cells = np.maximum(np.rint(size * portrait.grid_scale).astype(int), 2)
     return _Grid(
@@ -169,10 +170,11 @@ def _surroundings(
     hold = looked_up[..., 3]
     fall = _fade(rho, hold, hold + np.float32(fade)) * _edge_fade(portrait, x, y)
     local = _fade(rho, np.float32(1.0), np.float32(EXPRESSION_REACH)) * fall
-    rigid = _affine(rigid_points[OVAL, :2], taken).astype(np.float32)
+    outline = rigid_points[OVAL, :2]
+    back = _affine(outline, taken - outline).astype(np.float32)
     flow = np.empty((*coarse[::-1], 2), np.float32)
-    for axis, own in ((0, x), (1, y)):
-        moved = rigid[axis, 0] * x + rigid[axis, 1] * y + rigid[axis, 2] - own
+    for axis in (0, 1):
+        moved = back[axis, 0] * x + back[axis, 1] * y + back[axis, 2]
         flow[..., axis] = moved * fall + looked_up[..., 1 + axis] * local
     return enlarge(flow, *grid.size), enlarge(fall, *grid.size)
 
@@ -205,13 +207,15 @@ def _outline_table(
 def _affine(from_points: NDArray[np.float64], to_points: NDArray[np.float64]) -> NDArray[np.float64]:
     """(2, 3) least-squares affine map, ``to = m[:, :2] @ from + m[:, 2]``."""
     system = np.column_stack([from_points, np.ones(len(from_points))])
-    return np.linalg.lstsq(system, to_points, rcond=None)[0].T
+    fitted: NDArray[np.float64] = np.linalg.lstsq(system, to_points, rcond=None)[0].T
+    return fitted
 
 
 def _fade(rho: Map, hold: Map | np.float32, reach: Map | np.float32) -> Map:
     """1 up to ``hold``, 0 from ``reach``, smooth (quintic, zero slope and curvature at both ends) between."""
     t = np.clip((reach - rho) / (reach - hold), 0.0, 1.0)
-    return t * t * t * (t * (t * 6 - 15) + 10)
+    faded: Map = t * t * t * (t * (t * 6 - 15) + 10)
+    return faded
 
 
 def _edge_fade(portrait: MeshPortrait, x: Map, y: Map) -> Map:
@@ -220,4 +224,5 @@ def _edge_fade(portrait: MeshPortrait, x: Map, y: Map) -> Map:
     soft = np.float32(EDGE_FADE * portrait.radius_px)
     along_x = np.clip(np.minimum(x, width - 1 - x) / soft, 0, 1)
     along_y = np.clip(np.minimum(y, height - 1 - y) / soft, 0, 1)
-    return (along_x * along_x * (3 - 2 * along_x)) * (along_y * along_y * (3 - 2 * along_y))
+    faded: Map = (along_x * along_x * (3 - 2 * along_x)) * (along_y * along_y * (3 - 2 * along_y))
+    return faded

@@ -1,8 +1,8 @@
 """Eyelids that close over the eye, and eyes that look elsewhere.
 
-The skin around the eye is part of the head's flow: its lid margins already stand where the performance wants them.
-Here the opening between them shows the eyeball, which keeps its place in the head instead of being squeezed with
-the lids.
+The skin around the eye is part of the head's flow: its lid margins already stand where the performance wants
+them. Here the opening between them shows the eyeball, which keeps its place in the head instead of being
+squeezed with the lids.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CLOSED = 0.03
 """Below this opening (over the source's own) no eyeball is drawn at all."""
 
 PUSH_UP, PUSH_DOWN = 0.07, 0.09
-"""How far outside the landmarks the skin of the upper and lower lid begins, in eye widths: landmarks lie on the
-eyeball's side of the lashes and of the wet rim, which must not travel over the eye with a closing lid."""
+"""How far outside the landmarks the skin of the upper and lower lid begins, in eye widths: landmarks lie on
+the eyeball's side of the lashes and of the wet rim, which must not travel over the eye with a closing lid."""
 LASH_WIDTH = 0.035
 """Thickness of the line of lashes on a closed eye, in eye widths."""
 LASH_STRENGTH = 0.75
@@ -32,7 +32,7 @@ Map = NDArray[np.float32]
 
 
 def taken_points(portrait: MeshPortrait, lids: tuple[float, float]) -> NDArray[np.float64]:
-    """(478, 2) where in the source each landmark's skin is taken from: lid margins from a little outside the eye."""
+    """(478, 2) where in the source each landmark's skin is taken from: lid margins a little outside the eye."""
     taken = portrait.points[:, :2].copy()
     for eye, lid in zip(EYES, lids, strict=True):
         closing = max(1 - lid, 0.0)
@@ -50,7 +50,7 @@ def taken_points(portrait: MeshPortrait, lids: tuple[float, float]) -> NDArray[n
 def lash_layer(
     portrait: MeshPortrait, eye: EyeIndices, points: NDArray[np.float64], lid: float
 ) -> tuple[Opening, NDArray[np.float64]] | None:
-    """The line of lashes where closing lids meet: where to draw, and its colour in the source's codes (3,)."""
+    """The line of lashes where closing lids meet: where to draw, and its colour (3,) in the source's codes."""
     strength = LASH_STRENGTH * float(np.clip(1 - lid / 0.5, 0, 1)) ** 2
     if strength <= 0:
         return None
@@ -91,7 +91,8 @@ def eye_layer(
         gaze: (2,) shift of the iris in eye widths, along and across the eye.
 
     Returns:
-        Where to draw, and the source positions to take (map_x, map_y); None when the eye is closed or out of sight.
+        Where to draw, and the source positions to take (map_x, map_y); None when the eye is closed or out of
+        sight.
     """
     if lid < CLOSED:
         return None
@@ -129,4 +130,5 @@ def _eye_axes(portrait: MeshPortrait, eye: EyeIndices) -> tuple[NDArray[np.float
 
 def _affine(from_points: NDArray[np.float64], to_points: NDArray[np.float64]) -> NDArray[np.float64]:
     system = np.column_stack([from_points, np.ones(len(from_points))])
-    return np.linalg.lstsq(system, to_points, rcond=None)[0].T
+    fitted: NDArray[np.float64] = np.linalg.lstsq(system, to_points, rcond=None)[0].T
+    return fitted

@@ -55,17 +55,18 @@ def opening(polygon: NDArray[np.float64], size: tuple[int, int], feather_px: flo
     mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
     corners = np.rint((polygon - low) * (1 << _SHIFT_BITS)).astype(np.int32)
     cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, _SHIFT_BITS)
-    alpha = mask.astype(np.float32) / 255
+    alpha: Map = mask.astype(np.float32) / np.float32(255)
     if feather_px > 0.3:
         alpha = cv2.GaussianBlur(alpha, (0, 0), feather_px)
     return Opening(int(low[0]), int(low[1]), alpha)
 
 
 def blend(picture: NDArray[Any], where: Opening, content: NDArray[Any]) -> None:
-    """Lays content (h, w, C) over the patch of the picture by its coverage, in place, rounded for integer types."""
+    """Lays content (h, w, C) over the patch of the picture by its coverage, in place; integers are rounded."""
     target = picture[where.rows, where.columns]
     alpha = where.alpha[..., None]
-    mixed = target.astype(np.float32) * (1 - alpha) + content.astype(np.float32) * alpha
+    own = target.astype(np.float32)
+    mixed = own + (content.astype(np.float32) - own) * alpha
     if np.issubdtype(picture.dtype, np.integer):
         mixed = np.rint(mixed)
     target[...] = np.where(alpha > 0, mixed.astype(picture.dtype), target)

@@ -33,7 +33,7 @@ class MeshPortrait:
     face: MotionFrame
     """Pose and shape of the source's face."""
     points: NDArray[np.float64]
-    """(478, 3) landmarks in pixels of the source, camera axes."""
+    """(478, 3) landmarks in pixels of the source, camera axes, z from the head origin."""
     origin: NDArray[np.float64]
     """(2,) head origin in the source, pixels."""
     unit_px: float
@@ -60,16 +60,20 @@ def prepare_portrait(
 ) -> MeshPortrait:
     """Prepares a source for animation; cheap enough for every frame of a plate."""
     height, width = source.pixels.shape[:2]
-    points = face.landmarks_frame.astype(np.float64)
     motion = motion_from_landmarks(face.landmarks_frame, face.head_rotation, blendshapes, width, height)
+    origin = face.landmarks_frame[RIGID, :2].mean(axis=0, dtype=np.float64)
+    unit_px = float(motion.scale) * height
+    # The landmarks as the motion gives them back: so a performance at rest moves nothing, not by a rounding.
+    points = unit_px * motion.expression.astype(np.float64) @ motion.rotation.T.astype(np.float64)
+    points[:, :2] += origin
     oval = points[OVAL, :2]
     white = 1.0 if source.pixels.dtype.kind == "f" else float(np.iinfo(source.pixels.dtype).max)
     return MeshPortrait(
         source=source,
         face=motion,
         points=points,
-        origin=points[RIGID, :2].mean(axis=0),
-        unit_px=float(motion.scale) * height,
+        origin=origin,
+        unit_px=unit_px,
         radius_px=float(np.linalg.norm(oval - oval.mean(axis=0), axis=1).max()),
         skin=skin_color(source.pixels, points) * (255 / white),
         white=white,
@@ -88,7 +92,7 @@ def reduced_portrait(portrait: MeshPortrait) -> MeshPortrait:
         portrait,
         source=Frame(pixels, portrait.source.index, portrait.source.time_s),
         points=points,
-        origin=points[RIGID, :2].mean(axis=0),
+        origin=portrait.origin * scale + (scale - 1) / 2,
         unit_px=portrait.unit_px * scale,
         radius_px=portrait.radius_px * scale,
         white=255.0,
@@ -97,7 +101,7 @@ def reduced_portrait(portrait: MeshPortrait) -> MeshPortrait:
 
 
 def skin_color(picture: NDArray[Any], points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """(3,) median colour of the skin around the mouth, in the picture's own codes; picture (H, W, 3 or more)."""
+    """(3,) median colour of the skin around the mouth, in the picture's own codes; picture (H, W, 3 or 4)."""
     height, width = picture.shape[:2]
     x = np.clip(np.rint(points[SKIN, 0]).astype(int), 0, width - 1)
     y = np.clip(np.rint(points[SKIN, 1]).astype(int), 0, height - 1)

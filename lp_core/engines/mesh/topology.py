@@ -1,7 +1,7 @@
 """Triangles of the 478-point face mesh, as MediaPipe's Face Landmarker numbers its points (Apache-2.0).
 
-852 triangles cover the skin; the openings of the eyes and of the mouth are holes. The strips at the end close those
-holes between paired lid or lip points.
+852 triangles cover the skin; the openings of the eyes and of the mouth are holes. The strips at the end close
+those holes between paired lid or lip points.
 """
 
 from __future__ import annotations

@@ -1,0 +1,200 @@
+"""Closed loop: does the animated portrait do what the performer did?
+
+Every driving clip drives every portrait through the ordinary render (default settings, lossless film). The film is read back with
+the landmarker that read the performer, in the same film mode, and both readings are compared frame by frame:
+Pearson correlation and gain (regression slope) of head angles, smile, jaw and blinks, wherever the performer moves enough for
+it to mean something. Also: frames in which the face is not found again, pixels outside the matte that differ
+from the photo (bit for bit, in the film as it was read back), and the share of touched pixels where the flow folds.
+
+    python benchmarks/closed_loop.py --media ../shared/media
+    python benchmarks/closed_loop.py --media ../shared/media --driving d0 --portraits s9 --sheet out/loop.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lp_core.assemble import assemble
+from lp_core.engines.base import Animation, DrivingPicture
+from lp_core.engines.mesh.engine import MeshEngine
+from lp_core.engines.mesh.portrait import MeshPortrait
+from lp_core.faces.open import open_analyzer
+from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER
+from lp_core.job import RenderJob
+from lp_core.media.open import open_source
+from lp_core.motion.sequence import MotionFrame
+from lp_core.settings import OutputSettings, RenderSettings
+
+CHANNELS = {
+    "pitch": (5.0, 0.90),
+    "yaw": (5.0, 0.90),
+    "roll": (5.0, 0.90),
+    "smile": (0.3, 0.90),
+    "jawOpen": (0.3, 0.85),
+    "eyeBlinkLeft": (0.3, 0.75),
+    "eyeBlinkRight": (0.3, 0.75),
+}
+"""Channel -> (smallest range of the performer that counts, least correlation)."""
+GAINS = (0.5, 1.5)
+
+
+class WatchedEngine(MeshEngine):
+    """The mesh engine, watched: what it touched and where its flow folds."""
+
+    def __init__(self, settings: RenderSettings) -> None:
+        super().__init__(settings)
+        self.touched: np.ndarray | None = None
+        self.folded = self.counted = 0
+
+    def animate(
+        self,
+        portrait: MeshPortrait,
+        motion: MotionFrame,
+        reference: MotionFrame,
+        driving: DrivingPicture | None = None,
+    ) -> Animation:
+        """As the engine does."""
+        result = super().animate(portrait, motion, reference, driving)
+        if self.touched is None:
+            self.touched = np.zeros(result.pixels.shape[:2], bool)
+        left, top, right, bottom = result.region
+        self.touched[top:bottom, left:right] |= result.region_matte > 0
+        flow = result.region_flow
+        dx, dy = np.diff(flow, axis=1)[:-1], np.diff(flow, axis=0)[:, :-1]
+        turned = (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0] <= 0
+        inside = result.region_matte[:-1, :-1] > 0
+        inside &= ~_openings(portrait, (left, top), inside.shape)
+        self.folded += int((turned & inside).sum())
+        self.counted += int(inside.sum())
+        return result
+
+
+def _openings(portrait: MeshPortrait, corner: tuple[int, int], shape: tuple[int, ...]) -> np.ndarray:
+    """Where eyes and mouth open and close (by design the skin parts there), generously outlined."""
+    mask = np.zeros(shape, np.uint8)
+    for upper, lower in [(eye.upper, eye.lower) for eye in EYES] + [(LIPS_INNER_UPPER, LIPS_INNER_LOWER)]:
+        points = portrait.points[np.concatenate([upper, lower]), :2]
+        middle = points.mean(axis=0) - corner
+        radius = np.ptp(points, axis=0).max() * 0.8
+        cv2.circle(mask, tuple(int(v) for v in middle), int(radius), 1, -1)
+    return mask.astype(bool)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Channels of a clip by name, (N,) each, NaN where no face was found."""
+
+    channels: dict[str, np.ndarray]
+
+    @property
+    def missing(self) -> int:
+        """Frames without a face."""
+        return int(np.isnan(self.channels["yaw"]).sum())
+
+
+def read_clip(path: Path) -> Reading:
+    """Reads every frame of a film with the landmarker, in film mode."""
+    rows = []
+    with open_source(path) as source, closing(open_analyzer("mediapipe", is_video=True)) as analyzer:
+        for frame in source:
+            faces = analyzer.analyze(frame.as_rgb8(), int(frame.time_s * 1000))
+            rows.append(_channels(faces[0]) if faces else [np.nan] * len(CHANNELS))
+    return Reading(dict(zip(CHANNELS, np.array(rows).T, strict=True)))
+
+
+def _channels(face) -> list[float]:  # noqa: ANN001
+    shapes = face.blendshapes
+    smile = (shapes["mouthSmileLeft"] + shapes["mouthSmileRight"]) / 2
+    pose = [face.pose.pitch_deg, face.pose.yaw_deg, face.pose.roll_deg]
+    return [*pose, smile, shapes["jawOpen"], shapes["eyeBlinkLeft"], shapes["eyeBlinkRight"]]
+
+
+def compare(driver: Reading, result: Reading) -> Iterator[tuple[str, float, float, bool]]:
+    """(channel, correlation, gain, passed) for every channel in which the performer moves enough."""
+    found = ~np.isnan(result.channels["yaw"]) & ~np.isnan(driver.channels["yaw"])
+    for name, (least_range, least_correlation) in CHANNELS.items():
+        a, b = driver.channels[name][found], result.channels[name][found]
+        if np.ptp(a) < least_range:
+            continue
+        correlation = float(np.corrcoef(a, b)[0, 1]) if np.ptp(b) > 0 else 0.0
+        gain = float(np.polyfit(a, b, 1)[0])
+        yield name, correlation, gain, correlation >= least_correlation and GAINS[0] <= gain <= GAINS[1]
+
+
+def changed_background(photo: Path, film: Path, touched: np.ndarray) -> int:
+    """Pixels outside everything the render touched that differ from the photo, over all frames of the film."""
+    with open_source(photo) as source:
+        original = next(iter(source)).pixels[~touched]
+    with open_source(film) as source:
+        return sum(int((frame.pixels[~touched] != original).any(axis=1).sum()) for frame in source)
+
+
+def contact_sheet(driving: Path, film: Path, count: int = 8) -> np.ndarray:
+    """Two rows: the performer above, the portrait below, at evenly spread frames."""
+    rows = []
+    for path in (driving, film):
+        with open_source(path) as source:
+            frames = [frame.as_rgb8() for frame in source]
+        picked = [frames[i] for i in np.linspace(0, len(frames) - 1, count).astype(int)]
+        side = 256
+        cells = [cv2.resize(p, (round(p.shape[1] * side / p.shape[0]), side)) for p in picked]
+        rows.append(np.hstack(cells))
+    width = max(row.shape[1] for row in rows)
+    return np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
+
+
+def run_pair(portrait: Path, driving: Path, driver: Reading, film: Path) -> tuple[list, str]:
+    """Renders one pair; its comparison and the rest of its row."""
+    settings = RenderSettings(output=OutputSettings(codec="ffv1", audio="none", overwrite=True))
+    engine = WatchedEngine(settings)
+    job = RenderJob(str(portrait), str(driving), str(film), settings)
+    replace(assemble(job), engine=engine).run()
+    result = read_clip(film)
+    background = changed_background(portrait, film, engine.touched)
+    folds = 1e6 * engine.folded / max(engine.counted, 1)
+    return list(compare(driver, result)), f"{result.missing:>5} {background:>6} {folds:>7.1f}"
+
+
+def main() -> int:
+    """Prints the table; exit status 1 when a pair misses a bar."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--media", type=Path, required=True, help="folder with portraits/ and driving/")
+    parser.add_argument("--driving", default="d0,d3,d10,d19,d20")
+    parser.add_argument("--portraits", default="s9,s6,s3,s7")
+    parser.add_argument("--sheet", type=Path, help="write a contact sheet of every pair (pair's names are added)")
+    options = parser.parse_args()
+    names = list(CHANNELS)
+    print("correlation/gain wherever the performer moves enough; ! misses its bar; folds per million touched pixels")
+    print(f"{'pair':<8}" + "".join(f"{name:>15}" for name in names) + "  lost  backgr  folds")
+    missed = total = 0
+    for clip in options.driving.split(","):
+        driving = options.media / "driving" / f"{clip}.mp4"
+        driver = read_clip(driving)
+        for still in options.portraits.split(","):
+            portrait = options.media / "portraits" / f"{still}.jpg"
+            with tempfile.TemporaryDirectory() as folder:
+                film = Path(folder) / "loop.mkv"
+                rows, rest = run_pair(portrait, driving, driver, film)
+                if options.sheet:
+                    sheet = contact_sheet(driving, film)
+                    path = options.sheet.with_stem(f"{options.sheet.stem}_{clip}_{still}")
+                    cv2.imwrite(str(path), sheet[..., ::-1])
+            cells = {name: f"{r:.2f}/{g:.2f}{'' if ok else '!'}" for name, r, g, ok in rows}
+            missed += sum(not ok for *_, ok in rows)
+            total += len(rows)
+            print(f"{clip + ' ' + still:<8}" + "".join(f"{cells.get(n, '-'):>15}" for n in names) + " " + rest, flush=True)
+    print(f"{total - missed} of {total} comparisons reach their bar")
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
