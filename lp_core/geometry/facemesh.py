@@ -22,7 +22,9 @@ OVAL = np.array(
 )
 """Face outline, clockwise in the picture from the top of the forehead (10) over the chin (152)."""
 
-RIGID = np.array([10, 109, 338, 67, 297, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 362, 263, 127, 356, 234, 454])
+RIGID = np.array(
+    [10, 109, 338, 67, 297, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 362, 263, 127, 356, 234, 454]
+)
 """Points that hardly move with expression: forehead, nose bridge and tip, eye corners, temples."""
 
 LIPS_INNER_UPPER = np.array([78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308])

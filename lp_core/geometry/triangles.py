@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 _SHIFT_BITS = 4
 _FAR = 30000.0
 _THIN_PX = 1.0
-"""Triangles lower than this are drawn as lines: a pixel beside one lies too far outside for its affine map."""
+"""Triangles lower than this are drawn as lines: a pixel beside one is too far outside for its affine map."""
 
 Map = NDArray[np.float32]
 
 
-def affine_of_triangles(to_points: NDArray[np.float64], from_points: NDArray[np.float64]) -> NDArray[np.float64]:
+def affine_of_triangles(
+    to_points: NDArray[np.float64], from_points: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The affine map of every triangle from one picture to the other.
 
     Args:
@@ -39,7 +41,7 @@ def affine_of_triangles(to_points: NDArray[np.float64], from_points: NDArray[np.
 def _steady(
     affine: NDArray[np.float64], taken: NDArray[np.float64], shown: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The maps (T, 2, 3) with those of thin triangles replaced by maps that vary along their longest edge only."""
+    """The maps (T, 2, 3), where those of thin triangles are made to vary along their longest edge only."""
     edges = np.roll(shown, -1, axis=1) - shown
     lengths = np.linalg.norm(edges, axis=2)
     area = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])

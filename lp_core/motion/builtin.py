@@ -1,8 +1,8 @@
 """Motions made by code: ``demo:expressive``, ``demo:blink``, ``demo:nod``, ``demo:still``.
 
-They move a neutral face (``neutral_face.npy``: the canonical face mesh of MediaPipe's face geometry module, Apache-2.0,
-in this project's head space, with irises added in the middle of the eyes). Every motion begins and ends at rest, so it
-can be looped.
+They move a neutral face (``neutral_face.npy``: the canonical face mesh of MediaPipe's face geometry module,
+Apache-2.0, in this project's head space, with irises added in the middle of the eyes). Every motion begins
+and ends at rest, so it can be looped.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Act:
 
 
 def builtin_motion(name: str, rate: FrameRate | None = None) -> MotionSequence:
-    """A built-in motion by name (without ``demo:``), rig mesh478, at 25 frames per second unless told otherwise.
+    """A built-in motion by name (without ``demo:``), rig mesh478, at 25 frames a second unless told else.
 
     Raises:
         MotionError: there is no motion of that name.
@@ -66,7 +66,7 @@ def builtin_motion(name: str, rate: FrameRate | None = None) -> MotionSequence:
 def neutral_face() -> F64:
     """(478, 3) a neutral, symmetric face in head space."""
     with files("lp_core.motion").joinpath("neutral_face.npy").open("rb") as stream:
-        return np.load(stream, allow_pickle=False).astype(np.float64)
+        return np.asarray(np.load(stream, allow_pickle=False), np.float64)
 
 
 def _bump(time_s: float, start: float, end: float, rise: float = 0.25) -> float:
@@ -83,7 +83,8 @@ def _blinks(time_s: float, *moments: float) -> float:
 
 def _expressive(time_s: float) -> _Act:
     talking = _bump(time_s, 4.6, 7.0, 0.3)
-    syllables = (0.5 - 0.5 * np.cos(2 * np.pi * 3.1 * (time_s - 4.6))) * (0.6 + 0.4 * np.sin(2.3 * time_s) ** 2)
+    stress = 0.6 + 0.4 * np.sin(2.3 * time_s) ** 2
+    syllables = (0.5 - 0.5 * np.cos(2 * np.pi * 3.1 * (time_s - 4.6))) * stress
     turn = _bump(time_s, 2.3, 4.2, 0.8) * np.sin((time_s - 2.3) / 1.9 * 2 * np.pi)
     blink = _blinks(time_s, 0.35, 2.2, 4.3, 7.3)
     wink = _bump(time_s, 7.75, 8.25, 0.15)
@@ -125,7 +126,8 @@ def _frame(face: F64, act: _Act) -> MotionFrame:
     delta = act.jaw * _WIDE_OPEN * opening_field(face)[:, None] * DOWN
     for corner in _CORNERS:
         outwards = np.sign(face[corner, 0])
-        delta += act.smile * _around(face, (corner,), 0.42)[:, None] * np.array([0.15 * outwards, -0.13, 0.03])
+        pull = np.array([0.15 * outwards, -0.13, 0.03])
+        delta += act.smile * _around(face, (corner,), 0.42)[:, None] * pull
     delta += act.brows * _around(face, _BROWS, 0.28)[:, None] * np.array([0.0, -0.12, 0.0])
     points = face + delta
     for eye, closed in zip(EYES, act.blink, strict=True):
@@ -152,4 +154,5 @@ def _frame(face: F64, act: _Act) -> MotionFrame:
 def _around(face: F64, centers: tuple[int, ...], reach: float) -> F64:
     """(478,) 1 at the given points, falling off as a Gaussian of the given width in head units."""
     square = ((face[:, None, :2] - face[None, list(centers), :2]) ** 2).sum(axis=2).min(axis=1)
-    return np.exp(-square / (2 * reach**2))
+    weight: F64 = np.exp(-square / (2 * reach**2))
+    return weight

@@ -23,8 +23,8 @@ from lp_core.motion.landmarks import F64, best_rotation
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
 
-MAX_SHIFT = 0.6
-"""Largest shift of the head in head units (about a fifth of the face's height); more tears hair and neck."""
+MAX_SHIFT = 0.4
+"""Largest shift of the head in head units (about an eighth of the face's height); more tears hair and neck."""
 MAX_TURN_DEG = 32.0
 """Largest turn of the head away from the photo: beyond, the far cheek would show what the photo does not."""
 FIELD_OF_VIEW_DEG = 63.0
@@ -36,12 +36,16 @@ LID_MEET = 0.2
 """Where lids meet: height above the lower lid as a part of the opening."""
 LID_REACH = 0.9
 """How far lids carry the skin around them, in half eye widths from the lid margin."""
+NARROW_EYE = 0.05
+"""Narrower eyes are measured as if they were this open, lest noise of the landmarks moves the lids."""
 WIDEST_EYE = 1.35
 MAX_GAZE = 0.22
 WIDE_MOUTH = 0.7
 """Lip openness of a wide open mouth."""
 UPPER_SHARE = 0.15
 """Part of the lip opening that the upper lip gives."""
+FREE_LID, FREE_GAP, TRUST = 0.12, 0.04, 1.5
+"""A nudge may change lids (openings) and lip gap (head units) by this much plus TRUST times geometry's own movement."""
 DOWN = np.array([0.0, 1.0, 0.0])
 
 
@@ -65,6 +69,18 @@ NO_NUDGE = Nudge()
 
 
 @dataclass(frozen=True)
+class FaceFields:
+    """How the points of one face follow its mouth and lids; depends on the face's shape alone."""
+
+    mouth: F64
+    """(478,) 1 at lips, jaw and lower cheeks, 0 from the nose up."""
+    opening: F64
+    """(478,) how far each point follows when the lips open by 1."""
+    lids: tuple[tuple[NDArray[np.intp], F64], tuple[NDArray[np.intp], F64]]
+    """By eye: (468,) nearest point of the lid margin, (468,) how far it carries the skin."""
+
+
+@dataclass(frozen=True)
 class Target:
     """Where the face shall be."""
 
@@ -84,6 +100,7 @@ def transfer(
     reference: MotionFrame,
     settings: MotionSettings,
     nudge: Nudge = NO_NUDGE,
+    fields: FaceFields | None = None,
 ) -> Target:
     """Where the source's landmarks go under a performance.
 
@@ -93,6 +110,7 @@ def transfer(
         reference: the performance's neutral frame.
         settings: mode, region and strengths.
         nudge: what calibration adds on this portrait.
+        fields: ``face_fields`` of the source, where they are at hand.
 
     Convention:
         Result in camera axes, unit and origin of the source's head space, so that a point stands in the
@@ -102,16 +120,18 @@ def transfer(
     pose = strength * settings.pose_strength if region in ("all", "pose") else 0.0
     expression = strength * settings.expression_strength if region != "pose" else 0.0
     shape = source.expression.astype(np.float64)
-    delta = expression * _region_delta(source, motion, reference, settings, nudge)
+    fields = fields or face_fields(shape)
+    delta = expression * _region_delta(source, motion, reference, settings, nudge, fields)
     lids, gaze = (1.0, 1.0), np.zeros((2, 2))
     if region in ("all", "expression", "eyes"):
-        plain = np.array(lid_ratios(source, motion, reference, mode)) + nudge.lids
-        opened = np.clip(1 + (plain - 1) * expression, 0.0, WIDEST_EYE)
+        plain = np.array(lid_ratios(source, motion, reference, mode))
+        nudged = plain + _bounded(np.array(nudge.lids), plain - 1, FREE_LID)
+        opened = np.clip(1 + (nudged - 1) * expression, 0.0, WIDEST_EYE)
         lids = float(opened[0]), float(opened[1])
         gaze = _gaze_shift(source, motion, reference, mode) * expression * np.minimum(opened, 1.0)[:, None]
     face = shape + delta
-    for eye, lid in zip(EYES, lids, strict=True):
-        face += lid_displacement(shape, delta, eye, lid)
+    for eye, lid, field in zip(EYES, lids, fields.lids, strict=True):
+        face += lid_displacement(shape, delta, eye, lid, field)
     face = _lips_apart(face, shape)
     rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge)
     offset = np.array([*shift, 0.0])
@@ -124,18 +144,20 @@ def transfer(
 
 
 def _region_delta(
-    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, settings: MotionSettings, nudge: Nudge
+    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, settings: MotionSettings, nudge: Nudge,
+    fields: FaceFields,
 ) -> F64:
     """(478, 3) change of the source's face in its head space, for the animated region."""
     shape = source.expression.astype(np.float64)
-    delta = plain_delta(source, motion, reference)
-    mouth = _mouth_weight(shape)[:, None]
+    mouth = fields.mouth[:, None]
+    delta = plain_delta(source, motion, reference, fields.mouth)
     if settings.region in ("all", "expression", "lips"):
         if nudge.smile_shape is not None:
             delta += mouth * nudge.smile * nudge.smile_shape
-        wanted = lip_gap(source, motion, reference, settings.motion) + nudge.gap
+        plain = lip_gap(source, motion, reference, settings.motion)
+        wanted = plain + float(_bounded(np.array(nudge.gap), np.array(plain - _gap(shape)), FREE_GAP))
         crossed = min(_gap(shape), 0.0)
-        delta += opening_field(shape)[:, None] * DOWN * (max(wanted, crossed) - _gap(shape + delta))
+        delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - _gap(shape + delta))
     if settings.region == "lips":
         delta *= mouth
     elif settings.region == "eyes":
@@ -143,10 +165,19 @@ def _region_delta(
     return delta
 
 
-def plain_delta(source: MotionFrame, motion: MotionFrame, reference: MotionFrame) -> F64:
+def _bounded(nudge: F64, movement: F64, free: float) -> F64:
+    """Keeps a nudge in proportion to the movement it corrects: the face must never move where the performer rests."""
+    bound = free + TRUST * np.abs(movement)
+    return np.clip(nudge, -bound, bound)
+
+
+def plain_delta(
+    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mouth: F64 | None = None
+) -> F64:
     """(478, 3) change of the face's shape since the reference, in the source's head units and proportions."""
     shape = source.expression.astype(np.float64)
-    return _proportioned(_expression_delta(motion, reference), shape, reference.expression.astype(np.float64))
+    mouth = _mouth_weight(shape) if mouth is None else mouth
+    return _proportioned(_expression_delta(motion, reference), shape, reference.expression.astype(np.float64), mouth)
 
 
 def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
@@ -168,8 +199,8 @@ def lid_ratios(
     source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str
 ) -> tuple[float, float]:
     """Opening of each eye over the source's own as plain geometry gives it: 0 closed, 1 as in the photo."""
-    base = reference.eyes if mode == "relative" else source.eyes
-    ratio = motion.eyes.astype(np.float64) / np.maximum(base.astype(np.float64), 0.05)
+    base = (reference.eyes if mode == "relative" else source.eyes).astype(np.float64)
+    ratio = 1 + (motion.eyes - base) / np.maximum(base, NARROW_EYE)
     ratio = np.where(ratio < 1, np.clip((ratio - LID_REST) / (1 - LID_REST), 0, 1), ratio)
     return float(ratio[0]), float(ratio[1])
 
@@ -219,14 +250,14 @@ def _mouth_weight(shape: F64) -> F64:
     return weight
 
 
-def _proportioned(delta: F64, shape: F64, reference: F64) -> F64:
+def _proportioned(delta: F64, shape: F64, reference: F64, mouth_weight: F64) -> F64:
     """Scales the change region by region to the source's own proportions."""
 
     def ratio(a: int, b: int, axis: int) -> float:
         own, other = abs(shape[a, axis] - shape[b, axis]), abs(reference[a, axis] - reference[b, axis])
         return float(np.clip(own / max(other, 1e-6), 0.4, 2.5) ** 0.5)
 
-    mouth = _mouth_weight(shape)[:, None]
+    mouth = mouth_weight[:, None]
     lower = np.array([ratio(61, 291, 0), ratio(NOSE_BASE, CHIN, 1), 1.0])
     upper = np.array([ratio(33, 263, 0), ratio(105, 33, 1), 1.0])
     scaled: F64 = delta * (mouth * lower + (1 - mouth) * upper)
@@ -236,24 +267,36 @@ def _proportioned(delta: F64, shape: F64, reference: F64) -> F64:
 def _gaze_shift(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> F64:
     base = reference.gaze if mode == "relative" else source.gaze
     shift = motion.gaze.astype(np.float64) - base
-    return np.clip(np.broadcast_to(shift.mean(axis=0), (2, 2)), -MAX_GAZE, MAX_GAZE)
+    return np.broadcast_to(np.clip(shift.mean(axis=0), -MAX_GAZE, MAX_GAZE), (2, 2))
 
 
-def lid_displacement(shape: F64, delta: F64, eye: EyeIndices, lid: float) -> F64:
+def face_fields(shape: F64) -> FaceFields:
+    """The fields of a face, (478, 3) in head space."""
+    left, right = (_lid_field(shape, eye) for eye in EYES)
+    return FaceFields(_mouth_weight(shape), opening_field(shape), (left, right))
+
+
+def _lid_field(shape: F64, eye: EyeIndices) -> tuple[NDArray[np.intp], F64]:
+    margin = np.concatenate([eye.upper, eye.lower[1:-1]])
+    away = shape[:MESH_POINTS, None, :2] - shape[None, margin, :2]
+    distance = np.sqrt((away**2).sum(axis=2))
+    half_width = max(float(np.linalg.norm(shape[eye.upper[0], :2] - shape[eye.upper[-1], :2])), 1e-6) / 2
+    t = np.clip(1 - distance.min(axis=1) / (LID_REACH * half_width), 0.0, 1.0)
+    return distance.argmin(axis=1), t * t * (3 - 2 * t)
+
+
+def lid_displacement(
+    shape: F64, delta: F64, eye: EyeIndices, lid: float, field: tuple[NDArray[np.intp], F64] | None = None
+) -> F64:
     """(478, 3) what lids and the skin they carry do beyond ``delta``, so that the lids open to ``lid``."""
     upper, lower = shape[eye.upper], shape[eye.lower]
     meet = lower + LID_MEET * (upper - lower)
     margin = np.concatenate([eye.upper, eye.lower[1:-1]])
     goal = np.concatenate([meet + lid * (upper - meet), (meet + lid * (lower - meet))[1:-1]]) - shape[margin]
     corners = (delta[eye.upper[0]] + delta[eye.upper[-1]]) / 2
-    away = shape[:MESH_POINTS, None, :2] - shape[None, margin, :2]
-    distance = np.sqrt((away**2).sum(axis=2))
-    nearest = distance.argmin(axis=1)
-    half_width = max(float(np.linalg.norm(upper[0, :2] - upper[-1, :2])), 1e-6) / 2
-    t = np.clip(1 - distance.min(axis=1) / (LID_REACH * half_width), 0.0, 1.0)[:, None]
-    carried = t * t * (3 - 2 * t)
+    nearest, carried = field or _lid_field(shape, eye)
     result = np.zeros_like(shape)
-    result[:MESH_POINTS] = carried * (goal[nearest] + corners - delta[:MESH_POINTS])
+    result[:MESH_POINTS] = carried[:, None] * (goal[nearest] + corners - delta[:MESH_POINTS])
     result[eye.iris] = corners - delta[eye.iris]
     return result
 

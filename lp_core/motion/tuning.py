@@ -1,4 +1,4 @@
-"""Small corrections of a performance for one portrait, known at key frames, interpolated over the motion space.
+"""Small corrections of a performance for one portrait, known at key frames and interpolated between them.
 
 This is pose-space deformation (Lewis, Cordner, Fong, SIGGRAPH 2000) with a handful of control values in the
 place of a shape: Gaussian kernel regression over a feature vector of the performance.

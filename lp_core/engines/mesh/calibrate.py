@@ -1,9 +1,10 @@
 """Calibration: does the portrait read as the performance does?
 
-Faces differ. The same opening of the mouth reads as 0.9 on one portrait and as 0.2 on another, and a painted eye that
-is as good as closed may still read as open. So a few frames that span the performance are drawn and read back with the
-landmarker that read the performer, and head angles, lip gap, smile and lids are nudged until both agree. The nudges are
-kept within limits and interpolated over all other frames (lp_core.motion.tuning).
+Faces differ. The same opening of the mouth reads as 0.9 on one portrait and as 0.2 on another, and a painted
+eye that is as good as closed may still read as open. So a few frames that span the performance are drawn and
+read back with the landmarker that read the performer, and head angles, lip gap, smile and lids are nudged
+until both agree. The nudges are kept within limits and interpolated over all other frames
+(lp_core.motion.tuning).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import CONTROLS, Tuning, fit, make_nudge
 
 ROUNDS, SURE, ROUNDS_LATER = 4, 12, 2
-"""Trials of a key frame; after the first SURE of them the others give a good first guess, and fewer trials do."""
+"""Trials of a key frame; after SURE of them the others give a good first guess, and fewer trials do."""
 LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9])
 """Largest nudges: degrees, degrees, degrees, head units, strong smiles, lid openings."""
 FIRST_STEP = np.array([0.8, 0.8, 0.8, 0.35, 1.0, -1.6, -1.6])
@@ -66,7 +67,9 @@ def calibrate(
             so_far = fit(kept, np.stack(found), reference, LIMITS, smile_shape)
             rounds = ROUNDS if first < SURE else ROUNDS_LATER
 
-            def settle(draw: Draw, sample: Sample, so_far: Tuning = so_far, rounds: int = rounds) -> F64 | None:
+            def settle(
+                draw: Draw, sample: Sample, so_far: Tuning = so_far, rounds: int = rounds
+            ) -> F64 | None:
                 turn = start + wanted_turn(source, sample.motion, reference, mode)
                 wanted = np.concatenate([turn, _wanted_readings(sample.motion, reference, rest)])
                 guess = so_far.controls(sample.motion)
@@ -122,7 +125,7 @@ def _channels(blendshapes: F64) -> F64:
 
 
 def _wanted_readings(frame: MotionFrame, reference: MotionFrame, rest: Face) -> F64:
-    """(4,) what the portrait should read: its own rest reading where the performer is at rest, 0 at 0, 1 at 1."""
+    """(4,) what the portrait should read: its own rest where the performer is at rest, 0 at 0, 1 at 1."""
     now, then = (_channels(f.blendshapes.astype(np.float64)) for f in (frame, reference))
     own = _channels(np.array(list(rest.blendshapes.values()), np.float64))
     below = own * now / np.maximum(then, 1e-6)

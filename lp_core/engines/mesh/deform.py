@@ -84,8 +84,11 @@ def head_flow(
         ``region``.
     """
     fade = _fade_radii(portrait, rigid_points)
-    grid = _grid(portrait, points, fade)
-    flow, fall = _surroundings(portrait, points, rigid_points, fade, grid)
+    middle = points[OVAL, :2].mean(axis=0)
+    back = _affine(rigid_points[OVAL, :2], (portrait.points - rigid_points)[OVAL, :2])
+    table = _outline_table(portrait, points[OVAL, :2], middle, back)
+    grid = _grid(portrait, middle, table, fade)
+    flow, fall = _surroundings(portrait, middle, table, back, fade, grid)
     _face(mesh, taken, points, flow, fall, grid)
     left, top, right, bottom = grid.region
     size = right - left, bottom - top
@@ -100,12 +103,12 @@ def _fade_radii(portrait: MeshPortrait, rigid_points: NDArray[np.float64]) -> fl
     return float(np.clip(1.875 / STEEPEST * moved / portrait.radius_px, *FADE_RANGE))
 
 
-def _grid(portrait: MeshPortrait, points: NDArray[np.float64], fade: float) -> _Grid:
-    outline = points[OVAL, :2]
-    middle = outline.mean(axis=0)
-    reach = (HOLD_UP + fade) * np.linalg.norm(outline - middle, axis=1).max() + 2
-    low = np.clip(np.floor(middle - reach).astype(int), 0, np.array(portrait.size) - 2)
-    high = np.clip(np.ceil(middle + reach).astype(int) + 1, low + 2, portrait.size)
+def _grid(portrait: MeshPortrait, middle: NDArray[np.float64], table: Map, fade: float) -> _Grid:
+    angle = np.arange(ANGLES + 1) * (2 * np.pi / ANGLES)
+    reach = (table[:, 0] * (table[:, 3] + fade))[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    margin = (COARSE + 1) / portrait.grid_scale
+    low = np.clip(np.floor(middle + reach.min(axis=0) - margin).astype(int), 0, np.array(portrait.size) - 2)
+    high = np.clip(np.ceil(middle + reach.max(axis=0) + margin).astype(int) + 1, low + 2, portrait.size)
     size = high - low
     cells = np.maximum(np.rint(size * portrait.grid_scale).astype(int), 2)
     return _Grid(
@@ -143,8 +146,9 @@ def _face(
 
 def _surroundings(
     portrait: MeshPortrait,
-    points: NDArray[np.float64],
-    rigid_points: NDArray[np.float64],
+    middle: NDArray[np.float64],
+    table: Map,
+    back: NDArray[np.float64],
     fade: float,
     grid: _Grid,
 ) -> tuple[Map, Map]:
@@ -153,49 +157,41 @@ def _surroundings(
     step = np.array(grid.size) / coarse / grid.scale
     x = ((np.arange(coarse[0]) + 0.5) * step[0] - 0.5 + grid.corner[0]).astype(np.float32)[None, :]
     y = ((np.arange(coarse[1]) + 0.5) * step[1] - 0.5 + grid.corner[1]).astype(np.float32)[:, None]
-    shown, taken = points[OVAL, :2], portrait.points[OVAL, :2]
-    middle = shown.mean(axis=0)
-    table = _outline_table(shown, taken, rigid_points[OVAL, :2], middle, portrait)
     radius, angle = cv2.cartToPolar(
         np.ascontiguousarray(np.broadcast_to(x - np.float32(middle[0]), coarse[::-1])),
         np.ascontiguousarray(np.broadcast_to(y - np.float32(middle[1]), coarse[::-1])),
     )
     looked_up = cv2.remap(
-        table[None],
-        angle * np.float32(ANGLES / (2 * np.pi)),
-        np.zeros_like(angle),
-        cv2.INTER_LINEAR,
+        table[None], angle * np.float32(ANGLES / (2 * np.pi)), np.zeros_like(angle), cv2.INTER_LINEAR
     )
     rho = radius / looked_up[..., 0]
     hold = looked_up[..., 3]
     fall = _fade(rho, hold, hold + np.float32(fade)) * _edge_fade(portrait, x, y)
     local = _fade(rho, np.float32(1.0), np.float32(EXPRESSION_REACH)) * fall
-    outline = rigid_points[OVAL, :2]
-    back = _affine(outline, taken - outline).astype(np.float32)
+    affine = back.astype(np.float32)
     flow = np.empty((*coarse[::-1], 2), np.float32)
     for axis in (0, 1):
-        moved = back[axis, 0] * x + back[axis, 1] * y + back[axis, 2]
+        moved = affine[axis, 0] * x + affine[axis, 1] * y + affine[axis, 2]
         flow[..., axis] = moved * fall + looked_up[..., 1 + axis] * local
     return enlarge(flow, *grid.size), enlarge(fall, *grid.size)
 
 
 def _outline_table(
-    shown: NDArray[np.float64],
-    taken: NDArray[np.float64],
-    rigid: NDArray[np.float64],
-    middle: NDArray[np.float64],
     portrait: MeshPortrait,
+    shown: NDArray[np.float64],
+    middle: NDArray[np.float64],
+    back: NDArray[np.float64],
 ) -> Map:
     """(ANGLES + 1, 4) by direction from the middle: radius, residual flow x and y, hold in radii."""
     away = shown - middle
+    length = np.linalg.norm(away, axis=1)
     angle = np.arctan2(away[:, 1], away[:, 0]) % (2 * np.pi)
-    affine = _affine(rigid, taken)
-    residual = taken - (shown @ affine[:, :2].T + affine[:, 2])
+    residual = portrait.points[OVAL, :2] - shown - (shown @ back[:, :2].T + back[:, 2])
     up = -portrait.face.rotation[:2, 1].astype(np.float64)
-    upness = (away @ up) / (np.linalg.norm(away, axis=1) * max(float(np.linalg.norm(up)), 1e-6))
+    upness = (away @ up) / (np.maximum(length, 1e-6) * max(float(np.linalg.norm(up)), 1e-6))
     above, below = np.clip(upness, 0, 1) ** 2, np.clip(-upness, 0, 1) ** 2
     hold = HOLD_SIDE + (HOLD_UP - HOLD_SIDE) * above + (HOLD_DOWN - HOLD_SIDE) * below
-    values = np.column_stack([np.linalg.norm(away, axis=1), residual, hold])
+    values = np.column_stack([np.maximum(length, 1e-3), residual, hold])
     order = np.argsort(angle)
     angle, values = angle[order], values[order]
     wrapped = np.concatenate([[angle[-1] - 2 * np.pi], angle, [angle[0] + 2 * np.pi]])
@@ -207,8 +203,7 @@ def _outline_table(
 def _affine(from_points: NDArray[np.float64], to_points: NDArray[np.float64]) -> NDArray[np.float64]:
     """(2, 3) least-squares affine map, ``to = m[:, :2] @ from + m[:, 2]``."""
     system = np.column_stack([from_points, np.ones(len(from_points))])
-    fitted: NDArray[np.float64] = np.linalg.lstsq(system, to_points, rcond=None)[0].T
-    return fitted
+    return np.asarray(np.linalg.lstsq(system, to_points, rcond=None)[0].T, np.float64)
 
 
 def _fade(rho: Map, hold: Map | np.float32, reach: Map | np.float32) -> Map:
@@ -224,5 +219,5 @@ def _edge_fade(portrait: MeshPortrait, x: Map, y: Map) -> Map:
     soft = np.float32(EDGE_FADE * portrait.radius_px)
     along_x = np.clip(np.minimum(x, width - 1 - x) / soft, 0, 1)
     along_y = np.clip(np.minimum(y, height - 1 - y) / soft, 0, 1)
-    faded: Map = (along_x * along_x * (3 - 2 * along_x)) * (along_y * along_y * (3 - 2 * along_y))
-    return faded
+    faded = (along_x * along_x * (3 - 2 * along_x)) * (along_y * along_y * (3 - 2 * along_y))
+    return np.asarray(faded, np.float32)

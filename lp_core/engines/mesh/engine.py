@@ -22,7 +22,7 @@ from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduce
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES
-from lp_core.geometry.warp import sample
+from lp_core.geometry.warp import Map, sample
 from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, Target, transfer
 from lp_core.motion.landmarks import motion_from_landmarks
 from lp_core.motion.sequence import MotionFrame
@@ -99,14 +99,15 @@ class MeshEngine:
         driving: DrivingPicture | None,
         nudge: Nudge,
     ) -> Animation:
-        target = transfer(portrait.face, motion, reference, self._settings.motion, nudge)
+        target = transfer(portrait.face, motion, reference, self._settings.motion, nudge, portrait.fields)
         points, rigid = _in_pixels(portrait, target.points), _in_pixels(portrait, target.rigid_points)
         head = head_flow(self._mesh, portrait, taken_points(portrait, target.lids), points, rigid)
         left, top, right, bottom = head.region
         pixels = portrait.source.pixels.copy()
         part = pixels[top:bottom, left:right]
-        map_x = head.flow[..., 0] + np.arange(left, right, dtype=np.float32)
-        map_y = head.flow[..., 1] + np.arange(top, bottom, dtype=np.float32)[:, None]
+        columns, rows = np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32)
+        map_x: Map = head.flow[..., 0] + columns
+        map_y: Map = head.flow[..., 1] + rows[:, None]
         warped = sample(portrait.source.pixels, map_x, map_y)
         cv2.copyTo(warped, (head.matte > 0).view(np.uint8), part)
         self._draw_eyes(pixels, portrait, target, points, rigid)
@@ -131,7 +132,11 @@ class MeshEngine:
                 blend(pixels[..., :3], *lashes)
 
     def _draw_mouth(
-        self, pixels: NDArray[Any], portrait: MeshPortrait, points: NDArray[np.float64], driving: DrivingPicture | None
+        self,
+        pixels: NDArray[Any],
+        portrait: MeshPortrait,
+        points: NDArray[np.float64],
+        driving: DrivingPicture | None,
     ) -> None:
         where = mouth.mouth_opening(portrait, points)
         if where is None:

@@ -32,7 +32,7 @@ Map = NDArray[np.float32]
 
 
 def taken_points(portrait: MeshPortrait, lids: tuple[float, float]) -> NDArray[np.float64]:
-    """(478, 2) where in the source each landmark's skin is taken from: lid margins a little outside the eye."""
+    """(478, 2) where in the source a landmark's skin is taken from: lid margins a little outside the eye."""
     taken = portrait.points[:, :2].copy()
     for eye, lid in zip(EYES, lids, strict=True):
         closing = max(1 - lid, 0.0)
@@ -50,7 +50,7 @@ def taken_points(portrait: MeshPortrait, lids: tuple[float, float]) -> NDArray[n
 def lash_layer(
     portrait: MeshPortrait, eye: EyeIndices, points: NDArray[np.float64], lid: float
 ) -> tuple[Opening, NDArray[np.float64]] | None:
-    """The line of lashes where closing lids meet: where to draw, and its colour (3,) in the source's codes."""
+    """The line of lashes where closing lids meet: where to draw, and its colour (3,) in source codes."""
     strength = LASH_STRENGTH * float(np.clip(1 - lid / 0.5, 0, 1)) ** 2
     if strength <= 0:
         return None
@@ -69,7 +69,8 @@ def lash_layer(
 
 
 def _eye_width(portrait: MeshPortrait, eye: EyeIndices) -> float:
-    return float(np.linalg.norm(portrait.points[eye.upper[0], :2] - portrait.points[eye.upper[-1], :2])) + 1e-6
+    corners = portrait.points[[eye.upper[0], eye.upper[-1]], :2]
+    return float(np.linalg.norm(corners[1] - corners[0])) + 1e-6
 
 
 def eye_layer(
@@ -130,5 +131,4 @@ def _eye_axes(portrait: MeshPortrait, eye: EyeIndices) -> tuple[NDArray[np.float
 
 def _affine(from_points: NDArray[np.float64], to_points: NDArray[np.float64]) -> NDArray[np.float64]:
     system = np.column_stack([from_points, np.ones(len(from_points))])
-    fitted: NDArray[np.float64] = np.linalg.lstsq(system, to_points, rcond=None)[0].T
-    return fitted
+    return np.asarray(np.linalg.lstsq(system, to_points, rcond=None)[0].T, np.float64)

@@ -62,7 +62,7 @@ def opening(polygon: NDArray[np.float64], size: tuple[int, int], feather_px: flo
 
 
 def blend(picture: NDArray[Any], where: Opening, content: NDArray[Any]) -> None:
-    """Lays content (h, w, C) over the patch of the picture by its coverage, in place; integers are rounded."""
+    """Lays content (h, w, C) over the picture's patch by its coverage, in place; integers are rounded."""
     target = picture[where.rows, where.columns]
     alpha = where.alpha[..., None]
     own = target.astype(np.float32)

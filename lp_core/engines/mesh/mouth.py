@@ -19,7 +19,7 @@ from lp_core.geometry.warp import sample
 FEATHER = 0.012
 """Softness of the lip's edge in mouth widths."""
 OVERHANG = 1.25
-"""The borrowed piece is this much larger than the opening, so that its own soft edge shows lips, not a border."""
+"""The borrowed piece is this much larger than the opening: its own soft edge shows lips, not a border."""
 GAIN_RANGE = (0.45, 1.8)
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 TINT = 0.35
@@ -76,10 +76,11 @@ def borrowed(
 
 
 def _light_gain(skin: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(3,) factors from the driver's light to the portrait's; skin tint counts only by TINT, for teeth are no skin."""
+    """(3,) factors from the driver's light to the portrait's; tint counts by TINT only: teeth are no skin."""
     ratio = np.clip(skin / np.maximum(other, 1.0), *GAIN_RANGE)
     level = ratio @ LUMA
-    return level * (ratio / level) ** TINT
+    gain: NDArray[np.float64] = level * (ratio / level) ** TINT
+    return gain
 
 
 def _overhang(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -97,7 +98,8 @@ def _overhang(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def drawn(where: Opening, points: NDArray[np.float64], skin: NDArray[np.float64]) -> NDArray[np.float32]:
     """A mouth cavity with teeth and tongue, shaded to the portrait's light.
 
-    Upper teeth hang from the upper lip, lower teeth stand on the lower one, so neither stretches as the mouth opens.
+    Upper teeth hang from the upper lip, lower teeth stand on the lower one, so neither stretches as the mouth
+    opens.
 
     Returns:
         (h, w, 3) float32, 8-bit codes.
@@ -126,7 +128,8 @@ def drawn(where: Opening, points: NDArray[np.float64], skin: NDArray[np.float64]
     for teeth in (bottom, top):
         color = color + teeth[..., None] * (TEETH * shade[..., None] - color)
     light = np.clip(skin / SKIN_LIGHT, 0.35, 1.1)
-    return (color * (0.35 * light.mean() + 0.65 * light)).clip(0, 255).astype(np.float32)
+    lit = (color * (0.35 * light.mean() + 0.65 * light)).clip(0, 255)
+    return np.asarray(lit, np.float32)
 
 
 def _contour_height(
@@ -139,9 +142,10 @@ def _contour_height(
 ) -> NDArray[np.float64]:
     """Height of a lip line over the mouth's axis at every u, in mouth widths."""
     line_u, line_v = (line - first) @ along / width_px, (line - first) @ across / width_px
-    return np.interp(u.ravel(), np.maximum.accumulate(line_u), line_v).reshape(u.shape)
+    heights: NDArray[np.float64] = np.interp(u.ravel(), np.maximum.accumulate(line_u), line_v)
+    return heights.reshape(u.shape)
 
 
 def _step(value: NDArray[Any], low: NDArray[Any] | float, high: NDArray[Any] | float) -> NDArray[Any]:
     t = np.clip((value - low) / (np.asarray(high) - low), 0.0, 1.0)
-    return t * t * (3 - 2 * t)
+    return np.asarray(t * t * (3 - 2 * t))

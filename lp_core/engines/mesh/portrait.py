@@ -12,6 +12,7 @@ from lp_core.faces.base import Face
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import OVAL, RIGID
 from lp_core.geometry.warp import reduce
+from lp_core.motion.landmark_transfer import FaceFields, face_fields
 from lp_core.motion.landmarks import motion_from_landmarks
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import Tuning
@@ -44,6 +45,8 @@ class MeshPortrait:
     """(3,) skin colour around the mouth, 8-bit codes."""
     white: float
     """Code of white: 255, 65535, or 1 for float."""
+    fields: FaceFields
+    """How the face's points follow mouth and lids."""
     tuning: Tuning | None
     """Corrections from calibration; None before or without it."""
     grid_scale: float
@@ -77,6 +80,7 @@ def prepare_portrait(
         radius_px=float(np.linalg.norm(oval - oval.mean(axis=0), axis=1).max()),
         skin=skin_color(source.pixels, points) * (255 / white),
         white=white,
+        fields=face_fields(motion.expression.astype(np.float64)),
         tuning=tuning,
         grid_scale=min(1.0, GRID_FACE_PX / max(float(np.ptp(oval[:, 1])), 1.0)),
     )
