@@ -3,9 +3,10 @@
 Each measured frame gets a score, the sum of the squares below; a square is about 1 where a frame is clearly
 not neutral for that reason. The lowest score wins, the earliest frame among equals.
 
-- blendshapes: all but the neutral one and the eight gaze ones, as they are
+- blendshapes: all but the neutral one and the eight gaze ones; those of the mouth and jaw count 1.5 times, those of
+  the brows 0.3 times, for brows read high or low on many a face at rest
 - lids: how far the more closed eye is below 0.25 of its width, over 0.25
-- lips: the inner gap over 0.15 mouth widths
+- lips: the inner gap over 0.05 mouth widths: closed lips are the one thing all faces have in common
 - pose: the angle to frontal over 15 degrees
 - movement since the last or until the next frame, whichever is more, because it blurs the picture and marks
   jumps of the tracker: head turn over 60 degrees per second, position over 0.5 picture heights per second,
@@ -22,10 +23,13 @@ from lp_core.motion.sequence import MotionSequence
 
 F64 = NDArray[np.float64]
 
-_COUNTED_BLENDSHAPES = np.array([index not in (0, *range(11, 19)) for index in range(52)])
-"""MediaPipe's order: 0 is ``_neutral``, 11 to 18 are the ``eyeLook`` ones."""
+_WEIGHTS = np.ones(52)
+_WEIGHTS[[0, *range(11, 19)]] = 0.0
+_WEIGHTS[1:6] = 0.3
+_WEIGHTS[23:50] = 1.5
+"""MediaPipe's order: 0 is ``_neutral``, 1 to 5 the brows, 11 to 18 the ``eyeLook`` ones, 23 to 49 jaw and mouth."""
 _OPEN_LIDS = 0.25
-_OPEN_LIPS = 0.15
+_OPEN_LIPS = 0.05
 _TURNED_RAD = np.radians(15.0)
 _TURN_SPEED = np.radians(60.0)
 _SHIFT_SPEED = 0.5
@@ -43,7 +47,7 @@ def unrest(rows: MotionSequence) -> F64:
     turned = _angle(rows.rotation, np.broadcast_to(np.eye(3, dtype=np.float32), rows.rotation.shape))
     closed = np.maximum(_OPEN_LIDS - rows.eyes.min(axis=1), 0.0) / _OPEN_LIDS
     score = (
-        (rows.blendshapes[:, _COUNTED_BLENDSHAPES].astype(np.float64) ** 2).sum(axis=1)
+        (_WEIGHTS * rows.blendshapes.astype(np.float64) ** 2).sum(axis=1)
         + closed**2
         + (rows.lips / _OPEN_LIPS) ** 2
         + (turned / _TURNED_RAD) ** 2

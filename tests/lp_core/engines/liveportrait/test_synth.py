@@ -56,6 +56,7 @@ def test_the_folder_has_the_official_layout_and_a_label(weights_dir):
 
 
 def test_the_command_writes_small_networks(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
     monkeypatch.setattr(synth, "BASE_NETWORKS", {})
     monkeypatch.setattr(layout, "BASE_NETWORKS", {})
     assert synth.main([str(tmp_path / "ü w"), "--seed", "5"]) == 0
@@ -63,6 +64,7 @@ def test_the_command_writes_small_networks(tmp_path, monkeypatch):
 
 
 def test_the_command_says_in_one_line_why_it_cannot_write(tmp_path, capsys):
+    pytest.importorskip("torch")
     blocked = tmp_path / "file"
     blocked.write_text("x")
     assert synth.main([str(blocked / "w")]) == 16
