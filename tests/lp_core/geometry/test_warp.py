@@ -1,0 +1,67 @@
+"""Resampling: positions are pixel centres, edges repeat, types stay."""
+
+import numpy as np
+import pytest
+
+from lp_core.geometry.warp import enlarge, reduce, sample
+
+KINDS = [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1.0)]
+
+
+def grid(height, width):
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    return x, y
+
+
+def picture(rng, dtype, white, channels=3, size=(9, 11)):
+    return (rng.random((*size, channels)) * white).astype(dtype)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("dtype,white", KINDS)
+def test_every_pixel_at_its_own_place_is_itself(rng, dtype, white, channels):
+    source = picture(rng, dtype, white, channels)
+    found = sample(source, *grid(9, 11))
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, source)
+
+
+@pytest.mark.parametrize("dtype,white", KINDS)
+def test_half_way_is_the_mean_and_outside_is_the_edge(rng, dtype, white):
+    source = picture(rng, dtype, white)
+    x = np.array([[2.5, -7.0, 400.0]], np.float32)
+    y = np.array([[4.0, 3.0, 400.0]], np.float32)
+    found = sample(source, x, y).astype(np.float64)
+    mean = (source[4, 2].astype(np.float64) + source[4, 3]) / 2
+    assert np.abs(found[0, 0] - mean).max() <= (1e-6 if white == 1.0 else 0.51)
+    np.testing.assert_array_equal(found[0, 1:], source[[3, 8], [0, 10]])
+
+
+def test_a_ramp_stays_a_ramp_when_it_is_enlarged():
+    x, y = grid(6, 8)
+    large = enlarge(np.dstack([x, y]), 24, 18)
+    assert large.shape == (18, 24, 2)
+    wanted = (np.arange(24) + 0.5) / 3 - 0.5
+    assert np.allclose(large[9, 2:-2, 0], wanted[2:-2], atol=1e-5)
+    assert large.dtype == np.float32
+
+
+def test_where_a_field_is_zero_around_it_stays_exactly_zero():
+    field = np.zeros((6, 8), np.float32)
+    field[:, :3] = 1
+    large = enlarge(field, 32, 24)
+    assert (large[:, 14:] == 0).all()
+    assert large[:, :8].min() == 1
+
+
+@pytest.mark.parametrize("dtype,white", KINDS)
+def test_reduce_keeps_the_mean_and_the_type(rng, dtype, white):
+    source = picture(rng, dtype, white, size=(40, 60))
+    small = reduce(source, 0.25)
+    assert small.shape == (10, 15, 3)
+    assert small.dtype == dtype
+    assert small.mean() == pytest.approx(source.mean(), rel=0.01)
+
+
+def test_reduce_leaves_at_least_two_pixels(rng):
+    assert reduce(picture(rng, np.uint8, 255), 1e-6).shape == (2, 2, 3)

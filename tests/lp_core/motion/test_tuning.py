@@ -1,0 +1,107 @@
+"""Corrections: none at rest, found again at key frames, smooth and limited between."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes.mesh import performer, readings, turned
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lp_core.motion.landmark_transfer import Nudge
+from lp_core.motion.tuning import CONTROLS, features, fit, make_nudge
+
+LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9])
+SEED = st.integers(0, 2**32 - 1)
+
+
+def frames(seed, count):
+    """Frames that stand well apart, and at a distance from rest."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for index in range(count):
+        shapes = readings(*rng.uniform(0, 1, 4))
+        shapes[20:24] = rng.uniform(0.2, 1, 4)
+        found.append(performer(angles=(6 * index + 5, *rng.normal(0, 10, 2)), shapes=shapes))
+    return found
+
+
+def tuned(seed=0, count=6, share=0.5):
+    rng = np.random.default_rng(seed)
+    keys = frames(seed, count)
+    corrections = rng.uniform(-share, share, (count, CONTROLS)) * LIMITS
+    return keys, corrections, fit(keys, corrections, performer(), LIMITS, None)
+
+
+@given(SEED, st.integers(1, 12))
+def test_nothing_is_corrected_at_the_reference(seed, count):
+    tuning = tuned(seed, count)[2]
+    assert (tuning.controls(performer()) == 0).all()
+    assert tuning.nudge(performer()) == Nudge()
+
+
+@given(SEED, st.integers(1, 12))
+def test_key_frames_get_their_corrections_back(seed, count):
+    keys, corrections, tuning = tuned(seed, count)
+    for key, wanted in zip(keys, corrections, strict=True):
+        assert np.abs((tuning.controls(key) - wanted) / LIMITS).max() < 0.12
+
+
+@given(SEED, SEED)
+def test_limits_hold_everywhere(seed, other):
+    tuning = tuned(seed, share=50.0)[2]
+    for frame in frames(other, 4):
+        assert (np.abs(tuning.controls(frame)) <= LIMITS).all()
+
+
+def test_corrections_die_away_far_from_every_key_frame():
+    tuning = tuned()[2]
+    assert np.abs(tuning.controls(performer(angles=(-85, 85, 170)))).max() < 1e-3
+
+
+def test_a_small_step_of_the_performance_is_a_small_step_of_the_correction():
+    keys, _, tuning = tuned()
+    steps = [tuning.controls(turned(keys[0], yaw=0.05 * index)) for index in range(40)]
+    assert (np.abs(np.diff(steps, axis=0)) / LIMITS).max() < 0.02
+
+
+def test_two_opinions_about_one_frame_give_their_mean():
+    (key,) = frames(1, 1)
+    corrections = np.stack([LIMITS / 2, LIMITS / 4])
+    found = fit([key, key], corrections, performer(), LIMITS, None).controls(key)
+    assert np.allclose(found / LIMITS, 0.375, atol=0.02)
+
+
+def test_the_order_of_controls_is_that_of_the_nudge():
+    shape = np.ones((478, 3))
+    nudge = make_nudge(np.arange(1.0, 8.0), shape)
+    assert nudge == Nudge((1, 2, 3), 4, 5, (6, 7), nudge.smile_shape)
+    assert nudge.smile_shape is shape
+    assert fit(frames(1, 1), np.zeros((1, 7)), performer(), LIMITS, shape).nudge(performer()).smile_shape is shape
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"eyes": np.zeros(2, np.float32)},
+        {"lips": np.float32(0.5)},
+        {"blendshapes": readings(jaw=0.5)},
+        {"blendshapes": readings(left=0.5)},
+        {"rotation": turned(performer(), yaw=8).rotation},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_features_see_what_is_tuned(change):
+    assert np.abs(features(replace(performer(), **change)) - features(performer())).max() > 0.05
+
+
+def test_features_do_not_see_gaze_size_or_place():
+    shapes = readings()
+    shapes[[0, *range(11, 19)]] = 1  # the neutral coefficient and the eight that look around
+    other = replace(
+        performer(shapes=shapes),
+        scale=np.float32(0.4),
+        translation=np.ones(2, np.float32),
+        gaze=np.full((2, 2), 0.2, np.float32),
+    )
+    np.testing.assert_array_equal(features(other), features(performer()))
