@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lp_core.geometry.facemesh import (
     CHIN,
     EYES,
+    JAW_OPEN,
     LIPS_INNER_LOWER,
     LIPS_INNER_UPPER,
     LIPS_OUTER_LOWER,
@@ -45,7 +46,10 @@ WIDE_MOUTH = 0.7
 UPPER_SHARE = 0.15
 """Part of the lip opening that the upper lip gives."""
 FREE_LID, FREE_GAP, TRUST = 0.12, 0.04, 1.5
-"""A nudge may change lids (openings) and lip gap (head units) by this much plus TRUST times geometry's own movement."""
+"""A nudge may change lids (openings) and lip gap (head units) by this much plus TRUST times the movement,
+which is the larger of what geometry and what the blendshape says."""
+READ_LID = 1.8
+"""Lid openings that a blink coefficient of 1 may stand for on a face that hardly reads."""
 DOWN = np.array([0.0, 1.0, 0.0])
 
 
@@ -125,7 +129,9 @@ def transfer(
     lids, gaze = (1.0, 1.0), np.zeros((2, 2))
     if region in ("all", "expression", "eyes"):
         plain = np.array(lid_ratios(source, motion, reference, mode))
-        nudged = plain + _bounded(np.array(nudge.lids), plain - 1, FREE_LID)
+        read = np.array([motion.blendshapes[eye.blink] - reference.blendshapes[eye.blink] for eye in EYES])
+        moved = np.maximum(np.abs(plain - 1), READ_LID * np.abs(read))
+        nudged = plain + _bounded(np.array(nudge.lids), moved, FREE_LID)
         opened = np.clip(1 + (nudged - 1) * expression, 0.0, WIDEST_EYE)
         lids = float(opened[0]), float(opened[1])
         gaze = _gaze_shift(source, motion, reference, mode) * expression * np.minimum(opened, 1.0)[:, None]
@@ -155,7 +161,9 @@ def _region_delta(
         if nudge.smile_shape is not None:
             delta += mouth * nudge.smile * nudge.smile_shape
         plain = lip_gap(source, motion, reference, settings.motion)
-        wanted = plain + float(_bounded(np.array(nudge.gap), np.array(plain - _gap(shape)), FREE_GAP))
+        read = WIDE_MOUTH / 2 * float(motion.blendshapes[JAW_OPEN] - reference.blendshapes[JAW_OPEN])
+        moved = np.array(max(abs(plain - _gap(shape)), abs(read)))
+        wanted = plain + float(_bounded(np.array(nudge.gap), moved, FREE_GAP))
         crossed = min(_gap(shape), 0.0)
         delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - _gap(shape + delta))
     if settings.region == "lips":
@@ -166,8 +174,8 @@ def _region_delta(
 
 
 def _bounded(nudge: F64, movement: F64, free: float) -> F64:
-    """Keeps a nudge in proportion to the movement it corrects: the face must never move where the performer rests."""
-    bound = free + TRUST * np.abs(movement)
+    """Keeps a nudge in proportion to the movement it corrects: no face moves where the performer rests."""
+    bound = free + TRUST * movement
     return np.clip(nudge, -bound, bound)
 
 

@@ -3,8 +3,8 @@
 Each measured frame gets a score, the sum of the squares below; a square is about 1 where a frame is clearly
 not neutral for that reason. The lowest score wins, the earliest frame among equals.
 
-- blendshapes: all but the neutral one and the eight gaze ones; those of the mouth and jaw count 1.5 times, those of
-  the brows 0.3 times, for brows read high or low on many a face at rest
+- blendshapes: all but the neutral one and the eight gaze ones; blinks count 5 times, mouth and
+  jaw 1.5 times, brows 0.3 times, for brows read high or low on many a face at rest
 - lids: how far the more closed eye is below 0.25 of its width, over 0.25
 - lips: the inner gap over 0.05 mouth widths: closed lips are the one thing all faces have in common
 - pose: the angle to frontal over 15 degrees
@@ -26,8 +26,9 @@ F64 = NDArray[np.float64]
 _WEIGHTS = np.ones(52)
 _WEIGHTS[[0, *range(11, 19)]] = 0.0
 _WEIGHTS[1:6] = 0.3
+_WEIGHTS[9:11] = 5.0
 _WEIGHTS[23:50] = 1.5
-"""MediaPipe's order: 0 is ``_neutral``, 1 to 5 the brows, 11 to 18 the ``eyeLook`` ones, 23 to 49 jaw and mouth."""
+"""MediaPipe's order: 0 is ``_neutral``, 1 to 5 the brows, 9 and 10 the blinks, 11 to 18 the ``eyeLook`` ones, 23 to 49 jaw and mouth."""
 _OPEN_LIDS = 0.25
 _OPEN_LIPS = 0.05
 _TURNED_RAD = np.radians(15.0)

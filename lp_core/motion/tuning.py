@@ -59,10 +59,15 @@ def make_nudge(controls: F64, smile_shape: NDArray[np.float64] | None) -> Nudge:
 
 
 def features(motion: MotionFrame) -> F64:
-    """(F,) where a frame stands in the space of faces: blendshapes without gaze, lids, lips, head angles."""
+    """(F,) where a frame stands in the space of faces: blendshapes without gaze, lids, lips, head angles,
+    place and size."""
     shapes = np.delete(motion.blendshapes.astype(np.float64), [0, *range(11, 19)])
     angles = np.array(angles_deg(motion.rotation.astype(np.float64))) / 15
-    return np.concatenate([shapes, 2 * motion.eyes.astype(np.float64), [2 * float(motion.lips)], angles])
+    place = motion.translation.astype(np.float64) / max(float(motion.scale), 1e-6) / 4
+    size = 2 * np.log(max(float(motion.scale), 1e-6))
+    return np.concatenate(
+        [shapes, 2 * motion.eyes.astype(np.float64), [2 * float(motion.lips)], angles, place, [size]]
+    )
 
 
 def fit(

@@ -14,9 +14,9 @@ from lp_core.geometry.warp import reduce
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import features
 
-KEPT = 44
+KEPT = 52
 """Most frames kept for their distance from each other."""
-FIRST_DISTANCE = 0.15
+FIRST_DISTANCE = 0.1
 """Distance in feature space from which a frame counts as new, at first."""
 FACE_PX = 220
 """Height of the kept piece of the driving picture."""

@@ -26,7 +26,7 @@ from lp_core.geometry.warp import Map, sample
 from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, Target, transfer
 from lp_core.motion.landmarks import motion_from_landmarks
 from lp_core.motion.sequence import MotionFrame
-from lp_core.settings import RenderSettings
+from lp_core.settings import MotionSettings, RenderSettings
 
 RIG = "mesh478"
 TRIAL_THREADS = 2
@@ -74,12 +74,15 @@ class MeshEngine:
     ) -> MeshPortrait:
         """Calibrates a portrait for a performance (lp_core.engines.mesh.calibrate); see the contract."""
         small = reduced_portrait(portrait)
+        # Strengths and regions are the user's wish, not a fault of the portrait: nothing may correct them away.
+        whole = MotionSettings(motion=self._settings.motion.motion)
+        plain = MeshEngine(replace(self._settings, motion=whole))
 
         def trial(analyzer: FaceAnalyzer) -> Draw:
             times_ms = count(step=UNRELATED_MS)
 
             def draw(sample: Sample, nudge: Nudge) -> Face | None:
-                picture = self._draw(small, sample.motion, reference, sample.driving, nudge).pixels
+                picture = plain._draw(small, sample.motion, reference, sample.driving, nudge).pixels
                 faces = analyzer.analyze(picture, next(times_ms))
                 return max(faces, key=lambda face: face.box.area) if faces else None
 

@@ -119,7 +119,7 @@ def drawn(where: Opening, points: NDArray[np.float64], skin: NDArray[np.float64]
     arch = np.clip(1 - ((u - 0.5) / 0.42) ** 2, 0, 1)
     depth = np.minimum(v - upper, lower - v)
     color = CAVITY * (0.6 + 0.4 * _step(depth, 0.0, 0.12)[..., None])
-    tongue = _step(v, lower - 0.16 * arch, lower - 0.05) * _step(arch, 0.1, 0.7)
+    tongue = _step(v, lower - np.maximum(0.16 * arch, 0.06), lower - 0.05) * _step(arch, 0.1, 0.7)
     color = color + tongue[..., None] * (TONGUE - color)
     gaps = 0.9 + 0.1 * np.abs(np.sin((u - 0.5) * np.pi / 0.115)) ** 0.25
     top = _step(upper + 0.13 * arch**0.5 - v, -0.01, 0.012) * _step(arch, 0.0, 0.25)
