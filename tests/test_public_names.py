@@ -31,7 +31,7 @@ CONTRACTS = {
     "lp_core.motion.timeline": "MotionRows MotionTimeline between neutral_frame",
     "lp_core.media.base": "AudioTrack FrameSink FrameSource SinkSpec",
     "lp_core.faces.base": "Box Face FaceAnalyzer Pose",
-    "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo Portrait",
+    "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo Portrait Sample",
 }
 """Module -> its public names, sorted."""
 

@@ -62,7 +62,8 @@ def _all_settings() -> Iterator[tuple[str, type, Any, dict[str, Any]]]:
 def _option(name: str, kind: type, default: Any, meta: dict[str, Any]) -> Callable[[Command], Command]:  # noqa: ANN401
     flag = "--" + name.replace("_", "-")
     if kind is bool:
-        return click.option(flag, name, is_flag=True, default=default, help=meta["help"])
+        off = "/--no-" + name.replace("_", "-") if default else ""
+        return click.option(flag + off, name, is_flag=True, default=default, help=meta["help"])
     return click.option(
         flag,
         name,

@@ -315,7 +315,9 @@ def test_a_stop_midway_leaves_nothing(portrait, motion, tmp_path, number):
     arguments = ["animate", str(portrait), str(motion), "-o", str(tmp_path / "o.mp4")]
     arguments += ["--fps", "1000", "--progress", "json"]  # hundreds of frames: time enough to stop it
     command = [sys.executable, "-m", "lp_core", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # A test run started in the background by a shell ignores SIGINT, and its children would inherit that.
+    with subprocess.Popen(command, **pipes, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)) as process:
         for line in process.stdout:
             if '"render"' in line:
                 process.send_signal(number)

@@ -50,7 +50,7 @@ def test_without_options_the_defaults_stand():
 
 @pytest.mark.parametrize(("group", "name", "default", "meta"), every_setting())
 def test_every_setting_has_a_flag_that_sets_it_and_nothing_else(group, name, default, meta):
-    flag = "--" + name.replace("_", "-")
+    flag = ("--no-" if default is True else "--") + name.replace("_", "-")
     arguments = [flag] if isinstance(default, bool) else [flag, other_value(name, default, meta)]
     changed = parse(arguments)
     differing = [

@@ -107,7 +107,10 @@ def test_triangles_without_height_take_nothing_from_afar(shape):
     assert map_y[covered].max() < 9 + 1
 
 
-@given(arrays(np.float64, (3, 2), elements=st.floats(0, 30)), arrays(np.float64, (3, 2), elements=st.floats(0, 9)))
+@given(
+    arrays(np.float64, (3, 2), elements=st.floats(0, 30)),
+    arrays(np.float64, (3, 2), elements=st.floats(0, 9)),
+)
 def test_no_pixel_is_taken_from_much_beyond_the_corners(triangle, taken):
     map_x, map_y, covered = rasterize(triangle[None], taken[None], 32, 32)
     for found, wanted in ((map_x, taken[:, 0]), (map_y, taken[:, 1])):

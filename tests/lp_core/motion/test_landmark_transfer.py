@@ -39,7 +39,9 @@ def moved(target, source):
 def turn_deg(target, source):
     """Head angles that the target has beyond the source's, degrees."""
     shape = source.expression.astype(np.float64)[RIGID]
-    rotation = best_rotation(shape - shape.mean(0), target.rigid_points[RIGID] - target.rigid_points[RIGID].mean(0))
+    rotation = best_rotation(
+        shape - shape.mean(0), target.rigid_points[RIGID] - target.rigid_points[RIGID].mean(0)
+    )
     return np.array(angles_deg(rotation)) - angles_deg(source.rotation.astype(np.float64))
 
 
@@ -225,7 +227,9 @@ def test_an_opening_mouth_opens_further_and_takes_the_chin_along():
     gaps, chins = [], []
     for lips in (0.0, 0.2, 0.4, 0.6):
         motion = replace(reference, lips=np.float32(reference.lips + lips))
-        target = transfer(replace(source, rotation=np.eye(3, dtype=np.float32)), motion, reference, MotionSettings())
+        target = transfer(
+            replace(source, rotation=np.eye(3, dtype=np.float32)), motion, reference, MotionSettings()
+        )
         gaps.append(lip_distance(target.points))
         chins.append(target.points[152, 1])
     assert (np.diff(gaps) > 0.05).all()
@@ -282,7 +286,9 @@ def test_faces_without_any_extent_give_finite_points(mode, flat):
         lips=np.float32(0),
         eyes=np.zeros(2, np.float32),
     )
-    parts = dict(zip(("source", "motion", "reference"), (some_source(2), *random_performance(3)), strict=True))
+    parts = dict(
+        zip(("source", "motion", "reference"), (some_source(2), *random_performance(3)), strict=True)
+    )
     parts = {name: nothing if flat in (name, "all") else part for name, part in parts.items()}
     target = transfer(**parts, settings=MotionSettings(mode))
     assert np.isfinite(target.points).all()

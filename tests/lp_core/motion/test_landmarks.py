@@ -40,7 +40,9 @@ def test_landmarks_survive_the_round_trip(seed, angles, size):
     motion = motion_from_landmarks(points, rotation, NO_SHAPES, *size)
     back = landmarks_from_motion(motion, *size)
     assert np.allclose(back[:, :2], points[:, :2], atol=2e-6 * max(size))
-    depth = points[:, 2] - points[RIGID, 2].mean(dtype=np.float64)  # the depth of the head as a whole is not kept
+    depth = points[:, 2] - points[RIGID, 2].mean(
+        dtype=np.float64
+    )  # the depth of the head as a whole is not kept
     assert np.allclose(back[:, 2], depth, atol=2e-6 * max(size))
 
 
@@ -73,9 +75,7 @@ def test_head_space_is_centred_and_of_unit_size():
 def test_lengths_are_in_picture_heights_from_the_middle():
     points, rotation = landmarks(5, (0, 0, 0), 100, 50)
     points[:, :2] += (99 / 2, 49 / 2) - points[RIGID, :2].mean(axis=0)
-    assert np.allclose(
-        motion_from_landmarks(points, rotation, NO_SHAPES, 100, 50).translation, 0, atol=1e-6
-    )
+    assert np.allclose(motion_from_landmarks(points, rotation, NO_SHAPES, 100, 50).translation, 0, atol=1e-6)
     points[:, 0] += 10
     moved = motion_from_landmarks(points, rotation, NO_SHAPES, 100, 50)
     assert np.allclose(moved.translation, (10 / 50, 0), atol=1e-6)

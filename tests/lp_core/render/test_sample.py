@@ -19,9 +19,7 @@ def frames(seed, count):
     rest = performer()
     for _ in range(count):
         shapes = rng.random(52).astype(np.float32)
-        yield replace(
-            turned(rest, *rng.normal(0, 12, 3)), blendshapes=shapes, lips=np.float32(rng.random())
-        )
+        yield replace(turned(rest, *rng.normal(0, 12, 3)), blendshapes=shapes, lips=np.float32(rng.random()))
 
 
 def offered(motions):
@@ -35,7 +33,9 @@ def channels(motion):
     """What must be spanned: jaw, smile, blinks, and the head angles both ways."""
     shapes = motion.blendshapes
     angles = np.array(angles_deg(motion.rotation))
-    return np.concatenate([[shapes[25], (shapes[44] + shapes[45]) / 2, shapes[10], shapes[9]], angles, -angles])
+    return np.concatenate(
+        [[shapes[25], (shapes[44] + shapes[45]) / 2, shapes[10], shapes[9]], angles, -angles]
+    )
 
 
 def test_thousands_of_frames_leave_a_bounded_number():

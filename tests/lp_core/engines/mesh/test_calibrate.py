@@ -42,7 +42,9 @@ MOMENTS = [
 
 def channels(motion):
     shapes = motion.blendshapes
-    return np.array([shapes[index] for index in (JAW_OPEN, SMILE_LEFT, LEFT_EYE.blink, RIGHT_EYE.blink)], float)
+    return np.array(
+        [shapes[index] for index in (JAW_OPEN, SMILE_LEFT, LEFT_EYE.blink, RIGHT_EYE.blink)], float
+    )
 
 
 def controls_of(nudge):

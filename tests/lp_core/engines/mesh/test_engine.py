@@ -191,7 +191,9 @@ class TestWhatMoves:
 
 
 class TestAnyPicture:
-    @pytest.mark.parametrize("left,top,width,height", [(96, 0, 257, 255), (101, 7, 333, 301), (150, 30, 151, 197)])
+    @pytest.mark.parametrize(
+        "left,top,width,height", [(96, 0, 257, 255), (101, 7, 333, 301), (150, 30, 151, 197)]
+    )
     def test_odd_sizes_and_faces_at_the_edge(self, engine, sitter, as_frame, left, top, width, height):
         pixels = np.ascontiguousarray(sitter.picture[top : top + height, left : left + width])
         portrait = engine.prepare(as_frame(pixels), moved_face(sitter.face, by=(-left, -top)))
@@ -269,14 +271,18 @@ class TestTheMouth:
         alpha[where.rows, where.columns] = where.alpha
         return alpha
 
-    def test_borrowed_and_drawn_differ_inside_the_opening_only(self, engine, portrait, sitter, speaking, driving):
+    def test_borrowed_and_drawn_differ_inside_the_opening_only(
+        self, engine, portrait, sitter, speaking, driving
+    ):
         drawn = engine.animate(portrait, speaking, sitter.neutral, None).pixels.astype(int)
         borrowed = engine.animate(portrait, speaking, sitter.neutral, driving).pixels.astype(int)
         alpha = self.opening(engine, portrait, speaking, sitter.neutral)
         differ = (drawn != borrowed).any(axis=2)
         assert differ[alpha > 0.95].mean() > 0.9
         assert not differ[alpha == 0].any()
-        assert (borrowed[..., 1] - borrowed[..., 0])[alpha > 0.95].mean() > 60  # green, as the driving picture
+        assert (borrowed[..., 1] - borrowed[..., 0])[
+            alpha > 0.95
+        ].mean() > 60  # green, as the driving picture
 
     def test_its_edge_is_soft(self, engine, portrait, sitter, speaking, driving):
         alpha = self.opening(engine, portrait, speaking, sitter.neutral)
@@ -299,7 +305,9 @@ class TestTheMouth:
         one = engine.animate(portrait, motion, sitter.neutral, driving).pixels
         np.testing.assert_array_equal(one, engine.animate(portrait, motion, sitter.neutral, None).pixels)
 
-    def test_a_driving_face_outside_its_picture_does_no_harm(self, engine, portrait, sitter, speaking, driving):
+    def test_a_driving_face_outside_its_picture_does_no_harm(
+        self, engine, portrait, sitter, speaking, driving
+    ):
         far = replace(driving, landmarks_frame=driving.landmarks_frame + np.float32(5000))
         shown = engine.animate(portrait, speaking, sitter.neutral, far)
         assert_untouched_outside(shown, sitter.picture)
@@ -369,9 +377,7 @@ class TestTuning:
         tuned = engine.tune(portrait, [Sample(self.motion(sitter), None)] * 3, reference, open_one)
         return tuned, opened
 
-    def test_trials_are_small_pictures_in_8_bits_and_every_analyzer_is_closed(
-        self, engine, sitter, as_frame
-    ):
+    def test_trials_are_small_pictures_in_8_bits_and_every_analyzer_is_closed(self, engine, sitter, as_frame):
         large = cv2.resize(sitter.picture, None, fx=2, fy=2).astype(np.uint16) * 257
         alpha = np.dstack([large, large[..., 0]])
         portrait = engine.prepare(as_frame(alpha), moved_face(sitter.face, 2))
@@ -394,9 +400,7 @@ class TestTuning:
         for motion in (MotionSettings(), MotionSettings(region="lips", pose_strength=0.3, strength=0.5)):
             engine = MeshEngine(RenderSettings(motion=motion))
             samples = [Sample(grimace(sitter.neutral), None)]
-            tuned = engine.tune(
-                portrait, samples, sitter.neutral, lambda: open_analyzer(is_video=True)
-            )
+            tuned = engine.tune(portrait, samples, sitter.neutral, lambda: open_analyzer(is_video=True))
             found.append(tuned.tuning.weights)
         np.testing.assert_array_equal(found[0], found[1])
 

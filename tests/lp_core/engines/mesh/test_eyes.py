@@ -29,7 +29,9 @@ def test_a_closing_lid_takes_its_skin_from_beyond_the_lashes(portrait, side):
     assert (pushed[eye.lower[2:-2], 1] > 0.3).all()
     assert np.abs(pushed[[eye.upper[0], eye.upper[-1]]]).max() == 0
     assert np.abs(pushed[other.upper]).max() == 0
-    assert np.linalg.norm(pushed, axis=1).max() <= max(module.PUSH_UP, module.PUSH_DOWN) * width_of(portrait, eye)
+    assert np.linalg.norm(pushed, axis=1).max() <= max(module.PUSH_UP, module.PUSH_DOWN) * width_of(
+        portrait, eye
+    )
 
 
 @pytest.mark.parametrize("eye", EYES)

@@ -45,7 +45,9 @@ def test_borrowed_is_the_drivers_mouth_in_the_portraits_light(portrait, wide, co
     picture = np.zeros((512, 512, 3), np.uint8)
     picture[:] = color
     where = mouth_opening(portrait, wide)
-    content = borrowed(where, wide, DrivingPicture(picture, portrait.points.astype(np.float32)), portrait.skin)
+    content = borrowed(
+        where, wide, DrivingPicture(picture, portrait.points.astype(np.float32)), portrait.skin
+    )
     assert content.shape == (*where.alpha.shape, 3)
     assert content.dtype == np.float32
     assert 0 <= content.min() <= content.max() <= 255

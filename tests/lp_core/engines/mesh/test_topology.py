@@ -11,9 +11,7 @@ from lp_core.motion.builtin import neutral_face
 
 def edges(triangles):
     return Counter(
-        frozenset((int(a), int(b)))
-        for row in triangles
-        for a, b in zip(row, np.roll(row, -1), strict=True)
+        frozenset((int(a), int(b))) for row in triangles for a, b in zip(row, np.roll(row, -1), strict=True)
     )
 
 
@@ -66,9 +64,7 @@ def test_the_borders_are_the_oval_the_eyes_and_the_mouth():
 
 def test_the_oval_runs_along_the_outer_border():
     border = {edge for edge, count in edges(skin_triangles()).items() if count == 1}
-    around = {
-        frozenset((int(a), int(b))) for a, b in zip(OVAL, np.roll(OVAL, -1), strict=True)
-    }
+    around = {frozenset((int(a), int(b))) for a, b in zip(OVAL, np.roll(OVAL, -1), strict=True)}
     assert around <= border
 
 
