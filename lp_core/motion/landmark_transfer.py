@@ -25,7 +25,7 @@ from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
 
 MAX_SHIFT = 0.4
-"""Largest shift of the head in head units (about an eighth of the face's height); more tears hair and neck."""
+"""Largest shift of the head in head units (about an eighth of the face); more tears hair and neck."""
 MAX_TURN_DEG = 32.0
 """Largest turn of the head away from the photo: beyond, the far cheek would show what the photo does not."""
 FIELD_OF_VIEW_DEG = 63.0
@@ -150,7 +150,11 @@ def transfer(
 
 
 def _region_delta(
-    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, settings: MotionSettings, nudge: Nudge,
+    source: MotionFrame,
+    motion: MotionFrame,
+    reference: MotionFrame,
+    settings: MotionSettings,
+    nudge: Nudge,
     fields: FaceFields,
 ) -> F64:
     """(478, 3) change of the source's face in its head space, for the animated region."""
@@ -185,7 +189,8 @@ def plain_delta(
     """(478, 3) change of the face's shape since the reference, in the source's head units and proportions."""
     shape = source.expression.astype(np.float64)
     mouth = _mouth_weight(shape) if mouth is None else mouth
-    return _proportioned(_expression_delta(motion, reference), shape, reference.expression.astype(np.float64), mouth)
+    change = _expression_delta(motion, reference)
+    return _proportioned(change, shape, reference.expression.astype(np.float64), mouth)
 
 
 def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:

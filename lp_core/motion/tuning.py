@@ -1,7 +1,8 @@
 """Small corrections of a performance for one portrait, known at key frames and interpolated between them.
 
 This is pose-space deformation (Lewis, Cordner, Fong, SIGGRAPH 2000) with a handful of control values in the
-place of a shape: Gaussian kernel regression over a feature vector of the performance.
+place of a shape: ridge regression over a feature vector of the performance, and Gaussian kernel regression of
+what it leaves.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ F64 = NDArray[np.float64]
 CONTROLS = 7
 """Pitch, yaw, roll, lip gap, smile, left lid, right lid."""
 _SOFT = 0.03
+_RIDGE = 1.0
 _AT_REST = 0.15
 
 
@@ -29,7 +31,9 @@ class Tuning:
     keys: F64
     """(K, F) features of the key frames."""
     weights: F64
-    """(K, CONTROLS) kernel weights."""
+    """(K, CONTROLS) kernel weights, of what the slope leaves."""
+    slope: F64
+    """(F, CONTROLS) linear trend over the features' distance from rest."""
     width: float
     """Kernel width in feature space."""
     rest: F64
@@ -48,7 +52,8 @@ class Tuning:
         feature = features(motion)
         kernel = np.exp(-((self.keys - feature) ** 2).sum(axis=1) / (2 * self.width**2))
         away = 1 - np.exp(-((feature - self.rest) ** 2).sum() / (2 * _AT_REST**2))
-        corrections: F64 = away * np.clip(kernel @ self.weights, -self.limits, self.limits)
+        found = (feature - self.rest) @ self.slope + kernel @ self.weights
+        corrections: F64 = away * np.clip(found, -self.limits, self.limits)
         return corrections
 
 
@@ -59,8 +64,7 @@ def make_nudge(controls: F64, smile_shape: NDArray[np.float64] | None) -> Nudge:
 
 
 def features(motion: MotionFrame) -> F64:
-    """(F,) where a frame stands in the space of faces: blendshapes without gaze, lids, lips, head angles,
-    place and size."""
+    """(F,) where a frame stands: blendshapes without gaze, lids, lips, head angles, place and size."""
     shapes = np.delete(motion.blendshapes.astype(np.float64), [0, *range(11, 19)])
     angles = np.array(angles_deg(motion.rotation.astype(np.float64))) / 15
     place = motion.translation.astype(np.float64) / max(float(motion.scale), 1e-6) / 4
@@ -90,4 +94,8 @@ def fit(
     square = ((keys[:, None] - keys[None]) ** 2).sum(axis=2)
     width = max(float(np.sqrt(np.median(square[square > 0]))) if (square > 0).any() else 1.0, 1e-3) * 0.6
     kernel = np.exp(-square / (2 * width**2)) + _SOFT * np.eye(len(keys))
-    return Tuning(keys, np.linalg.solve(kernel, corrections), width, features(reference), limits, smile_shape)
+    rest = features(reference)
+    away = keys - rest
+    slope: F64 = np.linalg.solve(away.T @ away + _RIDGE * np.eye(keys.shape[1]), away.T @ corrections)
+    weights: F64 = np.linalg.solve(kernel, corrections - away @ slope)
+    return Tuning(keys, weights, slope, width, rest, limits, smile_shape)

@@ -98,3 +98,21 @@ def moved_face(face, scale=1.0, by=(0.0, 0.0)):
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     box = Box(*(float(value) for value in (*low, *high)))
     return replace(face, landmarks_frame=points, box=box)
+
+
+def grimace(neutral):
+    """The motion with everything moved a little: head, lips, lids, gaze."""
+    return replace(
+        turned(neutral, 4, 6, -3),
+        lips=np.float32(neutral.lips + 0.25),
+        eyes=neutral.eyes * np.float32(0.5),
+        gaze=neutral.gaze + np.array([0.08, 0.02], np.float32),
+        translation=neutral.translation + np.array([0.01, -0.01], np.float32),
+    )
+
+
+def reading(analyzer, pixels):
+    """(face, its 52 coefficients) that an analyzer finds in a picture."""
+    (face,) = analyzer.analyze(np.ascontiguousarray(pixels[..., :3]))
+    values = np.array(list(face.blendshapes.values()))
+    return face, values

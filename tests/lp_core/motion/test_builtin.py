@@ -66,7 +66,7 @@ def test_values_are_those_of_a_face(motion):
     assert motion.blendshapes.max() <= 1
     assert np.abs(angles(motion)).max() <= 15
     assert motion.eyes.min() >= 0
-    assert 0 <= motion.lips.min()
+    assert motion.lips.min() >= 0
     assert motion.lips.max() < 0.7
     assert np.allclose(motion.rotation @ motion.rotation.transpose(0, 2, 1), np.eye(3), atol=1e-5)
 

@@ -124,7 +124,7 @@ def test_best_rotation_is_a_rotation_even_where_a_mirror_image_fits_better(rng, 
 
 
 def eye_of(eye, gap, along=0.0, across=0.0):
-    """(478, 3) with one eye, 2 wide, its axis to the right, lids ``gap`` widths apart, iris off the middle."""
+    """(478, 3) with one eye, 2 wide, axis to the right, lids ``gap`` widths apart, iris off the middle."""
     points = np.zeros((478, 3))
     x = np.linspace(-1, 1, 9)
     points[eye.upper] = np.column_stack([x, -gap * (1 - x**4), 0 * x])

@@ -32,7 +32,7 @@ def flow_of(portrait, motion, reference):
 
 
 def jacobian(head):
-    """(h - 1, w - 1) determinant of the slope of (x, y) + flow, by forward differences; 1 where nothing moves."""
+    """(h - 1, w - 1) determinant of the slope of (x, y) + flow, forward differences; 1 where all is still."""
     flow = head.flow.astype(np.float64)
     height, width = flow.shape[:2]
     taken = flow + np.dstack(np.meshgrid(np.arange(width), np.arange(height)))
@@ -96,7 +96,7 @@ def heads(portrait, sitter):
 def test_hair_and_neck_never_fold_and_hardly_stretch(heads):
     for name, (head, points) in heads.items():
         det = jacobian(head)[outside_face(head, points, 3)]
-        assert 0.12 < det.min(), name
+        assert det.min() > 0.12, name
         assert det.max() < 2.2, name
 
 
@@ -113,8 +113,8 @@ def test_the_face_folds_nowhere_but_where_it_covers_itself(heads):
 
 
 def test_no_pixel_is_taken_from_afar(heads):
-    """The flow of the face lies within that of its landmarks: no triangle throws a pixel across the picture."""
-    for name, (head, points) in heads.items():
+    """No triangle throws a pixel across the picture: the largest motion here is 21 pixels."""
+    for name, (head, _) in heads.items():
         assert np.abs(head.flow).max() < 24, name
 
 

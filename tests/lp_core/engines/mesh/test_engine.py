@@ -1,46 +1,28 @@
 """The mesh engine on a real face: what moves, what must not, and what a landmarker reads of it."""
 
-import threading
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
-from fakes.mesh import moved_face, reading_face, readings, turned
+from fakes.mesh import grimace, moved_face, reading, turned
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lp_core.engines.base import DrivingPicture, Sample
+from lp_core.engines.base import DrivingPicture
 from lp_core.engines.mesh.engine import MeshEngine
-from lp_core.faces.open import open_analyzer
+from lp_core.engines.mesh.mouth import mouth_opening
 from lp_core.geometry.facemesh import EYES, JAW_OPEN, LEFT_EYE, OVAL, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.motion.builtin import builtin_motion
-from lp_core.motion.landmark_transfer import NO_NUDGE
+from lp_core.motion.landmark_transfer import transfer
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
-
-
-def grimace(neutral):
-    """Everything moves a little: head, lips, lids, gaze."""
-    return replace(
-        turned(neutral, 4, 6, -3),
-        lips=np.float32(neutral.lips + 0.25),
-        eyes=neutral.eyes * np.float32(0.5),
-        gaze=neutral.gaze + np.array([0.08, 0.02], np.float32),
-        translation=neutral.translation + np.array([0.01, -0.01], np.float32),
-    )
-
-
-def reading(analyzer, pixels):
-    (face,) = analyzer.analyze(np.ascontiguousarray(pixels[..., :3]))
-    values = np.array(list(face.blendshapes.values()))
-    return face, values
 
 
 def assert_untouched_outside(shown, source):
     untouched = shown.matte == 0
     np.testing.assert_array_equal(shown.pixels[untouched], source[untouched])
     assert (shown.flow[untouched] == 0).all()
-    assert 0 <= shown.matte.min()
+    assert shown.matte.min() >= 0
     assert shown.matte.max() <= 1
     assert np.isfinite(shown.flow).all()
     assert shown.pixels.shape == source.shape
@@ -259,14 +241,12 @@ class TestTheMouth:
         picture[:] = (20, 250, 30)
         return DrivingPicture(picture, sitter.face.landmarks_frame)
 
-    def opening(self, engine, portrait, speaking, neutral):
+    def opening(self, portrait, speaking, neutral):
         """(H, W) bool: near the opening of the animated mouth."""
-        from lp_core.engines.mesh.engine import _in_pixels
-        from lp_core.engines.mesh.mouth import mouth_opening
-        from lp_core.motion.landmark_transfer import transfer
-
-        target = transfer(portrait.face, speaking, neutral, MotionSettings(), NO_NUDGE)
-        where = mouth_opening(portrait, _in_pixels(portrait, target.points))
+        target = transfer(portrait.face, speaking, neutral, MotionSettings())
+        points = portrait.unit_px * target.points
+        points[:, :2] += portrait.origin
+        where = mouth_opening(portrait, points)
         alpha = np.zeros((512, 512), np.float32)
         alpha[where.rows, where.columns] = where.alpha
         return alpha
@@ -276,7 +256,7 @@ class TestTheMouth:
     ):
         drawn = engine.animate(portrait, speaking, sitter.neutral, None).pixels.astype(int)
         borrowed = engine.animate(portrait, speaking, sitter.neutral, driving).pixels.astype(int)
-        alpha = self.opening(engine, portrait, speaking, sitter.neutral)
+        alpha = self.opening(portrait, speaking, sitter.neutral)
         differ = (drawn != borrowed).any(axis=2)
         assert differ[alpha > 0.95].mean() > 0.9
         assert not differ[alpha == 0].any()
@@ -285,7 +265,7 @@ class TestTheMouth:
         ].mean() > 60  # green, as the driving picture
 
     def test_its_edge_is_soft(self, engine, portrait, sitter, speaking, driving):
-        alpha = self.opening(engine, portrait, speaking, sitter.neutral)
+        alpha = self.opening(portrait, speaking, sitter.neutral)
         drawn = engine.animate(portrait, speaking, sitter.neutral, None).pixels.astype(int)
         borrowed = engine.animate(portrait, speaking, sitter.neutral, driving).pixels.astype(int)
         change = np.abs(drawn - borrowed).max(axis=2)
@@ -334,87 +314,3 @@ class TestState:
         bare = replace(sitter.face, blendshapes={})
         assert (engine.read_motion(bare, 512, 512).blendshapes == 0).all()
         assert (sitter.neutral.blendshapes > 0).any()
-
-
-class FakeAnalyzer:
-    """Reads more pitch off every further picture, or no face; checks that it is used as a film of one thread."""
-
-    def __init__(self, finds_a_face):
-        self.finds_a_face = finds_a_face
-        self.times = []
-        self.sizes = set()
-        self.closed = 0
-        self.lock = threading.Lock()
-
-    def analyze(self, picture, time_ms=None):
-        assert self.lock.acquire(blocking=False), "two pictures at once"
-        try:
-            assert picture.dtype == np.uint8
-            assert picture.shape[2] == 3
-            assert not self.times or time_ms > self.times[-1]
-            self.times.append(time_ms)
-            self.sizes.add(picture.shape)
-            return [reading_face((2.0 * len(self.times), 0, 0))] if self.finds_a_face else []
-        finally:
-            self.lock.release()
-
-    def close(self):
-        self.closed += 1
-
-
-class TestTuning:
-    def motion(self, sitter):
-        return replace(grimace(sitter.neutral), blendshapes=readings(jaw=0.6, left=0.5, right=0.5))
-
-    def tune(self, engine, portrait, sitter, finds_a_face):
-        opened = []
-
-        def open_one():
-            opened.append(FakeAnalyzer(finds_a_face))
-            return opened[-1]
-
-        reference = replace(sitter.neutral, blendshapes=readings())
-        tuned = engine.tune(portrait, [Sample(self.motion(sitter), None)] * 3, reference, open_one)
-        return tuned, opened
-
-    def test_trials_are_small_pictures_in_8_bits_and_every_analyzer_is_closed(self, engine, sitter, as_frame):
-        large = cv2.resize(sitter.picture, None, fx=2, fy=2).astype(np.uint16) * 257
-        alpha = np.dstack([large, large[..., 0]])
-        portrait = engine.prepare(as_frame(alpha), moved_face(sitter.face, 2))
-        tuned, opened = self.tune(engine, portrait, sitter, True)
-        assert all(analyzer.closed == 1 for analyzer in opened)
-        assert all(max(size) < 1024 for analyzer in opened for size in analyzer.sizes)
-        assert sum(len(analyzer.times) for analyzer in opened) > 3
-        assert tuned.source is portrait.source
-        assert tuned.tuning is not None
-        shown = engine.animate(tuned, self.motion(sitter), sitter.neutral)
-        assert (shown.pixels != engine.animate(portrait, self.motion(sitter), sitter.neutral).pixels).any()
-
-    def test_nothing_found_is_no_tuning(self, engine, portrait, sitter):
-        tuned, opened = self.tune(engine, portrait, sitter, False)
-        assert tuned.tuning is None
-        assert all(analyzer.closed == 1 for analyzer in opened)
-
-    def test_strengths_and_regions_are_not_corrected_away(self, portrait, sitter):
-        found = []
-        for motion in (MotionSettings(), MotionSettings(region="lips", pose_strength=0.3, strength=0.5)):
-            engine = MeshEngine(RenderSettings(motion=motion))
-            samples = [Sample(grimace(sitter.neutral), None)]
-            tuned = engine.tune(portrait, samples, sitter.neutral, lambda: open_analyzer(is_video=True))
-            found.append(tuned.tuning.weights)
-        np.testing.assert_array_equal(found[0], found[1])
-
-    def test_a_real_trial_brings_the_reading_nearer(self, still_analyzer, engine, portrait, sitter):
-        motion = replace(
-            turned(sitter.neutral, pitch=-6, yaw=7),
-            eyes=sitter.neutral.eyes * np.float32(0.45),
-            blendshapes=readings(smile=0.9, left=0.6, right=0.6),
-        )
-        tuned = engine.tune(
-            portrait, [Sample(motion, None)], sitter.neutral, lambda: open_analyzer(is_video=True)
-        )
-        misread = []
-        for candidate in (portrait, tuned):
-            face, values = reading(still_analyzer, engine.animate(candidate, motion, sitter.neutral).pixels)
-            misread.append(np.abs(values[[LEFT_EYE.blink, RIGHT_EYE.blink]] - 0.6).mean())
-        assert misread[1] < 0.6 * misread[0]

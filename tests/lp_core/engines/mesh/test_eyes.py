@@ -1,5 +1,7 @@
 """Lids and eyeballs on the astronaut."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -91,9 +93,7 @@ def test_lashes_are_dark_and_come_as_the_lid_falls(portrait, eye):
 
 @pytest.mark.parametrize("eye", EYES)
 def test_a_closing_lid_does_not_tear(engine, portrait, sitter, eye):
-    """Half-way down, no pixel of the lid's skin is darker than the eye was, none brighter than skin and white."""
-    from dataclasses import replace
-
+    """Half-way down nothing is darker or brighter than what stood around the eye."""
     motion = replace(sitter.neutral, eyes=sitter.neutral.eyes * np.float32(0.4))
     shown = engine.animate(portrait, motion, sitter.neutral).pixels
     line = portrait.points[np.concatenate([eye.upper, eye.lower[::-1]]), :2]
