@@ -42,13 +42,13 @@ def _steady(
     affine: NDArray[np.float64], taken: NDArray[np.float64], shown: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The maps (T, 2, 3), where those of thin triangles are made to vary along their longest edge only."""
-    edges = np.roll(shown, -1, axis=1) - shown
-    lengths = np.linalg.norm(edges, axis=2)
-    area = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])
-    thin = np.flatnonzero(area < _THIN_PX * lengths.max(axis=1))
-    longest = lengths[thin].argmax(axis=1)
+    edges = shown[:, [1, 2, 0]] - shown
+    squares = edges[..., 0] ** 2 + edges[..., 1] ** 2
+    area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
+    thin = np.flatnonzero(area**2 < _THIN_PX**2 * np.maximum(squares.max(axis=1), 1e-9))
+    longest = squares[thin].argmax(axis=1)
     start, end = taken[thin, longest], taken[thin, (longest + 1) % 3]
-    along = edges[thin, longest] / np.maximum(lengths[thin, longest] ** 2, 1e-9)[:, None]
+    along = edges[thin, longest] / np.maximum(squares[thin, longest], 1e-9)[:, None]
     result = affine.copy()
     result[thin, :, :2] = (end - start)[:, :, None] * along[:, None, :]
     result[thin, :, 2] = start - (result[thin, :, :2] @ shown[thin, longest, :, None])[:, :, 0]

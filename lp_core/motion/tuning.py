@@ -96,6 +96,7 @@ def fit(
     kernel = np.exp(-square / (2 * width**2)) + _SOFT * np.eye(len(keys))
     rest = features(reference)
     away = keys - rest
-    slope: F64 = np.linalg.solve(away.T @ away + _RIDGE * np.eye(keys.shape[1]), away.T @ corrections)
-    weights: F64 = np.linalg.solve(kernel, corrections - away @ slope)
+    ridge = away.T @ away + _RIDGE * np.eye(keys.shape[1])
+    slope = np.asarray(np.linalg.solve(ridge, away.T @ corrections), np.float64)
+    weights = np.asarray(np.linalg.solve(kernel, corrections - away @ slope), np.float64)
     return Tuning(keys, weights, slope, width, rest, limits, smile_shape)

@@ -268,6 +268,17 @@ def test_lids_follow_the_performer_in_order(one, two):
     assert all(0 <= value <= 1 + 1e-6 for pair in ratios for value in pair)
 
 
+def test_lid_ratios_are_measured_from_the_reference():
+    source = some_source(6)
+    reference = replace(performer(), eyes=np.array([0.4, 0.02], np.float32))
+    motion = replace(reference, eyes=np.array([0.2, 0.03], np.float32))
+    half = (0.5 - module.LID_REST) / (1 - module.LID_REST)
+    little = 1 + 0.01 / module.NARROW_EYE  # a narrow eye is no measure for its own trembling
+    assert lid_ratios(source, motion, reference, "relative") == pytest.approx((half, little), abs=1e-5)
+    wide = replace(source, eyes=np.array([0.2, 0.2], np.float32))
+    assert lid_ratios(wide, motion, reference, "absolute")[0] == pytest.approx(1, abs=1e-5)
+
+
 def test_gaze_shifts_both_eyes_alike_and_less_under_a_closing_lid():
     source, reference = some_source(6), performer()
     gaze = reference.gaze + np.array([[0.1, 0.04], [0.12, 0.0]], np.float32)

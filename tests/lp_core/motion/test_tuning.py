@@ -54,9 +54,13 @@ def test_limits_hold_everywhere(seed, other):
         assert (np.abs(tuning.controls(frame)) <= LIMITS).all()
 
 
-def test_corrections_die_away_far_from_every_key_frame():
-    tuning = tuned()[2]
-    assert np.abs(tuning.controls(performer(angles=(-85, 85, 170)))).max() < 1e-3
+def test_a_frame_between_two_key_frames_gets_something_between():
+    keys = [turned(performer(), yaw=yaw) for yaw in (6, 18)]
+    corrections = np.zeros((2, CONTROLS))
+    corrections[:, 1] = 2, 5
+    tuning = fit(keys, corrections, performer(), LIMITS, None)
+    found = [tuning.controls(turned(performer(), yaw=yaw))[1] for yaw in (6, 12, 18)]
+    assert found[0] + 0.3 < found[1] < found[2] - 0.3
 
 
 def test_a_small_step_of_the_performance_is_a_small_step_of_the_correction():

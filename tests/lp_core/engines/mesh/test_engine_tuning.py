@@ -1,0 +1,98 @@
+"""Tuning a portrait: how the engine runs the trials, and what it gains by them."""
+
+import threading
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from fakes.mesh import grimace, moved_face, reading, reading_face, readings, turned
+
+from lp_core.engines.base import Sample
+from lp_core.engines.mesh.engine import MeshEngine
+from lp_core.faces.open import open_analyzer
+from lp_core.geometry.facemesh import LEFT_EYE, RIGHT_EYE
+from lp_core.settings import MotionSettings, RenderSettings
+
+
+class FakeAnalyzer:
+    """Reads more pitch off every further picture, or no face; checks that one thread uses it, as a film."""
+
+    def __init__(self, finds_a_face):
+        self.finds_a_face = finds_a_face
+        self.times = []
+        self.sizes = set()
+        self.closed = 0
+        self.lock = threading.Lock()
+
+    def analyze(self, picture, time_ms=None):
+        assert self.lock.acquire(blocking=False), "two pictures at once"
+        try:
+            assert picture.dtype == np.uint8
+            assert picture.shape[2] == 3
+            assert not self.times or time_ms > self.times[-1]
+            self.times.append(time_ms)
+            self.sizes.add(picture.shape)
+            return [reading_face((2.0 * len(self.times), 0, 0))] if self.finds_a_face else []
+        finally:
+            self.lock.release()
+
+    def close(self):
+        self.closed += 1
+
+
+class TestTuning:
+    def motion(self, sitter):
+        return replace(grimace(sitter.neutral), blendshapes=readings(jaw=0.6, left=0.5, right=0.5))
+
+    def tune(self, engine, portrait, sitter, finds_a_face):
+        opened = []
+
+        def open_one():
+            opened.append(FakeAnalyzer(finds_a_face))
+            return opened[-1]
+
+        reference = replace(sitter.neutral, blendshapes=readings())
+        tuned = engine.tune(portrait, [Sample(self.motion(sitter), None)] * 3, reference, open_one)
+        return tuned, opened
+
+    def test_trials_are_small_pictures_in_8_bits_and_every_analyzer_is_closed(self, engine, sitter, as_frame):
+        large = cv2.resize(sitter.picture, None, fx=2, fy=2).astype(np.uint16) * 257
+        alpha = np.dstack([large, large[..., 0]])
+        portrait = engine.prepare(as_frame(alpha), moved_face(sitter.face, 2))
+        tuned, opened = self.tune(engine, portrait, sitter, True)
+        assert all(analyzer.closed == 1 for analyzer in opened)
+        assert all(max(size) < 1024 for analyzer in opened for size in analyzer.sizes)
+        assert sum(len(analyzer.times) for analyzer in opened) > 3
+        assert tuned.source is portrait.source
+        assert tuned.tuning is not None
+        shown = engine.animate(tuned, self.motion(sitter), sitter.neutral)
+        assert (shown.pixels != engine.animate(portrait, self.motion(sitter), sitter.neutral).pixels).any()
+
+    def test_nothing_found_is_no_tuning(self, engine, portrait, sitter):
+        tuned, opened = self.tune(engine, portrait, sitter, False)
+        assert tuned.tuning is None
+        assert all(analyzer.closed == 1 for analyzer in opened)
+
+    def test_strengths_and_regions_are_not_corrected_away(self, portrait, sitter):
+        found = []
+        for motion in (MotionSettings(), MotionSettings(region="lips", pose_strength=0.3, strength=0.5)):
+            engine = MeshEngine(RenderSettings(motion=motion))
+            samples = [Sample(grimace(sitter.neutral), None)]
+            tuned = engine.tune(portrait, samples, sitter.neutral, lambda: open_analyzer(is_video=True))
+            found.append(tuned.tuning.weights)
+        np.testing.assert_array_equal(found[0], found[1])
+
+    def test_a_real_trial_brings_the_reading_nearer(self, still_analyzer, engine, portrait, sitter):
+        motion = replace(
+            turned(sitter.neutral, pitch=-6, yaw=7),
+            eyes=sitter.neutral.eyes * np.float32(0.45),
+            blendshapes=readings(smile=0.9, left=0.6, right=0.6),
+        )
+        tuned = engine.tune(
+            portrait, [Sample(motion, None)], sitter.neutral, lambda: open_analyzer(is_video=True)
+        )
+        misread = []
+        for candidate in (portrait, tuned):
+            face, values = reading(still_analyzer, engine.animate(candidate, motion, sitter.neutral).pixels)
+            misread.append(np.abs(values[[LEFT_EYE.blink, RIGHT_EYE.blink]] - 0.6).mean())
+        assert misread[1] < 0.6 * misread[0]
