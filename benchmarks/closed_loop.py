@@ -1,6 +1,6 @@
 """Closed loop: does the animated portrait do what the performer did?
 
-Every driving clip drives every portrait through the ordinary render (default settings, lossless film). The film is read back with
+Every driving clip drives every portrait through the ordinary render (fine calibration unless told otherwise, all else default; lossless film). The film is read back with
 the landmarker that read the performer, in the same film mode, and both readings are compared frame by frame:
 Pearson correlation and gain (regression slope) of head angles, smile, jaw and blinks, wherever the performer moves enough for
 it to mean something. Also: frames in which the face is not found again, pixels outside the matte that differ
@@ -32,7 +32,7 @@ from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.job import RenderJob
 from lp_core.media.open import open_source
 from lp_core.motion.sequence import MotionFrame
-from lp_core.settings import OutputSettings, RenderSettings
+from lp_core.settings import CALIBRATIONS, EngineSettings, OutputSettings, RenderSettings
 
 CHANNELS = {
     "pitch": (5.0, 0.90),
@@ -152,9 +152,12 @@ def contact_sheet(driving: Path, film: Path, count: int = 8) -> np.ndarray:
     return np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
 
 
-def run_pair(portrait: Path, driving: Path, driver: Reading, film: Path) -> tuple[list, str]:
+def run_pair(
+    portrait: Path, driving: Path, driver: Reading, film: Path, calibration: str
+) -> tuple[list, str]:
     """Renders one pair; its comparison and the rest of its row."""
-    settings = RenderSettings(output=OutputSettings(codec="ffv1", audio="none", overwrite=True))
+    output = OutputSettings(codec="ffv1", audio="none", overwrite=True)
+    settings = RenderSettings(engine=EngineSettings(calibration=calibration), output=output)
     engine = WatchedEngine(settings)
     job = RenderJob(str(portrait), str(driving), str(film), settings)
     replace(assemble(job), engine=engine).run()
@@ -171,6 +174,7 @@ def main() -> int:
     parser.add_argument("--driving", default="d0,d3,d10,d19,d20")
     parser.add_argument("--portraits", default="s9,s6,s3,s7")
     parser.add_argument("--sheet", type=Path, help="write a contact sheet of every pair (pair's names are added)")
+    parser.add_argument("--calibration", default="fine", choices=CALIBRATIONS)
     options = parser.parse_args()
     names = list(CHANNELS)
     print("correlation/gain wherever the performer moves enough; ! misses its bar; folds per million touched pixels")
@@ -183,7 +187,7 @@ def main() -> int:
             portrait = options.media / "portraits" / f"{still}.jpg"
             with tempfile.TemporaryDirectory() as folder:
                 film = Path(folder) / "loop.mkv"
-                rows, rest = run_pair(portrait, driving, driver, film)
+                rows, rest = run_pair(portrait, driving, driver, film, options.calibration)
                 if options.sheet:
                     sheet = contact_sheet(driving, film)
                     path = options.sheet.with_stem(f"{options.sheet.stem}_{clip}_{still}")

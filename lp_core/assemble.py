@@ -63,8 +63,9 @@ def assemble(job: RenderJob) -> Render:
     if choice.note is not None:
         notes.append(choice.note)
     target = _target(job, source, driving, rate, notes)
-    trial = partial(open_analyzer, is_video=True) if settings.engine.calibrate else None
-    return Render(choice.engine, source, driving, target, settings.motion, settings.face, trial, tuple(notes))
+    calibration = settings.engine.calibration
+    trial = None if calibration == "off" else partial(open_analyzer, is_video=True)
+    return Render(choice.engine, source, driving, target, settings.motion, settings.face, trial, calibration, tuple(notes))
 
 
 def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> Extraction:

@@ -11,6 +11,7 @@ from .errors import SettingError, UnknownCodec
 MOTION_MODES = ("relative", "absolute")
 REGIONS = ("all", "pose", "expression", "eyes", "lips")
 ON_LOST = ("hold", "interpolate", "source")
+CALIBRATIONS = ("off", "quick", "fine")
 MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
 VIDEO_CODECS = ("h264", "hevc", "prores4444", "ffv1")
@@ -96,8 +97,11 @@ class EngineSettings:
     """Which engine draws, and what only one of them knows."""
 
     engine: str = setting("auto", "engine that draws the picture", choices=ENGINES)
-    calibrate: bool = setting(
-        True, "try a few pictures first, so that the portrait reads as the performance does (mesh engine)"
+    calibration: str = setting(
+        "quick",
+        "trial pictures before a render, so that the portrait reads as the performance does (mesh engine): "
+        "quick tries about 50 moments, fine up to 300 and takes some seconds longer",
+        choices=CALIBRATIONS,
     )
     mouth: str = setting(
         "auto",

@@ -14,6 +14,7 @@ from lp_core.geometry.facemesh import (
     LIPS_INNER_LOWER,
     LIPS_INNER_UPPER,
     LIPS_OUTER_LOWER,
+    LIPS_OUTER_UPPER,
     MESH_POINTS,
     NOSE_BASE,
     RIGID,
@@ -41,6 +42,10 @@ NARROW_EYE = 0.05
 """Narrower eyes are measured as if they were this open, lest noise of the landmarks moves the lids."""
 WIDEST_EYE = 1.35
 MAX_GAZE = 0.22
+NARROW_MOUTH = 0.05
+"""Lip openness below which a reference counts as closed: proportions of less would be proportions of noise."""
+SMILE_REACH = 0.42
+"""Width of the Gaussian that a smile carries around the corners of the mouth, in head units."""
 WIDE_MOUTH = 0.7
 """Lip openness of a wide open mouth."""
 UPPER_SHARE = 0.15
@@ -193,6 +198,16 @@ def plain_delta(
     return _proportioned(change, shape, reference.expression.astype(np.float64), mouth)
 
 
+def smile_field(shape: F64) -> F64:
+    """(478, 3) change of a face, in head space, at a strong smile: the corners of the mouth go out and up."""
+    result = np.zeros_like(shape)
+    for corner in (LIPS_OUTER_UPPER[0], LIPS_OUTER_UPPER[-1]):
+        square = ((shape[:, :2] - shape[corner, :2]) ** 2).sum(axis=1)
+        weight = np.exp(-square / (2 * SMILE_REACH**2))
+        result += weight[:, None] * np.array([0.15 * np.sign(shape[corner, 0]), -0.13, 0.03])
+    return result
+
+
 def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
     """Inner lip gap the performance asks of the source, in head units, as plain geometry transfers it.
 
@@ -204,7 +219,7 @@ def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mo
     own = _gap(shape)
     now, then = float(motion.lips), float(reference.lips) if mode == "relative" else own / width
     if now < then:
-        return own * now / max(then, 1e-6)
+        return own * (1 - (then - now) / max(then, NARROW_MOUTH))
     return own + (now - then) * width * WIDE_MOUTH / max(WIDE_MOUTH - then, WIDE_MOUTH / 2)
 
 
@@ -239,7 +254,7 @@ def opening_field(shape: F64) -> F64:
     below = np.clip(middle / (half * 0.5), 0.0, 1.0)
     above = np.clip(1 + middle / (half * 0.9), 0.0, 1.0)
     field = np.where(middle > 0, (1 - UPPER_SHARE) * below, -UPPER_SHARE * above * (middle < 0))
-    across = np.clip(1 - np.abs(shape[:, 0] - upper[0]) / half, 0.0, 1.0) ** 0.5
+    across = np.clip(1 - ((shape[:, 0] - upper[0]) / half) ** 2, 0.0, 1.0) ** 0.5
     field[LIPS_INNER_LOWER] = (1 - UPPER_SHARE) * across[LIPS_INNER_LOWER]
     field[LIPS_INNER_UPPER] = -UPPER_SHARE * across[LIPS_INNER_UPPER]
     outer = np.maximum(across[LIPS_OUTER_LOWER], side[LIPS_OUTER_LOWER] * 0.3)

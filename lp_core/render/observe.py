@@ -12,7 +12,7 @@ from lp_core.engines.base import Engine
 from lp_core.motion.sequence import MotionFrame, frame_shapes
 from lp_core.render.inputs import BLOCK, FilmedFace, Motion
 from lp_core.render.report import Meter, Runs, runs_of
-from lp_core.render.sample import PerformanceSample
+from lp_core.render.sample import Density, PerformanceSample
 
 
 def record_motion(
@@ -75,9 +75,9 @@ def neutral_filler(rig: str) -> MotionFrame:
     )
 
 
-def sample_stored(motion: Motion) -> PerformanceSample:
+def sample_stored(motion: Motion, density: Density) -> PerformanceSample:
     """Frames that span a stored performance, without pictures; reads it once, in blocks."""
-    sample = PerformanceSample()
+    sample = PerformanceSample(density)
     for start in range(0, len(motion), BLOCK):
         for frame in motion.rows(start, min(start + BLOCK, len(motion))).frames():
             if frame.confidence > 0:

@@ -30,7 +30,7 @@ from lp_core.render.inputs import QUEUE_DEPTH, FilmedFace, Motion, Still, Stored
 from lp_core.render.observe import record_motion, sample_stored
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.report import Listener, Meter, Runs, Summary, runs_of
-from lp_core.render.sample import PerformanceSample
+from lp_core.render.sample import DENSITIES, PerformanceSample
 from lp_core.render.shots import Shot, driving_pictures, plate_shots, screen_frames
 from lp_core.settings import FaceSettings, MotionSettings
 from lp_core.timing import FrameRate
@@ -55,6 +55,8 @@ class Render:
     """What happens where the driving face is lost."""
     trial_analyzer: Callable[[], FaceAnalyzer] | None = None
     """Opens the landmarker that reads trial pictures; None for a render without calibration."""
+    calibration: str = "quick"
+    """How closely the performance is sampled for it: a key of DENSITIES."""
     notes: tuple[str, ...] = ()
     """Sentences for the summary that were known before the render began."""
     clock: Callable[[], float] = time.perf_counter
@@ -79,8 +81,8 @@ class Render:
     ) -> tuple[Motion, PerformanceSample]:
         if isinstance(self.driving, StoredMotion):
             stored = stack.enter_context(self.driving.open())
-            return stored, sample_stored(stored)
-        sample = PerformanceSample()
+            return stored, sample_stored(stored, DENSITIES[self.calibration])
+        sample = PerformanceSample(DENSITIES[self.calibration])
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lpsuite-"))
         path = Path(folder) / "performance.lpmotion"
         meter = Meter("analyse", self.driving.info.frame_count, listener, self.clock)

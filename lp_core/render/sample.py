@@ -14,10 +14,19 @@ from lp_core.geometry.warp import reduce
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import features
 
-KEPT = 52
-"""Most frames kept for their distance from each other."""
-FIRST_DISTANCE = 0.1
-"""Distance in feature space from which a frame counts as new, at first."""
+@dataclass(frozen=True)
+class Density:
+    """How closely a performance is sampled."""
+
+    kept: int
+    """Most frames kept for their distance from each other."""
+    first_distance: float
+    """Distance in feature space from which a frame counts as new, at first."""
+
+
+QUICK, FINE = Density(52, 0.1), Density(300, 0.04)
+DENSITIES = {"off": QUICK, "quick": QUICK, "fine": FINE}
+"""By the calibration setting; without calibration the sample is not used."""
 FACE_PX = 220
 """Height of the kept piece of the driving picture."""
 CLEARLY = 1.02
@@ -33,10 +42,14 @@ class PerformanceSample:
     streaming k-center clustering, Charikar, Chekuri, Feder, Motwani, STOC 1997).
     """
 
-    _distance: float = FIRST_DISTANCE
+    density: Density = QUICK
+    _distance: float = field(init=False)
     _points: list[NDArray[np.float64]] = field(default_factory=list)
     _kept: list[Sample] = field(default_factory=list)
     _extremes: dict[int, tuple[float, Sample]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._distance = self.density.first_distance
 
     def offer(
         self, motion: MotionFrame, picture: NDArray[np.uint8] | None, landmarks: NDArray[np.float32] | None
@@ -58,7 +71,7 @@ class PerformanceSample:
             return
         self._points.append(point)
         self._kept.append(sample or _sample(motion, picture, landmarks))
-        while len(self._kept) > KEPT:
+        while len(self._kept) > self.density.kept:
             self._distance *= 1.5
             self._thin()
 

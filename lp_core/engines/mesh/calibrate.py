@@ -19,11 +19,11 @@ from lp_core.engines.base import Sample
 from lp_core.faces.base import Face
 from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.geometry.rotation import angles_deg
-from lp_core.motion.landmark_transfer import Nudge, plain_delta, wanted_turn
+from lp_core.motion.landmark_transfer import Nudge, smile_field, wanted_turn
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import CONTROLS, Tuning, fit, make_nudge
 
-ROUNDS, SURE, ROUNDS_LATER = 4, 12, 2
+ROUNDS, SURE, ROUNDS_LATER = 4, 12, 3
 """Trials of a key frame; after SURE of them the others give a good first guess, and fewer trials do."""
 LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9])
 """Largest nudges: degrees, degrees, degrees, head units, strong smiles, lid openings."""
@@ -58,7 +58,7 @@ def calibrate(
     rest = draws[0](Sample(reference, None), Nudge())
     if rest is None or not any(sample.motion.blendshapes.any() for sample in samples):
         return None
-    smile_shape = _smile_shape(source, samples, reference)
+    smile_shape = _smile_shape(source, samples)
     start = np.array(angles_deg(source.rotation.astype(np.float64)))
     found: list[F64] = [np.zeros(CONTROLS)]
     kept: list[MotionFrame] = [reference]
@@ -133,10 +133,7 @@ def _wanted_readings(frame: MotionFrame, reference: MotionFrame, rest: Face) -> 
     return np.where(now <= then, below, above)
 
 
-def _smile_shape(source: MotionFrame, samples: Sequence[Sample], reference: MotionFrame) -> F64 | None:
-    def smile(sample: Sample) -> float:
-        return float(sample.motion.blendshapes[SMILE_LEFT] + sample.motion.blendshapes[SMILE_RIGHT]) / 2
-
-    strongest = max(samples, key=smile)
-    shape = plain_delta(source, strongest.motion, reference)
-    return shape if smile(strongest) >= SMILES and np.abs(shape).max() > 1e-6 else None
+def _smile_shape(source: MotionFrame, samples: Sequence[Sample]) -> F64 | None:
+    """(478, 3) corners of the mouth out and up on this face; None for a performance that never smiles."""
+    strongest = max(_channels(sample.motion.blendshapes.astype(np.float64))[1] for sample in samples)
+    return smile_field(source.expression.astype(np.float64)) if strongest >= SMILES else None

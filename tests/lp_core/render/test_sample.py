@@ -9,9 +9,9 @@ from fakes.mesh import performer, readings, turned
 from lp_core.geometry.rotation import angles_deg
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import features
-from lp_core.render.sample import FACE_PX, KEPT, PerformanceSample
+from lp_core.render.sample import FACE_PX, QUICK, PerformanceSample
 
-MOST = KEPT + 10  # and an extreme each of four readings and three angles both ways
+MOST = QUICK.kept + 10  # and an extreme each of four readings and three angles both ways
 
 
 def frames(seed, count):
@@ -45,7 +45,7 @@ def test_thousands_of_frames_leave_a_bounded_number():
         sample.offer(motion, None, None)
         if index % 100 == 0:
             most = max(most, len(sample.samples))
-    assert KEPT / 4 < most <= MOST
+    assert QUICK.kept / 4 < most <= MOST
     assert len(sample.samples) <= MOST
 
 
