@@ -21,7 +21,7 @@ CONTRACTS = {
     ),
     "lp_core.timing": "FrameRate",
     "lp_core.settings": (
-        "AUDIO_CHOICES ENGINES EngineSettings FaceSettings MOTION_MODES MOUTH_FILLS MotionSettings "
+        "AUDIO_CHOICES CALIBRATIONS ENGINES EngineSettings FaceSettings MOTION_MODES MOUTH_FILLS MotionSettings "
         "ON_LOST OutputSettings REGIONS RenderSettings VIDEO_CODECS setting setting_fields"
     ),
     "lp_core.job": "RenderJob SCHEMA VERSION",

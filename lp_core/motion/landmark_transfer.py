@@ -50,7 +50,8 @@ WIDE_MOUTH = 0.7
 """Lip openness of a wide open mouth."""
 UPPER_SHARE = 0.15
 """Part of the lip opening that the upper lip gives."""
-FREE_LID, FREE_GAP, TRUST = 0.12, 0.04, 1.5
+FREE_LID, FREE_GAP = 0.12, 0.04
+TRUST_LID, TRUST_GAP = 1.5, 1.0
 """A nudge may change lids (openings) and lip gap (head units) by this much plus TRUST times the movement,
 which is the larger of what geometry and what the blendshape says."""
 READ_LID = 1.8
@@ -136,7 +137,7 @@ def transfer(
         plain = np.array(lid_ratios(source, motion, reference, mode))
         read = np.array([motion.blendshapes[eye.blink] - reference.blendshapes[eye.blink] for eye in EYES])
         moved = np.maximum(np.abs(plain - 1), READ_LID * np.abs(read))
-        nudged = plain + _bounded(np.array(nudge.lids), moved, FREE_LID)
+        nudged = plain + _bounded(np.array(nudge.lids), moved, FREE_LID, TRUST_LID)
         opened = np.clip(1 + (nudged - 1) * expression, 0.0, WIDEST_EYE)
         lids = float(opened[0]), float(opened[1])
         gaze = _gaze_shift(source, motion, reference, mode) * expression * np.minimum(opened, 1.0)[:, None]
@@ -172,7 +173,7 @@ def _region_delta(
         plain = lip_gap(source, motion, reference, settings.motion)
         read = WIDE_MOUTH / 2 * float(motion.blendshapes[JAW_OPEN] - reference.blendshapes[JAW_OPEN])
         moved = np.array(max(abs(plain - _gap(shape)), abs(read)))
-        wanted = plain + float(_bounded(np.array(nudge.gap), moved, FREE_GAP))
+        wanted = plain + float(_bounded(np.array(nudge.gap), moved, FREE_GAP, TRUST_GAP))
         crossed = min(_gap(shape), 0.0)
         delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - _gap(shape + delta))
     if settings.region == "lips":
@@ -182,9 +183,9 @@ def _region_delta(
     return delta
 
 
-def _bounded(nudge: F64, movement: F64, free: float) -> F64:
+def _bounded(nudge: F64, movement: F64, free: float, trust: float) -> F64:
     """Keeps a nudge in proportion to the movement it corrects: no face moves where the performer rests."""
-    bound = free + TRUST * movement
+    bound = free + trust * movement
     return np.clip(nudge, -bound, bound)
 
 

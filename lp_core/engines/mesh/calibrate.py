@@ -32,6 +32,8 @@ FIRST_STEP = np.array([0.8, 0.8, 0.8, 0.35, 1.0, -1.6, -1.6])
 STEEPEST = np.array([1.5, 1.5, 1.5, 1.2, 3.0, 3.0, 3.0])
 CLOSE = np.array([0.4, 0.4, 0.4, 0.04, 0.04, 0.05, 0.05])
 """Agreement that is good enough to stop: degrees, then blendshape units."""
+LEAST_REST = 0.1
+"""A rest reading below this counts as none: proportions of less would be proportions of noise."""
 SMILES = 0.15
 """A performance whose smile stays below this has no smile to tune."""
 
@@ -128,7 +130,7 @@ def _wanted_readings(frame: MotionFrame, reference: MotionFrame, rest: Face) -> 
     """(4,) what the portrait should read: its own rest where the performer is at rest, 0 at 0, 1 at 1."""
     now, then = (_channels(f.blendshapes.astype(np.float64)) for f in (frame, reference))
     own = _channels(np.array(list(rest.blendshapes.values()), np.float64))
-    below = own * now / np.maximum(then, 1e-6)
+    below = own * (1 - (then - now) / np.maximum(then, LEAST_REST))
     above = own + (now - then) * (1 - own) / np.maximum(1 - then, 1e-6)
     return np.where(now <= then, below, above)
 

@@ -24,6 +24,8 @@ EXPRESSION_REACH = 1.7
 """Radii over which the outline's own change of shape (a falling jaw) dies away."""
 EDGE_FADE = 0.4
 """Radii of the face over which the flow dies away towards a picture edge."""
+SEAM, SEAM_MARGIN = 1.8, 8
+"""Softness of the face's outline, and the room it takes, in cells of the flow's grid."""
 COARSE = 4
 """The surroundings are computed on a grid this many times coarser than the face's."""
 ANGLES = 256
@@ -129,8 +131,8 @@ def _face(
 ) -> None:
     """Draws the face's triangles into flow and fall (both on the grid)."""
     shown = (points[:, :2] - grid.corner + 0.5) * grid.scale - 0.5
-    low = np.maximum(np.floor(shown.min(axis=0)).astype(int) - 1, 0)
-    high = np.minimum(np.ceil(shown.max(axis=0)).astype(int) + 2, grid.size)
+    low = np.maximum(np.floor(shown.min(axis=0)).astype(int) - SEAM_MARGIN, 0)
+    high = np.minimum(np.ceil(shown.max(axis=0)).astype(int) + SEAM_MARGIN + 1, grid.size)
     if (high <= low).any():
         return
     depth = -points[mesh.triangles, 2].sum(axis=1)
@@ -142,6 +144,18 @@ def _face(
     part = (slice(low[1], high[1]), slice(low[0], high[0]))
     cv2.copyTo(cv2.merge([map_x, map_y]), covered.view(np.uint8), flow[part])
     np.maximum(fall[part], covered, out=fall[part])
+    _soften_seam(flow[part], fall[part], covered)
+
+
+def _soften_seam(flow: Map, fall: Map, covered: NDArray[np.bool_]) -> None:
+    """Lets the flow change over a few pixels along the face's outline, in place.
+
+    Where a turning cheek comes to lie over hair the flow jumps; without this the edge would be a staircase.
+    """
+    inside = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), SEAM)
+    band = 4 * inside * (1 - inside) * (fall > 0)
+    smooth = cv2.GaussianBlur(flow, (0, 0), SEAM, borderType=cv2.BORDER_REPLICATE)
+    flow += band[..., None] * (smooth - flow)
 
 
 def _surroundings(
