@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lp_core.engines.base import Engine
-from lp_core.engines.registry import open_engine
+from lp_core.engines.registry import Choice, open_engine
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
@@ -60,8 +60,7 @@ def assemble(job: RenderJob) -> Render:
     choice = open_engine(settings)
     if isinstance(driving, StoredMotion):
         _check_rig(driving, choice.engine)
-    if choice.note is not None:
-        notes.append(choice.note)
+    notes.extend(_engine_notes(choice))
     target = _target(job, source, driving, rate, notes)
     trial = partial(open_analyzer, is_video=True) if settings.engine.calibrate else None
     return Render(choice.engine, source, driving, target, settings.motion, settings.face, trial, tuple(notes))
@@ -87,10 +86,17 @@ def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> 
         Path(driving).name,
         overwrite=settings.output.overwrite,
     )
-    notes = film.info.notes if choice.note is None else (*film.info.notes, choice.note)
+    notes = (*film.info.notes, *_engine_notes(choice))
     with open_writer():  # whether the file can be written is known before the film is read
         pass
     return Extraction(choice.engine, film, output, open_writer, notes)
+
+
+def _engine_notes(choice: Choice) -> list[str]:
+    notes = [] if choice.note is None else [choice.note]
+    if choice.engine.info.label:
+        notes.append(f"The {choice.engine.info.name} engine uses {choice.engine.info.label}.")
+    return notes
 
 
 def _check_rig(driving: StoredMotion, engine: Engine) -> None:

@@ -3,6 +3,7 @@
 Flags, panels, the wire format and help texts are derived from these fields. Standard library only, Python 3.7 syntax.
 """
 
+import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
@@ -15,6 +16,8 @@ MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
 VIDEO_CODECS = ("h264", "hevc", "prores4444", "ffv1")
 ENGINES = ("auto", "mesh", "liveportrait")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
 
 
 def setting(
@@ -78,9 +81,14 @@ class MotionSettings:
     region: str = setting("all", "what is animated", choices=REGIONS)
     strength: float = setting(1.0, "multiplies the whole motion", minimum=0.0, maximum=2.0)
     pose_strength: float = setting(1.0, "multiplies head motion", minimum=0.0, maximum=2.0)
-    expression_strength: float = setting(1.0, "multiplies expression, lids and gaze", minimum=0.0, maximum=2.0)
+    expression_strength: float = setting(
+        1.0, "multiplies expression, lids and gaze", minimum=0.0, maximum=2.0
+    )
     smoothing: float = setting(
-        0.3, "temporal smoothing over the shot, 0 for none (zero-phase, nothing lags)", minimum=0.0, maximum=1.0
+        0.3,
+        "temporal smoothing over the shot, 0 for none (zero-phase, nothing lags)",
+        minimum=0.0,
+        maximum=1.0,
     )
 
     def __post_init__(self) -> None:
@@ -105,9 +113,49 @@ class EngineSettings:
         "(driving where there is a driving picture)",
         choices=MOUTH_FILLS,
     )
+    weights: Optional[str] = setting(
+        None,
+        "folder of the LivePortrait weights; default: the model cache (`lpsuite models fetch liveportrait`)",
+    )
+    device: str = setting(
+        "auto",
+        "where the networks run: auto (cuda, else mps, else cpu), cpu, cuda, cuda:N or mps (liveportrait)",
+    )
+    precision: str = setting(
+        "auto",
+        "numbers the networks compute with: auto (fp16 on cuda, bf16 where the processor has it, else fp32), "
+        "fp32, bf16 or fp16 (liveportrait)",
+        choices=PRECISIONS,
+    )
+    compile: bool = setting(
+        False, "compile the networks first: slow to start, faster over long clips (liveportrait)"
+    )
+    driving_option: str = setting(
+        "pose-friendly",
+        "pose-friendly: expressions turn with the portrait's head; expression-friendly: they keep the driver's "
+        "full reach, for relative motion (liveportrait)",
+        choices=DRIVING_OPTIONS,
+    )
+    stitching: bool = setting(True, "let shoulders and neck stay where they are (liveportrait)")
+    eye_retargeting: bool = setting(
+        False, "open the eyes by the performer's measured lid ratio instead of by motion (liveportrait)"
+    )
+    lip_retargeting: bool = setting(
+        False, "open the lips by the performer's measured lip ratio instead of by motion (liveportrait)"
+    )
+    normalize_lip: bool = setting(
+        False, "close the mouth of a portrait taken with open lips, for relative motion (liveportrait)"
+    )
+    official_compat: bool = setting(
+        False, "the published pipeline's numbers with all their surprises (liveportrait)"
+    )
 
     def __post_init__(self) -> None:
         _check(self)
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", self.device):
+            raise SettingError(
+                "device = {!r} is not known; choose one of: auto, cpu, cuda, cuda:N, mps.".format(self.device)
+            )
 
 
 @dataclass(frozen=True)

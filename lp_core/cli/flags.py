@@ -61,6 +61,9 @@ def _all_settings() -> Iterator[tuple[str, type, Any, dict[str, Any]]]:
 
 def _option(name: str, kind: type, default: Any, meta: dict[str, Any]) -> Callable[[Command], Command]:  # noqa: ANN401
     flag = "--" + name.replace("_", "-")
+    if kind is bool and default:
+        off = "--no-" + name.replace("_", "-")
+        return click.option(f"{flag}/{off}", name, default=True, show_default=True, help=meta["help"])
     if kind is bool:
         return click.option(flag, name, is_flag=True, default=default, help=meta["help"])
     return click.option(

@@ -170,6 +170,10 @@ class Edit:
         )
 
 
+NO_EDIT = Edit({})
+"""Changes nothing."""
+
+
 def _check(name: str, value: float) -> None:
     slider = SLIDERS.get(name)
     if slider is None:
@@ -220,6 +224,10 @@ class EditCurves:
     def at(self, frame: float) -> Edit:
         """The sliders at a frame."""
         return Edit({name: _value(keys, frame) for name, keys in self.curves.items()})
+
+
+NO_EDITS = EditCurves({})
+"""Changes nothing."""
 
 
 def _value(keys: tuple[tuple[float, float], ...], frame: float) -> float:

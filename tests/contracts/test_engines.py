@@ -45,7 +45,7 @@ def engine(request):
 
 @pytest.fixture(scope="module")
 def neutral(engine, face, picture):
-    return engine.read_motion(face, picture.shape[1], picture.shape[0])
+    return engine.read_motion(frame_of(picture), face)
 
 
 def test_its_rig_is_known_and_its_motion_fits_it(engine, neutral):

@@ -7,6 +7,7 @@ import numpy as np
 from lp_core.engines.base import Animation, EngineInfo
 from lp_core.frame import Frame
 from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.sliders import NO_EDIT
 
 
 def toy_motion(value, confidence=1.0):
@@ -38,7 +39,7 @@ class ToyEngine:
         self.prepared = self.animated = 0
         self._fail_at = fail_at
 
-    def read_motion(self, face, width, height):
+    def read_motion(self, frame, face):
         return toy_motion(face.pose.roll_deg)
 
     def prepare(self, source, face, like=None):
@@ -48,7 +49,7 @@ class ToyEngine:
     def tune(self, portrait, samples, reference, open_analyzer):
         return portrait
 
-    def animate(self, portrait, motion, reference, driving):
+    def animate(self, portrait, motion, reference, driving, edit=NO_EDIT):
         if self.animated == self._fail_at:
             raise KeyboardInterrupt
         self.animated += 1

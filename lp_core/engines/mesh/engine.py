@@ -44,15 +44,16 @@ class MeshEngine:
         self._settings = settings
         self._mesh = HeadMesh()
 
-    def read_motion(self, face: Face, width: int, height: int) -> MotionFrame:
-        """Motion of a face in a picture of the given size."""
+    def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
+        """Motion of a face in a driving frame; see the contract."""
+        height, width = frame.pixels.shape[:2]
         return motion_from_landmarks(
-            face.landmarks_frame, face.head_rotation, _coefficients(face), width, height, face.score
+            face.landmarks_frame, face.head_rotation, face.coefficients, width, height, face.score
         )
 
     def prepare(self, source: Frame, face: Face, like: MeshPortrait | None = None) -> MeshPortrait:
         """Everything about the source that does not change with the motion; see the contract."""
-        return prepare_portrait(source, face, _coefficients(face), like.tuning if like else None)
+        return prepare_portrait(source, face, face.coefficients, like.tuning if like else None)
 
     def animate(
         self,
@@ -153,9 +154,3 @@ def _in_pixels(portrait: MeshPortrait, points: NDArray[np.float64]) -> NDArray[n
     pixels = points * portrait.unit_px
     pixels[:, :2] += portrait.origin
     return pixels
-
-
-def _coefficients(face: Face) -> NDArray[np.float32]:
-    values = np.zeros(52, np.float32)
-    values[: len(face.blendshapes)] = list(face.blendshapes.values())[:52]
-    return values
