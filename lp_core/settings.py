@@ -76,7 +76,9 @@ class MotionSettings:
         "relative", "relative to a reference frame of the performance, or absolute", choices=MOTION_MODES
     )
     reference: str = setting(
-        "auto", "reference frame of relative motion: auto (the most neutral one) or a 0-based frame number"
+        "auto",
+        "reference of relative motion: auto (the most neutral frame), a 0-based frame number, or neutral "
+        "(a face at rest looking ahead, for a performance that is one picture; liveportrait)",
     )
     region: str = setting("all", "what is animated", choices=REGIONS)
     strength: float = setting(1.0, "multiplies the whole motion", minimum=0.0, maximum=2.0)
@@ -93,9 +95,9 @@ class MotionSettings:
 
     def __post_init__(self) -> None:
         _check(self)
-        if self.reference != "auto" and not self.reference.isdigit():
+        if self.reference not in ("auto", "neutral") and not self.reference.isdigit():
             raise SettingError(
-                "reference = {!r} is not a frame; write auto or a frame number from 0.".format(self.reference)
+                "reference = {!r} is not a frame; write auto, neutral or a frame number from 0.".format(self.reference)
             )
 
 
@@ -159,6 +161,26 @@ class EngineSettings:
 
 
 @dataclass(frozen=True)
+class SliderSettings:
+    """Expression editing: sliders over pose and expression, on top of the performance."""
+
+    edit: Tuple[str, ...] = setting(
+        (), "a slider and its value, such as smile=0.6; may be repeated (names: docs/liveportrait-engine.md)"
+    )
+    edit_file: Optional[str] = setting(
+        None, 'slider curves over the output\'s frames, JSON such as {"smile": [[0, 0.0], [12, 0.8]], "yaw": 10}'
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
+        for entry in self.edit:
+            if not re.fullmatch(r"[a-z_]+=[-+.0-9e]+", entry):
+                raise SettingError(
+                    "edit = {!r} is no slider and value; write it like smile=0.6.".format(entry)
+                )
+
+
+@dataclass(frozen=True)
 class OutputSettings:
     """What is written, and how."""
 
@@ -187,6 +209,7 @@ class RenderSettings:
     face: FaceSettings = field(default_factory=FaceSettings)
     motion: MotionSettings = field(default_factory=MotionSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
+    sliders: SliderSettings = field(default_factory=SliderSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame, Pixels
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import NO_EDIT, Edit
+from lp_core.motion.sliders import NO_EDIT, SLIDERS, Edit
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class EngineInfo:
     """True when ``animate`` gains from being handed the driving picture."""
     label: str = ""
     """What must be said of its pictures in files and reports, such as 'synthetic weights'; usually nothing."""
+    sliders: tuple[str, ...] = tuple(SLIDERS)
+    """Sliders it can do; a render with any other is refused."""
 
 
 @dataclass(frozen=True)

@@ -30,21 +30,23 @@ class Choice:
 
 
 def open_engine(settings: RenderSettings) -> Choice:
-    """The engine that the settings ask for; ``auto`` takes LivePortrait where it can run, else mesh.
+    """The engine that the settings ask for; see ``choose_engine`` and ``make_engine``."""
+    name, note = choose_engine(settings)
+    return Choice(make_engine(name, settings), note)
 
-    Raises:
-        SettingError: there is no engine of that name.
-        MissingDependency: the engine's library is not installed.
-        ModelMissing: the engine's weights are not installed.
+
+def choose_engine(settings: RenderSettings) -> tuple[str, str | None]:
+    """(name, sentence that says why where the user left it open); ``auto`` takes LivePortrait where it can run.
+
+    Nothing is loaded; whether a named engine is known, ``make_engine`` tells.
     """
     name = settings.engine.engine
     if name != "auto":
-        return Choice(make_engine(name, settings), None)
+        return name, None
     obstacle = liveportrait_obstacle() or _weights_obstacle(settings.engine.weights)
     if obstacle is None:
-        note = "Engine: liveportrait; its weights are installed."
-        return Choice(make_engine("liveportrait", settings), note)
-    return Choice(make_engine("mesh", settings), f"Engine: mesh; {obstacle}")
+        return "liveportrait", "Engine: liveportrait; its weights are installed."
+    return "mesh", f"Engine: mesh; {obstacle}"
 
 
 def make_engine(name: str, settings: RenderSettings) -> Engine:

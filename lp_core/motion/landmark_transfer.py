@@ -69,6 +69,27 @@ NO_NUDGE = Nudge()
 
 
 @dataclass(frozen=True)
+class Change:
+    """What the user's sliders change beyond the performance, whatever region and strength it has."""
+
+    angles_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Added to pitch, yaw and roll."""
+    shift: tuple[float, float] = (0.0, 0.0)
+    """Added to the place of the head, in head units."""
+    scale: float = 1.0
+    """Times the size of the head."""
+    delta: F64 | float = 0.0
+    """(478, 3) added to the face, in the source's head units; or 0."""
+    lids: tuple[float, float] = (0.0, 0.0)
+    """Added to the opening of the eyes over the source's own."""
+    gaze: tuple[float, float] = (0.0, 0.0)
+    """Added to the shift of both irises, along and across the eye, in eye widths."""
+
+
+NO_CHANGE = Change()
+
+
+@dataclass(frozen=True)
 class FaceFields:
     """How the points of one face follow its mouth and lids; depends on the face's shape alone."""
 
@@ -101,6 +122,7 @@ def transfer(
     settings: MotionSettings,
     nudge: Nudge = NO_NUDGE,
     fields: FaceFields | None = None,
+    change: Change = NO_CHANGE,
 ) -> Target:
     """Where the source's landmarks go under a performance.
 
@@ -111,6 +133,7 @@ def transfer(
         settings: mode, region and strengths.
         nudge: what calibration adds on this portrait.
         fields: ``face_fields`` of the source, where they are at hand.
+        change: what the user's sliders add.
 
     Convention:
         Result in camera axes, unit and origin of the source's head space, so that a point stands in the
@@ -121,25 +144,26 @@ def transfer(
     expression = strength * settings.expression_strength if region != "pose" else 0.0
     shape = source.expression.astype(np.float64)
     fields = fields or face_fields(shape)
-    delta = expression * _region_delta(source, motion, reference, settings, nudge, fields)
-    lids, gaze = (1.0, 1.0), np.zeros((2, 2))
+    delta = expression * _region_delta(source, motion, reference, settings, nudge, fields) + change.delta
+    opened, gaze = np.ones(2), np.zeros((2, 2))
     if region in ("all", "expression", "eyes"):
         plain = np.array(lid_ratios(source, motion, reference, mode))
         nudged = plain + _bounded(np.array(nudge.lids), plain - 1, FREE_LID)
         opened = np.clip(1 + (nudged - 1) * expression, 0.0, WIDEST_EYE)
-        lids = float(opened[0]), float(opened[1])
         gaze = _gaze_shift(source, motion, reference, mode) * expression * np.minimum(opened, 1.0)[:, None]
+    opened = np.clip(opened + change.lids, 0.0, WIDEST_EYE)
+    lids = float(opened[0]), float(opened[1])
     face = shape + delta
     for eye, lid, field in zip(EYES, lids, fields.lids, strict=True):
         face += lid_displacement(shape, delta, eye, lid, field)
     face = _lips_apart(face, shape)
-    rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge)
+    rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge, change)
     offset = np.array([*shift, 0.0])
     return Target(
         points=scale * face @ rotation.T + offset,
         rigid_points=scale * shape @ rotation.T + offset,
         lids=lids,
-        gaze=gaze,
+        gaze=gaze + change.gaze,
     )
 
 
@@ -154,10 +178,10 @@ def _region_delta(
     if settings.region in ("all", "expression", "lips"):
         if nudge.smile_shape is not None:
             delta += mouth * nudge.smile * nudge.smile_shape
-        plain = lip_gap(source, motion, reference, settings.motion)
-        wanted = plain + float(_bounded(np.array(nudge.gap), np.array(plain - _gap(shape)), FREE_GAP))
-        crossed = min(_gap(shape), 0.0)
-        delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - _gap(shape + delta))
+        plain = lipface_gap(source, motion, reference, settings.motion)
+        wanted = plain + float(_bounded(np.array(nudge.gap), np.array(plain - face_gap(shape)), FREE_GAP))
+        crossed = min(face_gap(shape), 0.0)
+        delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - face_gap(shape + delta))
     if settings.region == "lips":
         delta *= mouth
     elif settings.region == "eyes":
@@ -180,15 +204,15 @@ def plain_delta(
     return _proportioned(_expression_delta(motion, reference), shape, reference.expression.astype(np.float64), mouth)
 
 
-def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
+def lipface_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
     """Inner lip gap the performance asks of the source, in head units, as plain geometry transfers it.
 
     Closed lips are closed on every face: below the reference's own gap the source closes in proportion,
     above it opens so that a wide open mouth is as wide open on the source.
     """
     shape = source.expression.astype(np.float64)
-    width = _mouth_width(shape)
-    own = _gap(shape)
+    width = mouth_width(shape)
+    own = face_gap(shape)
     now, then = float(motion.lips), float(reference.lips) if mode == "relative" else own / width
     if now < then:
         return own * now / max(then, 1e-6)
@@ -205,12 +229,12 @@ def lid_ratios(
     return float(ratio[0]), float(ratio[1])
 
 
-def _gap(points: F64) -> float:
+def face_gap(points: F64) -> float:
     """Signed inner lip gap in head units: lower lip below upper lip is positive."""
     return float((points[LIPS_INNER_LOWER[4:7], 1] - points[LIPS_INNER_UPPER[4:7], 1]).mean())
 
 
-def _mouth_width(shape: F64) -> float:
+def mouth_width(shape: F64) -> float:
     """Distance of the inner mouth corners in head units; above 0 on any face."""
     return max(float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]])), 1e-6)
 
@@ -218,7 +242,7 @@ def _mouth_width(shape: F64) -> float:
 def opening_field(shape: F64) -> F64:
     """(478,) how far a point follows when the lips open by 1: lower lip and chin down, upper lip a bit up."""
     upper, lower = shape[LIPS_INNER_UPPER[5]], shape[LIPS_INNER_LOWER[5]]
-    half = _mouth_width(shape) / 2
+    half = mouth_width(shape) / 2
     line = (upper[1] + lower[1]) / 2
     side = np.clip(1 - (np.abs(shape[:, 0] - upper[0]) / (2.3 * half)), 0.0, 1.0)
     side = side * side * (3 - 2 * side)
@@ -313,18 +337,19 @@ def _lips_apart(face: F64, shape: F64) -> F64:
 
 
 def _pose(
-    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str, strength: float, nudge: Nudge
+    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str, strength: float, nudge: Nudge,
+    change: Change,
 ) -> tuple[F64, float, F64]:
     """(rotation, scale, shift) of the source's head, in camera axes and the source's head units."""
     own = source.rotation.astype(np.float64)
     angles = np.array(angles_deg(own))
     turn = wanted_turn(source, motion, reference, mode) * strength
-    turn += np.array(nudge.angles_deg) * min(strength, 1.0)
+    turn += np.array(nudge.angles_deg) * min(strength, 1.0) + change.angles_deg
     turned = from_angles_deg(*(angles + _soft(turn, MAX_TURN_DEG))) @ from_angles_deg(*angles).T
     unit = max(float(reference.scale), 1e-6)
-    scale = float(np.clip((motion.scale / unit) ** strength, *SCALE_RANGE))
+    scale = float(np.clip((motion.scale / unit) ** strength * change.scale, *SCALE_RANGE))
     moved = (motion.translation - reference.translation).astype(np.float64) / unit
-    shift = _soft(moved * strength, MAX_SHIFT)
+    shift = _soft(moved * strength + change.shift, MAX_SHIFT)
     at = source.translation.astype(np.float64)
     seen = line_of_sight(at + shift * source.scale).T @ turned @ line_of_sight(at)
     return seen @ own, scale, shift

@@ -28,7 +28,8 @@ RIG = "liveportrait21"
 LEGACY, ANIMAL, CURRENT = "legacy", "animal", "current"
 USUAL_FPS = 25
 """Frame rate of a template that states none."""
-_GENERATION_KEY = "liveportrait.template"
+GENERATION_KEY = "liveportrait.template"
+"""Metadata of a motion that came from a template: its generation."""
 _RATE_KEY = "liveportrait.output_fps"
 
 _log = logging.getLogger(__name__)
@@ -210,7 +211,7 @@ def to_sequence(template: PklTemplate, origin: str = "") -> MotionSequence:
         confidence=np.ones((count,), np.float32),
         origin=origin,
         metadata={
-            _GENERATION_KEY: template.generation if has_ratios else ANIMAL,
+            GENERATION_KEY: template.generation if has_ratios else ANIMAL,
             _RATE_KEY: "unstated" if template.fps is None else str(template.fps),
         },
     )
@@ -230,7 +231,7 @@ def from_sequence(sequence: MotionSequence) -> PklTemplate:
             f"A motion of the rig {sequence.rig} cannot become a LivePortrait template; extract the driving "
             "clip with the liveportrait engine."
         )
-    generation = sequence.metadata.get(_GENERATION_KEY, CURRENT)
+    generation = sequence.metadata.get(GENERATION_KEY, CURRENT)
     if generation not in _NAMES:
         raise MotionMismatch(
             f"The motion names an unknown kind of template '{generation}'; extract it again."

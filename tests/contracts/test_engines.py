@@ -33,10 +33,17 @@ def face(picture):
         return analyzer.analyze(picture)[0]
 
 
-@pytest.fixture(scope="module", params=[*ENGINES, "toy"])
+@pytest.fixture(scope="module", params=[*ENGINES, "toy", "liveportrait with fake networks"])
 def engine(request):
     if request.param == "toy":
         return ToyEngine()
+    if request.param.endswith("fake networks"):
+        pytest.importorskip("torch")
+        from fakes.networks import FakeNetworks
+
+        from lp_core.engines.liveportrait.engine import LivePortraitEngine
+
+        return LivePortraitEngine(RenderSettings(), FakeNetworks())
     try:
         return make_engine(request.param, RenderSettings(motion=MotionSettings(smoothing=0.0)))
     except LpError as error:

@@ -33,7 +33,7 @@ from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.models.device import with_memory
 from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
-from lp_core.motion.implicit_transfer import TransferOptions, transfer
+from lp_core.motion.implicit_transfer import TransferOptions, picture_reference, transfer
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import RenderSettings
@@ -146,6 +146,8 @@ class LivePortraitEngine:
         self, source: ImplicitMotion, driving: ImplicitMotion, reference: ImplicitMotion
     ) -> tuple[ImplicitMotion, ImplicitMotion]:
         """The performance and its reference in the source's units, strengths applied."""
+        if self._motion.reference == "neutral":
+            reference = picture_reference(driving, self._transfer)
         if not self._transfer.official_compat:
             driving, reference = seen_as(source, driving, reference), seen_as(source, reference, reference)
         rest = reference if self._transfer.is_relative else source
