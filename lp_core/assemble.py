@@ -135,8 +135,8 @@ def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversi
     suffix = Path(output).suffix
     if Path(driving).suffix == suffix:
         raise SettingError(
-            f"{driving} is a motion already; give a film or a picture to extract it from, or an output in the "
-            "other format to convert it."
+            f"{driving} is a motion already; give a film or a picture to extract it from, or an output in "
+            "the other format to convert it."
         )
     stored = _stored(driving)
     _check_format(driving, suffix, stored.rig)

@@ -97,7 +97,9 @@ class MotionSettings:
         _check(self)
         if self.reference not in ("auto", "neutral") and not self.reference.isdigit():
             raise SettingError(
-                "reference = {!r} is not a frame; write auto, neutral or a frame number from 0.".format(self.reference)
+                "reference = {!r} is not a frame; write auto, neutral or a frame number from 0.".format(
+                    self.reference
+                )
             )
 
 
@@ -134,8 +136,8 @@ class EngineSettings:
     )
     driving_option: str = setting(
         "pose-friendly",
-        "pose-friendly: expressions turn with the portrait's head; expression-friendly: they keep the driver's "
-        "full reach, for relative motion (liveportrait)",
+        "what keeps its full reach where portrait and performer look apart: the turn of the head, or the "
+        "expression (liveportrait, relative motion)",
         choices=DRIVING_OPTIONS,
     )
     stitching: bool = setting(True, "let shoulders and neck stay where they are (liveportrait)")
@@ -168,7 +170,8 @@ class SliderSettings:
         (), "a slider and its value, such as smile=0.6; may be repeated (names: docs/liveportrait-engine.md)"
     )
     edit_file: Optional[str] = setting(
-        None, 'slider curves over the output\'s frames, JSON such as {"smile": [[0, 0.0], [12, 0.8]], "yaw": 10}'
+        None,
+        'slider curves over the output\'s frames, JSON such as {"smile": [[0, 0.0], [12, 0.8]], "yaw": 10}',
     )
 
     def __post_init__(self) -> None:

@@ -15,7 +15,9 @@ from lp_core.errors import SettingError
 
 @click.command(short_help="Store a performance as a motion file.")
 @click.argument("driving")
-@click.option("-o", "--output", required=True, help="Motion file to write, such as talk.lpmotion or talk.pkl.")
+@click.option(
+    "-o", "--output", required=True, help="Motion file to write, such as talk.lpmotion or talk.pkl."
+)
 @click.option(
     "--format",
     "wanted",

@@ -66,11 +66,9 @@ def _option(name: str, kind: type, default: Any, meta: dict[str, Any]) -> Callab
     flag = "--" + name.replace("_", "-")
     if kind is tuple:
         return click.option(flag, name, multiple=True, metavar="NAME=VALUE", help=meta["help"])
-    if kind is bool and default:
-        off = "--no-" + name.replace("_", "-")
-        return click.option(f"{flag}/{off}", name, default=True, show_default=True, help=meta["help"])
     if kind is bool:
-        return click.option(flag, name, is_flag=True, default=default, help=meta["help"])
+        off = "/--no-" + name.replace("_", "-") if default else ""
+        return click.option(flag + off, name, is_flag=True, default=default, help=meta["help"])
     return click.option(
         flag,
         name,

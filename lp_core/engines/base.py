@@ -26,7 +26,7 @@ class EngineInfo:
     uses_driving_picture: bool
     """True when ``animate`` gains from being handed the driving picture."""
     label: str = ""
-    """What must be said of its pictures in files and reports, such as 'synthetic weights'; usually nothing."""
+    """What must be said of its pictures, such as 'synthetic weights'; usually nothing."""
     sliders: tuple[str, ...] = tuple(SLIDERS)
     """Sliders it can do; a render with any other is refused."""
 

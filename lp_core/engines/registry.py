@@ -36,7 +36,7 @@ def open_engine(settings: RenderSettings) -> Choice:
 
 
 def choose_engine(settings: RenderSettings) -> tuple[str, str | None]:
-    """(name, sentence that says why where the user left it open); ``auto`` takes LivePortrait where it can run.
+    """(name, why where the user left it open); ``auto`` takes LivePortrait where it can run, else mesh.
 
     Nothing is loaded; whether a named engine is known, ``make_engine`` tells.
     """

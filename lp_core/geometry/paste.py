@@ -163,7 +163,7 @@ def region_of(frame_from_crop: F64, size: int, width: int, height: int) -> Regio
 
 @dataclass(frozen=True)
 class Place:
-    """Where a crop lies in a frame and how far it shows: what does not change from one picture to the next."""
+    """Where a crop lies in a frame and how far it shows: the same for every picture laid there."""
 
     region: Region
     """Part of the frame that the crop can reach."""

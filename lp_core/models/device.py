@@ -74,8 +74,8 @@ def with_memory(work: Callable[[], T], device: str) -> T:
     except (torch.OutOfMemoryError, MemoryError) as error:
         free_cached(device)
         raise OutOfMemory(
-            f"The memory of the device {device} does not hold the networks and one frame; close other programs "
-            "that use it, or choose --precision fp16, another --device, or --engine mesh."
+            f"The memory of the device {device} does not hold the networks and one frame; close other "
+            "programs that use it, or choose --precision fp16, another --device, or --engine mesh."
         ) from error
 
 

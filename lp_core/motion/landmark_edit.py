@@ -1,7 +1,7 @@
 """The sliders of expression editing, on a face of the 478-point rig.
 
-Names, ranges and signs are those of ``lp_core.motion.sliders``; amounts are chosen so that a slider's end looks
-about as strong as with the LivePortrait networks. What landmarks cannot do well is not offered.
+Names, ranges and signs are those of ``lp_core.motion.sliders``; amounts are chosen so that a slider's end
+looks about as strong as with the LivePortrait networks. What landmarks cannot do well is not offered.
 """
 
 from __future__ import annotations
@@ -13,15 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
-from lp_core.motion.landmark_transfer import (
-    DOWN,
-    MAX_GAZE,
-    WIDEST_EYE,
-    Change,
-    face_gap,
-    mouth_width,
-    opening_field,
-)
+from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
+from lp_core.motion.landmark_change import Change
+from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, WIDEST_EYE, opening_field
 from lp_core.motion.landmarks import F64
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import SLIDERS, Edit
@@ -29,8 +23,8 @@ from lp_core.motion.sliders import SLIDERS, Edit
 WIDE_OPEN = 0.42
 """Lip gap of a wide open mouth, in head units."""
 MESH_SLIDERS = (
-    "pitch", "yaw", "roll", "mov_x", "mov_y", "mov_z", "lip_open", "smile", "wink", "blink", "eyebrow", "gaze_x",
-    "gaze_y", "eye_ratio", "lip_ratio",
+    "pitch", "yaw", "roll", "mov_x", "mov_y", "mov_z", "lip_open", "smile", "wink", "blink", "eyebrow",
+    "gaze_x", "gaze_y", "eye_ratio", "lip_ratio",
 )  # fmt: skip
 """Sliders that can be done."""
 _CORNERS = (61, 291)
@@ -43,8 +37,8 @@ def make_change(face: MotionFrame, edit: Edit) -> Change:
     """What the sliders change on a face.
 
     Convention:
-        As the sliders: positive pitch lowers the chin, positive yaw turns to the picture's left, positive roll
-        tips clockwise; mov_x is to the picture's right, mov_y down, gaze_x to the picture's right, gaze_y up.
+        As the sliders: positive pitch lowers the chin, positive yaw turns to the picture's left, positive
+        roll tips clockwise; mov_x is to the picture's right, mov_y down, gaze_x to the picture's right, gaze_y up.
         ``wink`` closes the eye on the picture's left.
 
     Args:
@@ -74,10 +68,12 @@ def make_change(face: MotionFrame, edit: Edit) -> Change:
 
 
 def _delta(shape: F64, values: Mapping[str, float], ends: Mapping[str, float]) -> F64:
-    gap = WIDE_OPEN * ends.get("lip_open", 0.0)
+    opening: F64 = opening_field(shape)[:, None] * DOWN
+    delta: F64 = WIDE_OPEN * ends.get("lip_open", 0.0) * opening
     if "lip_ratio" in values:
-        gap += values["lip_ratio"] * mouth_width(shape) - face_gap(shape)
-    delta: F64 = gap * opening_field(shape)[:, None] * DOWN
+        width = float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]]))
+        wanted = values["lip_ratio"] * width - face_gap(shape)
+        delta += wanted / max(face_gap(opening), 0.1) * opening
     if values.get("smile"):
         delta += values["smile"] * smile_shape(shape)
     brows = ends.get("eyebrow", 0.0)
@@ -91,13 +87,23 @@ def _delta(shape: F64, values: Mapping[str, float], ends: Mapping[str, float]) -
 def _lids(face: MotionFrame, values: Mapping[str, float]) -> tuple[float, float]:
     """Change of each eye's opening, in parts of its own."""
     blink = values.get("blink", 0.0)
-    both = -blink / SLIDERS["blink"].minimum if blink < 0 else blink / SLIDERS["blink"].maximum * (WIDEST_EYE - 1)
+    both = (
+        -blink / SLIDERS["blink"].minimum
+        if blink < 0
+        else blink / SLIDERS["blink"].maximum * (WIDEST_EYE - 1)
+    )
     both += _LIDS_FOLLOW * values.get("gaze_y", 0.0) / SLIDERS["gaze_y"].maximum
     wink = values.get("wink", 0.0) / SLIDERS["wink"].maximum
     change = np.array([both - wink, both])
     if "eye_ratio" in values:
         change += values["eye_ratio"] / np.maximum(face.eyes.astype(np.float64), 1e-3) - 1
     return float(change[0]), float(change[1])
+
+
+def face_gap(points: F64) -> float:
+    """Inner lip gap of (478, 3) points or of their movement, in head units; below 0 where the lips cross."""
+    middle = slice(4, 7)
+    return float((points[LIPS_INNER_LOWER[middle], 1] - points[LIPS_INNER_UPPER[middle], 1]).mean())
 
 
 def smile_shape(face: F64) -> F64:

@@ -19,6 +19,7 @@ from lp_core.geometry.facemesh import (
     EyeIndices,
 )
 from lp_core.geometry.rotation import angles_deg, from_angles_deg
+from lp_core.motion.landmark_change import NO_CHANGE, Change
 from lp_core.motion.landmarks import F64, best_rotation
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
@@ -66,27 +67,6 @@ class Nudge:
 
 
 NO_NUDGE = Nudge()
-
-
-@dataclass(frozen=True)
-class Change:
-    """What the user's sliders change beyond the performance, whatever region and strength it has."""
-
-    angles_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Added to pitch, yaw and roll."""
-    shift: tuple[float, float] = (0.0, 0.0)
-    """Added to the place of the head, in head units."""
-    scale: float = 1.0
-    """Times the size of the head."""
-    delta: F64 | float = 0.0
-    """(478, 3) added to the face, in the source's head units; or 0."""
-    lids: tuple[float, float] = (0.0, 0.0)
-    """Added to the opening of the eyes over the source's own."""
-    gaze: tuple[float, float] = (0.0, 0.0)
-    """Added to the shift of both irises, along and across the eye, in eye widths."""
-
-
-NO_CHANGE = Change()
 
 
 @dataclass(frozen=True)
@@ -178,10 +158,10 @@ def _region_delta(
     if settings.region in ("all", "expression", "lips"):
         if nudge.smile_shape is not None:
             delta += mouth * nudge.smile * nudge.smile_shape
-        plain = lipface_gap(source, motion, reference, settings.motion)
-        wanted = plain + float(_bounded(np.array(nudge.gap), np.array(plain - face_gap(shape)), FREE_GAP))
-        crossed = min(face_gap(shape), 0.0)
-        delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - face_gap(shape + delta))
+        plain = lip_gap(source, motion, reference, settings.motion)
+        wanted = plain + float(_bounded(np.array(nudge.gap), np.array(plain - _gap(shape)), FREE_GAP))
+        crossed = min(_gap(shape), 0.0)
+        delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - _gap(shape + delta))
     if settings.region == "lips":
         delta *= mouth
     elif settings.region == "eyes":
@@ -204,15 +184,15 @@ def plain_delta(
     return _proportioned(_expression_delta(motion, reference), shape, reference.expression.astype(np.float64), mouth)
 
 
-def lipface_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
+def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
     """Inner lip gap the performance asks of the source, in head units, as plain geometry transfers it.
 
     Closed lips are closed on every face: below the reference's own gap the source closes in proportion,
     above it opens so that a wide open mouth is as wide open on the source.
     """
     shape = source.expression.astype(np.float64)
-    width = mouth_width(shape)
-    own = face_gap(shape)
+    width = _mouth_width(shape)
+    own = _gap(shape)
     now, then = float(motion.lips), float(reference.lips) if mode == "relative" else own / width
     if now < then:
         return own * now / max(then, 1e-6)
@@ -229,12 +209,12 @@ def lid_ratios(
     return float(ratio[0]), float(ratio[1])
 
 
-def face_gap(points: F64) -> float:
+def _gap(points: F64) -> float:
     """Signed inner lip gap in head units: lower lip below upper lip is positive."""
     return float((points[LIPS_INNER_LOWER[4:7], 1] - points[LIPS_INNER_UPPER[4:7], 1]).mean())
 
 
-def mouth_width(shape: F64) -> float:
+def _mouth_width(shape: F64) -> float:
     """Distance of the inner mouth corners in head units; above 0 on any face."""
     return max(float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]])), 1e-6)
 
@@ -242,7 +222,7 @@ def mouth_width(shape: F64) -> float:
 def opening_field(shape: F64) -> F64:
     """(478,) how far a point follows when the lips open by 1: lower lip and chin down, upper lip a bit up."""
     upper, lower = shape[LIPS_INNER_UPPER[5]], shape[LIPS_INNER_LOWER[5]]
-    half = mouth_width(shape) / 2
+    half = _mouth_width(shape) / 2
     line = (upper[1] + lower[1]) / 2
     side = np.clip(1 - (np.abs(shape[:, 0] - upper[0]) / (2.3 * half)), 0.0, 1.0)
     side = side * side * (3 - 2 * side)

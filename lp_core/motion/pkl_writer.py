@@ -1,4 +1,4 @@
-"""Writes a performance as a motion template of the published pipeline (.pkl), frame by frame like MotionWriter."""
+"""Writes a performance as a template of the published pipeline (.pkl), frame by frame like MotionWriter."""
 
 from __future__ import annotations
 

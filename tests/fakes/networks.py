@@ -9,7 +9,6 @@ from lp_core.engines.liveportrait.motion_extractor import RawMotion
 from lp_core.engines.liveportrait.warping import Warped
 
 
-
 def logits(degrees):
     """(1, 66) whose expectation is the angle."""
     bins = torch.arange(66) * 3 - 97.5
@@ -32,7 +31,8 @@ class FakeNetworks:
     def motion(self, image):
         self.log.pictures.append(image)
         assert image.shape == (1, 3, 256, 256)
-        assert 0 <= image.min() and image.max() <= 1
+        assert image.min() >= 0
+        assert image.max() <= 1
         angle = 40 * (image.mean() - 0.5)
         exp = torch.zeros(1, 63)
         exp[0, 60] = image[:, 0, 120:136, 120:136].mean() / 10

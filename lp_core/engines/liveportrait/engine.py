@@ -38,7 +38,6 @@ from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import RenderSettings
 
-
 T = TypeVar("T")
 
 

@@ -24,8 +24,9 @@ from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES
 from lp_core.geometry.warp import Map, sample
+from lp_core.motion.landmark_change import NO_CHANGE, Change
 from lp_core.motion.landmark_edit import MESH_SLIDERS, make_change
-from lp_core.motion.landmark_transfer import NO_CHANGE, NO_NUDGE, Change, Nudge, Target, transfer
+from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, Target, transfer
 from lp_core.motion.landmarks import motion_from_landmarks
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDIT, Edit

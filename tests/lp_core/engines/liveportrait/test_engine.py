@@ -1,4 +1,4 @@
-"""The engine with networks that compute next to nothing: what reaches them, and what becomes of the result."""
+"""The engine with networks that compute next to nothing: what reaches them, what becomes of the result."""
 
 # ruff: noqa: E402 - imports follow the check for the library
 
@@ -39,9 +39,7 @@ def face(at=(60, 80), height=40.0):
 
 
 def engine(networks=None, motion=None, **settings):
-    chosen = RenderSettings(
-        engine=EngineSettings(**settings), motion=motion or MotionSettings(smoothing=0.0)
-    )
+    chosen = RenderSettings(engine=EngineSettings(**settings), motion=motion or MotionSettings(smoothing=0.0))
     return LivePortraitEngine(chosen, networks or FakeNetworks())
 
 
@@ -128,7 +126,8 @@ def test_regions(still, acts, region):
 
 
 @pytest.mark.parametrize(
-    ("setting", "network"), [("stitching", "stitched"), ("eye_retargeting", "eyes"), ("lip_retargeting", "lips")]
+    ("setting", "network"),
+    [("stitching", "stitched"), ("eye_retargeting", "eyes"), ("lip_retargeting", "lips")],
 )
 def test_a_setting_calls_its_network_and_only_then(still, acts, setting, network):
     for is_on in (True, False):
