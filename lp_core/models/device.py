@@ -67,16 +67,27 @@ def with_memory(work: Callable[[], T], device: str) -> T:
     """
     try:
         return work()
-    except (torch.OutOfMemoryError, MemoryError):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         free_cached(device)
     try:
         return work()
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         free_cached(device)
         raise OutOfMemory(
             f"The memory of the device {device} does not hold the networks and one frame; close other "
             "programs that use it, or choose --precision fp16, another --device, or --engine mesh."
         ) from error
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error of PyTorch's or Python's says that memory ran out; on cpu and mps only its words tell."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(words in str(error) for words in ("can't allocate memory", "out of memory"))
 
 
 def free_cached(device: str) -> None:

@@ -70,6 +70,26 @@ def test_work_is_tried_twice_and_no_more():
     assert len(calls) == 2
 
 
-def test_other_errors_pass():
-    with pytest.raises(ZeroDivisionError):
-        with_memory(lambda: 1 / 0, "cpu")
+def fail(error):
+    raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError(
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."
+        ),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)."),
+    ],
+)
+def test_every_device_has_its_own_words_for_full_memory(error):
+    with pytest.raises(OutOfMemory):
+        with_memory(lambda: fail(error), "cpu")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), RuntimeError("shapes do not fit")])
+def test_other_errors_pass(error):
+    with pytest.raises(type(error)):
+        with_memory(lambda: fail(error), "cpu")
