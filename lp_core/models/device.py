@@ -84,7 +84,7 @@ def with_memory(work: Callable[[], T], device: str) -> T:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error of PyTorch's or Python's says that memory ran out; on cpu and mps only its words tell."""
+    """Whether an error says that memory ran out; on cpu and mps only its words tell."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return any(words in str(error) for words in ("can't allocate memory", "out of memory"))

@@ -35,7 +35,7 @@ class ToyEngine:
     """Fills the picture with the motion's value; the second pixel tells the driving picture's value."""
 
     def __init__(self, settings=None, uses_driving_picture=True, rig="mesh478", fail_at=None):
-        self.info = EngineInfo("toy", rig, uses_driving_picture)
+        self.info = EngineInfo("toy", rig, uses_driving_picture, sliders=())
         self.prepared = self.animated = 0
         self._fail_at = fail_at
 

@@ -11,7 +11,14 @@ torch = pytest.importorskip("torch")
 
 from lp_core.engines.liveportrait import weights
 from lp_core.engines.liveportrait.layout import BASE_NETWORKS, STITCHING
-from lp_core.engines.liveportrait.weights import LABELS, find_weights, load_for, published_checksums
+from lp_core.engines.liveportrait.networks import Networks
+from lp_core.engines.liveportrait.weights import (
+    LABELS,
+    compiled,
+    find_weights,
+    load_for,
+    published_checksums,
+)
 from lp_core.engines.registry import LIVEPORTRAIT_MODELS
 from lp_core.errors import ModelMissing, SettingError
 from lp_core.models.catalog import load_catalog
@@ -96,3 +103,11 @@ def test_a_device_that_is_not_there(folder):
 def test_every_origin_has_its_label():
     assert LABELS["verified"] == ""
     assert all(LABELS[origin] for origin in ("synthetic", "unverified"))
+
+
+def test_the_two_large_networks_are_compiled(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda network: f"compiled {network}")
+    parts = [None, None, "W", "G", None, None, None]
+    plain = Networks(*parts, device=torch.device("cpu"), dtype=torch.float32, origin="synthetic")
+    quick = compiled(plain)
+    assert (quick.warping_module, quick.spade_generator) == ("compiled W", "compiled G")
