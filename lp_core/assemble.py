@@ -80,8 +80,8 @@ def assemble(job: RenderJob) -> Render:
         settings.motion,
         settings.face,
         trial,
-        tuple(notes),
-        edits,
+        notes=tuple(notes),
+        edits=edits,
     )
 
 

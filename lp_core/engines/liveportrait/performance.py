@@ -138,7 +138,7 @@ def implicit_of(motion: MotionFrame) -> ImplicitMotion:
 
 
 def seen_as(source: ImplicitMotion, driving: ImplicitMotion, reference: ImplicitMotion) -> ImplicitMotion:
-    """The performance as if its crop showed the head, at the reference frame, where and as large as the source's.
+    """The performance as if its crop showed the head, at its reference, where and as large as the source's.
 
     Relative motion so goes by head sizes, whatever the crop was; absolute motion starts from the portrait's
     own place, for where a performer stood in another picture means nothing here.

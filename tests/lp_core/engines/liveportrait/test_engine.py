@@ -12,9 +12,10 @@ torch = pytest.importorskip("torch")
 from fakes.networks import FakeNetworks
 
 from lp_core.engines.liveportrait.engine import LivePortraitEngine
-from lp_core.engines.liveportrait.performance import implicit_of
+from lp_core.engines.liveportrait.performance import implicit_of, network_picture
 from lp_core.errors import OutOfMemory, SettingError
 from lp_core.frame import Frame
+from lp_core.geometry.crop import Square
 from lp_core.geometry.rotation import from_angles_deg
 from lp_core.motion.builtin import builtin_motion, neutral_face
 from lp_core.motion.implicit import transform_keypoints
@@ -216,6 +217,14 @@ def test_a_large_face_is_averaged_not_skipped_over():
     middle = networks.log.pictures[0][0, :, 100:150, 100:150]
     assert middle.min() > 0.15
     assert middle.max() < 0.35
+
+
+@pytest.mark.parametrize("side", [300.0, 1000.0, 1500.0, 2400.0])
+def test_what_the_networks_see_stays_aligned_at_every_size(side):
+    ramp = np.broadcast_to(np.linspace(0, 1, 3000, dtype=np.float32)[None, :, None], (3000, 3000, 3))
+    seen = network_picture(ramp, Square(np.array([1500.0, 1500.0]), side, 0.0))
+    at = 1500 + (2 * np.arange(256) + 0.5 - 256) * side / 512
+    np.testing.assert_allclose(seen[128, :, 0], at / 2999, atol=1e-5)
 
 
 def test_synthetic_weights_are_labelled():
