@@ -1,6 +1,6 @@
 """Makes the README's picture: the astronaut under the built-in expressive motion.
 
-    python benchmarks/astronaut_sheet.py docs/images/astronaut.png
+python benchmarks/astronaut_sheet.py docs/images/astronaut.png
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def main() -> None:
         with open_source(film) as source:
             frames = [frame.as_rgb8()[HEAD] for frame in source]
         tiles = [
-            cv2.resize(frames[round(moment * 25)], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for moment in MOMENTS_S
+            cv2.resize(frames[round(moment * 25)], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+            for moment in MOMENTS_S
         ]
     rows = [np.hstack(tiles[row * COLUMNS : (row + 1) * COLUMNS]) for row in range(ROWS)]
     write_image(Path(sys.argv[1]), np.vstack(rows))

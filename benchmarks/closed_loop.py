@@ -1,9 +1,9 @@
 """Closed loop: does the animated portrait do what the performer did?
 
-Every driving clip drives every portrait through the ordinary render (fine calibration unless told otherwise, all else default; lossless film). The film is read back with
-the landmarker that read the performer, in the same film mode, and both readings are compared frame by frame:
-Pearson correlation and gain (regression slope) of head angles, smile, jaw and blinks, wherever the performer moves enough for
-it to mean something. Also: frames in which the face is not found again, pixels outside the matte that differ
+Every driving clip drives every portrait through the ordinary render (fine calibration unless told otherwise,
+all else default; lossless film). The film is read back with the landmarker that read the performer, in the same
+film mode, and both readings are compared frame by frame: Pearson correlation and gain (regression slope) of head
+angles, smile, jaw and blinks, wherever the performer moves enough for it to mean something. Also: frames in which the face is not found again, pixels outside the matte that differ
 from the photo (bit for bit, in the film as it was read back), and the share of touched pixels where the flow folds.
 
     python benchmarks/closed_loop.py --media ../shared/media
@@ -169,15 +169,21 @@ def run_pair(
 
 def main() -> int:
     """Prints the table; exit status 1 when a pair misses a bar."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--media", type=Path, required=True, help="folder with portraits/ and driving/")
     parser.add_argument("--driving", default="d0,d3,d10,d19,d20")
     parser.add_argument("--portraits", default="s9,s6,s3,s7")
-    parser.add_argument("--sheet", type=Path, help="write a contact sheet of every pair (pair's names are added)")
+    parser.add_argument(
+        "--sheet", type=Path, help="write a contact sheet of every pair (pair's names are added)"
+    )
     parser.add_argument("--calibration", default="fine", choices=CALIBRATIONS)
     options = parser.parse_args()
     names = list(CHANNELS)
-    print("correlation/gain wherever the performer moves enough; ! misses its bar; folds per million touched pixels")
+    print(
+        "correlation/gain wherever the performer moves enough; ! misses its bar; folds per million touched pixels"
+    )
     print(f"{'pair':<8}" + "".join(f"{name:>15}" for name in names) + "  lost  backgr  folds")
     missed = total = 0
     for clip in options.driving.split(","):
@@ -195,7 +201,10 @@ def main() -> int:
             cells = {name: f"{r:.2f}/{g:.2f}{'' if ok else '!'}" for name, r, g, ok in rows}
             missed += sum(not ok for *_, ok in rows)
             total += len(rows)
-            print(f"{clip + ' ' + still:<8}" + "".join(f"{cells.get(n, '-'):>15}" for n in names) + " " + rest, flush=True)
+            print(
+                f"{clip + ' ' + still:<8}" + "".join(f"{cells.get(n, '-'):>15}" for n in names) + " " + rest,
+                flush=True,
+            )
     print(f"{total - missed} of {total} comparisons reach their bar")
     return int(missed > 0)
 

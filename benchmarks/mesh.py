@@ -3,9 +3,9 @@
     python benchmarks/mesh.py                 engine alone, then end to end at 512x512 and 1920x1080
     python benchmarks/mesh.py --memory        also peak memory of a 1-minute and a 10-minute render (long)
 
-The portrait is the public-domain astronaut of scikit-image; the performer is the same portrait, animated by demo:expressive and repeated
-to the wanted length, so that the run needs no media of its own. End-to-end figures are of the command ``lpsuite animate`` as a
-whole process: start-up, landmarks of every driving frame, calibration, rendering and h264 encoding.
+The portrait is the public-domain astronaut of scikit-image; the performer is the same portrait, animated by
+demo:expressive and repeated to the wanted length, so that the run needs no media of its own. End-to-end figures
+are of the command ``lpsuite animate`` as a whole process: start-up, landmarks of every driving frame, calibration, rendering and h264 encoding.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ RATE = FrameRate.parse(30)
 def portrait_512() -> np.ndarray:
     """The astronaut's head and shoulders at 512x512: the framing of a driving clip, the face half of the height."""
     picture = read_image(find_portrait())[0].pixels[..., :3]
-    return cv2.resize(np.ascontiguousarray(picture[0:230, 110:340]), (512, 512), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(
+        np.ascontiguousarray(picture[0:230, 110:340]), (512, 512), interpolation=cv2.INTER_CUBIC
+    )
 
 
 def portrait_1080(face_height: float) -> np.ndarray:
@@ -108,7 +110,9 @@ def whole_process(source: Path, driving: Path, output: Path) -> tuple[float, flo
 
 def main() -> None:
     """Prints the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=int, default=60, help="length of the end-to-end performance")
     parser.add_argument("--memory", action="store_true", help="peak memory at 1 and 10 minutes")
     options = parser.parse_args()
@@ -131,7 +135,9 @@ def main() -> None:
         if options.memory:
             for minutes in (1, 10):
                 write_performer(driving, 60 * minutes)
-                _row(f"512x512, {minutes} min", base / "512x512.png", driving, base / "out.mp4", 1800 * minutes)
+                _row(
+                    f"512x512, {minutes} min", base / "512x512.png", driving, base / "out.mp4", 1800 * minutes
+                )
 
 
 def _row(name: str, source: Path, driving: Path, output: Path, frames: int) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lp_core.engines.base import Engine
-from lp_core.engines.registry import open_engine
+from lp_core.engines.registry import Choice, choose_engine, make_engine, open_engine
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
@@ -25,14 +25,21 @@ from lp_core.frame import Frame
 from lp_core.job import RenderJob
 from lp_core.media.open import check_output, open_sink, open_source
 from lp_core.motion.builtin import builtin_motion
+from lp_core.motion.pkl_writer import PklWriter
+from lp_core.motion.sliders import EditCurves, make_curves
 from lp_core.motion.template import MotionReader, MotionWriter
-from lp_core.render.extract import Extraction
+from lp_core.motion.template_pkl import RIG as TEMPLATE_RIG
+from lp_core.motion.template_pkl import read_pkl, to_sequence
+from lp_core.render.extract import Conversion, Extraction
 from lp_core.render.inputs import FilmedFace, Still, StoredMotion, Target
 from lp_core.render.render import Render
 from lp_core.settings import RenderSettings
 from lp_core.timing import FrameRate
 
 MOTION_SUFFIX = ".lpmotion"
+TEMPLATE_SUFFIX = ".pkl"
+FORMATS = {MOTION_SUFFIX: "lpmotion", TEMPLATE_SUFFIX: "liveportrait-pkl"}
+"""Suffix of a stored motion -> its format's word."""
 BUILTIN_PREFIX = "demo:"
 MOST_FACES = 16
 """Faces looked for in a lone picture: a group, each of which can be chosen."""
@@ -54,52 +61,135 @@ def assemble(job: RenderJob) -> Render:
     driving = _driving(job, rate)
     source = _source(job.source, settings.face.source_face, rate)
     notes = list(source.info.notes)
+    edits = make_curves(settings.sliders.edit, _path(settings.sliders.edit_file))
+    name, note = choose_engine(settings)
     if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
-        settings = replace(settings, motion=replace(settings.motion, motion="absolute"))
-        notes.append(f"{job.driving} is a single picture, so it drives as it is (--motion absolute).")
-    choice = open_engine(settings)
+        settings = _by_picture(settings, name, notes, job.driving)
+    choice = Choice(make_engine(name, settings), note)
+    _check_sliders(edits, choice.engine)
     if isinstance(driving, StoredMotion):
-        _check_rig(driving, choice.engine)
-    if choice.note is not None:
-        notes.append(choice.note)
+        driving = _in_rig(driving, choice.engine, rate)
+    notes.extend(_engine_notes(choice))
     target = _target(job, source, driving, rate, notes)
     calibration = settings.engine.calibration
-    trial = None if calibration == "off" else partial(open_analyzer, is_video=True)
-    return Render(choice.engine, source, driving, target, settings.motion, settings.face, trial, calibration, tuple(notes))
+    return Render(
+        choice.engine,
+        source,
+        driving,
+        target,
+        settings.motion,
+        settings.face,
+        trial_analyzer=None if calibration == "off" else partial(open_analyzer, is_video=True),
+        calibration=calibration,
+        notes=tuple(notes),
+        edits=edits,
+    )
 
 
-def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> Extraction:
-    """Opens and checks what an extraction names.
+def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> Extraction | Conversion:
+    """Opens and checks what an extraction names; a stored motion is converted to the other format.
+
+    Args:
+        driving: film, picture or stored motion.
+        output: motion file; its suffix, a key of FORMATS, is its format.
+        settings: of the reading.
 
     Raises:
         LpError: something cannot be used; nothing has been written.
     """
-    if Path(output).suffix != MOTION_SUFFIX:
-        raise SettingError(f"{output} is not a motion file's name; let it end in {MOTION_SUFFIX}.")
+    suffix = Path(output).suffix
+    if suffix not in FORMATS:
+        raise SettingError(f"{output} is not a motion file's name; let it end in {' or '.join(FORMATS)}.")
     if _is_motion(driving):
-        raise SettingError(f"{driving} is a motion already; give a film or a picture to extract it from.")
+        return _conversion(driving, output, settings)
     film = filmed_face(driving, settings.face.driving_face)
     choice = open_engine(settings)
+    rig = choice.engine.info.rig
+    _check_format(driving, suffix, rig)
+    writer = PklWriter if suffix == TEMPLATE_SUFFIX else MotionWriter
     open_writer = partial(
-        MotionWriter,
-        output,
-        film.info.rate,
-        choice.engine.info.rig,
-        Path(driving).name,
-        overwrite=settings.output.overwrite,
+        writer, output, film.info.rate, rig, Path(driving).name, overwrite=settings.output.overwrite
     )
-    notes = film.info.notes if choice.note is None else (*film.info.notes, choice.note)
+    notes = (*film.info.notes, *_engine_notes(choice))
     with open_writer():  # whether the file can be written is known before the film is read
         pass
     return Extraction(choice.engine, film, output, open_writer, notes)
 
 
-def _check_rig(driving: StoredMotion, engine: Engine) -> None:
-    if driving.rig != engine.info.rig:
-        raise MotionMismatch(
-            f"{driving.name} holds motion of the rig {driving.rig}, but the {engine.info.name} engine plays "
-            f"{engine.info.rig}; choose the engine it was extracted for, or extract it again with this one."
+def _by_picture(settings: RenderSettings, engine: str, notes: list[str], driving: str) -> RenderSettings:
+    """Settings of relative motion by a lone picture, which has no other frame to compare itself with."""
+    if engine == "liveportrait":
+        notes.append(f"{driving} is a single picture, so it is compared with a neutral face.")
+        return replace(settings, motion=replace(settings.motion, reference="neutral"))
+    notes.append(f"{driving} is a single picture, so it drives as it is (--motion absolute).")
+    return replace(settings, motion=replace(settings.motion, motion="absolute"))
+
+
+def _engine_notes(choice: Choice) -> list[str]:
+    notes = [] if choice.note is None else [choice.note]
+    if choice.engine.info.label:
+        notes.append(f"The {choice.engine.info.name} engine uses {choice.engine.info.label}.")
+    return notes
+
+
+def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversion:
+    suffix = Path(output).suffix
+    if Path(driving).suffix == suffix:
+        raise SettingError(
+            f"{driving} is a motion already; give a film or a picture to extract it from, or an output in "
+            "the other format to convert it."
         )
+    stored = _stored(driving)
+    _check_format(driving, suffix, stored.rig)
+    writer = PklWriter if suffix == TEMPLATE_SUFFIX else MotionWriter
+    with stored.open() as motion:
+        open_writer = partial(
+            writer,
+            output,
+            motion.rate,
+            motion.rig,
+            motion.origin,
+            motion.metadata,
+            overwrite=settings.output.overwrite,
+        )
+    with open_writer():
+        pass
+    return Conversion(stored, output, open_writer)
+
+
+def _check_format(driving: str, suffix: str, rig: str) -> None:
+    if suffix == TEMPLATE_SUFFIX and rig != TEMPLATE_RIG:
+        raise MotionMismatch(
+            f"{driving} gives motion of the rig {rig}, and a template (.pkl) holds {TEMPLATE_RIG} alone; "
+            "extract the driving clip with --engine liveportrait."
+        )
+
+
+def _check_sliders(edits: EditCurves, engine: Engine) -> None:
+    unknown = [name for name in edits.curves if name not in engine.info.sliders]
+    if unknown:
+        raise SettingError(
+            f"The {engine.info.name} engine cannot do the slider '{unknown[0]}'; it can do: "
+            f"{', '.join(engine.info.sliders)}."
+        )
+
+
+def _path(name: str | None) -> Path | None:
+    return None if name is None else Path(name)
+
+
+def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> StoredMotion:
+    """A built-in motion in the engine's rig; any other one as it is, if it fits."""
+    rig = engine.info.rig
+    if driving.rig == rig:
+        return driving
+    if driving.name.startswith(BUILTIN_PREFIX):
+        motion = builtin_motion(driving.name.removeprefix(BUILTIN_PREFIX), rate, rig)
+        return StoredMotion(driving.name, rig, lambda: nullcontext(motion))
+    raise MotionMismatch(
+        f"{driving.name} holds motion of the rig {driving.rig}, but the {engine.info.name} engine plays "
+        f"{rig}; choose the engine it was extracted for, or extract it again with this one."
+    )
 
 
 def _target(
@@ -130,7 +220,7 @@ def _target(
 
 
 def _is_motion(name: str) -> bool:
-    return name.startswith(BUILTIN_PREFIX) or Path(name).suffix == MOTION_SUFFIX
+    return name.startswith(BUILTIN_PREFIX) or Path(name).suffix in FORMATS
 
 
 def _source(name: str, selector: str, rate: FrameRate | None) -> Still | FilmedFace:
@@ -193,6 +283,14 @@ def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotio
     if name.startswith(BUILTIN_PREFIX):
         motion = builtin_motion(name.removeprefix(BUILTIN_PREFIX), rate=rate)
         return StoredMotion(name, motion.rig, lambda: nullcontext(motion))
+    return _stored(name)
+
+
+def _stored(name: str) -> StoredMotion:
+    """A motion file or a template, checked."""
+    if Path(name).suffix == TEMPLATE_SUFFIX:
+        sequence = to_sequence(read_pkl(Path(name)), Path(name).name)
+        return StoredMotion(name, sequence.rig, lambda: nullcontext(sequence))
     with MotionReader(name) as reader:
         rig = reader.rig
     return StoredMotion(name, rig, partial(MotionReader, name))

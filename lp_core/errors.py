@@ -21,9 +21,10 @@
     |   +-- BadMotionFile        31   bad_motion_file
     |   +-- MotionMismatch       32   motion_mismatch
     +-- ModelError               40   model
-        +-- ModelMissing         41   model_missing
-        +-- ModelDamaged         42   model_damaged
-        +-- LicenseNotAccepted   43   license_not_accepted
+    |   +-- ModelMissing         41   model_missing
+    |   +-- ModelDamaged         42   model_damaged
+    |   +-- LicenseNotAccepted   43   license_not_accepted
+    +-- OutOfMemory              50   out_of_memory
 
 The number is the exit code of the command line, the word the code on the wire. A message is one
 sentence that says what, where and what to do next. Standard library only, Python 3.7 syntax:
@@ -183,3 +184,10 @@ class LicenseNotAccepted(ModelError):
 
     exit_code = 43
     wire_code = "license_not_accepted"
+
+
+class OutOfMemory(LpError):
+    """The device's memory does not hold the work, not even in its smallest pieces."""
+
+    exit_code = 50
+    wire_code = "out_of_memory"

@@ -120,6 +120,10 @@ def _group(name: str, default: Any, given: Any) -> Any:  # noqa: ANN401 - any se
 
 def _typed(name: str, kind: Any, value: Any) -> Any:  # noqa: ANN401 - a field's type and untrusted JSON
     """The value when it has the field's type; a whole number also serves where a fraction is asked for."""
+    if getattr(kind, "__origin__", None) is tuple:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise SettingError(f"{name} = {value!r} has the wrong type; it must be a list of texts.")
     allowed = getattr(kind, "__args__", (kind,))
     if type(value) in allowed:
         return value

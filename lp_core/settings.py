@@ -3,6 +3,7 @@
 Flags, panels, the wire format and help texts are derived from these fields. Standard library only, Python 3.7 syntax.
 """
 
+import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
@@ -16,10 +17,12 @@ MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
 VIDEO_CODECS = ("h264", "hevc", "prores4444", "ffv1")
 ENGINES = ("auto", "mesh", "liveportrait")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
 
 
 def setting(
-    default: Any,
+    default: Any,  # noqa: ANN401 - any setting's value
     help: str,  # noqa: A002 - the field's word everywhere
     choices: Optional[Sequence[str]] = None,
     minimum: Optional[float] = None,
@@ -43,7 +46,7 @@ def _check(group: Any) -> None:  # noqa: ANN401 - any settings group
             continue
         if value != value or (low is not None and value < low) or (high is not None and value > high):
             raise SettingError(
-                "{} = {} is out of range; it must lie between {} and {}.".format(item.name, value, low, high)
+                f"{item.name} = {value} is out of range; it must lie between {low} and {high}."
             )
 
 
@@ -53,7 +56,8 @@ class FaceSettings:
 
     source_face: str = setting(
         "largest",
-        "face of the source: largest, left, right, top, bottom, center, an index of `lpsuite inspect`, or X,Y in pixels",
+        "face of the source: largest, left, right, top, bottom, center, an index of `lpsuite inspect`, "
+        "or X,Y in pixels",
     )
     driving_face: str = setting("largest", "face of the driving clip: same words as for the source")
     on_lost: str = setting(
@@ -74,21 +78,28 @@ class MotionSettings:
         "relative", "relative to a reference frame of the performance, or absolute", choices=MOTION_MODES
     )
     reference: str = setting(
-        "auto", "reference frame of relative motion: auto (the most neutral one) or a 0-based frame number"
+        "auto",
+        "reference of relative motion: auto (the most neutral frame), a 0-based frame number, or neutral "
+        "(a face at rest looking ahead, for a performance that is one picture; liveportrait)",
     )
     region: str = setting("all", "what is animated", choices=REGIONS)
     strength: float = setting(1.0, "multiplies the whole motion", minimum=0.0, maximum=2.0)
     pose_strength: float = setting(1.0, "multiplies head motion", minimum=0.0, maximum=2.0)
-    expression_strength: float = setting(1.0, "multiplies expression, lids and gaze", minimum=0.0, maximum=2.0)
+    expression_strength: float = setting(
+        1.0, "multiplies expression, lids and gaze", minimum=0.0, maximum=2.0
+    )
     smoothing: float = setting(
-        0.3, "temporal smoothing over the shot, 0 for none (zero-phase, nothing lags)", minimum=0.0, maximum=1.0
+        0.3,
+        "temporal smoothing over the shot, 0 for none (zero-phase, nothing lags)",
+        minimum=0.0,
+        maximum=1.0,
     )
 
     def __post_init__(self) -> None:
         _check(self)
-        if self.reference != "auto" and not self.reference.isdigit():
+        if self.reference not in ("auto", "neutral") and not self.reference.isdigit():
             raise SettingError(
-                "reference = {!r} is not a frame; write auto or a frame number from 0.".format(self.reference)
+                f"reference = {self.reference!r} is not a frame; write auto, neutral or a frame number from 0."
             )
 
 
@@ -109,9 +120,68 @@ class EngineSettings:
         "(driving where there is a driving picture)",
         choices=MOUTH_FILLS,
     )
+    weights: Optional[str] = setting(
+        None,
+        "folder of the LivePortrait weights; default: the model cache (`lpsuite models fetch liveportrait`)",
+    )
+    device: str = setting(
+        "auto",
+        "where the networks run: auto (cuda, else mps, else cpu), cpu, cuda, cuda:N or mps (liveportrait)",
+    )
+    precision: str = setting(
+        "auto",
+        "numbers the networks compute with: auto (fp16 on cuda, bf16 where the processor has it, else fp32), "
+        "fp32, bf16 or fp16 (liveportrait)",
+        choices=PRECISIONS,
+    )
+    compile: bool = setting(
+        False, "compile the networks first: slow to start, faster over long clips (liveportrait)"
+    )
+    driving_option: str = setting(
+        "pose-friendly",
+        "what keeps its full reach where portrait and performer look apart: the turn of the head, or the "
+        "expression (liveportrait, relative motion)",
+        choices=DRIVING_OPTIONS,
+    )
+    stitching: bool = setting(True, "let shoulders and neck stay where they are (liveportrait)")
+    eye_retargeting: bool = setting(
+        False, "open the eyes by the performer's measured lid ratio instead of by motion (liveportrait)"
+    )
+    lip_retargeting: bool = setting(
+        False, "open the lips by the performer's measured lip ratio instead of by motion (liveportrait)"
+    )
+    normalize_lip: bool = setting(
+        False, "close the mouth of a portrait taken with open lips, for relative motion (liveportrait)"
+    )
+    official_compat: bool = setting(
+        False, "the published pipeline's numbers with all their surprises (liveportrait)"
+    )
 
     def __post_init__(self) -> None:
         _check(self)
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", self.device):
+            raise SettingError(
+                f"device = {self.device!r} is not known; choose one of: auto, cpu, cuda, cuda:N, mps."
+            )
+
+
+@dataclass(frozen=True)
+class SliderSettings:
+    """Expression editing: sliders over pose and expression, on top of the performance."""
+
+    edit: Tuple[str, ...] = setting(
+        (), "a slider and its value, such as smile=0.6; may be repeated (names: docs/liveportrait-engine.md)"
+    )
+    edit_file: Optional[str] = setting(
+        None,
+        'slider curves over the output\'s frames, JSON such as {"smile": [[0, 0.0], [12, 0.8]], "yaw": 10}',
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
+        for entry in self.edit:
+            if not re.fullmatch(r"[a-z_]+=[-+.0-9e]+", entry):
+                raise SettingError(f"edit = {entry!r} is no slider and value; write it like smile=0.6.")
 
 
 @dataclass(frozen=True)
@@ -143,6 +213,7 @@ class RenderSettings:
     face: FaceSettings = field(default_factory=FaceSettings)
     motion: MotionSettings = field(default_factory=MotionSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
+    sliders: SliderSettings = field(default_factory=SliderSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
 
 

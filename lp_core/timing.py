@@ -19,8 +19,8 @@ class FrameRate:
     def __post_init__(self) -> None:
         if not 0 < self.fps <= 1000:
             raise SettingError(
-                "A frame rate of {} is not usable; give one above 0 and at most 1000 frames "
-                "per second, such as 24, 25 or 30000/1001.".format(self.fps)
+                f"A frame rate of {self.fps} is not usable; give one above 0 and at most 1000 frames "
+                "per second, such as 24, 25 or 30000/1001."
             )
 
     @classmethod
@@ -37,7 +37,7 @@ class FrameRate:
             value = Fraction(text) if not isinstance(text, float) else Fraction(repr(text))
         except (ValueError, ZeroDivisionError, OverflowError):
             raise SettingError(
-                "'{}' is not a frame rate; write it like 25, 23.976 or 30000/1001.".format(text)
+                f"'{text}' is not a frame rate; write it like 25, 23.976 or 30000/1001."
             ) from None
         if value.denominator != 1001:
             for numerator in _NTSC_NUMERATORS:
@@ -57,4 +57,4 @@ class FrameRate:
     def __str__(self) -> str:
         if self.fps.denominator == 1:
             return str(self.fps.numerator)
-        return "{}/{}".format(self.fps.numerator, self.fps.denominator)
+        return f"{self.fps.numerator}/{self.fps.denominator}"

@@ -17,12 +17,13 @@ CONTRACTS = {
     "lp_core.errors": (
         "BadMotionFile Cancelled DiskFull EmptyVideo FaceError FaceNotThere LicenseNotAccepted LpError "
         "MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError MotionMismatch "
-        "NoFace NoWritePermission OutputExists SettingError TruncatedMedia UnknownCodec UnreadableMedia"
+        "NoFace NoWritePermission OutOfMemory OutputExists SettingError TruncatedMedia UnknownCodec UnreadableMedia"
     ),
     "lp_core.timing": "FrameRate",
     "lp_core.settings": (
-        "AUDIO_CHOICES CALIBRATIONS ENGINES EngineSettings FaceSettings MOTION_MODES MOUTH_FILLS MotionSettings "
-        "ON_LOST OutputSettings REGIONS RenderSettings VIDEO_CODECS setting setting_fields"
+        "AUDIO_CHOICES CALIBRATIONS DRIVING_OPTIONS ENGINES EngineSettings FaceSettings MOTION_MODES MOUTH_FILLS "
+        "MotionSettings ON_LOST OutputSettings PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
+        "setting setting_fields"
     ),
     "lp_core.job": "RenderJob SCHEMA VERSION",
     "lp_core.frame": "ClipInfo ColorTags Frame Pixels",

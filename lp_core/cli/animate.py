@@ -21,8 +21,9 @@ from lp_core.cli.progress import make_reporter, progress_option
 def animate(source: str, driving: str, output: str, progress: str, **values: Any) -> None:  # noqa: ANN401
     """Lays the performance of DRIVING onto SOURCE.
 
-    SOURCE is a portrait or a film of one. DRIVING is a film, a picture, a motion file (.lpmotion) or a
-    built-in motion: demo:expressive, demo:blink, demo:nod, demo:still.
+    SOURCE is a portrait or a film of one. DRIVING is a film, a picture, a motion file (.lpmotion), a
+    template of the published LivePortrait pipeline (.pkl) or a built-in motion: demo:expressive, demo:blink,
+    demo:nod, demo:still.
     """
     from lp_core.job import RenderJob
 

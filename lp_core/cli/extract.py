@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,18 +10,42 @@ import click
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
 from lp_core.cli.progress import make_reporter, progress_option
+from lp_core.errors import SettingError
 
 
 @click.command(short_help="Store a performance as a motion file.")
 @click.argument("driving")
-@click.option("-o", "--output", required=True, help="Motion file to write, such as talk.lpmotion.")
-@settings_options("driving_face", "engine", "overwrite")
+@click.option(
+    "-o", "--output", required=True, help="Motion file to write, such as talk.lpmotion or talk.pkl."
+)
+@click.option(
+    "--format",
+    "wanted",
+    type=click.Choice(["lpmotion", "liveportrait-pkl"]),
+    help="Format, which the output's suffix (.lpmotion, .pkl) must fit; default: by the suffix.",
+)
+@settings_options(
+    "driving_face", "engine", "weights", "device", "precision", "official_compat", "compile", "overwrite"
+)
 @progress_option
 @debug_option
-def extract(driving: str, output: str, progress: str, **values: Any) -> None:  # noqa: ANN401
-    """Reads the performance of DRIVING once and stores it as a motion file."""
+def extract(
+    driving: str,
+    output: str,
+    wanted: str | None,
+    progress: str,
+    **values: Any,  # noqa: ANN401
+) -> None:
+    """Reads the performance of DRIVING once and stores it as a motion file.
+
+    A stored motion of the liveportrait engine becomes a template of the published pipeline (.pkl), and a
+    template a motion file.
+    """
     settings = settings_from(values)
     with make_reporter(progress) as reporter:
-        from lp_core.assemble import assemble_extraction
+        from lp_core.assemble import FORMATS, assemble_extraction
 
+        if wanted is not None and FORMATS.get(Path(output).suffix) != wanted:
+            suffix = next(suffix for suffix, word in FORMATS.items() if word == wanted)
+            raise SettingError(f"{output} does not fit --format {wanted}; let its name end in {suffix}.")
         reporter.done(assemble_extraction(driving, output, settings).run(reporter.progress))

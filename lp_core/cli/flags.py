@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
@@ -55,12 +55,17 @@ def _all_settings() -> Iterator[tuple[str, type, Any, dict[str, Any]]]:
         hints = get_type_hints(type(group))
         for name, default, meta in setting_fields(group):
             hint = hints[name]
+            if get_origin(hint) is tuple:
+                yield name, tuple, default, meta
+                continue
             kind = next((item for item in get_args(hint) if item is not type(None)), hint)
             yield name, kind, default, meta
 
 
 def _option(name: str, kind: type, default: Any, meta: dict[str, Any]) -> Callable[[Command], Command]:  # noqa: ANN401
     flag = "--" + name.replace("_", "-")
+    if kind is tuple:
+        return click.option(flag, name, multiple=True, metavar="NAME=VALUE", help=meta["help"])
     if kind is bool:
         off = "/--no-" + name.replace("_", "-") if default else ""
         return click.option(flag + off, name, is_flag=True, default=default, help=meta["help"])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame, Pixels
 from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.sliders import NO_EDIT, SLIDERS, Edit
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class EngineInfo:
     """Kind of motion it plays; motion of another rig is refused."""
     uses_driving_picture: bool
     """True when ``animate`` gains from being handed the driving picture."""
+    label: str = ""
+    """What must be said of its pictures, such as 'synthetic weights'; usually nothing."""
+    sliders: tuple[str, ...] = tuple(SLIDERS)
+    """Sliders it can do; a render with any other is refused."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +95,8 @@ class Engine(Protocol):
 
     info: EngineInfo
 
-    def read_motion(self, face: Face, width: int, height: int) -> MotionFrame:
-        """Motion of a face found in a driving picture of the given size; storable, not yet relative to anything."""
+    def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
+        """Motion of a face found in a driving frame; storable, not yet relative to anything."""
         ...
 
     def prepare(self, source: Frame, face: Face, like: Any = None) -> Any:  # noqa: ANN401 - the engine's own Portrait
@@ -122,7 +127,12 @@ class Engine(Protocol):
         ...
 
     def animate(
-        self, portrait: Any, motion: MotionFrame, reference: MotionFrame, driving: DrivingPicture | None
+        self,
+        portrait: Any,  # noqa: ANN401 - the engine's own Portrait
+        motion: MotionFrame,
+        reference: MotionFrame,
+        driving: DrivingPicture | None,
+        edit: Edit = NO_EDIT,
     ) -> Animation:
         """Draws the portrait under a motion.
 
@@ -131,7 +141,9 @@ class Engine(Protocol):
             motion: the performance at this frame.
             reference: the performance's reference frame (its neutral), for relative motion.
             driving: the driving picture, where one is at hand.
+            edit: what the user's sliders add at this frame.
+
+        Raises:
+            SettingError: the engine cannot do one of the sliders.
         """
         ...
-
-

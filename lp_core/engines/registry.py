@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from lp_core.engines.base import Engine
-from lp_core.errors import LpError, MissingDependency, SettingError
+from lp_core.errors import LpError, MissingDependency, ModelMissing, SettingError
 from lp_core.settings import RenderSettings
 
 ENGINES = {
@@ -15,6 +15,10 @@ ENGINES = {
     "liveportrait": "lp_core.engines.liveportrait.engine:LivePortraitEngine",
 }
 """Name -> class, made with the render's settings. ``auto`` is not an engine but a choice among these."""
+
+
+LIVEPORTRAIT_MODELS = ("liveportrait", "liveportrait-pth")
+"""Sets of the model catalog that hold LivePortrait's networks, the preferred one first."""
 
 
 @dataclass(frozen=True)
@@ -26,21 +30,23 @@ class Choice:
 
 
 def open_engine(settings: RenderSettings) -> Choice:
-    """The engine that the settings ask for; ``auto`` takes LivePortrait where it can run, else mesh.
+    """The engine that the settings ask for; see ``choose_engine`` and ``make_engine``."""
+    name, note = choose_engine(settings)
+    return Choice(make_engine(name, settings), note)
 
-    Raises:
-        SettingError: there is no engine of that name.
-        MissingDependency: the engine's library is not installed.
-        ModelMissing: the engine's weights are not installed.
+
+def choose_engine(settings: RenderSettings) -> tuple[str, str | None]:
+    """(name, why where the user left it open); ``auto`` takes LivePortrait where it can run, else mesh.
+
+    Nothing is loaded; whether a named engine is known, ``make_engine`` tells.
     """
     name = settings.engine.engine
     if name != "auto":
-        return Choice(make_engine(name, settings), None)
-    obstacle = liveportrait_obstacle()
+        return name, None
+    obstacle = liveportrait_obstacle() or _weights_obstacle(settings.engine.weights)
     if obstacle is None:
-        note = "Engine: liveportrait; its weights are installed."
-        return Choice(make_engine("liveportrait", settings), note)
-    return Choice(make_engine("mesh", settings), f"Engine: mesh; {obstacle}")
+        return "liveportrait", "Engine: liveportrait; its weights are installed."
+    return "mesh", f"Engine: mesh; {obstacle}"
 
 
 def make_engine(name: str, settings: RenderSettings) -> Engine:
@@ -72,3 +78,16 @@ def liveportrait_obstacle() -> LpError | None:
     if find_spec("torch") is None:
         return MissingDependency("LivePortrait needs PyTorch; get it with: pip install 'lp-suite[neural]'.")
     return None
+
+
+def _weights_obstacle(folder: str | None) -> LpError | None:
+    """Why there are no weights to load, None where there are some; whether they are whole, loading tells."""
+    if folder is not None:
+        return None
+    from lp_core.models.store import default_store
+
+    store = default_store()
+    states = [store.status(name) for name in LIVEPORTRAIT_MODELS]
+    if any(state.is_usable for state in states):
+        return None
+    return ModelMissing(states[0].reason)

@@ -64,6 +64,13 @@ class Face:
     blendshapes: Mapping[str, float]
     """ARKit-style coefficients 0..1 by name (52 for MediaPipe, empty where the landmarker has none)."""
 
+    @property
+    def coefficients(self) -> NDArray[np.float32]:
+        """(52,) the same as plain numbers in MediaPipe's order; zeros where the landmarker has none."""
+        values = np.zeros(52, np.float32)
+        values[: len(self.blendshapes)] = list(self.blendshapes.values())[:52]
+        return values
+
 
 class FaceAnalyzer(Protocol):
     """Finds faces and their landmarks in RGB pictures. One instance serves one stream; not thread-safe."""

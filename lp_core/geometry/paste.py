@@ -161,6 +161,56 @@ def region_of(frame_from_crop: F64, size: int, width: int, height: int) -> Regio
     )
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a crop lies in a frame and how far it shows: the same for every picture laid there."""
+
+    region: Region
+    """Part of the frame that the crop can reach."""
+    crop_from_frame: F64
+    """(3, 3)."""
+    weight: F32
+    """(h, w) of the region, 0..1: the mask as it lies in the frame."""
+
+
+def place_of(frame_from_crop: F64, mask: F32, width: int, height: int) -> Place:
+    """The place of a crop.
+
+    Args:
+        frame_from_crop: (3, 3).
+        mask: (size, size) 0..1, as ``feather_mask`` gives it.
+        width: of the frame.
+        height: of the frame.
+    """
+    region = region_of(frame_from_crop, len(mask), width, height)
+    crop_from_frame = np.linalg.inv(frame_from_crop).astype(np.float64)
+    if region.is_empty:
+        return Place(Region(0, 0, 0, 0), crop_from_frame, np.zeros((0, 0), np.float32))
+    return Place(region, crop_from_frame, np.minimum(warp_region(mask, crop_from_frame, region), 1.0))
+
+
+def paste_at(frame: NDArray[Any], crop: NDArray[Any], place: Place) -> NDArray[Any]:
+    """The frame with a crop in it, same shape and type; see ``paste``.
+
+    Args:
+        frame: (H, W, C) uint8, uint16 or float; not changed.
+        crop: (size, size, C or fewer) in the frame's own units; channels beyond its own stay the frame's.
+        place: of ``place_of``, with a mask of the crop's size.
+    """
+    result, region, channels = frame.copy(), place.region, crop.shape[2]
+    if region.is_empty:
+        return result
+    drawn = warp_region(crop, place.crop_from_frame, region, extends_edge=True)  # zero would draw a dark rim
+    touched = place.weight > 0
+    part = result[region.slices][..., :channels]
+    original = part[touched].astype(np.float32)
+    blended = original + place.weight[touched][:, None] * (drawn[touched] - original)
+    if np.issubdtype(frame.dtype, np.integer):
+        blended = np.clip(np.rint(blended), 0, np.iinfo(frame.dtype).max)
+    part[touched] = blended.astype(frame.dtype)
+    return result
+
+
 def paste(
     frame: NDArray[Any], crop: NDArray[Any], frame_from_crop: F64, mask: F32
 ) -> tuple[NDArray[Any], F32]:
@@ -181,25 +231,13 @@ def paste(
     Raises:
         SettingError: crop and mask, or the channels of crop and frame, do not fit.
     """
-    size = len(crop)
     if mask.shape != crop.shape[:2] or crop.shape[2:] != frame.shape[2:]:
         raise SettingError(
             f"A crop of shape {crop.shape} with a mask of shape {mask.shape} cannot be laid into a frame of "
             f"shape {frame.shape}; make all of one size and number of channels."
         )
     height, width = frame.shape[:2]
-    result, matte = frame.copy(), np.zeros((height, width), np.float32)
-    region = region_of(frame_from_crop, size, width, height)
-    if region.is_empty:
-        return result, matte
-    crop_from_frame = np.linalg.inv(frame_from_crop).astype(np.float64)
-    weight = np.minimum(warp_region(mask, crop_from_frame, region), 1.0)
-    drawn = warp_region(crop, crop_from_frame, region, extends_edge=True)  # zero would draw a dark rim
-    matte[region.slices] = weight
-    touched = weight > 0
-    original = frame[region.slices][touched].astype(np.float32)
-    blended = original + weight[touched][:, None] * (drawn[touched] - original)
-    if np.issubdtype(frame.dtype, np.integer):
-        blended = np.clip(np.rint(blended), 0, np.iinfo(frame.dtype).max)
-    result[region.slices][touched] = blended.astype(frame.dtype)
-    return result, matte
+    place = place_of(frame_from_crop, mask, width, height)
+    matte = np.zeros((height, width), np.float32)
+    matte[place.region.slices] = place.weight
+    return paste_at(frame, crop, place), matte

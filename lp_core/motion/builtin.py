@@ -2,7 +2,7 @@
 
 They move a neutral face (``neutral_face.npy``: the canonical face mesh of MediaPipe's face geometry module,
 Apache-2.0, in this project's head space, with irises added in the middle of the eyes). Every motion begins
-and ends at rest, so it can be looped.
+and ends at rest, so it can be looped. In the LivePortrait rig the same acts are played through its sliders.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from numpy.typing import NDArray
 from lp_core.errors import MotionError
 from lp_core.geometry.facemesh import EYES, JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.geometry.rotation import from_angles_deg
-from lp_core.motion.landmark_transfer import DOWN, lid_displacement, opening_field
+from lp_core.motion.implicit import ImplicitMotion
+from lp_core.motion.landmark_edit import WIDE_OPEN, brow_shape
+from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, lid_displacement, opening_field, smile_field
 from lp_core.motion.landmarks import eye_gaze, eye_openness, lip_openness
-from lp_core.motion.sequence import MotionFrame, MotionSequence, stack
+from lp_core.motion.regions import NEUTRAL_EXPRESSION
+from lp_core.motion.sequence import MotionFrame, MotionSequence, frame_shapes, stack
+from lp_core.motion.sliders import SLIDERS, Edit, Slider
 from lp_core.timing import FrameRate
 
 DEFAULT_RATE = FrameRate.parse(25)
 BROW_UP = (3, 4, 5)
 """browInnerUp, browOuterUpLeft, browOuterUpRight among the blendshapes."""
-_WIDE_OPEN = 0.42
-_CORNERS = (61, 291)
-_BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
+_OPEN_EYE = 0.3  # ratio of an eye at rest
+_WIDE_LIPS = 0.6  # ratio of a wide open mouth
 
 F64 = NDArray[np.float64]
 
@@ -46,12 +49,18 @@ class _Act:
     gaze: float = 0.0
 
 
-def builtin_motion(name: str, rate: FrameRate | None = None) -> MotionSequence:
-    """A built-in motion by name (without ``demo:``), rig mesh478, at 25 frames a second unless told else.
+def builtin_motion(name: str, rate: FrameRate | None = None, rig: str = "mesh478") -> MotionSequence:
+    """A built-in motion by name (without ``demo:``), at 25 frames a second unless told else.
+
+    Args:
+        name: which one.
+        rate: frames per second.
+        rig: a key of RIGS.
 
     Raises:
-        MotionError: there is no motion of that name.
+        MotionError: there is no motion or no rig of that name.
     """
+    frame_shapes(rig)
     if name not in _MOTIONS:
         known = ", ".join(f"demo:{other}" for other in _MOTIONS)
         raise MotionError(f"There is no built-in motion demo:{name}; choose one of: {known}.")
@@ -59,8 +68,9 @@ def builtin_motion(name: str, rate: FrameRate | None = None) -> MotionSequence:
     rate = rate or DEFAULT_RATE
     count = max(int(seconds * rate.fps), 1)
     face = neutral_face()
-    frames = [_frame(face, act(float(rate.time_s(index)))) for index in range(count)]
-    return stack(frames, rate, "mesh478", origin=f"demo:{name}")
+    acts = (act(float(rate.time_s(index))) for index in range(count))
+    frames = [_frame(face, now) if rig == "mesh478" else _implicit_frame(now) for now in acts]
+    return stack(frames, rate, rig, origin=f"demo:{name}")
 
 
 def neutral_face() -> F64:
@@ -123,21 +133,13 @@ _MOTIONS: dict[str, tuple[int, Callable[[float], _Act]]] = {
 
 
 def _frame(face: F64, act: _Act) -> MotionFrame:
-    delta = act.jaw * _WIDE_OPEN * opening_field(face)[:, None] * DOWN
-    for corner in _CORNERS:
-        outwards = np.sign(face[corner, 0])
-        pull = np.array([0.15 * outwards, -0.13, 0.03])
-        delta += act.smile * _around(face, (corner,), 0.42)[:, None] * pull
-    delta += act.brows * _around(face, _BROWS, 0.28)[:, None] * np.array([0.0, -0.12, 0.0])
+    delta = act.jaw * WIDE_OPEN * opening_field(face)[:, None] * DOWN
+    delta += act.smile * smile_field(face) + act.brows * brow_shape(face)
     points = face + delta
     for eye, closed in zip(EYES, act.blink, strict=True):
         points += lid_displacement(face, delta, eye, 1 - closed)
         width = np.linalg.norm(face[eye.upper[0]] - face[eye.upper[-1]])
         points[eye.iris, 0] += act.gaze * width
-    shapes = np.zeros(52, np.float32)
-    shapes[[JAW_OPEN, SMILE_LEFT, SMILE_RIGHT]] = act.jaw, act.smile, act.smile
-    shapes[[LEFT_EYE.blink, RIGHT_EYE.blink]] = 0.85 * np.array(act.blink)
-    shapes[list(BROW_UP)] = act.brows
     return MotionFrame(
         rotation=from_angles_deg(act.pitch, act.yaw, act.roll).astype(np.float32),
         scale=np.float32(0.2),
@@ -146,13 +148,49 @@ def _frame(face: F64, act: _Act) -> MotionFrame:
         eyes=np.array([eye_openness(points, eye) for eye in EYES], np.float32),
         gaze=np.array([eye_gaze(points, eye) for eye in EYES], np.float32),
         lips=np.float32(lip_openness(points)),
-        blendshapes=shapes,
+        blendshapes=_readings(act),
         confidence=np.float32(1),
     )
 
 
-def _around(face: F64, centers: tuple[int, ...], reach: float) -> F64:
-    """(478,) 1 at the given points, falling off as a Gaussian of the given width in head units."""
-    square = ((face[:, None, :2] - face[None, list(centers), :2]) ** 2).sum(axis=2).min(axis=1)
-    weight: F64 = np.exp(-square / (2 * reach**2))
-    return weight
+def _implicit_frame(act: _Act) -> MotionFrame:
+    """The same act in the LivePortrait rig, by its sliders; a head of size 1 in the middle of the crop."""
+    both, left_alone = min(act.blink), act.blink[0] - min(act.blink)
+    sliders = {
+        "pitch": act.pitch,
+        "yaw": -act.yaw,
+        "roll": act.roll,
+        "lip_open": 120 * act.jaw,
+        "smile": act.smile,
+        "eyebrow": 15 * act.brows,
+        "blink": -20 * both,
+        "wink": 25 * left_alone,
+        "gaze_x": 30 * act.gaze / MAX_GAZE,
+    }
+    values = {name: _within(SLIDERS[name], value) for name, value in sliders.items()}
+    rest = ImplicitMotion(np.eye(3), NEUTRAL_EXPRESSION.copy(), 1.0, np.zeros(3))
+    posed = Edit(values).applied(rest)
+    return MotionFrame(
+        rotation=posed.rotation.T.astype(np.float32),
+        scale=np.float32(1),
+        translation=np.zeros(2, np.float32),
+        expression=posed.expression.astype(np.float32),
+        eyes=np.array([_OPEN_EYE * (1 - closed) for closed in act.blink], np.float32),
+        gaze=np.array([(act.gaze, 0.0)] * 2, np.float32),
+        lips=np.float32(_WIDE_LIPS * act.jaw),
+        blendshapes=_readings(act),
+        confidence=np.float32(1),
+    )
+
+
+def _within(slider: Slider, value: float) -> float:
+    return float(np.clip(value, slider.minimum, slider.maximum))
+
+
+def _readings(act: _Act) -> NDArray[np.float32]:
+    """(52,) the blendshapes that a landmarker would read."""
+    shapes = np.zeros(52, np.float32)
+    shapes[[JAW_OPEN, SMILE_LEFT, SMILE_RIGHT]] = act.jaw, act.smile, act.smile
+    shapes[[LEFT_EYE.blink, RIGHT_EYE.blink]] = 0.85 * np.array(act.blink)
+    shapes[list(BROW_UP)] = act.brows
+    return shapes

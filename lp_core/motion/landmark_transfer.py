@@ -21,6 +21,7 @@ from lp_core.geometry.facemesh import (
     EyeIndices,
 )
 from lp_core.geometry.rotation import angles_deg, from_angles_deg
+from lp_core.motion.landmark_change import NO_CHANGE, Change
 from lp_core.motion.landmarks import F64, best_rotation
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
@@ -68,11 +69,9 @@ class Nudge:
     gap: float = 0.0
     """Added to the lip gap, in head units."""
     smile: float = 0.0
-    """Times ``smile_shape``, added to the mouth."""
+    """Strong smiles (``smile_field``), added to the mouth."""
     lids: tuple[float, float] = (0.0, 0.0)
     """Added to the opening of the eyes over the source's own."""
-    smile_shape: NDArray[np.float64] | None = None
-    """(478, 3) change of the face at a strong smile, in the source's head units."""
 
 
 NO_NUDGE = Nudge()
@@ -86,6 +85,8 @@ class FaceFields:
     """(478,) 1 at lips, jaw and lower cheeks, 0 from the nose up."""
     opening: F64
     """(478,) how far each point follows when the lips open by 1."""
+    smile: F64
+    """(478, 3) change at a strong smile."""
     lids: tuple[tuple[NDArray[np.intp], F64], tuple[NDArray[np.intp], F64]]
     """By eye: (468,) nearest point of the lid margin, (468,) how far it carries the skin."""
 
@@ -111,6 +112,7 @@ def transfer(
     settings: MotionSettings,
     nudge: Nudge = NO_NUDGE,
     fields: FaceFields | None = None,
+    change: Change = NO_CHANGE,
 ) -> Target:
     """Where the source's landmarks go under a performance.
 
@@ -121,6 +123,7 @@ def transfer(
         settings: mode, region and strengths.
         nudge: what calibration adds on this portrait.
         fields: ``face_fields`` of the source, where they are at hand.
+        change: what the user's sliders add.
 
     Convention:
         Result in camera axes, unit and origin of the source's head space, so that a point stands in the
@@ -131,27 +134,28 @@ def transfer(
     expression = strength * settings.expression_strength if region != "pose" else 0.0
     shape = source.expression.astype(np.float64)
     fields = fields or face_fields(shape)
-    delta = expression * _region_delta(source, motion, reference, settings, nudge, fields)
-    lids, gaze = (1.0, 1.0), np.zeros((2, 2))
+    delta = expression * _region_delta(source, motion, reference, settings, nudge, fields) + change.delta
+    opened, gaze = np.ones(2), np.zeros((2, 2))
     if region in ("all", "expression", "eyes"):
         plain = np.array(lid_ratios(source, motion, reference, mode))
         read = np.array([motion.blendshapes[eye.blink] - reference.blendshapes[eye.blink] for eye in EYES])
         moved = np.maximum(np.abs(plain - 1), READ_LID * np.abs(read))
         nudged = plain + _bounded(np.array(nudge.lids), moved, FREE_LID, TRUST_LID)
         opened = np.clip(1 + (nudged - 1) * expression, 0.0, WIDEST_EYE)
-        lids = float(opened[0]), float(opened[1])
         gaze = _gaze_shift(source, motion, reference, mode) * expression * np.minimum(opened, 1.0)[:, None]
+    opened = np.clip(opened + change.lids, 0.0, WIDEST_EYE)
+    lids = float(opened[0]), float(opened[1])
     face = shape + delta
     for eye, lid, field in zip(EYES, lids, fields.lids, strict=True):
         face += lid_displacement(shape, delta, eye, lid, field)
     face = _lips_apart(face, shape)
-    rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge)
+    rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge, change)
     offset = np.array([*shift, 0.0])
     return Target(
         points=scale * face @ rotation.T + offset,
         rigid_points=scale * shape @ rotation.T + offset,
         lids=lids,
-        gaze=gaze,
+        gaze=gaze + change.gaze,
     )
 
 
@@ -168,8 +172,7 @@ def _region_delta(
     mouth = fields.mouth[:, None]
     delta = plain_delta(source, motion, reference, fields.mouth)
     if settings.region in ("all", "expression", "lips"):
-        if nudge.smile_shape is not None:
-            delta += mouth * nudge.smile * nudge.smile_shape
+        delta += mouth * nudge.smile * fields.smile
         plain = lip_gap(source, motion, reference, settings.motion)
         read = WIDE_MOUTH / 2 * float(motion.blendshapes[JAW_OPEN] - reference.blendshapes[JAW_OPEN])
         moved = np.array(max(abs(plain - _gap(shape)), abs(read)))
@@ -302,7 +305,7 @@ def _gaze_shift(source: MotionFrame, motion: MotionFrame, reference: MotionFrame
 def face_fields(shape: F64) -> FaceFields:
     """The fields of a face, (478, 3) in head space."""
     left, right = (_lid_field(shape, eye) for eye in EYES)
-    return FaceFields(_mouth_weight(shape), opening_field(shape), (left, right))
+    return FaceFields(_mouth_weight(shape), opening_field(shape), smile_field(shape), (left, right))
 
 
 def _lid_field(shape: F64, eye: EyeIndices) -> tuple[NDArray[np.intp], F64]:
@@ -342,18 +345,24 @@ def _lips_apart(face: F64, shape: F64) -> F64:
 
 
 def _pose(
-    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str, strength: float, nudge: Nudge
+    source: MotionFrame,
+    motion: MotionFrame,
+    reference: MotionFrame,
+    mode: str,
+    strength: float,
+    nudge: Nudge,
+    change: Change,
 ) -> tuple[F64, float, F64]:
     """(rotation, scale, shift) of the source's head, in camera axes and the source's head units."""
     own = source.rotation.astype(np.float64)
     angles = np.array(angles_deg(own))
     turn = wanted_turn(source, motion, reference, mode) * strength
-    turn += np.array(nudge.angles_deg) * min(strength, 1.0)
+    turn += np.array(nudge.angles_deg) * min(strength, 1.0) + change.angles_deg
     turned = from_angles_deg(*(angles + _soft(turn, MAX_TURN_DEG))) @ from_angles_deg(*angles).T
     unit = max(float(reference.scale), 1e-6)
-    scale = float(np.clip((motion.scale / unit) ** strength, *SCALE_RANGE))
+    scale = float(np.clip((motion.scale / unit) ** strength * change.scale, *SCALE_RANGE))
     moved = (motion.translation - reference.translation).astype(np.float64) / unit
-    shift = _soft(moved * strength, MAX_SHIFT)
+    shift = _soft(moved * strength + change.shift, MAX_SHIFT)
     at = source.translation.astype(np.float64)
     seen = line_of_sight(at + shift * source.scale).T @ turned @ line_of_sight(at)
     return seen @ own, scale, shift

@@ -28,7 +28,8 @@ _WEIGHTS[[0, *range(11, 19)]] = 0.0
 _WEIGHTS[1:6] = 0.3
 _WEIGHTS[9:11] = 5.0
 _WEIGHTS[23:50] = 1.5
-"""MediaPipe's order: 0 is ``_neutral``, 1 to 5 the brows, 9 and 10 the blinks, 11 to 18 the ``eyeLook`` ones, 23 to 49 jaw and mouth."""
+"""MediaPipe's order: 0 is ``_neutral``, 1 to 5 the brows, 9 and 10 the blinks, 11 to 18 the ``eyeLook`` ones,
+23 to 49 jaw and mouth."""
 _OPEN_LIDS = 0.25
 _OPEN_LIPS = 0.05
 _TURNED_RAD = np.radians(15.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -170,6 +170,10 @@ class Edit:
         )
 
 
+NO_EDIT = Edit({})
+"""Changes nothing."""
+
+
 def _check(name: str, value: float) -> None:
     slider = SLIDERS.get(name)
     if slider is None:
@@ -222,6 +226,10 @@ class EditCurves:
         return Edit({name: _value(keys, frame) for name, keys in self.curves.items()})
 
 
+NO_EDITS = EditCurves({})
+"""Changes nothing."""
+
+
 def _value(keys: tuple[tuple[float, float], ...], frame: float) -> float:
     after = bisect_right(keys, frame, key=lambda key: key[0])
     if after in (0, len(keys)):
@@ -249,4 +257,27 @@ def read_curves(path: Path) -> EditCurves:
             f"{path} cannot be read as slider curves ({error}); write an object of slider -> list of "
             "[frame, value]."
         ) from error
+    return EditCurves(curves)
+
+
+def make_curves(entries: Sequence[str], path: Path | None) -> EditCurves:
+    """Curves out of lone values, held over the whole film, and a file of curves.
+
+    Args:
+        entries: such as ``smile=0.6``.
+        path: of ``read_curves``.
+
+    Raises:
+        SettingError: an entry or the file is wrong, or a slider is set twice.
+    """
+    curves = dict(read_curves(path).curves) if path is not None else {}
+    for entry in entries:
+        name, _, text = entry.partition("=")
+        try:
+            value = float(text)
+        except ValueError as error:
+            raise SettingError(f"{entry} is no slider and value; write it like smile=0.6.") from error
+        if name in curves:
+            raise SettingError(f"The slider '{name}' is set twice; set it once.")
+        curves[name] = ((0.0, value),)
     return EditCurves(curves)

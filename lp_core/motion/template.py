@@ -240,19 +240,23 @@ class MotionWriter:
         """
         if not self._frames:
             raise MotionError(f"A motion needs at least one frame, and {self.path} would have none.")
-        facts = Facts(self._rate, self._rig, self._frames, self._origin, self._metadata)
         whole = self._folder / "whole"
         with self._translated():
             with whole.open("wb") as target:
-                target.write(encoded(facts, self._sums))
-                for name in frame_shapes(self._rig):
-                    with self._spools[name] as spool:
-                        spool.seek(0)
-                        shutil.copyfileobj(spool, target, _CHUNK)
-                    (self._folder / name).unlink()
+                self._join(target)
             self._check_target()
             whole.replace(self.path)
         self.abort()
+
+    def _join(self, target: IO[bytes]) -> None:
+        """Writes the file out of the arrays' own files."""
+        facts = Facts(self._rate, self._rig, self._frames, self._origin, self._metadata)
+        target.write(encoded(facts, self._sums))
+        for name in frame_shapes(self._rig):
+            with self._spools[name] as spool:
+                spool.seek(0)
+                shutil.copyfileobj(spool, target, _CHUNK)
+            (self._folder / name).unlink()
 
     def abort(self) -> None:
         """Removes what was written aside; may be called twice, and after ``commit`` does nothing."""

@@ -1,8 +1,8 @@
 """Motion templates of the published pipeline (.pkl): read safely, written back, turned into a MotionSequence.
 
 Three generations exist: 'legacy' (keys ``R_d``, ``c_d_eyes_lst``, ``c_d_lip_lst``), 'animal' (``R``, no
-ratios) and 'current' (``R``, ``c_eyes_lst``, ``c_lip_lst``, ``kp`` and ``x_s`` in every frame). Angles are
-not stored.
+ratios) and 'current' (``R``, ``c_eyes_lst``, ``c_lip_lst``, ``kp`` and ``x_s`` in every frame; without the
+last two where this project wrote it). Angles are not stored.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ RIG = "liveportrait21"
 LEGACY, ANIMAL, CURRENT = "legacy", "animal", "current"
 USUAL_FPS = 25
 """Frame rate of a template that states none."""
-_GENERATION_KEY = "liveportrait.template"
+GENERATION_KEY = "liveportrait.template"
+"""Metadata of a motion that came from a template: its generation."""
 _RATE_KEY = "liveportrait.output_fps"
 
 _log = logging.getLogger(__name__)
@@ -55,9 +56,9 @@ class PklTemplate:
     lips: F32 | None
     """(N,) lip ratios, where it carries ratios."""
     keypoints: F32 | None = None
-    """(N, 21, 3) canonical points, current generation only."""
+    """(N, 21, 3) canonical points, where the current generation carries them."""
     points: F32 | None = None
-    """(N, 21, 3) transformed points, current generation only."""
+    """(N, 21, 3) transformed points, where the current generation carries them."""
 
     def __len__(self) -> int:
         return len(self.scale)
@@ -83,6 +84,7 @@ def read_pkl(path: Path) -> PklTemplate:
     reader = _Reader(path, content)
     generation = reader.generation()
     names = _NAMES[generation]
+    has_points = generation == CURRENT and "kp" in content["motion"][0]
     return PklTemplate(
         generation=generation,
         fps=reader.fps(),
@@ -92,8 +94,8 @@ def read_pkl(path: Path) -> PklTemplate:
         translation=reader.frames("t", (3,)),
         eyes=reader.ratios(names.get("eyes"), (2,)),
         lips=reader.ratios(names.get("lips"), ()),
-        keypoints=reader.frames("kp", (KEYPOINTS, 3)) if generation == CURRENT else None,
-        points=reader.frames("x_s", (KEYPOINTS, 3)) if generation == CURRENT else None,
+        keypoints=reader.frames("kp", (KEYPOINTS, 3)) if has_points else None,
+        points=reader.frames("x_s", (KEYPOINTS, 3)) if has_points else None,
     )
 
 
@@ -125,7 +127,7 @@ class _Reader:
             _log.warning("%s: left out, as the format does not know it: %s", self.path, ", ".join(unknown))
         if "R_d" in first:
             return LEGACY
-        return CURRENT if "kp" in first else ANIMAL
+        return CURRENT if "kp" in first or "c_eyes_lst" in self.content else ANIMAL
 
     def fps(self) -> int | None:
         fps = self.content.get("output_fps")
@@ -210,7 +212,7 @@ def to_sequence(template: PklTemplate, origin: str = "") -> MotionSequence:
         confidence=np.ones((count,), np.float32),
         origin=origin,
         metadata={
-            _GENERATION_KEY: template.generation if has_ratios else ANIMAL,
+            GENERATION_KEY: template.generation if has_ratios else ANIMAL,
             _RATE_KEY: "unstated" if template.fps is None else str(template.fps),
         },
     )
@@ -230,7 +232,7 @@ def from_sequence(sequence: MotionSequence) -> PklTemplate:
             f"A motion of the rig {sequence.rig} cannot become a LivePortrait template; extract the driving "
             "clip with the liveportrait engine."
         )
-    generation = sequence.metadata.get(_GENERATION_KEY, CURRENT)
+    generation = sequence.metadata.get(GENERATION_KEY, CURRENT)
     if generation not in _NAMES:
         raise MotionMismatch(
             f"The motion names an unknown kind of template '{generation}'; extract it again."

@@ -133,8 +133,8 @@ class MotionTimeline:
         return between(before, after, float(rest))
 
     def _find_reference(self, wanted: str) -> int:
-        if wanted == "auto":
-            return neutral_frame(self._motion)
+        if wanted in ("auto", "neutral"):
+            return neutral_frame(self._motion)  # for "neutral" the engine takes a face of its own instead
         index = int(wanted)
         if index >= len(self):
             raise SettingError(

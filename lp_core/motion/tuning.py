@@ -40,12 +40,10 @@ class Tuning:
     """(F,) features of the reference frame, where every correction is 0."""
     limits: F64
     """(CONTROLS,) largest correction of each control."""
-    smile_shape: NDArray[np.float64] | None
-    """(478, 3) change of the face at the performance's strongest smile; None when it has none."""
 
     def nudge(self, motion: MotionFrame) -> Nudge:
         """The correction at a frame of the performance."""
-        return make_nudge(self.controls(motion), self.smile_shape)
+        return make_nudge(self.controls(motion))
 
     def controls(self, motion: MotionFrame) -> F64:
         """(CONTROLS,) the same as plain numbers."""
@@ -57,10 +55,10 @@ class Tuning:
         return corrections
 
 
-def make_nudge(controls: F64, smile_shape: NDArray[np.float64] | None) -> Nudge:
+def make_nudge(controls: F64) -> Nudge:
     """A nudge from the (CONTROLS,) vector."""
     pitch, yaw, roll, gap, smile, left, right = (float(value) for value in controls)
-    return Nudge((pitch, yaw, roll), gap, smile, (left, right), smile_shape)
+    return Nudge((pitch, yaw, roll), gap, smile, (left, right))
 
 
 def features(motion: MotionFrame) -> F64:
@@ -79,7 +77,6 @@ def fit(
     corrections: F64,
     reference: MotionFrame,
     limits: F64,
-    smile_shape: NDArray[np.float64] | None,
 ) -> Tuning:
     """Interpolates corrections found at key frames.
 
@@ -88,7 +85,6 @@ def fit(
         corrections: (K, CONTROLS) what each of them needs.
         reference: the performance's neutral frame.
         limits: (CONTROLS,) largest correction of each control.
-        smile_shape: shape that the smile control scales.
     """
     keys = np.stack([features(frame) for frame in frames])
     square = ((keys[:, None] - keys[None]) ** 2).sum(axis=2)
@@ -99,4 +95,4 @@ def fit(
     ridge = away.T @ away + _RIDGE * np.eye(keys.shape[1])
     slope = np.asarray(np.linalg.solve(ridge, away.T @ corrections), np.float64)
     weights = np.asarray(np.linalg.solve(kernel, corrections - away @ slope), np.float64)
-    return Tuning(keys, weights, slope, width, rest, limits, smile_shape)
+    return Tuning(keys, weights, slope, width, rest, limits)

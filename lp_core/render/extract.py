@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lp_core.engines.base import Engine
 from lp_core.motion.template import MotionWriter
-from lp_core.render.inputs import FilmedFace
+from lp_core.render.inputs import BLOCK, FilmedFace, StoredMotion
 from lp_core.render.observe import record_motion
 from lp_core.render.report import Listener, Meter, Summary
 
@@ -51,4 +51,46 @@ class Extraction:
             lost_driving_frames=lost,
             lost_source_frames=(),
             notes=tuple(dict.fromkeys(notes)),
+        )
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A stored performance written again in another format; ``run`` may be called once."""
+
+    motion: StoredMotion
+    """The performance."""
+    output: str
+    """Motion file that is written."""
+    open_writer: Callable[[], MotionWriter]
+    """Opens it."""
+    clock: Callable[[], float] = time.perf_counter
+
+    def run(self, listener: Listener | None = None) -> Summary:
+        """Copies every frame, unchanged; the file stands under its name only when this returns.
+
+        Raises:
+            LpError: whatever a part has to say; nothing is left behind then.
+        """
+        start = self.clock()
+        with self.motion.open() as motion, self.open_writer() as writer:
+            meter = Meter("analyse", len(motion), listener, self.clock)
+            for first in range(0, len(motion), BLOCK):
+                rows = motion.rows(first, min(first + BLOCK, len(motion)))
+                writer.extend(rows)
+                for _ in range(len(rows)):
+                    meter.step()
+            writer.commit()
+            meter.finish()
+            rate = str(motion.rate)
+        return Summary(
+            output=self.output,
+            frames=meter.frame,
+            rate=rate,
+            engine=self.motion.rig,
+            seconds=round(self.clock() - start, 3),
+            audio="none",
+            lost_driving_frames=(),
+            lost_source_frames=(),
+            notes=(),
         )

@@ -51,7 +51,7 @@ def record_motion(
                 lost.append(frame.index)
                 last = replace(last, confidence=np.float32(0))
             else:
-                last = engine.read_motion(face, film.info.width, film.info.height)
+                last = engine.read_motion(frame, face)
                 if sample is not None:
                     sample.offer(last, frame.as_rgb8(), face.landmarks_frame)
             write(last)

@@ -23,6 +23,7 @@ from lp_core.engines.base import DrivingPicture, Engine, Portrait
 from lp_core.faces.base import FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.media.base import SinkSpec
+from lp_core.motion.sliders import NO_EDITS, EditCurves
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.conform import conformed_count
@@ -59,6 +60,8 @@ class Render:
     """How closely the performance is sampled for it: a key of DENSITIES."""
     notes: tuple[str, ...] = ()
     """Sentences for the summary that were known before the render began."""
+    edits: EditCurves = NO_EDITS
+    """The user's sliders over the output's frames."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for rates and the summary."""
 
@@ -144,7 +147,8 @@ class _Drawing:
         return conformed_count(source.info.frame_count, source.info.rate, self._rate)
 
     def _spec(self) -> SinkSpec:
-        comment = f"LP Suite {__version__}, {self.render.engine.info.name} engine"
+        info = self.render.engine.info
+        comment = ", ".join(filter(None, (f"LP Suite {__version__}", f"{info.name} engine", info.label)))
         return self.render.target.spec(self.render.source.info, self._rate, comment)
 
     def _shots(self, stack: ExitStack, total: int | None) -> Iterator[Shot]:
@@ -160,7 +164,8 @@ class _Drawing:
         open_analyzer, samples = self.render.trial_analyzer, self.sample.samples
         if open_analyzer is None or not samples:
             return portrait
-        return self.render.engine.tune(portrait, samples, self.timeline.reference, open_analyzer)
+        tuned: Portrait = self.render.engine.tune(portrait, samples, self.timeline.reference, open_analyzer)
+        return tuned
 
     def _drivers(self, stack: ExitStack) -> Iterator[DrivingPicture | None]:
         driving = self.render.driving
@@ -176,7 +181,8 @@ class _Drawing:
             motion = self.timeline.at(time_s)
             if motion.confidence > 0:
                 engine = self.render.engine
-                pixels = engine.animate(shot.portrait, motion, self.timeline.reference, driver).pixels
+                edit = self.render.edits.at(index)
+                pixels = engine.animate(shot.portrait, motion, self.timeline.reference, driver, edit).pixels
         return Frame(pixels, index, time_s)
 
     def _summary(self, frames: int, lost_source: Runs) -> Summary:

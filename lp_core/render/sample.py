@@ -14,6 +14,7 @@ from lp_core.geometry.warp import reduce
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import features
 
+
 @dataclass(frozen=True)
 class Density:
     """How closely a performance is sampled."""

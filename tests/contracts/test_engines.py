@@ -14,6 +14,7 @@ from lp_core.errors import LpError, SettingError
 from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
 from lp_core.motion.sequence import MOTION_ARRAYS, RIGS, frame_shapes
+from lp_core.motion.sliders import SLIDERS, Edit
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
 from lp_core.timing import FrameRate
 
@@ -33,10 +34,17 @@ def face(picture):
         return analyzer.analyze(picture)[0]
 
 
-@pytest.fixture(scope="module", params=[*ENGINES, "toy"])
+@pytest.fixture(scope="module", params=[*ENGINES, "toy", "liveportrait with fake networks"])
 def engine(request):
     if request.param == "toy":
         return ToyEngine()
+    if request.param.endswith("fake networks"):
+        pytest.importorskip("torch")
+        from fakes.networks import FakeNetworks
+
+        from lp_core.engines.liveportrait.engine import LivePortraitEngine
+
+        return LivePortraitEngine(RenderSettings(), FakeNetworks())
     try:
         return make_engine(request.param, RenderSettings(motion=MotionSettings(smoothing=0.0)))
     except LpError as error:
@@ -45,7 +53,7 @@ def engine(request):
 
 @pytest.fixture(scope="module")
 def neutral(engine, face, picture):
-    return engine.read_motion(face, picture.shape[1], picture.shape[0])
+    return engine.read_motion(frame_of(picture), face)
 
 
 def test_its_rig_is_known_and_its_motion_fits_it(engine, neutral):
@@ -91,6 +99,18 @@ def test_it_keeps_no_state_between_calls(engine, face, neutral, picture):
     first = engine.animate(portrait, one, neutral, None).pixels
     engine.animate(portrait, other, neutral, None)
     np.testing.assert_array_equal(engine.animate(portrait, one, neutral, None).pixels, first)
+
+
+def test_every_slider_it_offers_is_one_of_ours_and_is_drawn(engine, face, neutral, picture):
+    assert set(engine.info.sliders) <= set(SLIDERS)
+    if not engine.info.sliders:
+        return
+    portrait = engine.prepare(frame_of(picture), face)
+    plain = engine.animate(portrait, neutral, neutral, None).pixels
+    for name, value in (("yaw", 12.0), ("smile", 1.0)):
+        assert name in engine.info.sliders
+        edited = engine.animate(portrait, neutral, neutral, None, Edit({name: value})).pixels
+        assert (edited != plain).any(), name
 
 
 def test_a_driving_picture_is_welcome_and_not_written_to(engine, face, neutral, picture):

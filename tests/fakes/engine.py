@@ -7,6 +7,7 @@ import numpy as np
 from lp_core.engines.base import Animation, EngineInfo
 from lp_core.frame import Frame
 from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.sliders import NO_EDIT
 
 
 def toy_motion(value, confidence=1.0):
@@ -34,11 +35,11 @@ class ToyEngine:
     """Fills the picture with the motion's value; the second pixel tells the driving picture's value."""
 
     def __init__(self, settings=None, uses_driving_picture=True, rig="mesh478", fail_at=None):
-        self.info = EngineInfo("toy", rig, uses_driving_picture)
+        self.info = EngineInfo("toy", rig, uses_driving_picture, sliders=())
         self.prepared = self.animated = 0
         self._fail_at = fail_at
 
-    def read_motion(self, face, width, height):
+    def read_motion(self, frame, face):
         return toy_motion(face.pose.roll_deg)
 
     def prepare(self, source, face, like=None):
@@ -48,7 +49,7 @@ class ToyEngine:
     def tune(self, portrait, samples, reference, open_analyzer):
         return portrait
 
-    def animate(self, portrait, motion, reference, driving):
+    def animate(self, portrait, motion, reference, driving, edit=NO_EDIT):
         if self.animated == self._fail_at:
             raise KeyboardInterrupt
         self.animated += 1

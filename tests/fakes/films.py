@@ -41,11 +41,10 @@ def write_turning(path, portrait, count, rate="25", is_lost=()):
     """A motion file in which the portrait's own face turns there and back."""
     with open_source(portrait) as source:
         frame = next(iter(source))
-    height, width = frame.pixels.shape[:2]
     engine = MeshEngine(RenderSettings())
     with closing(open_analyzer(is_video=False)) as analyzer:
         face = analyzer.analyze(frame.as_rgb8())[0]
-    motion = engine.read_motion(face, width, height)
+    motion = engine.read_motion(frame, face)
     with MotionWriter(path, FrameRate.parse(rate), engine.info.rig, "turning") as writer:
         for index in range(count):
             moved = turned(motion, 8 * np.sin(2 * np.pi * index / count))

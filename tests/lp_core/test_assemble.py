@@ -116,3 +116,8 @@ def test_faces_of_one_frame(film):
     assert (frame.index, len(faces)) == (2, 1)
     with pytest.raises(EmptyVideo, match="no frame 3"):
         faces_of_frame(filmed_face(str(film), "largest"), 3)
+
+
+def test_the_mesh_engine_knows_no_neutral_face(job):
+    with pytest.raises(SettingError, match="neutral"):
+        assemble(job(motion=MotionSettings(reference="neutral"), engine=EngineSettings(engine="mesh")))

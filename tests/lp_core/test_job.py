@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lp_core import job as job_module
 from lp_core.errors import SettingError, UnknownCodec
 from lp_core.job import RenderJob
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import RenderSettings, SliderSettings, setting_fields
 
 JOB = RenderJob("portrait.jpg", "demo:expressive", "out.%04d.png")
 names = st.text(st.characters(exclude_characters="\0", exclude_categories=()), min_size=1)
@@ -137,3 +137,15 @@ def test_an_old_version_is_read_by_its_upgrade_step(monkeypatch):
 
     monkeypatch.setitem(job_module._UPGRADES, 0, from_0)
     assert RenderJob.from_json(json.dumps(data)) == JOB
+
+
+def test_sliders_travel_as_a_list():
+    job = RenderJob(
+        "a.png", "b.mp4", "c.mp4", RenderSettings(sliders=SliderSettings(edit=("smile=0.6", "yaw=5")))
+    )
+    assert RenderJob.from_json(job.to_json()) == job
+    for wrong in ('"smile=0.6"', "[1]"):
+        content = json.loads(job.to_json())
+        content["settings"]["sliders"]["edit"] = json.loads(wrong)
+        with pytest.raises(SettingError, match="edit"):
+            RenderJob.from_json(json.dumps(content))

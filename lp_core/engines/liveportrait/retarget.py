@@ -21,9 +21,6 @@ from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
 from lp_core.motion.implicit_transfer import TransferOptions, transfer
 from lp_core.motion.regions import EYE_MASK, KEYPOINTS, LIP_MASK
 
-EXPRESSION_FRIENDLY = "expression-friendly"
-POSE_FRIENDLY = "pose-friendly"
-DRIVING_OPTIONS = (EXPRESSION_FRIENDLY, POSE_FRIENDLY)
 RESTING_LIPS = 0.03
 """Lip ratio from which a source's mouth counts as open."""
 CLOSED_EYES = 0.18

@@ -19,7 +19,7 @@ from lp_core.engines.base import Sample
 from lp_core.faces.base import Face
 from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.geometry.rotation import angles_deg
-from lp_core.motion.landmark_transfer import Nudge, smile_field, wanted_turn
+from lp_core.motion.landmark_transfer import Nudge, wanted_turn
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import CONTROLS, Tuning, fit, make_nudge
 
@@ -34,8 +34,6 @@ CLOSE = np.array([0.4, 0.4, 0.4, 0.04, 0.04, 0.05, 0.05])
 """Agreement that is good enough to stop: degrees, then blendshape units."""
 LEAST_REST = 0.1
 """A rest reading below this counts as none: proportions of less would be proportions of noise."""
-SMILES = 0.15
-"""A performance whose smile stays below this has no smile to tune."""
 
 F64 = NDArray[np.float64]
 Draw = Callable[[Sample, Nudge], Face | None]
@@ -60,13 +58,12 @@ def calibrate(
     rest = draws[0](Sample(reference, None), Nudge())
     if rest is None or not any(sample.motion.blendshapes.any() for sample in samples):
         return None
-    smile_shape = _smile_shape(source, samples)
     start = np.array(angles_deg(source.rotation.astype(np.float64)))
     found: list[F64] = [np.zeros(CONTROLS)]
     kept: list[MotionFrame] = [reference]
     with ThreadPoolExecutor(len(draws), "calibrate") as pool:
         for first in range(0, len(samples), len(draws)):
-            so_far = fit(kept, np.stack(found), reference, LIMITS, smile_shape)
+            so_far = fit(kept, np.stack(found), reference, LIMITS)
             rounds = ROUNDS if first < SURE else ROUNDS_LATER
 
             def settle(
@@ -75,26 +72,24 @@ def calibrate(
                 turn = start + wanted_turn(source, sample.motion, reference, mode)
                 wanted = np.concatenate([turn, _wanted_readings(sample.motion, reference, rest)])
                 guess = so_far.controls(sample.motion)
-                return _settle(wanted, guess, lambda nudge: draw(sample, nudge), smile_shape, rounds)
+                return _settle(wanted, guess, lambda nudge: draw(sample, nudge), rounds)
 
             batch = samples[first : first + len(draws)]
             for sample, controls in zip(batch, pool.map(settle, draws, batch), strict=True):
                 if controls is not None:
                     found.append(controls)
                     kept.append(sample.motion)
-    return fit(kept, np.stack(found), reference, LIMITS, smile_shape) if len(kept) > 1 else None
+    return fit(kept, np.stack(found), reference, LIMITS) if len(kept) > 1 else None
 
 
-def _settle(
-    wanted: F64, guess: F64, draw: Callable[[Nudge], Face | None], smile_shape: F64 | None, rounds: int
-) -> F64 | None:
+def _settle(wanted: F64, guess: F64, draw: Callable[[Nudge], Face | None], rounds: int) -> F64 | None:
     """Secant search of all controls at once for the readings that are wanted; the best controls found."""
     controls = guess
     step = FIRST_STEP.copy()
     best, best_error = None, np.full(CONTROLS, np.inf)
     last_controls, last_reading = None, None
     for _ in range(rounds):
-        face = draw(make_nudge(controls, smile_shape))
+        face = draw(make_nudge(controls))
         if face is None:
             break
         reading = _readings(face)
@@ -133,9 +128,3 @@ def _wanted_readings(frame: MotionFrame, reference: MotionFrame, rest: Face) -> 
     below = own * (1 - (then - now) / np.maximum(then, LEAST_REST))
     above = own + (now - then) * (1 - own) / np.maximum(1 - then, 1e-6)
     return np.where(now <= then, below, above)
-
-
-def _smile_shape(source: MotionFrame, samples: Sequence[Sample]) -> F64 | None:
-    """(478, 3) corners of the mouth out and up on this face; None for a performance that never smiles."""
-    strongest = max(_channels(sample.motion.blendshapes.astype(np.float64))[1] for sample in samples)
-    return smile_field(source.expression.astype(np.float64)) if strongest >= SMILES else None

@@ -19,13 +19,17 @@ from lp_core.engines.mesh.deform import HeadMesh, head_flow
 from lp_core.engines.mesh.eyes import eye_layer, lash_layer, taken_points
 from lp_core.engines.mesh.layers import blend
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
+from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES
 from lp_core.geometry.warp import Map, sample
+from lp_core.motion.landmark_change import NO_CHANGE, Change
+from lp_core.motion.landmark_edit import MESH_SLIDERS, make_change
 from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, Target, transfer
 from lp_core.motion.landmarks import motion_from_landmarks
 from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import MotionSettings, RenderSettings
 
 RIG = "mesh478"
@@ -38,21 +42,32 @@ UNRELATED_MS = 100_000
 class MeshEngine:
     """Engine by mesh warping; see lp_core.engines.base.Engine for the contract."""
 
-    info = EngineInfo(name="mesh", rig=RIG, uses_driving_picture=True)
+    info = EngineInfo(name="mesh", rig=RIG, uses_driving_picture=True, sliders=MESH_SLIDERS)
 
     def __init__(self, settings: RenderSettings) -> None:
+        """Makes the engine.
+
+        Raises:
+            SettingError: relative motion is asked for with a reference that the engine does not know.
+        """
+        if settings.motion.reference == "neutral" and settings.motion.motion == "relative":
+            raise SettingError(
+                "The mesh engine has no neutral face to compare a performer with; use --reference auto, "
+                "--motion absolute or --engine liveportrait."
+            )
         self._settings = settings
         self._mesh = HeadMesh()
 
-    def read_motion(self, face: Face, width: int, height: int) -> MotionFrame:
-        """Motion of a face in a picture of the given size."""
+    def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
+        """Motion of a face in a driving frame; see the contract."""
+        height, width = frame.pixels.shape[:2]
         return motion_from_landmarks(
-            face.landmarks_frame, face.head_rotation, _coefficients(face), width, height, face.score
+            face.landmarks_frame, face.head_rotation, face.coefficients, width, height, face.score
         )
 
     def prepare(self, source: Frame, face: Face, like: MeshPortrait | None = None) -> MeshPortrait:
         """Everything about the source that does not change with the motion; see the contract."""
-        return prepare_portrait(source, face, _coefficients(face), like.tuning if like else None)
+        return prepare_portrait(source, face, face.coefficients, like.tuning if like else None)
 
     def animate(
         self,
@@ -60,10 +75,12 @@ class MeshEngine:
         motion: MotionFrame,
         reference: MotionFrame,
         driving: DrivingPicture | None = None,
+        edit: Edit = NO_EDIT,
     ) -> Animation:
         """Draws the portrait under a motion; see the contract."""
         nudge = portrait.tuning.nudge(motion) if portrait.tuning else NO_NUDGE
-        return self._draw(portrait, motion, reference, driving, nudge)
+        change = make_change(portrait.face, edit) if edit.values else NO_CHANGE
+        return self._draw(portrait, motion, reference, driving, nudge, change)
 
     def tune(
         self,
@@ -101,8 +118,10 @@ class MeshEngine:
         reference: MotionFrame,
         driving: DrivingPicture | None,
         nudge: Nudge,
+        change: Change = NO_CHANGE,
     ) -> Animation:
-        target = transfer(portrait.face, motion, reference, self._settings.motion, nudge, portrait.fields)
+        settings = self._settings.motion
+        target = transfer(portrait.face, motion, reference, settings, nudge, portrait.fields, change)
         points, rigid = _in_pixels(portrait, target.points), _in_pixels(portrait, target.rigid_points)
         head = head_flow(self._mesh, portrait, taken_points(portrait, target.lids), points, rigid)
         left, top, right, bottom = head.region
@@ -156,9 +175,3 @@ def _in_pixels(portrait: MeshPortrait, points: NDArray[np.float64]) -> NDArray[n
     pixels = points * portrait.unit_px
     pixels[:, :2] += portrait.origin
     return pixels
-
-
-def _coefficients(face: Face) -> NDArray[np.float32]:
-    values = np.zeros(52, np.float32)
-    values[: len(face.blendshapes)] = list(face.blendshapes.values())[:52]
-    return values

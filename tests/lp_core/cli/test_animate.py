@@ -317,7 +317,9 @@ def test_a_stop_midway_leaves_nothing(portrait, motion, tmp_path, number):
     command = [sys.executable, "-m", "lp_core", *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     # A test run started in the background by a shell ignores SIGINT, and its children would inherit that.
-    with subprocess.Popen(command, **pipes, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)) as process:
+    with subprocess.Popen(
+        command, **pipes, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)
+    ) as process:
         for line in process.stdout:
             if '"render"' in line:
                 process.send_signal(number)

@@ -41,7 +41,8 @@ def other_value(name, default, meta):
         return next(choice for choice in meta["choices"] if choice != default)
     if isinstance(default, float):
         return "0.75"
-    return {"quality": "30", "fps": "25", "reference": "7"}.get(name, "left")
+    words = {"quality": "30", "fps": "25", "reference": "7", "device": "cuda:1", "edit": "smile=0.6"}
+    return words.get(name, "left")
 
 
 def test_without_options_the_defaults_stand():
@@ -59,6 +60,14 @@ def test_every_setting_has_a_flag_that_sets_it_and_nothing_else(group, name, def
         if getattr(getattr(changed, g), n) != getattr(getattr(RenderSettings(), g), n)
     ]
     assert differing == [(group, name)]
+
+
+def test_a_flag_that_may_be_repeated():
+    assert parse(["--edit", "smile=0.6", "--edit", "yaw=5"]).sliders.edit == ("smile=0.6", "yaw=5")
+
+
+def test_what_is_on_can_be_said_too():
+    assert parse(["--stitching"]) == RenderSettings()
 
 
 def test_values_have_the_settings_types():
@@ -104,5 +113,5 @@ def test_the_help_shows_words_ranges_and_defaults():
         assert meta["help"].split()[0] in text
         if meta["choices"]:
             assert "|".join(meta["choices"]) in text
-        if not isinstance(default, bool) and default is not None:
+        if not isinstance(default, bool | tuple) and default is not None:
             assert f"[default: {default}]" in text

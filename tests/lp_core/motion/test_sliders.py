@@ -7,7 +7,15 @@ import pytest
 
 from lp_core.errors import SettingError
 from lp_core.motion.implicit import ImplicitMotion, degrees_from_rotation, rotation_from_degrees
-from lp_core.motion.sliders import COMMUNITY, SLIDERS, Edit, EditCurves, from_community, read_curves
+from lp_core.motion.sliders import (
+    COMMUNITY,
+    SLIDERS,
+    Edit,
+    EditCurves,
+    from_community,
+    make_curves,
+    read_curves,
+)
 
 AT_REST = ImplicitMotion(np.eye(3), np.zeros((21, 3)), 1.4, np.zeros(3))
 RATIOS = {"eye_ratio", "lip_ratio"}
@@ -89,3 +97,30 @@ def test_community_presets_become_our_sliders():
     assert {ours for rows in COMMUNITY.values() for ours, _ in rows} <= set(SLIDERS)
     with pytest.raises(SettingError, match="src_ratio"):
         from_community({"src_ratio": 1})
+
+
+class TestWhatTheCommandLineSays:
+    def test_values_are_held_and_files_are_joined(self, tmp_path):
+        path = tmp_path / "edit.json"
+        path.write_text('{"yaw": [[0, 0], [10, 10]]}')
+        curves = make_curves(["smile=0.6", "blink=-1e1"], path)
+        assert curves.at(5).values == {"yaw": 5.0, "smile": 0.6, "blink": -10.0}
+        assert curves.at(500).values["smile"] == 0.6
+
+    def test_nothing_said_changes_nothing(self):
+        assert make_curves((), None).at(3).values == {}
+
+    @pytest.mark.parametrize(
+        ("entries", "named"),
+        [
+            (["smile"], "smile"),
+            (["smile=much"], "much"),
+            (["smile=7"], "out of range"),
+            (["nonsense=1"], "nonsense"),
+            (["smile=nan"], "smile"),
+            (["smile=0.1", "smile=0.2"], "twice"),
+        ],
+    )
+    def test_what_makes_no_sense_is_named(self, entries, named):
+        with pytest.raises(SettingError, match=named):
+            make_curves(entries, None)

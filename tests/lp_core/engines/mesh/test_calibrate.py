@@ -174,12 +174,6 @@ def test_a_performance_without_coefficients_is_no_tuning():
     assert calibrate(SOURCE, [], REFERENCE, "relative", [portrait()]) is None
 
 
-def test_a_performance_that_never_smiles_has_no_smile_shape():
-    serious = [MOMENTS[1], MOMENTS[2]]
-    assert calibrate(SOURCE, serious, REFERENCE, "relative", [portrait()]).smile_shape is None
-    assert calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [portrait()]).smile_shape.shape == (478, 3)
-
-
 def test_each_draw_is_used_by_one_thread_at_a_time():
     def exclusive():
         lock, plain = threading.Lock(), portrait()

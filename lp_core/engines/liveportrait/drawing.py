@@ -1,0 +1,70 @@
+"""From the networks' results to a picture of the source's own kind."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lp_core.engines.base import Animation
+from lp_core.engines.liveportrait.dense_motion import identity_grid
+from lp_core.engines.liveportrait.performance import CROP_PX
+from lp_core.engines.liveportrait.portrait import LivePortraitPortrait
+from lp_core.geometry.paste import Place, paste_at
+
+F32 = NDArray[np.float32]
+
+
+def compose(portrait: LivePortraitPortrait, picture: torch.Tensor, deformation: torch.Tensor) -> Animation:
+    """Lays the generated picture into the source's frame.
+
+    Args:
+        portrait: the source.
+        picture: (1, 3, 512, 512), [0, 1], of G.
+        deformation: (1, D, H, W, 3), of W.
+    """
+    crop = picture[0].float().permute(1, 2, 0).cpu().numpy() * np.float32(portrait.white)
+    pixels = paste_at(portrait.source.pixels, crop, portrait.place)
+    region = portrait.place.region
+    box = (region.left, region.top, region.right, region.bottom)
+    return Animation(pixels, box, portrait.place.weight, frame_flow(portrait.place, deformation))
+
+
+def frame_flow(place: Place, deformation: torch.Tensor) -> F32:
+    """The picture's flow, approximately: the deformation's mean over depth, 0 where nothing shows.
+
+    The generator redraws what it is given, so pixels do not literally come from anywhere; this is where the
+    features came from, which is what host programs use vectors for.
+
+    Convention:
+        Inverse flow in frame pixels: output (x, y) shows the source at (x, y) + flow.
+
+    Args:
+        place: of the crop in the frame.
+        deformation: (1, D, H, W, 3) in grid units.
+
+    Returns:
+        (h, w, 2) of the place's region.
+    """
+    depth, rows, columns = deformation.shape[1:4]
+    moved = deformation[0].float() - identity_grid((depth, rows, columns), deformation.float())
+    shift_grid = moved[..., :2].mean(dim=0).cpu().numpy()
+    frame_from_crop = np.linalg.inv(place.crop_from_frame)
+    shift_px = shift_grid @ (CROP_PX / 2 * frame_from_crop[:2, :2].T)
+    region = place.region
+    size = (region.right - region.left, region.bottom - region.top)
+    if region.is_empty:
+        return np.zeros((*place.weight.shape, 2), np.float32)
+    into_region = np.eye(3)
+    into_region[:2, 2] = region.left, region.top
+    to_grid = np.diag([(columns - 1) / CROP_PX, (rows - 1) / CROP_PX, 1.0])
+    matrix = (to_grid @ place.crop_from_frame @ into_region)[:2]
+    flow = cv2.warpAffine(
+        shift_px.astype(np.float32),
+        matrix,
+        size,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(flow * (place.weight > 0)[..., None], np.float32)

@@ -1,0 +1,181 @@
+"""The LivePortrait engine: the neural networks behind the engines' contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Sample
+from lp_core.engines.liveportrait.drawing import compose
+from lp_core.engines.liveportrait.networks import Networks
+from lp_core.engines.liveportrait.performance import (
+    RIG,
+    implicit_of,
+    read_performance,
+    seen_as,
+    strengthened,
+)
+from lp_core.engines.liveportrait.portrait import LivePortraitPortrait, prepare_portrait
+from lp_core.engines.liveportrait.retarget import (
+    Ratios,
+    RetargetOptions,
+    expression_friendly,
+    eye_offsets,
+    finish,
+    held_for_retargeting,
+    lip_offsets,
+)
+from lp_core.engines.liveportrait.weights import LABELS, load_for
+from lp_core.faces.base import Face, FaceAnalyzer
+from lp_core.frame import Frame
+from lp_core.models.device import with_memory
+from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
+from lp_core.motion.implicit_transfer import TransferOptions, picture_reference, transfer
+from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.sliders import NO_EDIT, Edit
+from lp_core.settings import RenderSettings
+
+T = TypeVar("T")
+
+
+class LivePortraitEngine:
+    """Engine by neural rendering; see lp_core.engines.base.Engine for the contract."""
+
+    def __init__(self, settings: RenderSettings, networks: Networks | None = None) -> None:
+        """Loads the weights that the settings name.
+
+        Args:
+            settings: of the render.
+            networks: takes the place of those of the settings.
+
+        Raises:
+            ModelMissing: the weights are not there.
+            ModelDamaged: a file is damaged or not the published one.
+            SettingError: the device is not there.
+            OutOfMemory: they do not fit on the device.
+        """
+        self._networks = networks or load_for(settings.engine)
+        self._motion = settings.motion
+        compat = settings.engine.official_compat
+        self._transfer = TransferOptions(
+            is_relative=settings.motion.motion == "relative",
+            region=settings.motion.region,
+            official_compat=compat,
+        )
+        self._retarget = RetargetOptions(
+            stitching=settings.engine.stitching,
+            eye_retargeting=settings.engine.eye_retargeting,
+            lip_retargeting=settings.engine.lip_retargeting,
+            normalise_lips=settings.engine.normalize_lip,
+            multiplier=settings.motion.strength,
+            official_compat=compat,
+        )
+        keeps_reach = settings.engine.driving_option == "expression-friendly"
+        self._is_expression_friendly = keeps_reach and self._transfer.is_relative
+        label = LABELS[self._networks.origin]
+        self.info = EngineInfo(name="liveportrait", rig=RIG, uses_driving_picture=False, label=label)
+
+    def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
+        """Motion of a face in a driving frame; see the contract."""
+        return self._in_memory(lambda: read_performance(self._networks, frame, face))
+
+    def prepare(
+        self, source: Frame, face: Face, like: LivePortraitPortrait | None = None
+    ) -> LivePortraitPortrait:
+        """Everything about the source that does not change with the motion; ``like`` has nothing to give."""
+        return self._in_memory(lambda: prepare_portrait(self._networks, source, face))
+
+    def tune(
+        self,
+        portrait: LivePortraitPortrait,
+        samples: Sequence[Sample],
+        reference: MotionFrame,
+        open_analyzer: Callable[[], FaceAnalyzer],
+    ) -> LivePortraitPortrait:
+        """Nothing needs trying: returns the portrait unchanged."""
+        return portrait
+
+    def animate(
+        self,
+        portrait: LivePortraitPortrait,
+        motion: MotionFrame,
+        reference: MotionFrame,
+        driving: DrivingPicture | None = None,
+        edit: Edit = NO_EDIT,
+    ) -> Animation:
+        """Draws the portrait under a motion; see the contract."""
+        points = torch.from_numpy(self.driven_points(portrait, motion, reference, edit)[None])
+        return self._in_memory(lambda: self._draw(portrait, points))
+
+    def driven_points(
+        self,
+        portrait: LivePortraitPortrait,
+        motion: MotionFrame,
+        reference: MotionFrame,
+        edit: Edit = NO_EDIT,
+    ) -> F64:
+        """(21, 3) where the key points go under a motion, in the source's grid units."""
+        source, keypoints = portrait.state, portrait.keypoints
+        performance, start = self._played(source, implicit_of(motion), implicit_of(reference))
+        moved = transfer(source, performance, start, self._transfer)
+        moved = held_for_retargeting(moved, source, self._retarget)
+        plain = transform_keypoints(keypoints, moved)
+        driven = plain
+        if self._is_expression_friendly:
+            driven = expression_friendly(keypoints, source, performance, start, self._transfer)
+        if edit.values:
+            driven = driven + transform_keypoints(keypoints, edit.applied(moved)) - plain
+            driven = driven + self._opened(portrait, edit)
+        finished = finish(
+            self._networks,
+            portrait.points[None],
+            driven[None],
+            self._retarget,
+            self._transfer.is_relative,
+            portrait.ratios,
+            _ratios(motion),
+        )
+        result: F64 = finished[0]
+        return result
+
+    def _played(
+        self, source: ImplicitMotion, driving: ImplicitMotion, reference: ImplicitMotion
+    ) -> tuple[ImplicitMotion, ImplicitMotion]:
+        """The performance and its reference in the source's units, strengths applied."""
+        if self._motion.reference == "neutral":
+            reference = picture_reference(driving, self._transfer)
+        if not self._transfer.official_compat:
+            driving, reference = seen_as(source, driving, reference), seen_as(source, reference, reference)
+        rest = reference if self._transfer.is_relative else source
+        strengths = self._motion.pose_strength, self._motion.expression_strength
+        return strengthened(driving, rest, *strengths), reference
+
+    def _opened(self, portrait: LivePortraitPortrait, edit: Edit) -> F64:
+        """(21, 3) offsets towards the eye and lip ratios that an edit asks for."""
+        source, ratios = portrait.points[None], portrait.ratios
+        offsets = np.zeros_like(source)
+        if "eye_ratio" in edit.values:
+            target = np.array([edit.values["eye_ratio"]])
+            offsets = offsets + eye_offsets(self._networks, source, ratios.eyes, target)
+        if "lip_ratio" in edit.values:
+            target = np.array([edit.values["lip_ratio"]])
+            offsets = offsets + lip_offsets(self._networks, source, ratios.lips, target)
+        result: F64 = offsets[0]
+        return result
+
+    def _draw(self, portrait: LivePortraitPortrait, points: torch.Tensor) -> Animation:
+        warped = self._networks.warp(portrait.warp, points)
+        return compose(portrait, self._networks.generator(warped.out), warped.deformation)
+
+    def _in_memory(self, work: Callable[[], T]) -> T:
+        return with_memory(work, str(self._networks.device))
+
+
+def _ratios(motion: MotionFrame) -> Ratios | None:
+    """The performance's eye and lip ratios; None where it carries none (they are all 0 then)."""
+    if not motion.eyes.any() and not motion.lips:
+        return None
+    return Ratios(motion.eyes.astype(np.float64)[None], np.array([float(motion.lips)]))

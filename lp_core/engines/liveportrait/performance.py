@@ -1,0 +1,162 @@
+"""Between a stored performance and the key points' algebra: units, reading a picture, strengths.
+
+Convention:
+    A MotionFrame of the rig 'liveportrait21' keeps the network's numbers in units of a crop: size and place
+    are those of a crop whose half side is 1, origin at its centre; its rotation is head -> camera, the
+    transpose of the one that acts on rows. A film is read as if the crop were the square of the picture's
+    height around the picture's centre: the network looks at each frame through a crop of its own, so that the
+    face is always as large as it was trained for, and what it says is moved into that common square. So
+    nothing depends on the frames before, and no box needs averaging over the clip. A template of the
+    published pipeline keeps its own crop's units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lp_core.engines.liveportrait.motion_extractor import RawMotion
+from lp_core.faces.base import Face
+from lp_core.faces.ratios import eye_openness, lip_openness
+from lp_core.faces.schemes import MEDIAPIPE478, scheme_of
+from lp_core.frame import Frame
+from lp_core.geometry.crop import DRIVING_CROP, Square, frame_from_crop, oriented_square
+from lp_core.geometry.facemesh import EYES
+from lp_core.geometry.paste import cut, halved
+from lp_core.motion.implicit import (
+    F64,
+    ImplicitMotion,
+    bins_to_degrees,
+    implicit_motion,
+    rotation_from_degrees,
+)
+from lp_core.motion.landmarks import eye_gaze
+from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.smoothing import slerp
+
+F32 = NDArray[np.float32]
+
+RIG = "liveportrait21"
+CROP_PX = 512
+"""Side of the square that is cut out of a frame; the networks read it halved."""
+
+
+class MotionNetwork(Protocol):
+    """M."""
+
+    def motion(self, image: torch.Tensor) -> RawMotion:
+        """(B, 3, 256, 256), [0, 1] -> the raw motion."""
+        ...
+
+
+def white_of(pixels: NDArray[Any]) -> float:
+    """Code of white: 255, 65535, or 1 for float."""
+    return 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
+
+
+def network_picture(pixels: NDArray[Any], square: Square) -> F32:
+    """What F and M see of a frame.
+
+    Faces larger than the crop are averaged over their pixels, never skipped over.
+
+    Args:
+        pixels: (H, W, 3 or 4) of any depth.
+        square: around the face.
+
+    Returns:
+        (256, 256, 3) float32, 0..1, display-encoded.
+    """
+    factor = 1
+    while square.side > 2 * factor * CROP_PX:
+        factor *= 2
+    size = factor * CROP_PX
+    aligned = np.eye(3)
+    aligned[:2, 2] = (1 - factor) / 2  # so that averages stand where the published crop has its pixels
+    picture = cut(pixels[..., :3], frame_from_crop(square, size) @ aligned, size)
+    while len(picture) > CROP_PX // 2:
+        picture = halved(picture)
+    picture /= np.float32(white_of(pixels))
+    return np.clip(np.nan_to_num(picture), 0.0, 1.0)
+
+
+def as_batch(picture: F32) -> torch.Tensor:
+    """(H, W, 3) -> (1, 3, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)[None]))
+
+
+def read_state(network: MotionNetwork, picture: torch.Tensor) -> tuple[ImplicitMotion, F64]:
+    """(state, canonical key points (21, 3)) of a (1, 3, 256, 256) picture."""
+    raw = network.motion(picture)
+    pitch, yaw, roll = (
+        bins_to_degrees(logits.float().cpu().numpy())[0] for logits in (raw.pitch, raw.yaw, raw.roll)
+    )
+    rotation = rotation_from_degrees(pitch, yaw, roll)
+    numbers = (value.float().cpu().numpy() for value in (raw.exp, raw.scale, raw.t))
+    state = implicit_motion(rotation, *numbers)
+    return state, raw.kp.float().cpu().numpy().astype(np.float64).reshape(-1, 3)
+
+
+def read_performance(network: MotionNetwork, frame: Frame, face: Face) -> MotionFrame:
+    """Motion of a face in a driving frame.
+
+    Convention: see the module.
+    """
+    height, width = frame.pixels.shape[:2]
+    square = oriented_square(face.landmarks_frame, DRIVING_CROP).upright()
+    state, _ = read_state(network, as_batch(network_picture(frame.pixels, square)))
+    zoom = square.side / height
+    offset = (square.center - np.array([width / 2, height / 2])) / (height / 2)
+    points = face.landmarks_frame.astype(np.float64)
+    scheme = scheme_of(face.scheme)
+    has_irises = scheme is MEDIAPIPE478
+    return MotionFrame(
+        rotation=state.rotation.T.astype(np.float32),
+        scale=np.float32(state.scale * zoom),
+        translation=(offset + state.translation[:2] * zoom).astype(np.float32),
+        expression=state.expression.astype(np.float32),
+        eyes=eye_openness(face.landmarks_frame, scheme),
+        gaze=np.array(
+            [eye_gaze(points, eye) for eye in EYES] if has_irises else np.zeros((2, 2)), np.float32
+        ),
+        lips=lip_openness(face.landmarks_frame, scheme),
+        blendshapes=face.coefficients,
+        confidence=np.float32(face.score),
+    )
+
+
+def implicit_of(motion: MotionFrame) -> ImplicitMotion:
+    """A stored frame in the algebra's form, its own crop's units.
+
+    Convention: see the module.
+    """
+    translation = np.array([*motion.translation, 0.0])
+    return implicit_motion(motion.rotation.T, motion.expression, motion.scale, translation)
+
+
+def seen_as(source: ImplicitMotion, driving: ImplicitMotion, reference: ImplicitMotion) -> ImplicitMotion:
+    """The performance as if its crop showed the head, at its reference, where and as large as the source's.
+
+    Relative motion so goes by head sizes, whatever the crop was; absolute motion starts from the portrait's
+    own place, for where a performer stood in another picture means nothing here.
+    """
+    zoom = source.scale / reference.scale
+    moved = (driving.translation - reference.translation) * zoom
+    return replace(driving, scale=driving.scale * zoom, translation=source.translation + moved)
+
+
+def strengthened(
+    driving: ImplicitMotion, rest: ImplicitMotion, pose: float, expression: float
+) -> ImplicitMotion:
+    """The performance with its distance from rest multiplied, head and face each by a factor of their own."""
+    if pose == 1.0 and expression == 1.0:
+        return driving
+    return ImplicitMotion(
+        rotation=slerp(rest.rotation, driving.rotation, pose),
+        expression=rest.expression + expression * (driving.expression - rest.expression),
+        scale=float(rest.scale * (driving.scale / rest.scale) ** pose),
+        translation=rest.translation + pose * (driving.translation - rest.translation),
+    )

@@ -1,0 +1,65 @@
+"""A source prepared for the LivePortrait engine: what does not change with the motion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lp_core.engines.liveportrait.networks import Networks
+from lp_core.engines.liveportrait.performance import CROP_PX, as_batch, network_picture, read_state, white_of
+from lp_core.engines.liveportrait.retarget import Ratios
+from lp_core.engines.liveportrait.warping import WarpSource
+from lp_core.faces.base import Face
+from lp_core.faces.ratios import eye_openness, lip_openness
+from lp_core.faces.schemes import scheme_of
+from lp_core.frame import Frame
+from lp_core.geometry.crop import SOURCE_CROP, frame_from_crop, oriented_square
+from lp_core.geometry.paste import Place, feather_mask, place_of
+from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
+
+
+@dataclass(frozen=True)
+class LivePortraitPortrait:
+    """A source with its face, in the units the networks compute in."""
+
+    source: Frame
+    """The frame itself."""
+    state: ImplicitMotion
+    """Pose and expression of the source's face."""
+    keypoints: F64
+    """(21, 3) canonical key points."""
+    points: F64
+    """(21, 3) the same in their place: where the warp starts."""
+    ratios: Ratios
+    """Openness of its eyes and lips, one frame."""
+    warp: WarpSource
+    """Feature volume and what else the warp needs of the source, on the networks' device."""
+    place: Place
+    """Where the networks' picture belongs in the frame."""
+    white: float
+    """Code of white: 255, 65535, or 1 for float."""
+
+
+def prepare_portrait(networks: Networks, source: Frame, face: Face) -> LivePortraitPortrait:
+    """Prepares a source: the crop, M, F and the source's share of W, once."""
+    height, width = source.pixels.shape[:2]
+    square = oriented_square(face.landmarks_frame, SOURCE_CROP)
+    picture = as_batch(network_picture(source.pixels, square))
+    state, keypoints = read_state(networks, picture)
+    points = transform_keypoints(keypoints, state)
+    warp = networks.prepare_source(networks.appearance(picture), torch.from_numpy(points[None]))
+    scheme = scheme_of(face.scheme)
+    eyes = eye_openness(face.landmarks_frame, scheme).astype(np.float64)
+    lips = np.array([lip_openness(face.landmarks_frame, scheme)], np.float64)
+    return LivePortraitPortrait(
+        source=source,
+        state=state,
+        keypoints=keypoints,
+        points=points,
+        ratios=Ratios(eyes[None], lips),
+        warp=warp,
+        place=place_of(frame_from_crop(square, CROP_PX), feather_mask(CROP_PX), width, height),
+        white=white_of(source.pixels),
+    )

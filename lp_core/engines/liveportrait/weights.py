@@ -1,0 +1,91 @@
+"""Which weights a render uses: a folder the user names, else the model cache; and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lp_core.engines.liveportrait.layout import check_sha256, find_files, read_label
+from lp_core.engines.liveportrait.networks import Networks, load_networks
+from lp_core.engines.registry import LIVEPORTRAIT_MODELS
+from lp_core.errors import ModelDamaged, ModelMissing
+from lp_core.models.catalog import Catalog, load_catalog
+from lp_core.models.device import choose_device, choose_dtype, with_memory
+from lp_core.models.store import ModelStore, default_store
+from lp_core.settings import EngineSettings
+
+LABELS = {
+    "verified": "",
+    "synthetic": "synthetic test weights, not a result",
+    "unverified": "weights that are not the published files",
+}
+"""Origin of the weights -> what must be said of pictures made with them."""
+
+
+def load_for(settings: EngineSettings) -> Networks:
+    """The networks that the settings ask for, on their device.
+
+    Raises:
+        ModelMissing: the weights are not there.
+        ModelDamaged: a file is damaged or, in the model cache, not the published one.
+        SettingError: the device is not there.
+        OutOfMemory: they do not fit on the device.
+    """
+    folder, checksums = find_weights(settings.weights)
+    device = choose_device(settings.device)
+    dtype = choose_dtype(settings.precision, device)
+    networks = with_memory(lambda: load_networks(folder, device, dtype, checksums=checksums), device)
+    return compiled(networks) if settings.compile else networks
+
+
+def find_weights(folder: str | None, store: ModelStore | None = None) -> tuple[Path, dict[str, str] | None]:
+    """(folder, checksums): checksums are None where a folder of the user's holds other files than published.
+
+    Raises:
+        ModelMissing: nothing is installed; the message says how to get it.
+        ModelDamaged: a file in the model cache is not the published one.
+    """
+    checksums = published_checksums(load_catalog())
+    if folder is not None:
+        return Path(folder), checksums if is_published(Path(folder), checksums) else None
+    store = store or default_store()
+    reasons = []
+    for name in LIVEPORTRAIT_MODELS:
+        try:
+            return store.locate(name), checksums
+        except ModelMissing as error:
+            reasons.append(error)
+    raise reasons[0]
+
+
+def published_checksums(catalog: Catalog) -> dict[str, str]:
+    """File name -> SHA-256 of every published file of the networks."""
+    return {
+        Path(item.path).name: item.sha256 for name in LIVEPORTRAIT_MODELS for item in catalog.find(name)[1]
+    }
+
+
+def is_published(folder: Path, checksums: dict[str, str]) -> bool:
+    """Whether a folder holds the published files, by their hashes.
+
+    Raises:
+        ModelMissing: a file is not there.
+    """
+    if read_label(folder) is not None:
+        return False
+    try:
+        for path in find_files(folder).values():
+            check_sha256(path, checksums.get(path.name, ""))
+    except ModelDamaged:
+        return False
+    return True
+
+
+def compiled(networks: Networks) -> Networks:
+    """The same with W and G compiled for their device at the first frame."""
+    warping: Any = torch.compile(networks.warping_module)
+    generator: Any = torch.compile(networks.spade_generator)
+    return replace(networks, warping_module=warping, spade_generator=generator)
