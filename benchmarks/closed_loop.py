@@ -3,8 +3,9 @@
 Every driving clip drives every portrait through the ordinary render (fine calibration unless told otherwise,
 all else default; lossless film). The film is read back with the landmarker that read the performer, in the same
 film mode, and both readings are compared frame by frame: Pearson correlation and gain (regression slope) of head
-angles, smile, jaw and blinks, wherever the performer moves enough for it to mean something. Also: frames in which the face is not found again, pixels outside the matte that differ
-from the photo (bit for bit, in the film as it was read back), and the share of touched pixels where the flow folds.
+angles, smile, jaw and blinks, wherever the performer moves enough for it to mean something. Also: frames in which
+the face is not found again, pixels outside the matte that differ from the photo (bit for bit, in the film as it
+was read back), and the share of touched pixels where the flow folds.
 
     python benchmarks/closed_loop.py --media ../shared/media
     python benchmarks/closed_loop.py --media ../shared/media --driving d0 --portraits s9 --sheet out/loop.png

@@ -5,7 +5,8 @@
 
 The portrait is the public-domain astronaut of scikit-image; the performer is the same portrait, animated by
 demo:expressive and repeated to the wanted length, so that the run needs no media of its own. End-to-end figures
-are of the command ``lpsuite animate`` as a whole process: start-up, landmarks of every driving frame, calibration, rendering and h264 encoding.
+are of the command ``lpsuite animate`` as a whole process: start-up, landmarks of every driving frame, calibration,
+rendering and h264 encoding.
 """
 
 from __future__ import annotations
