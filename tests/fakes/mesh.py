@@ -1,10 +1,12 @@
 """Faces of the 478-point rig and performances of them, made from the built-in neutral face."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from lp_core.faces.base import Box, Face, Pose
+from lp_core.frame import Frame
 from lp_core.geometry.facemesh import (
     EYES,
     JAW_OPEN,
@@ -116,3 +118,8 @@ def reading(analyzer, pixels):
     (face,) = analyzer.analyze(np.ascontiguousarray(pixels[..., :3]))
     values = np.array(list(face.blendshapes.values()))
     return face, values
+
+
+def blank(width, height):
+    """A driving frame of which only the size matters."""
+    return Frame(np.zeros((height, width, 3), np.uint8), 0, Fraction(0))

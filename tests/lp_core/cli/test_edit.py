@@ -6,7 +6,7 @@ from fakes.films import read_pictures
 
 from lp_core.cli.main import run
 
-MESH = ("--engine", "mesh", "--no-calibrate", "--codec", "ffv1", "--fps", "8")
+MESH = ("--engine", "mesh", "--calibration", "off", "--codec", "ffv1", "--fps", "8")
 
 
 def animated(portrait, tmp_path, *options):
@@ -44,6 +44,6 @@ def test_a_curve_goes_by_the_outputs_frames(portrait, tmp_path):
 )
 def test_what_cannot_be_done_is_said_before_the_work(portrait, tmp_path, capsys, options, named):
     out = tmp_path / "o.mp4"
-    assert run(["animate", str(portrait), "demo:still", *MESH[:3], *options, "-o", str(out)]) == 2
+    assert run(["animate", str(portrait), "demo:still", *MESH[:4], *options, "-o", str(out)]) == 2
     assert named in capsys.readouterr().err
     assert not out.exists()

@@ -117,7 +117,7 @@ def test_without_weights(empty_cache, portrait, lpsuite, capsys, tmp_path):
     out = str(tmp_path / "o.mp4")
     assert run(["animate", str(portrait), "demo:still", *LP, "-o", out]) == 41
     assert "lpsuite models fetch liveportrait" in capsys.readouterr().err
-    code, lines = lpsuite("animate", portrait, "demo:still", "--no-calibrate", "-o", out)
+    code, lines = lpsuite("animate", portrait, "demo:still", "--calibration", "off", "-o", out)
     assert (code, lines[-1]["engine"]) == (0, "mesh")
     assert sum(note.startswith("Engine: mesh") and "fetch" in note for note in lines[-1]["notes"]) == 1
 

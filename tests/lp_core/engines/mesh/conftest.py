@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fakes.mesh import blank
 
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.faces.open import open_analyzer
@@ -39,7 +40,7 @@ def engine():
 @pytest.fixture(scope="session")
 def sitter(astronaut, still_analyzer, engine):
     (face,) = still_analyzer.analyze(np.ascontiguousarray(astronaut))
-    return Sitter(astronaut, face, engine.read_motion(face, 512, 512))
+    return Sitter(astronaut, face, engine.read_motion(blank(512, 512), face))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from fakes.mesh import moved_face, turned
+from fakes.mesh import blank, moved_face, turned
 
 from lp_core.engines.mesh.deform import HeadMesh, head_flow
 from lp_core.engines.mesh.eyes import taken_points
@@ -163,7 +163,7 @@ def test_a_larger_picture_gets_the_same_flow_in_larger_steps(engine, sitter, as_
     size = int(512 * scale)
     pixels = np.zeros((size, size, 3), np.uint8)
     face = moved_face(sitter.face, scale)
-    neutral = engine.read_motion(face, size, size)
+    neutral = engine.read_motion(blank(size, size), face)
     large, points = flow_of(engine.prepare(as_frame(pixels), face), turned(neutral, roll=6), neutral)
     small_portrait = engine.prepare(as_frame(pixels[:512, :512]), sitter.face)
     small, small_points = flow_of(small_portrait, turned(sitter.neutral, roll=6), sitter.neutral)

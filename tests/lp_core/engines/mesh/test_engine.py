@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from fakes.mesh import grimace, moved_face, reading, turned
+from fakes.mesh import blank, grimace, moved_face, reading, turned
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -133,7 +133,7 @@ class TestWhatMoves:
     def test_an_open_jaw_is_read_back(self, still_analyzer, engine, portrait, sitter):
         motion = replace(sitter.neutral, lips=np.float32(sitter.neutral.lips + 0.3))
         face, values = reading(still_analyzer, engine.animate(portrait, motion, sitter.neutral).pixels)
-        assert engine.read_motion(face, 512, 512).lips - sitter.neutral.lips > 0.2
+        assert engine.read_motion(blank(512, 512), face).lips - sitter.neutral.lips > 0.2
         assert values[JAW_OPEN] - sitter.face.blendshapes["jawOpen"] > 0.08  # a smiling mouth reads low
         assert face.landmarks_frame[152, 1] - sitter.face.landmarks_frame[152, 1] > 4  # the chin went along
 
@@ -179,7 +179,7 @@ class TestAnyPicture:
     def test_odd_sizes_and_faces_at_the_edge(self, engine, sitter, as_frame, left, top, width, height):
         pixels = np.ascontiguousarray(sitter.picture[top : top + height, left : left + width])
         portrait = engine.prepare(as_frame(pixels), moved_face(sitter.face, by=(-left, -top)))
-        neutral = engine.read_motion(moved_face(sitter.face, by=(-left, -top)), width, height)
+        neutral = engine.read_motion(blank(width, height), moved_face(sitter.face, by=(-left, -top)))
         shown = engine.animate(portrait, grimace(neutral), neutral)
         assert_untouched_outside(shown, pixels)
         assert (shown.pixels != pixels).any()
@@ -190,14 +190,14 @@ class TestAnyPicture:
     def test_a_face_partly_outside(self, engine, sitter, as_frame, x, y):
         pixels = cv2.warpAffine(sitter.picture, np.array([[1.0, 0, x], [0, 1, y]]), (512, 512))
         face = moved_face(sitter.face, by=(x, y))
-        neutral = engine.read_motion(face, 512, 512)
+        neutral = engine.read_motion(blank(512, 512), face)
         shown = engine.animate(engine.prepare(as_frame(pixels), face), grimace(neutral), neutral)
         assert_untouched_outside(shown, pixels)
 
     @pytest.mark.parametrize("by", [(-2000, 0), (2000, 0), (0, 2000), (-900, -900), (3000, 3000)], ids=str)
     def test_a_face_wholly_outside_leaves_the_picture_alone(self, engine, sitter, as_frame, by):
         face = moved_face(sitter.face, by=by)
-        neutral = engine.read_motion(face, 512, 512)
+        neutral = engine.read_motion(blank(512, 512), face)
         shown = engine.animate(engine.prepare(as_frame(sitter.picture), face), grimace(neutral), neutral)
         np.testing.assert_array_equal(shown.pixels, sitter.picture)
         assert shown.matte.max() == 0
@@ -207,7 +207,7 @@ class TestAnyPicture:
         scale = size / 512
         pixels = cv2.resize(sitter.picture, (size, size), interpolation=cv2.INTER_AREA)
         face = moved_face(sitter.face, scale)
-        neutral = engine.read_motion(face, size, size)
+        neutral = engine.read_motion(blank(size, size), face)
         shown = engine.animate(engine.prepare(as_frame(pixels), face), grimace(neutral), neutral)
         assert_untouched_outside(shown, pixels)
 
@@ -217,7 +217,7 @@ class TestAnyPicture:
         pixels = np.clip(large + grain, 0, 255).astype(np.uint8)
         assert pixels.shape == (2160, 3840, 3)
         face = moved_face(sitter.face, 8, by=(-40, 0))
-        neutral = engine.read_motion(face, 3840, 2160)
+        neutral = engine.read_motion(blank(3840, 2160), face)
         step = np.array([24, 0], np.float32) / 2160  # whole pixels, so that interpolation takes no grain away
         portrait = engine.prepare(as_frame(pixels), face)
         motion = replace(turned(neutral, yaw=2), translation=neutral.translation + step)
@@ -312,5 +312,5 @@ class TestState:
 
     def test_a_face_without_coefficients_reads_as_zeros(self, engine, sitter):
         bare = replace(sitter.face, blendshapes={})
-        assert (engine.read_motion(bare, 512, 512).blendshapes == 0).all()
+        assert (engine.read_motion(blank(512, 512), bare).blendshapes == 0).all()
         assert (sitter.neutral.blendshapes > 0).any()
