@@ -21,7 +21,7 @@ SKIN = np.array([205, 425, 50, 280, 199, 200, 164, 2])
 """Cheeks, chin and upper lip: where skin colour is compared."""
 TRIAL_FACE_PX = 200.0
 """Height of the face in calibration's trial pictures."""
-GRID_FACE_PX = 320.0
+GRID_FACE_PX = 160.0
 """The flow is computed on a grid where the face is at most this high; above, it is interpolated."""
 
 
