@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lp_core.engines.mesh import topology
 from lp_core.engines.mesh.portrait import MeshPortrait
+from lp_core.geometry.affine import fit_affine
 from lp_core.geometry.facemesh import OVAL
 from lp_core.geometry.triangles import rasterize
 from lp_core.geometry.warp import enlarge
@@ -87,7 +88,7 @@ def head_flow(
     """
     fade = _fade_radii(portrait, rigid_points)
     middle = points[OVAL, :2].mean(axis=0)
-    back = _affine(rigid_points[OVAL, :2], (portrait.points - rigid_points)[OVAL, :2])
+    back = fit_affine(rigid_points[OVAL, :2], (portrait.points - rigid_points)[OVAL, :2])
     table = _outline_table(portrait, points[OVAL, :2], middle, back)
     grid = _grid(portrait, middle, table, fade)
     flow, fall = _surroundings(portrait, middle, table, back, fade, grid)
@@ -212,12 +213,6 @@ def _outline_table(
     values = np.concatenate([values[-1:], values, values[:1]])
     at = np.arange(ANGLES + 1) * (2 * np.pi / ANGLES)
     return np.column_stack([np.interp(at, wrapped, column) for column in values.T]).astype(np.float32)
-
-
-def _affine(from_points: NDArray[np.float64], to_points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2, 3) least-squares affine map, ``to = m[:, :2] @ from + m[:, 2]``."""
-    system = np.column_stack([from_points, np.ones(len(from_points))])
-    return np.asarray(np.linalg.lstsq(system, to_points, rcond=None)[0].T, np.float64)
 
 
 def _fade(rho: Map, hold: Map | np.float32, reach: Map | np.float32) -> Map:

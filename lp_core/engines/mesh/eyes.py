@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lp_core.engines.mesh.layers import Opening, opening
 from lp_core.engines.mesh.portrait import MeshPortrait
+from lp_core.geometry.affine import fit_affine
 from lp_core.geometry.facemesh import EYES, EyeIndices
 
 FEATHER = 0.012
@@ -105,7 +106,7 @@ def eye_layer(
     source = portrait.points[margin, :2]
     corners = [eye.upper[0], eye.upper[-1]]
     moved = (points[corners, :2] - rigid_points[corners, :2]).mean(axis=0)
-    to_source = _affine(rigid_points[margin, :2] + moved, source)
+    to_source = fit_affine(rigid_points[margin, :2] + moved, source)
     x, y = where.grid()
     plain_x = (to_source[0, 0] * x + to_source[0, 1] * y + to_source[0, 2]).astype(np.float32)
     plain_y = (to_source[1, 0] * x + to_source[1, 1] * y + to_source[1, 2]).astype(np.float32)
@@ -127,8 +128,3 @@ def _eye_axes(portrait: MeshPortrait, eye: EyeIndices) -> tuple[NDArray[np.float
     axis = portrait.points[eye.upper[-1], :2] - portrait.points[eye.upper[0], :2]
     along = axis / max(float(np.linalg.norm(axis)), 1e-6)
     return along, np.array([-along[1], along[0]])
-
-
-def _affine(from_points: NDArray[np.float64], to_points: NDArray[np.float64]) -> NDArray[np.float64]:
-    system = np.column_stack([from_points, np.ones(len(from_points))])
-    return np.asarray(np.linalg.lstsq(system, to_points, rcond=None)[0].T, np.float64)

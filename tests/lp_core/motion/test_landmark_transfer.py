@@ -66,7 +66,7 @@ def test_so_does_one_whose_reference_has_lips_or_eyes_shut(name, value):
 @given(SEED, SEED, MODES, EVERY_REGION)
 def test_strength_zero_is_nothing(seed, other, mode, region):
     source, (reference, motion) = some_source(seed), random_performance(other)
-    nudge = Nudge((2.0, 3.0, 4.0), 0.2, 1.0, (-0.4, 0.4), np.ones((478, 3)))
+    nudge = Nudge((2.0, 3.0, 4.0), 0.2, 1.0, (-0.4, 0.4))
     target = transfer(source, motion, reference, MotionSettings(mode, strength=0, region=region), nudge)
     assert np.allclose(target.points, own_points(source), atol=1e-9)
     assert target.lids == (1, 1)
