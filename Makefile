@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check system clean
 
 $(VENV)/light: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -12,7 +12,7 @@ $(VENV)/light: pyproject.toml
 
 $(VENV)/all: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -e '.[bundled,neural,test,dev]'
+	$(BIN)/python -m pip install -q -e '.[test,dev]'
 	@touch $@ $(VENV)/light
 
 demo: $(VENV)/light
@@ -25,6 +25,18 @@ check: $(VENV)/all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Programs that some tests drive (they skip with a reason where one is missing). Debian and Ubuntu.
+PACKAGES := ffmpeg openimageio-tools obs-studio xvfb chromium luajit tcl melt
+COMMANDS := ffmpeg oiiotool obs Xvfb chromium luajit tclsh melt
+
+system:
+	@for command in $(COMMANDS); do command -v $$command >/dev/null || missing=1; done; \
+	if [ -n "$$missing" ]; then \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		$$sudo apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(PACKAGES); \
+	fi
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info
