@@ -15,14 +15,15 @@ PACKAGE = ["__version__"]
 
 CONTRACTS = {
     "lp_core.errors": (
-        "BadMotionFile Cancelled DiskFull EmptyVideo FaceError FaceNotThere LicenseNotAccepted LpError "
-        "MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError MotionMismatch "
-        "NoFace NoWritePermission OutOfMemory OutputExists SettingError TruncatedMedia UnknownCodec UnreadableMedia"
+        "BadMotionFile Cancelled ConsentMissing DiskFull EmptyVideo FaceError FaceNotThere KeyUnusable "
+        "LicenseNotAccepted LpError MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError "
+        "MotionMismatch NoFace NoWatermark NoWritePermission NotSigned NotTrusted OutOfMemory OutputExists "
+        "ProvenanceError SettingError Tampered TruncatedMedia UnknownCodec UnreadableMedia"
     ),
     "lp_core.timing": "FrameRate",
     "lp_core.settings": (
         "AUDIO_CHOICES CALIBRATIONS DRIVING_OPTIONS ENGINES EngineSettings FaceSettings MOTION_MODES MOUTH_FILLS "
-        "MotionSettings ON_LOST OutputSettings PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
+        "MotionSettings ON_LOST OutputSettings PRECISIONS ProvenanceSettings REGIONS RenderSettings SliderSettings VIDEO_CODECS "
         "setting setting_fields"
     ),
     "lp_core.job": "RenderJob SCHEMA VERSION",
