@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER, RIGID
 from lp_core.geometry.rotation import angles_deg
 from lp_core.motion import landmark_transfer as module
-from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, lid_ratios, line_of_sight, smile_field, transfer
+from lp_core.motion.landmark_lids import LID_REST, NARROW_EYE, lid_ratios
+from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, line_of_sight, smile_field, transfer
 from lp_core.motion.landmarks import best_rotation
 from lp_core.settings import MOTION_MODES, REGIONS, MotionSettings
 
@@ -272,8 +273,8 @@ def test_lid_ratios_are_measured_from_the_reference():
     source = some_source(6)
     reference = replace(performer(), eyes=np.array([0.4, 0.02], np.float32))
     motion = replace(reference, eyes=np.array([0.2, 0.03], np.float32))
-    half = (0.5 - module.LID_REST) / (1 - module.LID_REST)
-    little = 1 + 0.01 / module.NARROW_EYE  # a narrow eye is no measure for its own trembling
+    half = (0.5 - LID_REST) / (1 - LID_REST)
+    little = 1 + 0.01 / NARROW_EYE  # a narrow eye is no measure for its own trembling
     assert lid_ratios(source, motion, reference, "relative") == pytest.approx((half, little), abs=1e-5)
     wide = replace(source, eyes=np.array([0.2, 0.2], np.float32))
     assert lid_ratios(wide, motion, reference, "absolute")[0] == pytest.approx(1, abs=1e-5)
