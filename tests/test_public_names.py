@@ -19,14 +19,16 @@ CONTRACTS = {
         "MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError MotionMismatch "
         "NoFace NoWritePermission OutOfMemory OutputExists SettingError TruncatedMedia UnknownCodec UnreadableMedia"
     ),
-    "lp_core.timing": "FrameRate",
+    "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
         "AUDIO_CHOICES CALIBRATIONS DRIVING_OPTIONS ENGINES EngineSettings FaceSettings MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
         "setting setting_fields"
     ),
     "lp_core.job": "RenderJob SCHEMA VERSION",
-    "lp_core.frame": "ClipInfo ColorTags Frame Pixels",
+    "lp_core.frame": (
+        "AlphaState Box ClipInfo ColorTags Frame LAYER_CHANNELS Pixels SampleType Windows shifted united"
+    ),
     "lp_core.motion.sequence": "F32 MOTION_ARRAYS MotionFrame MotionSequence RIGS frame_shapes stack",
     "lp_core.motion.template": "MotionReader MotionWriter read_motion write_motion",
     "lp_core.motion.timeline": "MotionRows MotionTimeline between neutral_frame",
