@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
 from lp_core.frame import Frame
 from lp_core.job import RenderJob
+from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.open import check_output, open_sink, open_source
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
@@ -31,10 +33,10 @@ from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.template_pkl import RIG as TEMPLATE_RIG
 from lp_core.motion.template_pkl import read_pkl, to_sequence
 from lp_core.render.extract import Conversion, Extraction
-from lp_core.render.inputs import FilmedFace, Still, StoredMotion, Target
+from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.render import Render
-from lp_core.settings import RenderSettings
-from lp_core.timing import FrameRate
+from lp_core.settings import InputSettings, RenderSettings
+from lp_core.timing import FrameRange, FrameRate, Timecode
 
 MOTION_SUFFIX = ".lpmotion"
 TEMPLATE_SUFFIX = ".pkl"
@@ -58,9 +60,11 @@ def assemble(job: RenderJob) -> Render:
         raise SettingError(
             f"{job.source} is a motion, no picture; give the portrait first, then the performance."
         )
+    wanted = settings.input.frame_range
     driving = _driving(job, rate)
-    source = _source(job.source, settings.face.source_face, rate)
+    source = _source(job.source, settings.face.source_face, _options(settings.input, rate, wanted))
     notes = list(source.info.notes)
+    part = _part(job, source, driving, rate)
     edits = make_curves(settings.sliders.edit, _path(settings.sliders.edit_file))
     name, note = choose_engine(settings)
     if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
@@ -70,7 +74,7 @@ def assemble(job: RenderJob) -> Render:
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
-    target = _target(job, source, driving, rate, notes)
+    target = _target(job, source, driving, rate, part, notes)
     calibration = settings.engine.calibration
     return Render(
         choice.engine,
@@ -83,7 +87,49 @@ def assemble(job: RenderJob) -> Render:
         calibration=calibration,
         notes=tuple(notes),
         edits=edits,
+        part=part,
     )
+
+
+def _options(
+    given: InputSettings, rate: FrameRate | None, frames: FrameRange | None = None, is_source: bool = True
+) -> ReadOptions:
+    """How a clip is read; layer and view concern the source alone."""
+    return ReadOptions(
+        rate=rate,
+        frames=frames,
+        missing=given.missing,
+        layer=given.layer if is_source else None,
+        view=given.view if is_source else None,
+        interlaced=given.interlaced,
+    )
+
+
+def _part(
+    job: RenderJob, source: Still | FilmedFace, driving: FilmedFace | StoredMotion, rate: FrameRate | None
+) -> Part:
+    """The part of the whole that the frames asked for are."""
+    wanted = job.settings.input.frame_range
+    if isinstance(source, FilmedFace):
+        return Part(source.info.rate.time_s(source.info.frames_before))
+    if wanted is None:
+        return WHOLE
+    first = _first_number(driving)
+    if wanted.first < first:
+        raise SettingError(f"{job.driving} begins with frame {first}, not {wanted.first}; give later frames.")
+    rate = rate or _rate_of(driving)
+    return Part(rate.time_s(wanted.first - first), len(wanted))
+
+
+def _rate_of(driving: FilmedFace | StoredMotion) -> FrameRate:
+    if isinstance(driving, FilmedFace):
+        return driving.info.rate
+    with driving.open() as motion:
+        return motion.rate
+
+
+def _first_number(driving: FilmedFace | StoredMotion) -> int:
+    return (driving.info.first_frame or 0) if isinstance(driving, FilmedFace) else 0
 
 
 def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> Extraction | Conversion:
@@ -102,7 +148,7 @@ def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> 
         raise SettingError(f"{output} is not a motion file's name; let it end in {' or '.join(FORMATS)}.")
     if _is_motion(driving):
         return _conversion(driving, output, settings)
-    film = filmed_face(driving, settings.face.driving_face)
+    film = filmed_face(driving, settings.face.driving_face, _options(settings.input, None, is_source=False))
     choice = open_engine(settings)
     rig = choice.engine.info.rig
     _check_format(driving, suffix, rig)
@@ -197,9 +243,11 @@ def _target(
     source: Still | FilmedFace,
     driving: FilmedFace | StoredMotion,
     rate: FrameRate | None,
+    part: Part,
     notes: list[str],
 ) -> Target:
     output = job.settings.output
+    number, timecode = _numbering(job, source, driving, part)
     path: Path | None = None
     if output.audio == "source":
         path = Path(job.source) if source.info.has_audio else None
@@ -207,6 +255,9 @@ def _target(
         path = Path(job.driving) if driving.info.has_audio else None
     if path is None and output.audio == "source":
         notes.append(f"{job.source} has no sound, so the result is silent.")
+    if path is not None and part.start_s < 0:
+        notes.append("The frames begin before the clip does, so the result is silent.")
+        path = None
     return Target(
         name=job.output,
         open=partial(open_sink, job.output),
@@ -216,15 +267,33 @@ def _target(
         overwrite=output.overwrite,
         audio=output.audio,
         audio_path=path,
+        exr_compression=output.exr_compression,
+        first_number=number,
+        timecode=timecode,
+        start_s=max(part.start_s, Fraction(0)),
     )
+
+
+def _numbering(
+    job: RenderJob, source: Still | FilmedFace, driving: FilmedFace | StoredMotion, part: Part
+) -> tuple[int | None, Timecode | None]:
+    """Number and timecode of the first output frame: the filmed source's own, else the performance's."""
+    wanted = job.settings.input.frame_range
+    if isinstance(source, FilmedFace):
+        return source.info.first_frame, source.info.timecode
+    if isinstance(driving, StoredMotion):
+        return (None if wanted is None else wanted.first), source.info.timecode
+    number = driving.info.first_frame if wanted is None else wanted.first
+    stamp = driving.info.timecode
+    return number, None if stamp is None else stamp.plus(driving.info.rate.frame_at(part.start_s))
 
 
 def _is_motion(name: str) -> bool:
     return name.startswith(BUILTIN_PREFIX) or Path(name).suffix in FORMATS
 
 
-def _source(name: str, selector: str, rate: FrameRate | None) -> Still | FilmedFace:
-    film = filmed_face(name, selector, rate)
+def _source(name: str, selector: str, options: ReadOptions) -> Still | FilmedFace:
+    film = filmed_face(name, selector, options)
     if not film.info.is_still:
         return film
     frame, faces = faces_of_frame(film)
@@ -237,14 +306,14 @@ def _source(name: str, selector: str, rate: FrameRate | None) -> Still | FilmedF
     return Still(info, replace(frame, pixels=whole), face)
 
 
-def filmed_face(name: str, selector: str, sequence_rate: FrameRate | None = None) -> FilmedFace:
-    """A clip or still with everything that reads its faces; a picture sequence is read at the given rate.
+def filmed_face(name: str, selector: str, options: ReadOptions = AS_STORED) -> FilmedFace:
+    """A clip or still with everything that reads its faces.
 
     Raises:
         UnreadableMedia: the file cannot be opened.
         SettingError: the selector is not understood.
     """
-    with open_source(name, sequence_rate) as source:
+    with open_source(name, options=options) as source:
         info = source.info
     FaceTrack(selector)  # refuses a selector that is not understood before anything is decoded
 
@@ -254,7 +323,7 @@ def filmed_face(name: str, selector: str, sequence_rate: FrameRate | None = None
     return FilmedFace(
         name=name,
         info=info,
-        open=partial(open_source, name, sequence_rate),
+        open=partial(open_source, name, options=options),
         open_analyzer=lambda limit: open_analyzer(is_video=not info.is_still, max_faces=limit),
         open_follower=partial(FaceTrack, selector),
         require=require,
@@ -277,7 +346,7 @@ def faces_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, list[Face]]
 def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotion:
     name, settings = job.driving, job.settings
     if not _is_motion(name):
-        return filmed_face(name, settings.face.driving_face, rate)
+        return filmed_face(name, settings.face.driving_face, _options(settings.input, rate, is_source=False))
     if settings.engine.mouth == "driving":
         raise SettingError(f"{name} holds no picture to take the mouth from; use --mouth drawn or auto.")
     if name.startswith(BUILTIN_PREFIX):

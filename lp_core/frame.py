@@ -121,6 +121,8 @@ class ClipInfo:
     """How the file keeps its numbers: 'half' and 'float' are delivered as float32, without loss."""
     first_frame: int | None = None
     """Number of the first frame; None where frames bear no numbers (films, stills): they count from 0."""
+    frames_before: int = 0
+    """Frames of the clip before the first delivered one; negative where held frames precede the clip."""
     timecode: Timecode | None = None
     """Timecode of the first frame; None when the file has none."""
     pixel_aspect: Fraction = Fraction(1)

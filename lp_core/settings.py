@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from .errors import SettingError, UnknownCodec
+from .timing import FrameRange
 
 MOTION_MODES = ("relative", "absolute")
 REGIONS = ("all", "pose", "expression", "eyes", "lips")
@@ -15,8 +16,10 @@ ON_LOST = ("hold", "interpolate", "source")
 CALIBRATIONS = ("off", "quick", "fine")
 MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
-VIDEO_CODECS = ("h264", "hevc", "prores4444", "ffv1")
+VIDEO_CODECS = ("h264", "hevc", "av1", "prores422hq", "dnxhr-hqx", "dnxhr-444", "prores4444", "ffv1")
 ENGINES = ("auto", "mesh", "liveportrait")
+MISSING_FRAMES = ("error", "hold", "black")
+INTERLACED = ("refuse", "frame", "keep")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
 
@@ -185,6 +188,50 @@ class SliderSettings:
 
 
 @dataclass(frozen=True)
+class InputSettings:
+    """Which part of the source is rendered, and how files are read."""
+
+    frames: Optional[str] = setting(
+        None,
+        "frames to render, such as 1001-1100, by the source's own numbers (a film counts from 0; for a still, the "
+        "performance's frames count from 0); default: all",
+    )
+    handles: int = setting(0, "more frames at either end of --frames", minimum=0, maximum=10000)
+    missing: str = setting(
+        "error",
+        "pictures missing from a sequence: an error that lists them, hold the one before, or black",
+        choices=MISSING_FRAMES,
+    )
+    layer: Optional[str] = setting(None, "layer of a multi-layer EXR source; default: its main picture")
+    view: Optional[str] = setting(None, "view of a stereo EXR source, such as left; default: its first")
+    interlaced: str = setting(
+        "refuse",
+        "interlaced films: refuse them, make one whole frame of each two fields, or keep them as they are",
+        choices=INTERLACED,
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if self.frames is not None:
+            FrameRange.parse(self.frames)
+
+    @property
+    def frame_range(self) -> Optional[FrameRange]:
+        """The frames to render, handles included; None: all.
+
+        Raises:
+            SettingError: handles without frames.
+        """
+        if self.frames is not None:
+            return FrameRange.parse(self.frames).with_handles(self.handles)
+        if self.handles:
+            raise SettingError(
+                f"handles = {self.handles} lengthens a range of frames, but none is given; add --frames."
+            )
+        return None
+
+
+@dataclass(frozen=True)
 class OutputSettings:
     """What is written, and how."""
 
@@ -196,6 +243,11 @@ class OutputSettings:
     fps: Optional[str] = setting(
         None, "output rate, such as 25 or 30000/1001; default: the filmed source's, else the performance's"
     )
+    exr_compression: str = setting(
+        "zip",
+        "compression of EXR: none, rle, zips, zip, piz (exact), or pxr24, b44, b44a, dwaa:45, dwab:45 (lossy; "
+        "the number is the loss)",
+    )
     overwrite: bool = setting(False, "replace an output that exists")
 
     def __post_init__(self) -> None:
@@ -204,6 +256,11 @@ class OutputSettings:
                 "The codec {!r} is not known; choose one of: {}.".format(self.codec, ", ".join(VIDEO_CODECS))
             )
         _check(self)
+        if not re.fullmatch(r"none|rle|zips?|piz|pxr24|b44a?|dwa[ab](:[0-9]{1,6})?", self.exr_compression):
+            raise SettingError(
+                f"exr_compression = {self.exr_compression!r} is not known; choose one of: none, rle, zips, zip, "
+                "piz, pxr24, b44, b44a, dwaa, dwab, the last two with their loss, such as dwaa:45."
+            )
 
 
 @dataclass(frozen=True)
@@ -214,6 +271,7 @@ class RenderSettings:
     motion: MotionSettings = field(default_factory=MotionSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     sliders: SliderSettings = field(default_factory=SliderSettings)
+    input: InputSettings = field(default_factory=InputSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
 
 

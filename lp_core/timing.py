@@ -196,6 +196,15 @@ class Timecode:
         """The timecode so many frames later (earlier when negative), round the clock."""
         return Timecode(self.frame + frames, self.rate, self.is_drop_frame)
 
+    def at_rate(self, rate: FrameRate) -> "Timecode":
+        """The same moment of the clock face at another rate: seconds stay, frames within them are scaled."""
+        if rate == self.rate:
+            return self
+        hours, minutes, seconds, frames = self.face
+        zero = Timecode(0, rate)
+        frames = frames * zero._nominal // self._nominal
+        return Timecode(((hours * 60 + minutes) * 60 + seconds) * zero._nominal + frames, rate)
+
     @property
     def _nominal(self) -> int:
         return int(-(-self.rate.fps // 1))

@@ -172,6 +172,12 @@ class TestTimecode:
         shown_s = hours * 3600 + minutes * 60 + seconds + Fraction(frames, nominal)
         assert abs(shown_s - rate.time_s(timecode.frame)) < Fraction(1, 10)
 
+    def test_another_rate_keeps_the_seconds(self):
+        timecode = Timecode.parse("01:02:03:12", FrameRate.parse(24))
+        assert timecode.at_rate(FrameRate.parse(48)).text == "01:02:03:24"
+        assert timecode.at_rate(FrameRate.parse(25)).text == "01:02:03:12"
+        assert timecode.at_rate(timecode.rate) is timecode
+
     def test_after_a_day_it_comes_round(self):
         last = Timecode.parse("23:59:59;29", FrameRate.parse("29.97"))
         assert last.plus(1).text == "00:00:00;00"

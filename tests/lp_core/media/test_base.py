@@ -15,7 +15,7 @@ from lp_core.media.base import AudioTrack
         {"width": 0},
         {"height": -1},
         {"bit_depth": 10},
-        {"bit_depth": 32},
+        {"bit_depth": 64},
         {"start_number": -1},
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from lp_core.errors import DiskFull, EmptyVideo, MediaError, OutputExists, TruncatedMedia, UnknownCodec
 from lp_core.frame import Frame
-from lp_core.media.base import AudioTrack
+from lp_core.media.base import AudioTrack, ReadOptions
 from lp_core.media.images import write_image
 from lp_core.media.picture_sequence import SequenceSink, SequenceSource
 from lp_core.timing import FrameRate
@@ -27,7 +27,7 @@ def test_round_trip_is_exact(tmp_path, spec, picture, bits, alpha):
     assert sorted(entry.name for entry in pattern.parent.iterdir()) == [
         f"out.{k:04d}.png" for k in range(1, 6)
     ]
-    with SequenceSource(pattern, FrameRate.parse("23.976")) as source:
+    with SequenceSource(pattern, ReadOptions(rate=FrameRate.parse("23.976"))) as source:
         frames = list(source)
         again = list(source)
     assert source.info.rate.fps == Fraction(24000, 1001)
