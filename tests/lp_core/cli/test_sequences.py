@@ -158,3 +158,19 @@ def test_handles_beyond_the_shot_are_held_on_request(lpsuite, plate, tmp_path):
     assert any("999-1000, 1007-1008" in note for note in lines[-1]["notes"])
     assert sorted(entry.name for entry in tmp_path.iterdir())[0] == "out.0999.exr"
     assert lines[-1]["frames"] == 10
+
+
+def test_timecode_of_a_film_goes_into_exr(lpsuite, plate, tmp_path):
+    film = tmp_path / "plate.mov"
+    arguments = ("--engine", "mesh", "--codec", "dnxhr-hqx", "--frames", "1001-1004")
+    code, lines = lpsuite("animate", plate, "demo:still", "-o", film, *arguments)
+    assert code == 10, lines  # 248 x 252 is too small for DNxHR
+    assert (
+        lpsuite("animate", plate, "demo:still", "-o", film, *arguments[:2], "--codec", "prores4444")[0] == 0
+    )
+    out = tmp_path / "out.%04d.exr"
+    assert lpsuite("animate", film, "demo:still", "-o", out, "--engine", "mesh", "--frames", "2-3")[0] == 0
+    header = oiio.ImageInput.open(str(tmp_path / "out.0002.exr")).spec()
+    assert header.getattribute("smpte:TimeCode")[0] == 0x10000042
+    assert header.getattribute("FramesPerSecond") == (30000, 1001)
+    assert sorted(entry.name for entry in tmp_path.glob("*.exr")) == ["out.0002.exr", "out.0003.exr"]

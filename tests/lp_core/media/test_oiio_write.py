@@ -12,9 +12,7 @@ import numpy as np
 import pytest
 from fakes.exr import DISPLAY, copied, stored, wild, write_exr
 
-from lp_core.errors import (
-    MediaError,
-)
+from lp_core.errors import MediaError
 from lp_core.frame import Frame, Windows
 from lp_core.media.base import Attribute, ReadOptions
 from lp_core.media.open import open_sink, open_source
@@ -176,6 +174,16 @@ def test_other_programs_read_the_same_numbers(tmp_path, spec):
     assert (stream["codec_name"], stream["width"], stream["height"]) == ("exr", 24, 16)
 
 
+@pytest.mark.parametrize("program", ["exrheader", "exrinfo"])
+def test_openexr_s_own_programs_open_it(tmp_path, spec, program):
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    write_exr(tmp_path / "in.1.exr", np.zeros((16, 24, 4), np.float16))
+    copied(tmp_path / "in.%d.exr", tmp_path / "out.%d.exr", spec)
+    done = subprocess.run([program, tmp_path / "out.1.exr"], capture_output=True, text=True, check=True)
+    assert "dataWindow" in done.stdout
+
+
 def test_attributes_that_are_plain_values(tmp_path, spec):
     told = spec(
         24,
@@ -201,3 +209,21 @@ def test_windows_know_their_canvas():
     windows = Windows(DISPLAY, OVERSCAN)
     assert windows.canvas == OVERSCAN
     assert windows.display_in_frame == (3, 2, 27, 18)
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_tiff_comes_back_by_another_reader(tmp_path, rng, spec, bits, channels):
+    shape = 16, 24, channels
+    pixels = rng.standard_normal(shape).astype(np.float32) * 4
+    if bits < 32:
+        dtype = {8: np.uint8, 16: np.uint16}[bits]
+        pixels = rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+    told = spec(24, 16, bit_depth=bits, has_alpha=channels == 4)
+    with open_sink(tmp_path / "out.%d.tif", told) as sink:
+        sink.write(Frame(pixels, 0, Fraction(0)))
+        sink.commit()
+    with open_source(tmp_path / "out.1.tif") as source:  # OpenCV's reader
+        (frame,) = source
+    assert frame.pixels.dtype == pixels.dtype
+    assert np.array_equal(frame.pixels, pixels)
