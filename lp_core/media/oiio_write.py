@@ -153,7 +153,11 @@ def _describe(made: Any, frame: Frame, index: int, spec: SinkSpec) -> None:  # n
 
 
 def _set(made: Any, name: str, value: Any) -> None:  # noqa: ANN401 - a header and any value it can hold
-    if isinstance(value, Attribute):
+    plain = value.value if isinstance(value, Attribute) else value
+    if isinstance(plain, str):
+        # As the bytes it was read from: headers hold Latin-1 too, which the reader escapes.
+        made.attribute(name, plain.encode("utf-8", "surrogateescape"))
+    elif isinstance(value, Attribute):
         made.attribute(name, oiio.TypeDesc(value.kind), value.value)
     elif isinstance(value, np.ndarray | list | tuple):
         numbers = tuple(float(number) for number in np.asarray(value, np.float64).ravel())
