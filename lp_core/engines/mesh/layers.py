@@ -65,8 +65,9 @@ def blend(picture: NDArray[Any], where: Opening, content: NDArray[Any]) -> None:
     """Lays content (h, w, C) over the picture's patch by its coverage, in place; integers are rounded."""
     target = picture[where.rows, where.columns]
     alpha = where.alpha[..., None]
-    own = target.astype(np.float32)
-    mixed = own + (content.astype(np.float32) - own) * alpha
+    own, other = target.astype(np.float32), content.astype(np.float32)
+    with np.errstate(invalid="ignore"):  # infinity and NaN stay in their own pixels
+        mixed = np.where(own == other, own, own * (1 - alpha) + other * alpha)
     if np.issubdtype(picture.dtype, np.integer):
         mixed = np.rint(mixed)
     target[...] = np.where(alpha > 0, mixed.astype(picture.dtype), target)
