@@ -111,11 +111,14 @@ def _windows(frame: Frame, spec: SinkSpec) -> tuple[Box, Box, Box]:
 def _exr_spec(
     data: Box, display: Box, names: list[str], kinds: list[str], frame: Frame, index: int, spec: SinkSpec
 ) -> Any:  # noqa: ANN401 - OpenImageIO's header
-    made = oiio.ImageSpec(data[2] - data[0], data[3] - data[1], len(names), "float")
+    is_mixed = len(set(kinds)) > 1
+    made = oiio.ImageSpec(data[2] - data[0], data[3] - data[1], len(names), "float" if is_mixed else kinds[0])
     made.x, made.y = data[:2]
     made.full_x, made.full_y = display[:2]
     made.full_width, made.full_height = display[2] - display[0], display[3] - display[1]
-    made.channelnames, made.channelformats = tuple(names), tuple(oiio.TypeDesc(kind) for kind in kinds)
+    made.channelnames = tuple(names)
+    if is_mixed:  # formats that are all alike are passed over in favour of the header's own
+        made.channelformats = tuple(oiio.TypeDesc(kind) for kind in kinds)
     _describe(made, frame, index, spec)
     made.attribute("compression", spec.exr_compression)
     made.attribute("FramesPerSecond", oiio.TypeRational, _rational(spec))

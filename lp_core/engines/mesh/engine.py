@@ -38,6 +38,9 @@ TRIAL_THREADS = 2
 UNRELATED_MS = 100_000
 """Time between trial pictures as the analyzer sees it: so far apart that it does not smooth across them."""
 
+STILL_PX = 1 / 1024
+"""A flow below this is the arithmetic's, not the performance's."""
+
 
 class MeshEngine:
     """Engine by mesh warping; see lp_core.engines.base.Engine for the contract."""
@@ -131,7 +134,9 @@ class MeshEngine:
         map_x: Map = head.flow[..., 0] + columns
         map_y: Map = head.flow[..., 1] + rows[:, None]
         warped = sample(portrait.source.pixels, map_x, map_y)
-        cv2.copyTo(warped, (head.matte > 0).view(np.uint8), part)
+        # Where nothing moves the source's own bits stay: bilinear weights of 0 would still mix in a NaN.
+        moved = (head.matte > 0) & (np.abs(head.flow) > STILL_PX).any(axis=2)
+        cv2.copyTo(warped, moved.view(np.uint8), part)
         self._draw_eyes(pixels, portrait, target, points, rigid)
         self._draw_mouth(pixels, portrait, points, driving)
         return Animation(pixels, head.region, head.matte, head.flow)
@@ -148,6 +153,9 @@ class MeshEngine:
             layer = eye_layer(portrait, eye, points, rigid, lid, gaze)
             if layer is not None:
                 where, map_x, map_y = layer
+                x, y = where.grid()
+                if max(np.abs(map_x - x).max(), np.abs(map_y - y).max()) < STILL_PX:
+                    continue  # the warped picture shows this eye already
                 blend(pixels, where, sample(portrait.source.pixels, map_x, map_y))
             lashes = lash_layer(portrait, eye, points, lid)
             if lashes is not None:
