@@ -31,9 +31,27 @@ def setting(
     minimum: Optional[float] = None,
     maximum: Optional[float] = None,
     unit: str = "",
+    path: str = "",
 ) -> Any:  # noqa: ANN401 - dataclasses.field has no narrower type
-    """A dataclass field that carries what a flag or a panel needs to know about itself."""
-    metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum, "unit": unit}
+    """A dataclass field that carries what a flag or a panel needs to know about itself.
+
+    Args:
+        default: the only default.
+        help: what it does.
+        choices: all values there are.
+        minimum: lowest number.
+        maximum: highest number.
+        unit: of a number.
+        path: 'file' or 'folder' where the value names one; a worker looks at it before it lets a job begin.
+    """
+    metadata = {
+        "help": help,
+        "choices": choices,
+        "minimum": minimum,
+        "maximum": maximum,
+        "unit": unit,
+        "path": path,
+    }
     return field(default=default, metadata=metadata)
 
 
@@ -126,6 +144,7 @@ class EngineSettings:
     weights: Optional[str] = setting(
         None,
         "folder of the LivePortrait weights; default: the model cache (`lpsuite models fetch liveportrait`)",
+        path="folder",
     )
     device: str = setting(
         "auto",
@@ -178,6 +197,7 @@ class SliderSettings:
     edit_file: Optional[str] = setting(
         None,
         'slider curves over the output\'s frames, JSON such as {"smile": [[0, 0.0], [12, 0.8]], "yaw": 10}',
+        path="file",
     )
 
     def __post_init__(self) -> None:

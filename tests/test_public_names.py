@@ -17,7 +17,8 @@ CONTRACTS = {
     "lp_core.errors": (
         "BadMotionFile Cancelled DiskFull EmptyVideo FaceError FaceNotThere LicenseNotAccepted LpError "
         "MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError MotionMismatch "
-        "NoFace NoWritePermission OutOfMemory OutputExists SettingError TruncatedMedia UnknownCodec UnreadableMedia"
+        "NoFace NoWritePermission NotAllowed NotThere OutOfMemory OutputExists SettingError TruncatedMedia "
+        "UnknownCodec UnreadableMedia WorkerError"
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
