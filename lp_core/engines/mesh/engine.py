@@ -17,7 +17,7 @@ from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.deform import HeadMesh, head_flow
 from lp_core.engines.mesh.eyes import eye_layer, lash_layer, taken_points
-from lp_core.engines.mesh.layers import blend
+from lp_core.engines.mesh.layers import Opening, blend
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
@@ -175,7 +175,17 @@ class MeshEngine:
             content = mouth.drawn(where, points, portrait.skin)
         else:
             content = mouth.borrowed(where, points, driving, portrait.skin)
-        blend(pixels[..., :3], where, content * np.float32(portrait.white / 255))
+        blend(pixels[..., :3], where, _in_codes(portrait.source, pixels, where, content))
+
+
+def _in_codes(
+    source: Frame, pixels: NDArray[Any], where: Opening, shown: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(h, w, 3) drawn colours, 8-bit codes as shown, in the codes of the picture they are laid into."""
+    codes = source.coded(shown / np.float32(255))
+    if source.alpha == "premultiplied" and pixels.shape[2] == 4:
+        codes = codes * pixels[where.rows, where.columns, 3:]
+    return codes
 
 
 def _in_pixels(portrait: MeshPortrait, points: NDArray[np.float64]) -> NDArray[np.float64]:
