@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame, Pixels
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import NO_EDIT, SLIDERS, Edit
+from lp_core.motion.sliders import NO_EDIT, Edit
+from lp_core.sliders import SLIDERS
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, lid_displacement, o
 from lp_core.motion.landmarks import eye_gaze, eye_openness, lip_openness
 from lp_core.motion.regions import NEUTRAL_EXPRESSION
 from lp_core.motion.sequence import MotionFrame, MotionSequence, frame_shapes, stack
-from lp_core.motion.sliders import SLIDERS, Edit, Slider
+from lp_core.motion.sliders import Edit
+from lp_core.sliders import SLIDERS, Slider
 from lp_core.timing import FrameRate
 
 DEFAULT_RATE = FrameRate.parse(25)
@@ -130,6 +131,8 @@ _MOTIONS: dict[str, tuple[int, Callable[[float], _Act]]] = {
     "still": (2, _still),
 }
 """Name -> (seconds, what the face does at a time)."""
+BUILTIN_MOTIONS = tuple(_MOTIONS)
+"""Names of the built-in motions, without ``demo:``."""
 
 
 def _frame(face: F64, act: _Act) -> MotionFrame:

@@ -18,7 +18,8 @@ from lp_core.motion.landmark_change import Change
 from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, WIDEST_EYE, opening_field, smile_field
 from lp_core.motion.landmarks import F64
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import SLIDERS, Edit
+from lp_core.motion.sliders import Edit
+from lp_core.sliders import SLIDERS
 
 WIDE_OPEN = 0.42
 """Lip gap of a wide open mouth, in head units."""

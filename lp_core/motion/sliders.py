@@ -18,49 +18,50 @@ import numpy as np
 from lp_core.errors import SettingError
 from lp_core.motion.implicit import F64, ImplicitMotion, degrees_from_rotation, rotation_from_degrees
 from lp_core.motion.regions import KEYPOINTS
+from lp_core.sliders import SLIDERS
 
 X, Y, Z = 0, 1, 2
 Rows = tuple[tuple[int, int, float], ...]
 
 
 @dataclass(frozen=True)
-class Slider:
-    """One slider."""
+class Effect:
+    """What a unit of a slider adds to the expression."""
 
-    minimum: float
-    """Lowest value."""
-    maximum: float
-    """Highest value."""
-    help: str
-    """What it does, for people."""
-    neutral: float = 0.0
-    """Value that changes nothing."""
-    rows: Rows = ()
-    """Effect on the expression, a unit of the slider."""
+    rows: Rows
+    """Above zero."""
     rows_below: Rows | None = None
-    """Effect below zero where it differs."""
+    """Below zero, where it differs."""
 
 
-SLIDERS: dict[str, Slider] = {
-    "pitch": Slider(-15, 15, "nod, degrees added to the source's"),
-    "yaw": Slider(-25, 25, "turn, degrees added to the source's"),
-    "roll": Slider(-15, 15, "tip, degrees added to the source's"),
-    "mov_x": Slider(-0.19, 0.19, "shift of the head sideways", rows=((5, X, -1.0),)),
-    "mov_y": Slider(-0.19, 0.19, "shift of the head up or down", rows=((5, Y, 1.0),)),
-    "mov_z": Slider(0.9, 1.2, "size of the head, a factor", neutral=1.0),
-    "pouting": Slider(-0.09, 0.09, "pouting, to one side or the other", rows=((19, X, 1.0),)),
-    "pursing": Slider(
-        -20, 15, "pursing", rows=((14, Y, 0.001), (3, Y, -0.0005), (7, Y, -0.0005), (17, Z, -0.0005))
+EFFECTS: dict[str, Effect] = {
+    "mov_x": Effect(((5, X, -1.0),)),
+    "mov_y": Effect(((5, Y, 1.0),)),
+    "pouting": Effect(((19, X, 1.0),)),
+    "pursing": Effect(
+        (
+            (14, Y, 0.001),
+            (3, Y, -0.0005),
+            (7, Y, -0.0005),
+            (17, Z, -0.0005),
+        )
     ),
-    "grin": Slider(0, 15, "grin", rows=((20, Z, -0.001), (20, Y, -0.001), (14, Y, -0.001))),
-    "lip_open": Slider(
-        -90, 120, "lips closed to open", rows=((19, Y, 0.001), (19, Z, 0.0001), (17, Y, -0.0001))
+    "grin": Effect(
+        (
+            (20, Z, -0.001),
+            (20, Y, -0.001),
+            (14, Y, -0.001),
+        )
     ),
-    "smile": Slider(
-        -0.3,
-        1.3,
-        "smile",
-        rows=(
+    "lip_open": Effect(
+        (
+            (19, Y, 0.001),
+            (19, Z, 0.0001),
+            (17, Y, -0.0001),
+        )
+    ),
+    "smile": Effect(
+        (
             (20, Y, -0.01),
             (14, Y, -0.02),
             (17, Y, 0.0065),
@@ -69,51 +70,60 @@ SLIDERS: dict[str, Slider] = {
             (16, Y, -0.00275),
             (3, Y, -0.0035),
             (7, Y, -0.0035),
-        ),
+        )
     ),
-    "wink": Slider(
-        0,
-        39,
-        "wink of one eye",
-        rows=((11, Y, 0.001), (13, Y, -0.0003), (17, X, 0.0003), (17, Y, 0.0003), (3, Y, -0.0003)),
+    "wink": Effect(
+        (
+            (11, Y, 0.001),
+            (13, Y, -0.0003),
+            (17, X, 0.0003),
+            (17, Y, 0.0003),
+            (3, Y, -0.0003),
+        )
     ),
-    "blink": Slider(
-        -20,
-        5,
-        "lids of both eyes: closed below zero, wide above",
-        rows=(
+    "blink": Effect(
+        (
             (11, Y, -0.001),
             (15, Y, -0.001),
             (13, Y, 0.0003),
             (16, Y, 0.0003),
             (1, Y, -0.00025),
             (2, Y, 0.00025),
+        )
+    ),
+    "eyebrow": Effect(
+        (
+            (1, Y, 0.001),
+            (2, Y, -0.001),
+        ),
+        (
+            (1, X, -0.001),
+            (2, X, 0.001),
+            (1, Y, 0.0003),
+            (2, Y, -0.0003),
         ),
     ),
-    "eyebrow": Slider(
-        -30,
-        30,
-        "brows: raised above zero, drawn together below",
-        rows=((1, Y, 0.001), (2, Y, -0.001)),
-        rows_below=((1, X, -0.001), (2, X, 0.001), (1, Y, 0.0003), (2, Y, -0.0003)),
+    "gaze_x": Effect(
+        (
+            (11, X, 0.0007),
+            (15, X, 0.001),
+        ),
+        (
+            (11, X, 0.001),
+            (15, X, 0.0007),
+        ),
     ),
-    "gaze_x": Slider(
-        -30,
-        30,
-        "gaze sideways",
-        rows=((11, X, 0.0007), (15, X, 0.001)),
-        rows_below=((11, X, 0.001), (15, X, 0.0007)),
+    "gaze_y": Effect(
+        (
+            (11, Y, -0.0005),
+            (15, Y, -0.0005),
+            (13, Y, -0.00015),
+            (16, Y, -0.00015),
+        )
     ),
-    "gaze_y": Slider(
-        -63,
-        63,
-        "gaze up or down, lids following",
-        rows=((11, Y, -0.0005), (15, Y, -0.0005), (13, Y, -0.00015), (16, Y, -0.00015)),
-    ),
-    "eye_ratio": Slider(0, 0.8, "openness of the eyes aimed at; unset keeps the source's", neutral=np.nan),
-    "lip_ratio": Slider(0, 0.8, "openness of the lips aimed at; unset keeps the source's", neutral=np.nan),
 }
-"""All sliders by name."""
+"""Sliders that change the expression; the others change the pose or aim at a ratio."""
+NO_EFFECT = Effect(())
 
 COMMUNITY = {
     "rotate_pitch": (("pitch", 1.0),),
@@ -147,9 +157,9 @@ class Edit:
         """(21, 3) what the sliders add to the expression."""
         change = np.zeros((KEYPOINTS, 3))
         for name, value in self.values.items():
-            slider = SLIDERS[name]
-            is_below = value < 0 and slider.rows_below is not None
-            for point, axis, amount in (slider.rows_below or ()) if is_below else slider.rows:
+            effect = EFFECTS.get(name, NO_EFFECT)
+            is_below = value < 0 and effect.rows_below is not None
+            for point, axis, amount in (effect.rows_below or ()) if is_below else effect.rows:
                 change[point, axis] += amount * value
         return change
 

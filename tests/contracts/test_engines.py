@@ -14,8 +14,9 @@ from lp_core.errors import LpError, SettingError
 from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
 from lp_core.motion.sequence import MOTION_ARRAYS, RIGS, frame_shapes
-from lp_core.motion.sliders import SLIDERS, Edit
+from lp_core.motion.sliders import Edit
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
+from lp_core.sliders import SLIDERS
 from lp_core.timing import FrameRate
 
 

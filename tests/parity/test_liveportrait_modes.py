@@ -18,7 +18,8 @@ from lp_core.engines.liveportrait.stitching import KeypointMlp
 from lp_core.motion.implicit import implicit_motion, rotation_from_degrees, transform_keypoints
 from lp_core.motion.implicit_transfer import TransferOptions, picture_reference, transfer, transfer_filmed
 from lp_core.motion.kalman import kalman_smooth
-from lp_core.motion.sliders import SLIDERS, Edit
+from lp_core.motion.sliders import Edit
+from lp_core.sliders import SLIDERS
 
 REGIONS = {"exp": "expression", "lip": "lips"}
 EPS = 1e-6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from lp_core.engines.base import DrivingPicture
 from lp_core.engines.mesh import topology
 from lp_core.engines.mesh.layers import Opening, opening
 from lp_core.engines.mesh.portrait import MeshPortrait, skin_color
+from lp_core.frame import Frame
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.geometry.triangles import rasterize
 from lp_core.geometry.warp import sample
@@ -70,7 +72,7 @@ def borrowed(
     height, width = where.alpha.shape
     map_x, map_y, covered = rasterize(shown[_TRIANGLES], taken[_TRIANGLES], width, height)
     content = sample(driving.pixels, map_x, map_y)
-    gain = _light_gain(skin, skin_color(driving.pixels, driving.landmarks_frame))
+    gain = _light_gain(skin, skin_color(Frame(driving.pixels, 0, Fraction(0)), driving.landmarks_frame))
     where.alpha[~covered] = 0
     return np.clip(content.astype(np.float32) * gain.astype(np.float32), 0, 255)
 

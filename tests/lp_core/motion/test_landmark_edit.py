@@ -12,8 +12,9 @@ from lp_core.geometry.rotation import angles_deg
 from lp_core.motion.landmark_edit import MESH_SLIDERS, face_gap, make_change
 from lp_core.motion.landmark_transfer import transfer
 from lp_core.motion.landmarks import best_rotation
-from lp_core.motion.sliders import SLIDERS, Edit
+from lp_core.motion.sliders import Edit
 from lp_core.settings import MotionSettings
+from lp_core.sliders import SLIDERS
 
 FACE = performer(at=(0.02, -0.03))
 REST = FACE

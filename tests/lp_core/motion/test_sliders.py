@@ -9,13 +9,13 @@ from lp_core.errors import SettingError
 from lp_core.motion.implicit import ImplicitMotion, degrees_from_rotation, rotation_from_degrees
 from lp_core.motion.sliders import (
     COMMUNITY,
-    SLIDERS,
     Edit,
     EditCurves,
     from_community,
     make_curves,
     read_curves,
 )
+from lp_core.sliders import SLIDERS
 
 AT_REST = ImplicitMotion(np.eye(3), np.zeros((21, 3)), 1.4, np.zeros(3))
 RATIOS = {"eye_ratio", "lip_ratio"}
