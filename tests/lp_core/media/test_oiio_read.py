@@ -154,10 +154,12 @@ class TestDamage:
     def test_a_full_disk(self, tmp_path, spec, monkeypatch):
         from lp_core.media import oiio_write
 
-        def full(_path, _parts):
-            raise OSError(28, "No space left on device")
+        def failing(_path, _parts):
+            raise OSError("Failed to write pixel data")  # all that the library says
 
-        monkeypatch.setattr(oiio_write, "_write", full)
+        monkeypatch.setattr(oiio_write, "_write", failing)
+        usage = oiio_write.shutil.disk_usage(tmp_path)
+        monkeypatch.setattr(oiio_write.shutil, "disk_usage", lambda _folder: usage._replace(free=100))
         told = spec(24, 16, bit_depth=32)
         with open_sink(tmp_path / "out.%d.exr", told) as sink, pytest.raises(DiskFull):
             sink.write(Frame(np.zeros((16, 24, 3), np.float32), 0, Fraction(0)))
