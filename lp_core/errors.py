@@ -25,6 +25,9 @@
     |   +-- ModelDamaged         42   model_damaged
     |   +-- LicenseNotAccepted   43   license_not_accepted
     +-- OutOfMemory              50   out_of_memory
+    +-- WorkerError              80   worker
+        +-- NotAllowed           81   not_allowed
+        +-- NotThere             82   not_there
 
 The number is the exit code of the command line, the word the code on the wire. A message is one
 sentence that says what, where and what to do next. Standard library only, Python 3.7 syntax:
@@ -191,3 +194,29 @@ class OutOfMemory(LpError):
 
     exit_code = 50
     wire_code = "out_of_memory"
+
+
+class WorkerError(LpError):
+    """The worker cannot be found, started or reached, or it refused what it was asked for."""
+
+    exit_code = 80
+    wire_code = "worker"
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or self.wire_code
+        """Wire code of what went wrong; the worker's own where it said one."""
+
+
+class NotAllowed(WorkerError):
+    """The path, the page or the caller is not one that the worker serves."""
+
+    exit_code = 81
+    wire_code = "not_allowed"
+
+
+class NotThere(WorkerError):
+    """The worker knows no job, stream or address of that name."""
+
+    exit_code = 82
+    wire_code = "not_there"

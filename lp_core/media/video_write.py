@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -179,6 +180,8 @@ class VideoSink:
 
     def _add_picture(self, container: OutputContainer, codec: FilmCodec) -> VideoStream:
         options = dict(codec.options)
+        for word, value in codec.environment.items():
+            os.environ.setdefault(word, value)
         if codec.has_quality:
             options["crf"] = str(self._spec.quality)
         try:
@@ -195,6 +198,10 @@ class VideoSink:
         stream.thread_type = codec.thread_type
         if codec.tag is not None and self._suffix != ".mkv":
             stream.codec_context.codec_tag = codec.tag
+        if self._spec.pixel_aspect != 1:
+            stream.codec_context.sample_aspect_ratio = self._spec.pixel_aspect
+        if self._spec.timecode is not None:
+            stream.metadata["timecode"] = self._spec.timecode.text  # mov: a tmcd track
         _tag(stream.codec_context, self._tags)
         return stream
 

@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import repeat
+from fractions import Fraction
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 from lp_core.engines.base import DrivingPicture, Engine, Portrait
@@ -27,12 +28,12 @@ from lp_core.motion.sliders import NO_EDITS, EditCurves
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.conform import conformed_count
-from lp_core.render.inputs import QUEUE_DEPTH, FilmedFace, Motion, Still, StoredMotion, Target
+from lp_core.render.inputs import QUEUE_DEPTH, WHOLE, FilmedFace, Motion, Part, Still, StoredMotion, Target
 from lp_core.render.observe import record_motion, sample_stored
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.report import Listener, Meter, Runs, Summary, runs_of
 from lp_core.render.sample import DENSITIES, PerformanceSample
-from lp_core.render.shots import Shot, driving_pictures, plate_shots, screen_frames
+from lp_core.render.shots import Shot, driving_pictures, first_driving_picture, plate_shots, screen_frames
 from lp_core.settings import FaceSettings, MotionSettings
 from lp_core.timing import FrameRate
 from lp_core.version import __version__
@@ -62,6 +63,8 @@ class Render:
     """Sentences for the summary that were known before the render began."""
     edits: EditCurves = NO_EDITS
     """The user's sliders over the output's frames."""
+    part: Part = WHOLE
+    """Which part of the whole is drawn."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for rates and the summary."""
 
@@ -141,6 +144,8 @@ class _Drawing:
         """Frames that will be written; None where a filmed source does not tell its length."""
         source = self.render.source
         if isinstance(source, Still):
+            if self.render.part.length is not None:
+                return self.render.part.length
             return conformed_count(len(self.motion), self.motion.rate, self._rate)
         if source.info.frame_count is None:
             return None
@@ -172,22 +177,32 @@ class _Drawing:
         if isinstance(driving, StoredMotion) or not self.render.engine.info.uses_driving_picture:
             return repeat(None)
         frames = stack.enter_context(ReadAhead(screen_frames(driving, self._rate), QUEUE_DEPTH, "driving"))
-        return driving_pictures(frames, self.motion)
+        before = int(self.render.part.start_s * self._rate.fps)
+        first = None
+        if before < 0 or self.motion.frame(0).confidence == 0:
+            first = first_driving_picture(driving, self.motion)
+        pictures = driving_pictures(frames, self.motion, first)
+        return chain(repeat(first, -before), islice(pictures, max(before, 0), None))
 
     def _draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Frame:
         time_s = self._rate.time_s(index)
         pixels = shot.frame.pixels
         if shot.portrait is not None:
-            motion = self.timeline.at(time_s)
+            whole_s = max(self.render.part.start_s + time_s, Fraction(0))
+            motion = self.timeline.at(whole_s)
             if motion.confidence > 0:
                 engine = self.render.engine
-                edit = self.render.edits.at(index)
+                edit = self.render.edits.at(float(whole_s * self._rate.fps))
                 pixels = engine.animate(shot.portrait, motion, self.timeline.reference, driver, edit).pixels
-        return Frame(pixels, index, time_s)
+        return replace(shot.frame, pixels=pixels, index=index, time_s=time_s)
 
     def _summary(self, frames: int, lost_source: Runs) -> Summary:
         render, rate = self.render, self._rate
-        held = frames - conformed_count(len(self.motion), self.motion.rate, rate)
+        held = (
+            frames
+            + int(render.part.start_s * rate.fps)
+            - conformed_count(len(self.motion), self.motion.rate, rate)
+        )
         if held > 0 and len(self.motion) > 1:
             self.notes.append(
                 f"The performance ends {held} frames before the source; its last motion is held."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Phase = Literal["analyse", "render"]
+Phase = Literal["prepare", "analyse", "calibrate", "render", "join"]
 Runs = tuple[tuple[int, int], ...]
 """Frames as (first, last) of every unbroken run, both inclusive, in order."""
 
@@ -19,7 +19,7 @@ class Progress:
     """How far a phase has come."""
 
     phase: Phase
-    """'analyse' reads the performance, 'render' draws and writes."""
+    """prepare: begins; analyse: reads the performance; calibrate: tries; render: draws; join: makes a film whole."""
     frame: int
     """Frames done in this phase."""
     total: int | None
