@@ -25,7 +25,7 @@ from lp_core.faces.track import FaceTrack
 from lp_core.frame import Frame
 from lp_core.job import RenderJob
 from lp_core.media.base import AS_STORED, ReadOptions
-from lp_core.media.open import check_output, open_sink, open_source
+from lp_core.media.open import check_output, open_parts, open_sink, open_source
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
 from lp_core.motion.sliders import EditCurves, make_curves
@@ -47,14 +47,18 @@ MOST_FACES = 16
 """Faces looked for in a lone picture: a group, each of which can be chosen."""
 
 
-def assemble(job: RenderJob) -> Render:
+def assemble(job: RenderJob, resumes: bool = False) -> Render:
     """Opens and checks everything a job names.
+
+    Args:
+        job: what is asked for.
+        resumes: the output may be there in part already: an earlier run of this job began it.
 
     Raises:
         LpError: something the job names cannot be used; nothing has been written.
     """
     settings = job.settings
-    check_output(job.output, settings.output.overwrite, settings.output.codec)
+    check_output(job.output, resumes or settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
     if _is_motion(job.source):
         raise SettingError(
@@ -261,6 +265,7 @@ def _target(
     return Target(
         name=job.output,
         open=partial(open_sink, job.output),
+        open_parts=partial(open_parts, job.output),
         rate=rate,
         codec=output.codec,
         quality=output.quality,
