@@ -13,8 +13,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
+from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
 from lp_core.engines.registry import Choice, choose_engine, make_engine, open_engine
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
@@ -22,10 +21,12 @@ from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
-from lp_core.frame import Frame
+from lp_core.frame import ClipInfo, Frame
 from lp_core.job import RenderJob
-from lp_core.media.base import AS_STORED, ReadOptions
+from lp_core.media.base import AS_STORED, OpenSink, ReadOptions, SinkSpec
+from lp_core.media.interpret import ConvertedSink, InterpretedSource, open_converted
 from lp_core.media.open import check_output, open_parts, open_sink, open_source
+from lp_core.media.sequence import split_range
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
 from lp_core.motion.sliders import EditCurves, make_curves
@@ -35,7 +36,7 @@ from lp_core.motion.template_pkl import read_pkl, to_sequence
 from lp_core.render.extract import Conversion, Extraction
 from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.render import Render
-from lp_core.settings import InputSettings, RenderSettings
+from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.timing import FrameRange, FrameRate, Timecode
 
 MOTION_SUFFIX = ".lpmotion"
@@ -43,6 +44,8 @@ TEMPLATE_SUFFIX = ".pkl"
 FORMATS = {MOTION_SUFFIX: "lpmotion", TEMPLATE_SUFFIX: "liveportrait-pkl"}
 """Suffix of a stored motion -> its format's word."""
 BUILTIN_PREFIX = "demo:"
+BY_TAGS = ColorManagement(ColorSettings())
+"""Every clip means what its own header says."""
 MOST_FACES = 16
 """Faces looked for in a lone picture: a group, each of which can be chosen."""
 
@@ -66,7 +69,9 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
         )
     wanted = settings.input.frame_range
     driving = _driving(job, rate)
-    source = _source(job.source, settings.face.source_face, _options(settings.input, rate, wanted))
+    color = ColorManagement(settings.color)
+    options = _options(settings.input, rate, wanted)
+    source = _source(job.source, settings.face.source_face, options, color)
     notes = list(source.info.notes)
     part = _part(job, source, driving, rate)
     edits = make_curves(settings.sliders.edit, _path(settings.sliders.edit_file))
@@ -78,7 +83,8 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
-    target = _target(job, source, driving, rate, part, notes)
+    open_output = _output_opener(job, color, source.info, notes)
+    target = _target(job, source, driving, rate, part, notes, open_output)
     calibration = settings.engine.calibration
     return Render(
         choice.engine,
@@ -242,6 +248,20 @@ def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> St
     )
 
 
+def _output_opener(job: RenderJob, color: ColorManagement, info: ClipInfo, notes: list[str]) -> OpenSink:
+    """Opens the output or a part of it, through a conversion where its colours are not the source's."""
+    is_exr = [Path(split_range(name)[0]).suffix.lower() == ".exr" for name in (job.source, job.output)]
+    conversion = color.conversion(color.encoding(info, is_source=True), *is_exr)
+    if conversion is None:
+        return open_sink
+
+    def open_other(path: Path, spec: SinkSpec) -> ConvertedSink:
+        return open_converted(partial(open_sink, path), conversion, spec)
+
+    notes.append(conversion.note)
+    return open_other
+
+
 def _target(
     job: RenderJob,
     source: Still | FilmedFace,
@@ -249,6 +269,7 @@ def _target(
     rate: FrameRate | None,
     part: Part,
     notes: list[str],
+    open_output: OpenSink,
 ) -> Target:
     output = job.settings.output
     number, timecode = _numbering(job, source, driving, part)
@@ -264,8 +285,8 @@ def _target(
         path = None
     return Target(
         name=job.output,
-        open=partial(open_sink, job.output),
-        open_parts=partial(open_parts, job.output),
+        open=partial(open_output, Path(job.output)),
+        open_parts=partial(open_parts, job.output, open_output),
         rate=rate,
         codec=output.codec,
         quality=output.quality,
@@ -297,29 +318,37 @@ def _is_motion(name: str) -> bool:
     return name.startswith(BUILTIN_PREFIX) or Path(name).suffix in FORMATS
 
 
-def _source(name: str, selector: str, options: ReadOptions) -> Still | FilmedFace:
-    film = filmed_face(name, selector, options)
+def _source(name: str, selector: str, options: ReadOptions, color: ColorManagement) -> Still | FilmedFace:
+    film = filmed_face(name, selector, options, color, is_source=True)
     if not film.info.is_still:
         return film
     frame, faces = faces_of_frame(film)
-    face = film.require(faces, film.info.width, film.info.height)
-    if frame.pixels.dtype != np.float32:
-        return Still(film.info, frame, face)
-    whole = np.rint(np.clip(np.nan_to_num(frame.pixels), 0.0, 1.0) * 65535.0).astype(np.uint16)
-    note = f"{name} holds floating-point values; they are rendered in 16 bits, cut to 0..1."
-    info = replace(film.info, bit_depth=16, notes=(*film.info.notes, note))
-    return Still(info, replace(frame, pixels=whole), face)
+    return Still(film.info, frame, film.require(faces, film.info.width, film.info.height))
 
 
-def filmed_face(name: str, selector: str, options: ReadOptions = AS_STORED) -> FilmedFace:
+def filmed_face(
+    name: str,
+    selector: str,
+    options: ReadOptions = AS_STORED,
+    color: ColorManagement = BY_TAGS,
+    is_source: bool = False,
+) -> FilmedFace:
     """A clip or still with everything that reads its faces.
+
+    Args:
+        name: of the file or sequence.
+        selector: which face.
+        options: how it is read.
+        color: tells what its numbers mean.
+        is_source: True: the user's word for the source's colours counts.
 
     Raises:
         UnreadableMedia: the file cannot be opened.
-        SettingError: the selector is not understood.
+        SettingError: the selector or the colour space is not understood.
     """
     with open_source(name, options=options) as source:
         info = source.info
+    encoding = color.encoding(info, is_source)
     FaceTrack(selector)  # refuses a selector that is not understood before anything is decoded
 
     def require(faces: list[Face], width: int, height: int) -> Face:
@@ -328,7 +357,7 @@ def filmed_face(name: str, selector: str, options: ReadOptions = AS_STORED) -> F
     return FilmedFace(
         name=name,
         info=info,
-        open=partial(open_source, name, options=options),
+        open=lambda: InterpretedSource(open_source(name, options=options), encoding),
         open_analyzer=lambda limit: open_analyzer(is_video=not info.is_still, max_faces=limit),
         open_follower=partial(FaceTrack, selector),
         require=require,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,45 @@ LAYER_CHANNELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Layer beside the picture -> names of its channels; a layer may have fewer channels than names."""
+
+
+class Encoding(Protocol):
+    """What a picture's numbers mean; ``lp_core.color`` makes them.
+
+    Convention:
+        Colours (..., 3) float32 RGB, 1.0 = white, of any sign and size; new arrays are returned.
+    """
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        ...
+
+    @property
+    def is_display(self) -> bool:
+        """True where the codes are what a screen shows."""
+        ...
+
+    def to_linear(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Codes to scene-linear light."""
+        ...
+
+    def from_linear(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scene-linear light to codes."""
+        ...
+
+    def to_display(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Codes to what a screen shows, which is what networks and landmarkers understand."""
+        ...
+
+    def to_display8(self, rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """The same in 8 bits, clipped and fast: for whole pictures that are only looked at."""
+        ...
+
+    def from_display(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What a screen shows to codes."""
+        ...
+
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -156,11 +195,42 @@ class Frame:
     data_window: Box | None = None
     """This picture's own data window, in file coordinates; None: the clip's."""
 
+    alpha: AlphaState = "straight"
+    """State of the colours, where there is alpha: see ``ClipInfo.alpha``."""
+    encoding: Encoding | None = None
+    """What the pixels' numbers mean; None: display codes, as in films and stills without tags."""
+
+    @property
+    def white(self) -> float:
+        """Code of white: 255, 65535, or 1 for float."""
+        return 1.0 if self.pixels.dtype.kind == "f" else float(np.iinfo(self.pixels.dtype).max)
+
+    def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Colours in the pixels' own codes -> display view.
+
+        Args:
+            values: (..., 3) RGB.
+
+        Returns:
+            (..., 3), 1.0 = white; not cut to 0..1.
+        """
+        rgb = np.asarray(values, np.float32) / np.float32(self.white)
+        return rgb if self.encoding is None else self.encoding.to_display(rgb)
+
+    def coded(self, shown: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Display view (..., 3), 1.0 = white -> the pixels' own codes, as float32, neither rounded nor cut."""
+        rgb = shown if self.encoding is None else self.encoding.from_display(shown)
+        return np.asarray(rgb * np.float32(self.white), np.float32)
+
     def as_rgb8(self) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 view or copy for analysis: alpha dropped, 16-bit rounded, float clipped to 0..1."""
+        """(H, W, 3) uint8 view or copy for analysis: display view, alpha dropped, clipped to 0..1."""
         rgb = self.pixels[..., :3]
-        if rgb.dtype == np.uint16:
+        if self.encoding is not None and not self.encoding.is_display:
+            rgb = self.encoding.to_display8(np.asarray(rgb, np.float32) / np.float32(self.white))
+        elif rgb.dtype == np.uint16:
             rgb = ((rgb.astype(np.uint32) + 128) // 257).astype(np.uint8)
         elif rgb.dtype != np.uint8:
-            rgb = np.rint(np.clip(np.nan_to_num(rgb), 0.0, 1.0) * 255.0).astype(np.uint8)
+            rgb = np.rint(np.clip(np.nan_to_num(rgb, posinf=1.0, neginf=0.0), 0.0, 1.0) * 255.0).astype(
+                np.uint8
+            )
         return np.ascontiguousarray(rgb)

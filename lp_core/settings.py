@@ -252,6 +252,26 @@ class InputSettings:
 
 
 @dataclass(frozen=True)
+class ColorSettings:
+    """What the numbers of source and result mean; by default the files say it themselves."""
+
+    ocio: Optional[str] = setting(
+        None,
+        "OpenColorIO configuration of the named spaces: a file, or a built-in one such as "
+        "ocio://studio-config-latest; default: $OCIO, else OpenColorIO's own ACES configuration",
+    )
+    input_space: Optional[str] = setting(
+        None, "colour space of the source, such as ACEScg; default: EXR is scene-linear, others by their tags"
+    )
+    output_space: Optional[str] = setting(
+        None, "colour space of the result; default: the source's, EXR scene-linear and others for the screen"
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True)
 class OutputSettings:
     """What is written, and how."""
 
@@ -292,6 +312,7 @@ class RenderSettings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     sliders: SliderSettings = field(default_factory=SliderSettings)
     input: InputSettings = field(default_factory=InputSettings)
+    color: ColorSettings = field(default_factory=ColorSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
 
 

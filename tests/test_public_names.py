@@ -22,19 +22,21 @@ CONTRACTS = {
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
-        "AUDIO_CHOICES CALIBRATIONS DRIVING_OPTIONS ENGINES EngineSettings FaceSettings INTERLACED InputSettings "
-        "MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
+        "AUDIO_CHOICES CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings INTERLACED "
+        "InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
         "setting setting_fields"
     ),
     "lp_core.job": "RenderJob SCHEMA VERSION",
     "lp_core.frame": (
-        "AlphaState Box ClipInfo ColorTags Frame LAYER_CHANNELS Pixels SampleType Windows shifted united"
+        "AlphaState Box ClipInfo ColorTags Encoding Frame LAYER_CHANNELS Pixels SampleType Windows shifted united"
     ),
     "lp_core.motion.sequence": "F32 MOTION_ARRAYS MotionFrame MotionSequence RIGS frame_shapes stack",
     "lp_core.motion.template": "MotionReader MotionWriter read_motion write_motion",
     "lp_core.motion.timeline": "MotionRows MotionTimeline between neutral_frame",
-    "lp_core.media.base": "AS_STORED Attribute AudioTrack FrameSink FrameSource PartedSink ReadOptions SinkSpec",
+    "lp_core.media.base": (
+        "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
+    ),
     "lp_core.faces.base": "Box Face FaceAnalyzer Pose",
     "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo Portrait Sample",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -119,10 +119,6 @@ class SinkSpec:
             raise SettingError(
                 f"Frames of {self.bit_depth} bits cannot be written; hand over 8, 16 or 32 bits."
             )
-        if self.start_number < 0:
-            raise SettingError(
-                f"A sequence cannot start at number {self.start_number}; give a number from 0 upwards."
-            )
 
 
 class FrameSource(Protocol):
@@ -226,3 +222,7 @@ class FrameSink(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+OpenSink = Callable[[Path, SinkSpec], FrameSink]
+"""Opens a file, or a numbered sequence, for frames as the specification says."""

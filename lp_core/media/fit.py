@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 
+from lp_core.color.alpha import premultiply, unpremultiply
 from lp_core.frame import AlphaState, Frame, Pixels
 from lp_core.media.base import FrameSink, SinkSpec
 from lp_core.media.check_frames import check_frame
@@ -108,7 +109,7 @@ def fitted_pixels(pixels: Pixels, spec: SinkSpec, fitted: SinkSpec) -> Pixels:
         pixels = pixels[top:bottom, left:right]
     if spec.has_alpha and spec.alpha != fitted.alpha:
         pixels = as_float(pixels)
-        pixels = straight(pixels) if fitted.alpha == "straight" else premultiplied(pixels)
+        pixels = unpremultiply(pixels) if fitted.alpha == "straight" else premultiply(pixels)
     if fitted.bit_depth == 32:
         return np.ascontiguousarray(as_float(pixels))
     if pixels.dtype == np.float32:
@@ -123,15 +124,3 @@ def as_float(pixels: Pixels) -> Pixels:
     if pixels.dtype == np.float32:
         return pixels
     return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
-
-
-def straight(pixels: Pixels) -> Pixels:
-    """(H, W, 4) float32 premultiplied -> straight; colour without alpha (a glow) stays as it is."""
-    alpha = pixels[..., 3:]
-    divisor = np.where(alpha == 0, np.float32(1), alpha)
-    return np.concatenate([pixels[..., :3] / divisor, alpha], axis=2)
-
-
-def premultiplied(pixels: Pixels) -> Pixels:
-    """(H, W, 4) float32 straight -> premultiplied."""
-    return np.concatenate([pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]], axis=2)

@@ -9,30 +9,28 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
 from lp_core.errors import MediaError
 from lp_core.frame import Frame
-from lp_core.media.aside import refuse_existing
-from lp_core.media.base import FrameSink, SinkSpec
+from lp_core.media.aside import refuse_existing, write_aside
+from lp_core.media.base import OpenSink, SinkSpec
 from lp_core.media.codecs import film_codec
 from lp_core.media.failures import read_failure
-from lp_core.media.fit import HOLDS, USUAL, fit_notes, fitted_spec
 from lp_core.media.join import join_segments
 from lp_core.media.sequence import name_runs, parse_pattern
-from lp_core.media.video_write import sink_notes
 
 SEGMENT_LENGTH = 48
 """Frames of a film's segment: two seconds, which is what players and editors like between key pictures."""
 _JOINING = "joining"
 _JOURNAL = "finished"
 _ABOUT = "sequence.json"
+_NOTES = "notes.json"
 _RECORD = 12  # bytes of an entry of the journal: a number and a line end
 _SEGMENT_SUFFIXES = (".mov", ".mp4", ".mkv")
-OpenSink = Callable[[Path, SinkSpec], FrameSink]
 
 
 class FilmParts:
@@ -60,7 +58,7 @@ class FilmParts:
         """Runs of unfinished segments; see the contract."""
         starts = range(0, total, self.part_length)
         open_ends = [(start, min(start + self.part_length, total)) for start in starts]
-        return _runs((start, end) for start, end in open_ends if not self._segment(start).exists())
+        return _runs((start, end) for start, end in open_ends if not self._is_finished(start))
 
     def write(self, first: int, frames: Iterable[Frame]) -> None:
         """Encodes segment after segment; see the contract."""
@@ -76,6 +74,8 @@ class FilmParts:
                 for frame in part:
                     sink.write(frame)
                 sink.commit()
+                if not start:
+                    self._keep_notes(sink.notes)
 
     def join(self, total: int) -> tuple[str, ...]:
         """Copies the segments' packets into the film and lays the sound beside them; see the contract."""
@@ -90,13 +90,20 @@ class FilmParts:
             refuse_existing(self._path, self._spec.overwrite)
             marker.touch()
         segments = [self._segment(start) for start in range(0, total, self.part_length)]
-        fitted = fitted_spec(self._spec, USUAL)
-        join_segments(segments, self._path, fitted, self.part_length, total)
-        return (*sink_notes(self._path, fitted), *fit_notes(str(self._path), self._spec, fitted))
+        join_segments(segments, self._path, self._spec, self.part_length, total)
+        return tuple(json.loads((self._folder / _NOTES).read_text(encoding="utf-8")))
 
     def discard(self) -> None:
         """Removes the segments; see the contract."""
         discard_parts(self._folder)
+
+    def _keep_notes(self, notes: tuple[str, ...]) -> None:
+        """What the first segment had to tell, in the film's name."""
+        own = [note.replace(str(self._segment(0)), str(self._path)) for note in notes]
+        write_aside(self._folder / _NOTES, json.dumps(own).encode())
+
+    def _is_finished(self, start: int) -> bool:
+        return self._segment(start).exists() and (start > 0 or (self._folder / _NOTES).exists())
 
     def _segment(self, start: int) -> Path:
         return self._folder / f"{start:08d}{self._suffix}"
@@ -138,6 +145,8 @@ class SequenceParts:
             self._open(self._path, part) as sink,
             (self._folder / _JOURNAL).open("ab", buffering=0) as journal,
         ):
+            if not first:
+                write_aside(self._folder / _NOTES, json.dumps(sink.notes).encode())
             index = first
             try:
                 for frame in frames:
@@ -154,10 +163,7 @@ class SequenceParts:
         if lacking:
             names = name_runs([number for run in lacking for number in run])
             raise MediaError(f"{self._pattern} lacks frames {names}; render them.")
-        suffix = self._path.suffix.lower()
-        notes = list(
-            fit_notes(str(self._path), self._spec, fitted_spec(self._spec, HOLDS.get(suffix, USUAL)))
-        )
+        notes = list(json.loads((self._folder / _NOTES).read_text(encoding="utf-8")))
         if self._spec.audio is not None:
             notes.append(f"{self._pattern} is written without sound, which a picture sequence cannot hold.")
         begin = self._spec.start_number

@@ -13,7 +13,7 @@ Convention:
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -53,18 +53,13 @@ class MotionNetwork(Protocol):
         ...
 
 
-def white_of(pixels: NDArray[Any]) -> float:
-    """Code of white: 255, 65535, or 1 for float."""
-    return 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
-
-
-def network_picture(pixels: NDArray[Any], square: Square) -> F32:
+def network_picture(frame: Frame, square: Square) -> F32:
     """What F and M see of a frame.
 
     Faces larger than the crop are averaged over their pixels, never skipped over.
 
     Args:
-        pixels: (H, W, 3 or 4) of any depth.
+        frame: of any depth and encoding.
         square: around the face.
 
     Returns:
@@ -76,11 +71,10 @@ def network_picture(pixels: NDArray[Any], square: Square) -> F32:
     size = factor * CROP_PX
     aligned = np.eye(3)
     aligned[:2, 2] = (1 - factor) / 2  # so that averages stand where the published crop has its pixels
-    picture = cut(pixels[..., :3], frame_from_crop(square, size) @ aligned, size)
+    picture = cut(frame.pixels[..., :3], frame_from_crop(square, size) @ aligned, size)
     while len(picture) > CROP_PX // 2:
         picture = halved(picture)
-    picture /= np.float32(white_of(pixels))
-    return np.clip(np.nan_to_num(picture), 0.0, 1.0)
+    return np.clip(np.nan_to_num(frame.shown(picture)), 0.0, 1.0)
 
 
 def as_batch(picture: F32) -> torch.Tensor:
@@ -107,7 +101,7 @@ def read_performance(network: MotionNetwork, frame: Frame, face: Face) -> Motion
     """
     height, width = frame.pixels.shape[:2]
     square = oriented_square(face.landmarks_frame, DRIVING_CROP).upright()
-    state, _ = read_state(network, as_batch(network_picture(frame.pixels, square)))
+    state, _ = read_state(network, as_batch(network_picture(frame, square)))
     zoom = square.side / height
     offset = (square.center - np.array([width / 2, height / 2])) / (height / 2)
     points = face.landmarks_frame.astype(np.float64)

@@ -17,7 +17,7 @@ from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.deform import HeadMesh, head_flow
 from lp_core.engines.mesh.eyes import eye_layer, lash_layer, taken_points
-from lp_core.engines.mesh.layers import blend
+from lp_core.engines.mesh.layers import Opening, blend
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
@@ -46,8 +46,6 @@ STILL_PX = 1 / 1024
 class MeshEngine:
     """Engine by mesh warping; see lp_core.engines.base.Engine for the contract."""
 
-    info = EngineInfo(name="mesh", rig=RIG, uses_driving_picture=True, sliders=MESH_SLIDERS)
-
     def __init__(self, settings: RenderSettings) -> None:
         """Makes the engine.
 
@@ -59,6 +57,12 @@ class MeshEngine:
                 "The mesh engine has no neutral face to compare a performer with; use --reference auto, "
                 "--motion absolute or --engine liveportrait."
             )
+        self.info = EngineInfo(
+            name="mesh",
+            rig=RIG,
+            uses_driving_picture=settings.engine.mouth != "drawn",
+            sliders=MESH_SLIDERS,
+        )
         self._settings = settings
         self._mesh = HeadMesh()
 
@@ -81,7 +85,15 @@ class MeshEngine:
         driving: DrivingPicture | None = None,
         edit: Edit = NO_EDIT,
     ) -> Animation:
-        """Draws the portrait under a motion; see the contract."""
+        """Draws the portrait under a motion; see the contract.
+
+        Raises:
+            SettingError: the mouth shall come from the driving picture and there is none.
+        """
+        if driving is None and self._settings.engine.mouth == "driving":
+            raise SettingError(
+                "There is no driving picture to take the mouth from; hand one over, or use --mouth drawn or auto."
+            )
         nudge = portrait.tuning.nudge(motion) if portrait.tuning else NO_NUDGE
         change = make_change(portrait.face, edit) if edit.values else NO_CHANGE
         return self._draw(portrait, motion, reference, driving, nudge, change)
@@ -183,8 +195,19 @@ class MeshEngine:
         if driving is None or self._settings.engine.mouth == "drawn":
             content = mouth.drawn(where, points, portrait.skin)
         else:
-            content = mouth.borrowed(where, points, driving, portrait.skin)
-        blend(pixels[..., :3], where, content * np.float32(portrait.white / 255))
+            content, covered = mouth.borrowed(where, points, driving, portrait.skin)
+            where = replace(where, alpha=where.alpha * covered)
+        blend(pixels[..., :3], where, _in_codes(portrait.source, pixels, where, content))
+
+
+def _in_codes(
+    source: Frame, pixels: NDArray[Any], where: Opening, shown: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(h, w, 3) drawn colours, 8-bit codes as shown, in the codes of the picture they are laid into."""
+    codes = source.coded(shown / np.float32(255))
+    if source.alpha == "premultiplied" and pixels.shape[2] == 4:
+        codes = codes * pixels[where.rows, where.columns, 3:]
+    return codes
 
 
 def _in_pixels(portrait: MeshPortrait, points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -68,10 +68,9 @@ def blend(picture: NDArray[Any], where: Opening, content: NDArray[Any]) -> None:
     """
     target = picture[where.rows, where.columns]
     alpha = where.alpha[..., None]
-    own = target.astype(np.float32)
-    laid = content.astype(np.float32)
+    own, laid = target.astype(np.float32), content.astype(np.float32)
     with np.errstate(invalid="ignore"):  # infinity minus infinity, replaced below
-        mixed = own + (laid - own) * alpha
+        mixed = np.where(own == laid, own, own + (laid - own) * alpha)
     if np.issubdtype(picture.dtype, np.integer):
         mixed = np.rint(mixed)
     else:

@@ -223,7 +223,9 @@ def test_a_large_face_is_averaged_not_skipped_over():
 @pytest.mark.parametrize("side", [300.0, 1000.0, 1500.0, 2400.0])
 def test_what_the_networks_see_stays_aligned_at_every_size(side):
     ramp = np.broadcast_to(np.linspace(0, 1, 3000, dtype=np.float32)[None, :, None], (3000, 3000, 3))
-    seen = network_picture(ramp, Square(np.array([1500.0, 1500.0]), side, 0.0))
+    seen = network_picture(
+        Frame(ramp, 0, FrameRate.parse(25).time_s(0)), Square(np.array([1500.0, 1500.0]), side, 0.0)
+    )
     at = 1500 + (2 * np.arange(256) + 0.5 - 256) * side / 512
     np.testing.assert_allclose(seen[128, :, 0], at / 2999, atol=1e-5)
 
