@@ -7,7 +7,6 @@ the motion fits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from fractions import Fraction
@@ -24,9 +23,9 @@ from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
 from lp_core.frame import ClipInfo, Frame
 from lp_core.job import RenderJob
-from lp_core.media.base import AS_STORED, FrameSink, ReadOptions, SinkSpec
-from lp_core.media.interpret import InterpretedSource, open_converted
-from lp_core.media.open import check_output, open_sink, open_source
+from lp_core.media.base import AS_STORED, OpenSink, ReadOptions, SinkSpec
+from lp_core.media.interpret import ConvertedSink, InterpretedSource, open_converted
+from lp_core.media.open import check_output, open_parts, open_sink, open_source
 from lp_core.media.sequence import split_range
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
@@ -51,14 +50,18 @@ MOST_FACES = 16
 """Faces looked for in a lone picture: a group, each of which can be chosen."""
 
 
-def assemble(job: RenderJob) -> Render:
+def assemble(job: RenderJob, resumes: bool = False) -> Render:
     """Opens and checks everything a job names.
+
+    Args:
+        job: what is asked for.
+        resumes: the output may be there in part already: an earlier run of this job began it.
 
     Raises:
         LpError: something the job names cannot be used; nothing has been written.
     """
     settings = job.settings
-    check_output(job.output, settings.output.overwrite, settings.output.codec)
+    check_output(job.output, resumes or settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
     if _is_motion(job.source):
         raise SettingError(
@@ -245,16 +248,18 @@ def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> St
     )
 
 
-def _output_opener(
-    job: RenderJob, color: ColorManagement, info: ClipInfo, notes: list[str]
-) -> Callable[[SinkSpec], FrameSink]:
-    """Opens the output, with a conversion before it where its colours are other ones than the source's."""
+def _output_opener(job: RenderJob, color: ColorManagement, info: ClipInfo, notes: list[str]) -> OpenSink:
+    """Opens the output or a part of it, through a conversion where its colours are not the source's."""
     is_exr = [Path(split_range(name)[0]).suffix.lower() == ".exr" for name in (job.source, job.output)]
     conversion = color.conversion(color.encoding(info, is_source=True), *is_exr)
     if conversion is None:
-        return partial(open_sink, job.output)
+        return open_sink
+
+    def open_other(path: Path, spec: SinkSpec) -> ConvertedSink:
+        return open_converted(partial(open_sink, path), conversion, spec)
+
     notes.append(conversion.note)
-    return partial(open_converted, partial(open_sink, job.output), conversion)
+    return open_other
 
 
 def _target(
@@ -264,7 +269,7 @@ def _target(
     rate: FrameRate | None,
     part: Part,
     notes: list[str],
-    open_output: Callable[[SinkSpec], FrameSink],
+    open_output: OpenSink,
 ) -> Target:
     output = job.settings.output
     number, timecode = _numbering(job, source, driving, part)
@@ -280,7 +285,8 @@ def _target(
         path = None
     return Target(
         name=job.output,
-        open=open_output,
+        open=partial(open_output, Path(job.output)),
+        open_parts=partial(open_parts, job.output, open_output),
         rate=rate,
         codec=output.codec,
         quality=output.quality,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -125,6 +125,14 @@ class Engine(Protocol):
             reference: its neutral frame.
             open_analyzer: gives an analyzer of the kind that read the performance (film mode).
         """
+        ...
+
+    def tuning_of(self, portrait: Any) -> Mapping[str, NDArray[Any]]:  # noqa: ANN401 - the engine's own Portrait
+        """What ``tune`` found, as plain arrays that can be stored; empty where nothing was tuned."""
+        ...
+
+    def with_tuning(self, portrait: Any, tuning: Mapping[str, NDArray[Any]]) -> Any:  # noqa: ANN401
+        """A portrait of the same performance with what ``tuning_of`` gave, to the last bit."""
         ...
 
     def animate(

@@ -7,7 +7,9 @@ what it leaves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +58,20 @@ class Tuning:
         found = (feature - self.rest) @ self.slope + kernel @ self.weights
         corrections: F64 = away * np.clip(found, -self.limits, self.limits)
         return corrections
+
+
+def tuning_arrays(tuning: Tuning) -> dict[str, NDArray[Any]]:
+    """The tuning as plain float64 arrays, to be stored."""
+    return {item.name: np.asarray(getattr(tuning, item.name), np.float64) for item in fields(tuning)}
+
+
+def tuning_from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Tuning:
+    """The tuning that ``tuning_arrays`` took apart; the same to the last bit."""
+    kinds = {item.name: item.type for item in fields(Tuning)}
+    values: dict[str, Any] = {
+        name: float(arrays[name]) if kind == "float" else arrays[name] for name, kind in kinds.items()
+    }
+    return Tuning(**values)
 
 
 def make_nudge(controls: F64) -> Nudge:

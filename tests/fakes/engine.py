@@ -49,6 +49,12 @@ class ToyEngine:
     def tune(self, portrait, samples, reference, open_analyzer):
         return portrait
 
+    def tuning_of(self, portrait):
+        return {}
+
+    def with_tuning(self, portrait, tuning):
+        return portrait
+
     def animate(self, portrait, motion, reference, driving, edit=NO_EDIT):
         if self.animated == self._fail_at:
             raise KeyboardInterrupt

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Sample
 from lp_core.engines.liveportrait.drawing import compose
@@ -96,6 +97,16 @@ class LivePortraitEngine:
         open_analyzer: Callable[[], FaceAnalyzer],
     ) -> LivePortraitPortrait:
         """Nothing needs trying: returns the portrait unchanged."""
+        return portrait
+
+    def tuning_of(self, portrait: LivePortraitPortrait) -> Mapping[str, NDArray[Any]]:
+        """Nothing; see the contract."""
+        return {}
+
+    def with_tuning(
+        self, portrait: LivePortraitPortrait, tuning: Mapping[str, NDArray[Any]]
+    ) -> LivePortraitPortrait:
+        """The portrait unchanged; see the contract."""
         return portrait
 
     def animate(
