@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
+from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
 from lp_core.engines.registry import Choice, choose_engine, make_engine, open_engine
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
@@ -21,9 +21,12 @@ from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
-from lp_core.frame import Frame
+from lp_core.frame import ClipInfo, Frame
 from lp_core.job import RenderJob
-from lp_core.media.open import check_output, open_sink, open_source
+from lp_core.media.base import AS_STORED, OpenSink, ReadOptions, SinkSpec
+from lp_core.media.interpret import ConvertedSink, InterpretedSource, open_converted
+from lp_core.media.open import check_output, open_parts, open_sink, open_source
+from lp_core.media.sequence import split_range
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
 from lp_core.motion.sliders import EditCurves, make_curves
@@ -31,36 +34,46 @@ from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.template_pkl import RIG as TEMPLATE_RIG
 from lp_core.motion.template_pkl import read_pkl, to_sequence
 from lp_core.render.extract import Conversion, Extraction
-from lp_core.render.inputs import FilmedFace, Still, StoredMotion, Target
+from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.render import Render
-from lp_core.settings import RenderSettings
-from lp_core.timing import FrameRate
+from lp_core.settings import ColorSettings, InputSettings, RenderSettings
+from lp_core.timing import FrameRange, FrameRate, Timecode
 
 MOTION_SUFFIX = ".lpmotion"
 TEMPLATE_SUFFIX = ".pkl"
 FORMATS = {MOTION_SUFFIX: "lpmotion", TEMPLATE_SUFFIX: "liveportrait-pkl"}
 """Suffix of a stored motion -> its format's word."""
 BUILTIN_PREFIX = "demo:"
+BY_TAGS = ColorManagement(ColorSettings())
+"""Every clip means what its own header says."""
 MOST_FACES = 16
 """Faces looked for in a lone picture: a group, each of which can be chosen."""
 
 
-def assemble(job: RenderJob) -> Render:
+def assemble(job: RenderJob, resumes: bool = False) -> Render:
     """Opens and checks everything a job names.
+
+    Args:
+        job: what is asked for.
+        resumes: the output may be there in part already: an earlier run of this job began it.
 
     Raises:
         LpError: something the job names cannot be used; nothing has been written.
     """
     settings = job.settings
-    check_output(job.output, settings.output.overwrite, settings.output.codec)
+    check_output(job.output, resumes or settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
     if _is_motion(job.source):
         raise SettingError(
             f"{job.source} is a motion, no picture; give the portrait first, then the performance."
         )
+    wanted = settings.input.frame_range
     driving = _driving(job, rate)
-    source = _source(job.source, settings.face.source_face, rate)
+    color = ColorManagement(settings.color)
+    options = _options(settings.input, rate, wanted)
+    source = _source(job.source, settings.face.source_face, options, color)
     notes = list(source.info.notes)
+    part = _part(job, source, driving, rate)
     edits = make_curves(settings.sliders.edit, _path(settings.sliders.edit_file))
     name, note = choose_engine(settings)
     if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
@@ -70,7 +83,8 @@ def assemble(job: RenderJob) -> Render:
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
-    target = _target(job, source, driving, rate, notes)
+    open_output = _output_opener(job, color, source.info, notes)
+    target = _target(job, source, driving, rate, part, notes, open_output)
     calibration = settings.engine.calibration
     return Render(
         choice.engine,
@@ -83,7 +97,49 @@ def assemble(job: RenderJob) -> Render:
         calibration=calibration,
         notes=tuple(notes),
         edits=edits,
+        part=part,
     )
+
+
+def _options(
+    given: InputSettings, rate: FrameRate | None, frames: FrameRange | None = None, is_source: bool = True
+) -> ReadOptions:
+    """How a clip is read; layer and view concern the source alone."""
+    return ReadOptions(
+        rate=rate,
+        frames=frames,
+        missing=given.missing,
+        layer=given.layer if is_source else None,
+        view=given.view if is_source else None,
+        interlaced=given.interlaced,
+    )
+
+
+def _part(
+    job: RenderJob, source: Still | FilmedFace, driving: FilmedFace | StoredMotion, rate: FrameRate | None
+) -> Part:
+    """The part of the whole that the frames asked for are."""
+    wanted = job.settings.input.frame_range
+    if isinstance(source, FilmedFace):
+        return Part(source.info.rate.time_s(source.info.frames_before))
+    if wanted is None:
+        return WHOLE
+    first = _first_number(driving)
+    if wanted.first < first:
+        raise SettingError(f"{job.driving} begins with frame {first}, not {wanted.first}; give later frames.")
+    rate = rate or _rate_of(driving)
+    return Part(rate.time_s(wanted.first - first), len(wanted))
+
+
+def _rate_of(driving: FilmedFace | StoredMotion) -> FrameRate:
+    if isinstance(driving, FilmedFace):
+        return driving.info.rate
+    with driving.open() as motion:
+        return motion.rate
+
+
+def _first_number(driving: FilmedFace | StoredMotion) -> int:
+    return (driving.info.first_frame or 0) if isinstance(driving, FilmedFace) else 0
 
 
 def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> Extraction | Conversion:
@@ -102,7 +158,7 @@ def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> 
         raise SettingError(f"{output} is not a motion file's name; let it end in {' or '.join(FORMATS)}.")
     if _is_motion(driving):
         return _conversion(driving, output, settings)
-    film = filmed_face(driving, settings.face.driving_face)
+    film = filmed_face(driving, settings.face.driving_face, _options(settings.input, None, is_source=False))
     choice = open_engine(settings)
     rig = choice.engine.info.rig
     _check_format(driving, suffix, rig)
@@ -192,14 +248,31 @@ def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> St
     )
 
 
+def _output_opener(job: RenderJob, color: ColorManagement, info: ClipInfo, notes: list[str]) -> OpenSink:
+    """Opens the output or a part of it, through a conversion where its colours are not the source's."""
+    is_exr = [Path(split_range(name)[0]).suffix.lower() == ".exr" for name in (job.source, job.output)]
+    conversion = color.conversion(color.encoding(info, is_source=True), *is_exr)
+    if conversion is None:
+        return open_sink
+
+    def open_other(path: Path, spec: SinkSpec) -> ConvertedSink:
+        return open_converted(partial(open_sink, path), conversion, spec)
+
+    notes.append(conversion.note)
+    return open_other
+
+
 def _target(
     job: RenderJob,
     source: Still | FilmedFace,
     driving: FilmedFace | StoredMotion,
     rate: FrameRate | None,
+    part: Part,
     notes: list[str],
+    open_output: OpenSink,
 ) -> Target:
     output = job.settings.output
+    number, timecode = _numbering(job, source, driving, part)
     path: Path | None = None
     if output.audio == "source":
         path = Path(job.source) if source.info.has_audio else None
@@ -207,45 +280,75 @@ def _target(
         path = Path(job.driving) if driving.info.has_audio else None
     if path is None and output.audio == "source":
         notes.append(f"{job.source} has no sound, so the result is silent.")
+    if path is not None and part.start_s < 0:
+        notes.append("The frames begin before the clip does, so the result is silent.")
+        path = None
     return Target(
         name=job.output,
-        open=partial(open_sink, job.output),
+        open=partial(open_output, Path(job.output)),
+        open_parts=partial(open_parts, job.output, open_output),
         rate=rate,
         codec=output.codec,
         quality=output.quality,
         overwrite=output.overwrite,
         audio=output.audio,
         audio_path=path,
+        exr_compression=output.exr_compression,
+        first_number=number,
+        timecode=timecode,
+        start_s=max(part.start_s, Fraction(0)),
     )
+
+
+def _numbering(
+    job: RenderJob, source: Still | FilmedFace, driving: FilmedFace | StoredMotion, part: Part
+) -> tuple[int | None, Timecode | None]:
+    """Number and timecode of the first output frame: the filmed source's own, else the performance's."""
+    wanted = job.settings.input.frame_range
+    if isinstance(source, FilmedFace):
+        return source.info.first_frame, source.info.timecode
+    if isinstance(driving, StoredMotion):
+        return (None if wanted is None else wanted.first), source.info.timecode
+    number = driving.info.first_frame if wanted is None else wanted.first
+    stamp = driving.info.timecode
+    return number, None if stamp is None else stamp.plus(driving.info.rate.frame_at(part.start_s))
 
 
 def _is_motion(name: str) -> bool:
     return name.startswith(BUILTIN_PREFIX) or Path(name).suffix in FORMATS
 
 
-def _source(name: str, selector: str, rate: FrameRate | None) -> Still | FilmedFace:
-    film = filmed_face(name, selector, rate)
+def _source(name: str, selector: str, options: ReadOptions, color: ColorManagement) -> Still | FilmedFace:
+    film = filmed_face(name, selector, options, color, is_source=True)
     if not film.info.is_still:
         return film
     frame, faces = faces_of_frame(film)
-    face = film.require(faces, film.info.width, film.info.height)
-    if frame.pixels.dtype != np.float32:
-        return Still(film.info, frame, face)
-    whole = np.rint(np.clip(np.nan_to_num(frame.pixels), 0.0, 1.0) * 65535.0).astype(np.uint16)
-    note = f"{name} holds floating-point values; they are rendered in 16 bits, cut to 0..1."
-    info = replace(film.info, bit_depth=16, notes=(*film.info.notes, note))
-    return Still(info, replace(frame, pixels=whole), face)
+    return Still(film.info, frame, film.require(faces, film.info.width, film.info.height))
 
 
-def filmed_face(name: str, selector: str, sequence_rate: FrameRate | None = None) -> FilmedFace:
-    """A clip or still with everything that reads its faces; a picture sequence is read at the given rate.
+def filmed_face(
+    name: str,
+    selector: str,
+    options: ReadOptions = AS_STORED,
+    color: ColorManagement = BY_TAGS,
+    is_source: bool = False,
+) -> FilmedFace:
+    """A clip or still with everything that reads its faces.
+
+    Args:
+        name: of the file or sequence.
+        selector: which face.
+        options: how it is read.
+        color: tells what its numbers mean.
+        is_source: True: the user's word for the source's colours counts.
 
     Raises:
         UnreadableMedia: the file cannot be opened.
-        SettingError: the selector is not understood.
+        SettingError: the selector or the colour space is not understood.
     """
-    with open_source(name, sequence_rate) as source:
+    with open_source(name, options=options) as source:
         info = source.info
+    encoding = color.encoding(info, is_source)
     FaceTrack(selector)  # refuses a selector that is not understood before anything is decoded
 
     def require(faces: list[Face], width: int, height: int) -> Face:
@@ -254,7 +357,7 @@ def filmed_face(name: str, selector: str, sequence_rate: FrameRate | None = None
     return FilmedFace(
         name=name,
         info=info,
-        open=partial(open_source, name, sequence_rate),
+        open=lambda: InterpretedSource(open_source(name, options=options), encoding),
         open_analyzer=lambda limit: open_analyzer(is_video=not info.is_still, max_faces=limit),
         open_follower=partial(FaceTrack, selector),
         require=require,
@@ -277,7 +380,7 @@ def faces_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, list[Face]]
 def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotion:
     name, settings = job.driving, job.settings
     if not _is_motion(name):
-        return filmed_face(name, settings.face.driving_face, rate)
+        return filmed_face(name, settings.face.driving_face, _options(settings.input, rate, is_source=False))
     if settings.engine.mouth == "driving":
         raise SettingError(f"{name} holds no picture to take the mouth from; use --mouth drawn or auto.")
     if name.startswith(BUILTIN_PREFIX):

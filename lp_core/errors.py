@@ -26,12 +26,15 @@
     |   +-- LicenseNotAccepted   43   license_not_accepted
     +-- OutOfMemory              50   out_of_memory
     +-- ProvenanceError          60   provenance
-        +-- KeyUnusable          61   key_unusable
-        +-- NotSigned            62   not_signed
-        +-- Tampered             63   tampered
-        +-- NotTrusted           64   not_trusted
-        +-- ConsentMissing       65   consent_missing
-        +-- NoWatermark          66   no_watermark
+    |   +-- KeyUnusable          61   key_unusable
+    |   +-- NotSigned            62   not_signed
+    |   +-- Tampered             63   tampered
+    |   +-- NotTrusted           64   not_trusted
+    |   +-- ConsentMissing       65   consent_missing
+    |   +-- NoWatermark          66   no_watermark
+    +-- WorkerError              80   worker
+        +-- NotAllowed           81   not_allowed
+        +-- NotThere             82   not_there
 
 The number is the exit code of the command line, the word the code on the wire. A message is one
 sentence that says what, where and what to do next. Standard library only, Python 3.7 syntax:
@@ -247,3 +250,29 @@ class NoWatermark(ProvenanceError):
 
     exit_code = 66
     wire_code = "no_watermark"
+
+
+class WorkerError(LpError):
+    """The worker cannot be found, started or reached, or it refused what it was asked for."""
+
+    exit_code = 80
+    wire_code = "worker"
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or self.wire_code
+        """Wire code of what went wrong; the worker's own where it said one."""
+
+
+class NotAllowed(WorkerError):
+    """The path, the page or the caller is not one that the worker serves."""
+
+    exit_code = 81
+    wire_code = "not_allowed"
+
+
+class NotThere(WorkerError):
+    """The worker knows no job, stream or address of that name."""
+
+    exit_code = 82
+    wire_code = "not_there"

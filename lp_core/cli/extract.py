@@ -25,7 +25,16 @@ from lp_core.errors import SettingError
     help="Format, which the output's suffix (.lpmotion, .pkl) must fit; default: by the suffix.",
 )
 @settings_options(
-    "driving_face", "engine", "weights", "device", "precision", "official_compat", "compile", "overwrite"
+    "driving_face",
+    "engine",
+    "weights",
+    "device",
+    "precision",
+    "official_compat",
+    "compile",
+    "missing",
+    "interlaced",
+    "overwrite",
 )
 @progress_option
 @debug_option

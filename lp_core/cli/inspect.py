@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lp_core.cli.flags import settings_options
 from lp_core.cli.main import debug_option
 
 if TYPE_CHECKING:
@@ -23,16 +24,26 @@ _STRONGEST = 5
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--overlay", metavar="OUT.png", help="Write the picture with the faces drawn on it.")
 @click.option("--overwrite", is_flag=True, help="Replace an overlay that exists.")
+@settings_options("layer", "view", "interlaced")
 @debug_option
-def inspect(picture: str, frame: int, as_json: bool, overlay: str | None, overwrite: bool) -> None:
+def inspect(
+    picture: str,
+    frame: int,
+    as_json: bool,
+    overlay: str | None,
+    overwrite: bool,
+    **values: Any,  # noqa: ANN401
+) -> None:
     """Shows the faces found in PICTURE: index, box, score, pose, strongest blendshapes.
 
     The index is what --source-face and --driving-face take.
     """
     from lp_core.assemble import faces_of_frame, filmed_face
     from lp_core.faces.choose import in_order
+    from lp_core.media.base import ReadOptions
 
-    found, faces = faces_of_frame(filmed_face(picture, "largest"), frame)
+    options = ReadOptions(**values)
+    found, faces = faces_of_frame(filmed_face(picture, "largest", options), frame)
     faces = in_order(faces)
     if overlay is not None:
         from lp_core.faces.overlay import draw_overlay
@@ -42,12 +53,12 @@ def inspect(picture: str, frame: int, as_json: bool, overlay: str | None, overwr
     height, width = found.pixels.shape[:2]
     described = [describe(index, face) for index, face in enumerate(faces)]
     if as_json:
-        values = {"file": picture, "frame": frame, "width": width, "height": height, "faces": described}
-        click.echo(json.dumps(values, indent=2))
+        report = {"file": picture, "frame": frame, "width": width, "height": height, "faces": described}
+        click.echo(json.dumps(report, indent=2))
         return
     click.echo(f"{picture}: {width}x{height} pixels, {count_text(len(faces))}")
-    for values in described:
-        click.echo(face_lines(values))
+    for face in described:
+        click.echo(face_lines(face))
     if overlay is not None:
         click.echo(f"Overlay: {overlay}")
 

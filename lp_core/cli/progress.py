@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from lp_core.render.report import Progress, Summary
 
 PROGRESS_KINDS = ("auto", "json", "none")
-_PHASES = {"analyse": "Reading the performance", "render": "Rendering"}
+_PHASES = {
+    "prepare": "Preparing",
+    "analyse": "Reading the performance",
+    "calibrate": "Calibrating",
+    "render": "Rendering",
+    "join": "Joining the film",
+}
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

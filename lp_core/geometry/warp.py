@@ -17,7 +17,23 @@ Map = NDArray[np.float32]
 
 
 def sample(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
-    """The picture at (h, w) positions, bilinear; outside, the nearest edge pixel. Returns (h, w[, C])."""
+    """The picture at (h, w) positions, bilinear; outside, the nearest edge pixel. Returns (h, w[, C]).
+
+    In float32 a value that is infinite or no number stays in the pixel it moves to and does not spread: the
+    pixels beside it are made of their finite neighbours.
+    """
+    sampled = _remapped(picture, map_x, map_y)
+    if picture.dtype != np.float32 or np.isfinite(sampled).all():
+        return sampled
+    is_finite = np.isfinite(picture)
+    weight = _remapped(is_finite.astype(np.float32), map_x, map_y)
+    known = _remapped(np.where(is_finite, picture, np.float32(0)), map_x, map_y)
+    nearest = np.asarray(cv2.remap(picture, map_x, map_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE))
+    inside = np.isfinite(nearest) & (weight > 0)
+    return np.where(inside, known / np.where(inside, weight, np.float32(1)), nearest)
+
+
+def _remapped(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
     return np.asarray(cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from lp_core.errors import SettingError
-from lp_core.frame import ClipInfo, ColorTags, Frame
-from lp_core.timing import FrameRate
+from lp_core.frame import AlphaState, ClipInfo, ColorTags, Frame, SampleType, Windows
+from lp_core.timing import FrameRange, FrameRate, Timecode
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,40 @@ class AudioTrack:
 
 
 @dataclass(frozen=True)
+class Attribute:
+    """A value of a picture's header with the type it is stored in, so that it can be written as it was."""
+
+    kind: str
+    """Type in OpenImageIO's words: int, float, string, rational, timecode, matrix, float[8], ..."""
+    value: Any
+    """The value; a tuple for more than one number."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a user may choose about reading a clip; a reader ignores what its kind of file does not have."""
+
+    rate: FrameRate | None = None
+    """Rate of a picture sequence; None: the one its headers tell, else 24 frames per second."""
+    frames: FrameRange | None = None
+    """Frames to deliver, by the numbers they bear (films count from 0); None: all."""
+    clip: FrameRange | None = None
+    """Frames that make up the clip, where its name says so; None: all numbers that are there."""
+    missing: str = "error"
+    """Numbered pictures that are not there: 'error', 'hold' (the one before) or 'black'."""
+    layer: str | None = None
+    """Layer of a multi-layer picture; None: its main picture."""
+    view: str | None = None
+    """View of a stereo picture; None: its first."""
+    interlaced: str = "refuse"
+    """Films of fields: 'refuse', 'frame' (a frame of each two fields) or 'keep' (as they are)."""
+
+
+AS_STORED = ReadOptions()
+"""Nothing chosen: a clip as it is."""
+
+
+@dataclass(frozen=True)
 class SinkSpec:
     """What a sink has to write."""
 
@@ -44,7 +78,7 @@ class SinkSpec:
     rate: FrameRate
     """Frame rate; a picture sequence carries none and ignores it."""
     bit_depth: int
-    """Bits per channel of the frames that will be written: 8 (uint8) or 16 (uint16)."""
+    """Bits per channel of the frames that will be written: 8 (uint8), 16 (uint16) or 32 (float32)."""
     has_alpha: bool
     """True when the frames are RGBA."""
     color: ColorTags
@@ -61,17 +95,29 @@ class SinkSpec:
     """Words for a film's container: title, comment, ..."""
     start_number: int = 1
     """Number of the first picture of a sequence."""
+    alpha: AlphaState = "straight"
+    """State of the frames' alpha; a sink turns it into what its file has."""
+    sample_type: SampleType = "int"
+    """How EXR keeps the picture: 'half' or 'float'; 'int': half for 8-bit frames, else float."""
+    exr_compression: str = "zip"
+    """Compression of EXR, see ``lp_core.settings``."""
+    windows: Windows | None = None
+    """Display and data window of the frames; None: both are the frame."""
+    pixel_aspect: Fraction = Fraction(1)
+    """Width of a pixel divided by its height."""
+    timecode: Timecode | None = None
+    """Timecode of the first frame."""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """What the source's header says, for files that hold such things: name -> value or ``Attribute``."""
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
             raise SettingError(
                 f"A picture of {self.width}x{self.height} pixels cannot be written; give at least 1x1."
             )
-        if self.bit_depth not in (8, 16):
-            raise SettingError(f"Frames of {self.bit_depth} bits cannot be written; hand over 8 or 16 bits.")
-        if self.start_number < 0:
+        if self.bit_depth not in (8, 16, 32):
             raise SettingError(
-                f"A sequence cannot start at number {self.start_number}; give a number from 0 upwards."
+                f"Frames of {self.bit_depth} bits cannot be written; hand over 8, 16 or 32 bits."
             )
 
 
@@ -112,6 +158,42 @@ class FrameSource(Protocol):
     ) -> None: ...
 
 
+class PartedSink(Protocol):
+    """An output written in parts, in any order, by any number of processes, each part at most once more.
+
+    Whatever ``write`` finished stays, through a crash too. The result is the same however it was cut up.
+    """
+
+    @property
+    def part_length(self) -> int:
+        """Frames of a part: parts begin at its multiples."""
+        ...
+
+    def missing(self, total: int) -> list[range]:
+        """Runs of the frames 0..total-1 that are not finished; every run begins at a part."""
+        ...
+
+    def write(self, first: int, frames: Iterable[Frame]) -> None:
+        """Takes the frames from ``first`` on, which begins a part; a last part may be shorter.
+
+        Raises:
+            MediaError: a frame cannot be kept; finished parts stay.
+        """
+        ...
+
+    def join(self, total: int) -> tuple[str, ...]:
+        """Makes the whole of its parts under its final name; returns sentences the user should see.
+
+        Raises:
+            MediaError: parts are missing, or the whole cannot be written.
+        """
+        ...
+
+    def discard(self) -> None:
+        """Removes everything that was written."""
+        ...
+
+
 class FrameSink(Protocol):
     """Takes frames in order; the result appears under its final name only on ``commit``.
 
@@ -140,3 +222,7 @@ class FrameSink(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+OpenSink = Callable[[Path, SinkSpec], FrameSink]
+"""Opens a file, or a numbered sequence, for frames as the specification says."""

@@ -14,7 +14,7 @@ from lp_core.media.base import SinkSpec
 def check_frame(path: Path, frame: Frame, spec: SinkSpec) -> None:
     """Raises MediaError where size, channels or depth differ from the specification."""
     expected = (spec.height, spec.width, 4 if spec.has_alpha else 3)
-    dtype = np.uint8 if spec.bit_depth == 8 else np.uint16
+    dtype = {8: np.uint8, 16: np.uint16, 32: np.float32}[spec.bit_depth]
     if frame.pixels.shape != expected or frame.pixels.dtype != dtype:
         raise MediaError(
             f"Frame {frame.index} for {path} has shape {frame.pixels.shape} and type {frame.pixels.dtype}, "

@@ -38,6 +38,14 @@ class FilmCodec:
     """FRAME or SLICE: which kind of threads encodes faster."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Options of the encoder."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the process that the encoder reads when it starts; those that are set stay."""
+    needs_even: bool = False
+    """True when width and height must be even and no other format takes odd ones."""
+
+
+def _opaque(stored: str) -> Mapping[tuple[int, bool], str]:
+    return {(8, False): stored, (16, False): stored}
 
 
 CODECS: Mapping[str, FilmCodec] = {
@@ -64,6 +72,44 @@ CODECS: Mapping[str, FilmCodec] = {
         # Slower presets cost 1.5 to 3 times as much for a few per cent of size; log-level, because x265
         # writes to stderr by itself.
         options={"preset": "superfast", "x265-params": "log-level=none"},
+    ),
+    "av1": FilmCodec(
+        encoder="libsvtav1",
+        suffixes=(".mp4", ".mkv"),
+        formats=_opaque("yuv420p10le"),
+        smallest_px=64,
+        needs_even=True,
+        has_quality=True,
+        options={"preset": "8"},
+        environment={"SVT_LOG": "1"},  # it tells its life to stderr otherwise, and no option stops it
+    ),
+    "prores422hq": FilmCodec(
+        encoder="prores_ks",
+        suffixes=(".mov",),
+        formats=_opaque("yuv422p10le"),
+        holds_full_range=False,
+        thread_type="SLICE",
+        options={"profile": "hq", "vendor": "apl0"},
+    ),
+    "dnxhr-hqx": FilmCodec(
+        encoder="dnxhd",
+        suffixes=(".mov",),
+        formats=_opaque("yuv422p10le"),
+        smallest_px=256,
+        needs_even=True,
+        holds_full_range=False,
+        thread_type="SLICE",
+        options={"profile": "dnxhr_hqx"},
+    ),
+    "dnxhr-444": FilmCodec(
+        encoder="dnxhd",
+        suffixes=(".mov",),
+        formats=_opaque("yuv444p10le"),
+        smallest_px=256,
+        needs_even=True,
+        holds_full_range=False,
+        thread_type="SLICE",
+        options={"profile": "dnxhr_444"},
     ),
     "prores4444": FilmCodec(
         encoder="prores_ks",
@@ -134,6 +180,11 @@ def check_size(path: Path, name: str, width: int, height: int) -> None:
         raise MediaError(
             f"{path} cannot be written: {width}x{height} is too small for {name}, which needs {least} pixels "
             "each way; choose another codec."
+        )
+    if CODECS[name].needs_even and (width % 2 or height % 2):
+        raise MediaError(
+            f"{path} cannot be written: {name} needs an even width and height, not {width}x{height}; crop or "
+            "pad the source by a pixel, or choose h264, hevc or prores4444."
         )
 
 

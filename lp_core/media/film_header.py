@@ -15,13 +15,13 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia
+from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia
 from lp_core.frame import ClipInfo, ColorTags
 from lp_core.media.color_tags import MATRICES, PRIMARIES, RGB_MATRIX, TRANSFERS, UNSPECIFIED, complete_tags
 from lp_core.media.conform import constant_rate, is_even
 from lp_core.media.failures import check_readable, read_failure
 from lp_core.media.orientation import UPRIGHT, from_display_matrix, swaps_axes
-from lp_core.timing import FrameRate
+from lp_core.timing import FrameRate, Timecode
 
 _FALLBACK_RATE = Fraction(25)  # a film of one frame may state none
 _PEEKED = 300  # packets looked at where the container has no index
@@ -109,14 +109,12 @@ def describe(
     notes = [timing.note] if timing.note else []
     if guess:
         notes.append(f"{path} does not say all of its colours; it is read with {guess}.")
-    if first.interlaced_frame:
-        notes.append(f"{path} is interlaced; its fields are not separated.")
-    aspect = stream.sample_aspect_ratio
-    if aspect and aspect != 1:
+    aspect = Fraction(stream.sample_aspect_ratio or 1)
+    if aspect != 1:
         notes.append(f"{path} has pixels that are not square ({aspect}); they are used as they are stored.")
     width, height = first.width, first.height
     if swaps_axes(orientation):
-        width, height = height, width
+        width, height, aspect = height, width, 1 / aspect
     components = first.format.components
     info = ClipInfo(
         width=width,
@@ -127,9 +125,24 @@ def describe(
         has_alpha=any(component.is_alpha for component in components),
         has_audio=bool(container.streams.audio),
         color=tags,
+        timecode=_timecode(container, stream, FrameRate(timing.rate)),
+        pixel_aspect=aspect,
         notes=tuple(notes),
     )
     return info, orientation
+
+
+def _timecode(container: InputContainer, stream: VideoStream, rate: FrameRate) -> Timecode | None:
+    """Timecode of the first picture: of a track or tag beside it; None where there is none, or no valid one."""
+    beside = (other.metadata for other in container.streams if other is not stream)
+    for words in (stream.metadata, container.metadata, *beside):
+        text = words.get("timecode") or words.get("TIMECODE")
+        if text:
+            try:
+                return Timecode.parse(text, rate)
+            except SettingError:
+                return None
+    return None
 
 
 def _told_tags(stream: VideoStream, frame: VideoFrame) -> ColorTags:

@@ -18,6 +18,7 @@ from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnknownCodec,
 from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
 from lp_core.media import tiff_tags
 from lp_core.media.aside import refuse_existing, write_aside
+from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.color_tags import SRGB
 from lp_core.media.failures import check_readable, read_failure
 from lp_core.media.orientation import turn_upright
@@ -129,7 +130,9 @@ def encode_image(path: Path, pixels: Pixels, color: ColorTags) -> bytes:
 class StillSource:
     """A still as a clip of one frame."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, options: ReadOptions = AS_STORED) -> None:
+        """Reads the still; nothing in ``options`` concerns it."""
+        del options
         self._frame, self._info = read_image(path)
 
     @property

@@ -2,52 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
-from lp_core.frame import ClipInfo, Frame, Pixels
+import numpy as np
+
+from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia, UnreadableMedia
+from lp_core.frame import ClipInfo, Frame
 from lp_core.media.aside import make_folder, remove_folders, write_aside
-from lp_core.media.base import SinkSpec
+from lp_core.media.base import AS_STORED, ReadOptions, SinkSpec
 from lp_core.media.check_frames import check_frame
-from lp_core.media.images import DEFAULT_RATE, check_still, encode_image, read_image
-from lp_core.media.sequence import existing_range, name_runs, parse_pattern, refuse_existing_pictures
-from lp_core.timing import FrameRate
+from lp_core.media.images import check_still, encode_image, read_image
+from lp_core.media.sequence import name_runs, parse_pattern, refuse_existing_pictures, wanted_numbers
 
 
 class SequenceSource:
-    """The pictures of a sequence, from the lowest number to the highest.
+    """The pictures of a sequence, from the lowest number to the highest, or the numbers asked for.
 
-    A picture that cannot be decoded is replaced by the one before it and reported; a missing one is an error,
-    found when the sequence is opened.
+    A picture that cannot be decoded is replaced by the one before it and reported. A missing one is an error,
+    found when the sequence is opened, unless the options say what stands in for it.
 
     Raises:
         UnreadableMedia: no picture fits, or some are missing, or the first one cannot be decoded.
     """
 
-    def __init__(self, path: str | Path, rate: FrameRate = DEFAULT_RATE) -> None:
+    def __init__(self, path: str | Path, options: ReadOptions = AS_STORED) -> None:
         """Opens a sequence.
 
         Args:
             path: pattern such as in.%04d.png or in.####.png.
-            rate: frames per second to deliver it at; the pictures carry none.
+            options: rate, frames, and what becomes of missing ones.
         """
-        self._pattern = parse_pattern(path)
-        self._numbers = existing_range(self._pattern)
-        first, info = read_image(self._pattern.path_of(self._numbers[0]))
-        self._first = first.pixels
+        self._pattern, self._options = parse_pattern(path), options
+        self._numbers, self._missing = wanted_numbers(
+            self._pattern, options.frames or options.clip, options.missing
+        )
+        clip = options.clip.first if options.clip else self._pattern.numbers()[0]
+        self._tells_rate = False
         self._damaged: list[int] = []
-        self._info = ClipInfo(
-            width=info.width,
-            height=info.height,
-            rate=rate,
+        present = [number for number in self._numbers if number not in self._missing]
+        info = self._describe([self._pattern.path_of(number) for number in present])
+        self._first = self._picture(self._pattern.path_of(present[0]))
+        timecode = info.timecode
+        if timecode is not None:
+            timecode = timecode.plus(self._numbers[0] - present[0])
+        self._info = replace(
+            info,
+            rate=options.rate or info.rate,
             frame_count=len(self._numbers),
-            bit_depth=info.bit_depth,
-            has_alpha=info.has_alpha,
-            color=info.color,
-            notes=(*info.notes, f"{self._pattern} carries no rate; it is read at {rate} frames per second."),
+            is_still=False,
+            first_frame=self._numbers[0],
+            frames_before=self._numbers[0] - clip,
+            timecode=timecode,
+            notes=(*info.notes, *self._opening_notes(options.rate or info.rate)),
         )
 
     @property
@@ -78,11 +88,33 @@ class SequenceSource:
         Raises:
             MediaError: a picture differs from the first one in size, depth or alpha.
         """
-        pixels = self._first
+        shown, is_first = self._first, True
+        black = replace(self._first, pixels=np.zeros_like(self._first.pixels), data_window=None)
         for index, number in enumerate(self._numbers):
-            if index:
-                pixels = self._read(index, number, pixels)
-            yield Frame(pixels, index, self._info.rate.time_s(index))
+            if number not in self._missing:
+                shown, is_first = (self._first if is_first else self._read(index, number, shown)), False
+            is_black = number in self._missing and self._options.missing == "black"
+            yield replace(black if is_black else shown, index=index, time_s=self._info.rate.time_s(index))
+
+    def _describe(self, paths: Sequence[Path]) -> ClipInfo:
+        """What is known of the clip made of these files; colour and depth are the first one's."""
+        return read_image(paths[0])[1]
+
+    def _picture(self, path: Path) -> Frame:
+        """One file's picture; index and time do not matter."""
+        return read_image(path)[0]
+
+    def _opening_notes(self, rate: object) -> list[str]:
+        notes = []
+        if not self._tells_rate:
+            notes.append(f"{self._pattern} carries no rate; it is read at {rate} frames per second.")
+        if self._missing:
+            stand_in = "a black one" if self._options.missing == "black" else "the one before"
+            notes.append(
+                f"{self._pattern} lacks {len(self._missing)} pictures, in whose place {stand_in} is used: "
+                f"{name_runs(sorted(self._missing))}."
+            )
+        return notes
 
     def close(self) -> None:
         """No file stays open."""
@@ -95,19 +127,20 @@ class SequenceSource:
     ) -> None:
         self.close()
 
-    def _read(self, index: int, number: int, previous: Pixels) -> Pixels:
+    def _read(self, index: int, number: int, previous: Frame) -> Frame:
         path = self._pattern.path_of(number)
         try:
-            pixels = read_image(path)[0].pixels
+            frame = self._picture(path)
         except (TruncatedMedia, UnreadableMedia):
             self._damaged.append(index)
             return previous
-        if pixels.shape != self._first.shape or pixels.dtype != self._first.dtype:
+        pixels, first = frame.pixels, self._first.pixels
+        if pixels.shape != first.shape or pixels.dtype != first.dtype:
             raise MediaError(
                 f"{path} is {pixels.shape} {pixels.dtype}, the first picture of the sequence "
-                f"{self._first.shape} {self._first.dtype}; export all pictures in one size and depth."
+                f"{first.shape} {first.dtype}; export all pictures in one size and depth."
             )
-        return pixels
+        return frame
 
 
 class SequenceSink:
@@ -121,7 +154,11 @@ class SequenceSink:
             UnknownCodec, MediaError: the file type cannot hold such frames.
         """
         self._pattern, self._spec = parse_pattern(path), spec
-        check_still(self._pattern.path_of(spec.start_number), spec.bit_depth, spec.has_alpha)
+        if spec.start_number < 0:
+            raise SettingError(
+                f"{self._pattern} cannot start at number {spec.start_number}; give frames from 0 upwards."
+            )
+        self._check(self._pattern.path_of(spec.start_number))
         refuse_existing_pictures(self._pattern, spec.overwrite)
         self._made = make_folder(self._pattern.path_of(0))
         self._count = 0
@@ -147,7 +184,7 @@ class SequenceSink:
         self._check_open()
         path = self._pattern.path_of(self._spec.start_number + self._count)
         check_frame(path, frame, self._spec)
-        write_aside(path, encode_image(path, frame.pixels, self._spec.color))
+        self._write_picture(path, frame, self._count)
         self._count += 1
 
     def commit(self) -> None:
@@ -184,6 +221,13 @@ class SequenceSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.abort()
+
+    def _check(self, path: Path) -> None:
+        check_still(path, self._spec.bit_depth, self._spec.has_alpha)
+
+    def _write_picture(self, path: Path, frame: Frame, index: int) -> None:
+        """Writes one file aside and moves it into place."""
+        write_aside(path, encode_image(path, frame.pixels, self._spec.color))
 
     def _check_open(self) -> None:
         if not self._is_open:

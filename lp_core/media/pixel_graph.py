@@ -112,6 +112,7 @@ class FromRgb:
         """
         self._format = rgb_format(bit_depth, has_alpha)
         self._is_deep_yuv = bit_depth > 8 and tags.matrix != RGB_MATRIX
+        self._alpha_bits = next((part.bits for part in VideoFormat(stored).components if part.is_alpha), 16)
         scale = f"flags=bicubic+{_ACCURATE}:in_range=pc:out_range={'pc' if tags.is_full_range else 'tv'}"
         if tags.matrix != RGB_MATRIX:
             scale += f":out_color_matrix={_SCALE_WORDS.get(tags.matrix, tags.matrix)}"
@@ -125,7 +126,7 @@ class FromRgb:
     def __call__(self, pixels: Pixels) -> VideoFrame:
         """(H, W, 3) or (H, W, 4), uint8 or uint16 -> a stored frame without times."""
         if self._is_deep_yuv:
-            pixels = _narrowed(pixels)
+            pixels = _narrowed(pixels, self._alpha_bits)
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format=self._format)
         frame.colorspace, frame.color_range = 0, _FULL
         self._graph.push(frame)
@@ -148,13 +149,13 @@ def _chain(
     return graph
 
 
-def _narrowed(pixels: Pixels) -> Pixels:
-    """16-bit RGB(A) as the library's YCbCr conversion wants it: white is 255 * 256, not 65535. Alpha stays.
+def _narrowed(pixels: Pixels, alpha_bits: int) -> Pixels:
+    """16-bit RGB(A) as the library's YCbCr conversion wants it: white is 255 * 256, full alpha all its bits.
 
-    Without this white became code 943 instead of 940 in 10 bits.
+    Without this white became code 943 instead of 940 in 10 bits, and alpha was up to one and a half codes off.
     """
     rows: NDArray[np.uint16] = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1)
-    return (rows - (rows >> _by_channel(pixels, 8, 16))).reshape(pixels.shape)
+    return (rows - (rows >> _by_channel(pixels, 8, alpha_bits))).reshape(pixels.shape)
 
 
 def _widened(pixels: Pixels, color_bits: int, alpha_bits: int) -> Pixels:

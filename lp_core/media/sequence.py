@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lp_core.errors import OutputExists, SettingError, UnreadableMedia
+from lp_core.timing import FrameRange
 
 _PLACE = re.compile(r"%(?:0?(\d+))?d|(#+)")
 _LISTED = 20
 
 WRITABLE_STILLS = (".png", ".jpg", ".jpeg")
-"""File types of single pictures that can be written."""
+"""File types of single pictures that can be written without an extra."""
+
+_RANGED = re.compile(r"(.*\S)\s+(-?\d+(?:\s*-\s*-?\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -91,26 +94,44 @@ def refuse_existing_pictures(pattern: SequencePattern, overwrite: bool) -> None:
         )
 
 
-def existing_range(pattern: SequencePattern) -> range:
-    """Numbers from the first to the last picture of a sequence without holes.
+def split_range(path: str | Path) -> tuple[Path, FrameRange | None]:
+    """A path as Nuke and RV write sequences, ``shot.####.exr 1001-1100``, taken apart."""
+    match = _RANGED.fullmatch(str(path))
+    if match is None or SequencePattern.parse(match[1]) is None:
+        return Path(path), None
+    return Path(match[1]), FrameRange.parse(match[2])
+
+
+def wanted_numbers(
+    pattern: SequencePattern, frames: FrameRange | None, missing: str
+) -> tuple[range, frozenset[int]]:
+    """Numbers of the frames to deliver, and those of them that are not there.
+
+    Args:
+        pattern: the sequence.
+        frames: the numbers asked for; None: from the first picture to the last.
+        missing: 'error', or the word for what stands in for a missing picture.
 
     Raises:
-        UnreadableMedia: no picture fits the pattern, or some between the first and the last are missing.
+        UnreadableMedia: no picture fits the pattern, or pictures are missing and ``missing`` is 'error'.
     """
     numbers = pattern.numbers()
     if not numbers:
         raise UnreadableMedia(
             f"{pattern} matches no picture; check the folder, the name and the number of digits."
         )
-    whole = range(numbers[0], numbers[-1] + 1)
-    if len(numbers) < len(whole):
-        there = set(numbers)
-        missing = [number for number in whole if number not in there]
+    whole = range(numbers[0], numbers[-1] + 1) if frames is None else range(frames.first, frames.last + 1)
+    absent = frozenset(whole).difference(numbers)
+    if len(absent) == len(whole):
         raise UnreadableMedia(
-            f"{pattern} lacks {len(missing)} of the frames {whole[0]} to {whole[-1]}: {name_runs(missing)}; "
-            "render them again or number the pictures without holes."
+            f"{pattern} has none of the frames {whole[0]} to {whole[-1]}; there are {name_runs(numbers)}."
         )
-    return whole
+    if absent and missing == "error":
+        raise UnreadableMedia(
+            f"{pattern} lacks {len(absent)} of the frames {whole[0]} to {whole[-1]}: "
+            f"{name_runs(sorted(absent))}; render them again, or use --missing hold or --missing black."
+        )
+    return whole, absent
 
 
 def name_runs(numbers: Sequence[int]) -> str:

@@ -18,8 +18,10 @@ from av.video.stream import VideoStream
 
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
 from lp_core.frame import ClipInfo, Frame, Pixels
+from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.conform import Shown, conform, hold_over_gaps
 from lp_core.media.failures import read_failure
+from lp_core.media.fields import check_fields, deinterlaced
 from lp_core.media.film_header import Timing, describe, open_film, read_timing, video_stream
 from lp_core.media.pixel_graph import ToRgb
 from lp_core.media.sequence import name_runs
@@ -42,7 +44,7 @@ class VideoSource:
         TruncatedMedia: the file was cut off before the tables that say where its pictures lie.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, options: ReadOptions = AS_STORED) -> None:
         self._path = Path(path)
         self._container = open_film(self._path)
         try:
@@ -52,6 +54,7 @@ class VideoSource:
             self._decoder = _Decoder(self._container, self._stream, self._timing)
             pictures = hold_over_gaps(self._decoder.pictures())
             first = self._first(pictures)
+            check_fields(self._path, first.item[0], options.interlaced)
             self._info, orientation = describe(
                 self._path, self._container, self._stream, first.item[0], self._timing
             )
@@ -59,6 +62,8 @@ class VideoSource:
             self._container.close()
             raise
         self._pictures: Iterator[Shown[tuple[VideoFrame, bool]]] = itertools.chain([first], pictures)
+        if options.interlaced == "frame" and first.item[0].interlaced_frame:
+            self._pictures = deinterlaced(self._pictures)
         size = first.item[0].width, first.item[0].height
         self._to_rgb = ToRgb(size, self._info.bit_depth, self._info.has_alpha, self._info.color, orientation)
         self._damaged: list[int] = []

@@ -19,7 +19,8 @@ from lp_core.geometry.facemesh import EYES, JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE
 from lp_core.geometry.rotation import from_angles_deg
 from lp_core.motion.implicit import ImplicitMotion
 from lp_core.motion.landmark_edit import WIDE_OPEN, brow_shape
-from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, lid_displacement, opening_field, smile_field
+from lp_core.motion.landmark_lids import lid_displacement
+from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, opening_field, smile_field
 from lp_core.motion.landmarks import eye_gaze, eye_openness, lip_openness
 from lp_core.motion.regions import NEUTRAL_EXPRESSION
 from lp_core.motion.sequence import MotionFrame, MotionSequence, frame_shapes, stack
@@ -131,6 +132,8 @@ _MOTIONS: dict[str, tuple[int, Callable[[float], _Act]]] = {
     "still": (2, _still),
 }
 """Name -> (seconds, what the face does at a time)."""
+BUILTIN_MOTIONS = tuple(_MOTIONS)
+"""Names of the built-in motions, without ``demo:``."""
 
 
 def _frame(face: F64, act: _Act) -> MotionFrame:

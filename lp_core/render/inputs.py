@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import ClipInfo, Frame
-from lp_core.media.base import AudioTrack, FrameSink, FrameSource, SinkSpec
+from lp_core.media.base import AudioTrack, FrameSink, FrameSource, PartedSink, SinkSpec
 from lp_core.motion.sequence import MotionSequence
 from lp_core.motion.template import MotionReader
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.watch import FaceWatch
-from lp_core.timing import FrameRate
+from lp_core.timing import FrameRate, Timecode
 
 BLOCK = 64
 """Motion frames read at a time: one read for each would cost more than the reading."""
@@ -110,6 +111,20 @@ class StoredMotion:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of the whole result; its pictures are those of the whole at the same place."""
+
+    start_s: Fraction = Fraction(0)
+    """Time of its first frame within the whole; negative where held frames precede it."""
+    length: int | None = None
+    """Number of frames to draw of a still; None: as long as the performance. A film's own length counts."""
+
+
+WHOLE = Part()
+"""All of it."""
+
+
+@dataclass(frozen=True)
 class Target:
     """Where the result goes and how it is stored."""
 
@@ -129,9 +144,21 @@ class Target:
     """Whose sound is put beside the picture: driving, source or none."""
     audio_path: Path | None
     """File the sound is copied from; None when ``audio`` is none."""
+    exr_compression: str = "zip"
+    """Compression of EXR pictures."""
+    first_number: int | None = None
+    """Number of the first picture of a sequence; None: the source's, else 1."""
+    timecode: Timecode | None = None
+    """Timecode of the first frame; None: the source's."""
+    start_s: Fraction = Fraction(0)
+    """Where in the sound's file the output begins."""
+    open_parts: Callable[[SinkSpec, Path], PartedSink] | None = None
+    """Opens the same for writing in parts, with a folder for what must outlive a crash; None: it cannot."""
 
     def spec(self, info: ClipInfo, rate: FrameRate, comment: str) -> SinkSpec:
         """What the sink must be told for pictures shaped like ``info``'s."""
+        number = info.first_frame if self.first_number is None else self.first_number
+        timecode = self.timecode or info.timecode
         return SinkSpec(
             width=info.width,
             height=info.height,
@@ -142,6 +169,14 @@ class Target:
             codec=self.codec,
             quality=self.quality,
             overwrite=self.overwrite,
-            audio=None if self.audio_path is None else AudioTrack(self.audio_path),
+            audio=None if self.audio_path is None else AudioTrack(self.audio_path, self.start_s),
             metadata={"comment": comment},
+            start_number=1 if number is None else number,
+            alpha=info.alpha,
+            sample_type=info.sample_type,
+            exr_compression=self.exr_compression,
+            windows=info.windows,
+            pixel_aspect=info.pixel_aspect,
+            timecode=None if timecode is None else timecode.at_rate(rate),
+            attributes=info.metadata,
         )

@@ -13,26 +13,28 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import repeat
+from fractions import Fraction
+from itertools import chain, islice, repeat
 from pathlib import Path
 
-from lp_core.engines.base import DrivingPicture, Engine, Portrait
+from lp_core.engines.base import DrivingPicture, Engine, Portrait, Sample
 from lp_core.faces.base import FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.media.base import SinkSpec
+from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDITS, EditCurves
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.conform import conformed_count
-from lp_core.render.inputs import QUEUE_DEPTH, FilmedFace, Motion, Still, StoredMotion, Target
+from lp_core.render.inputs import QUEUE_DEPTH, WHOLE, FilmedFace, Motion, Part, Still, StoredMotion, Target
 from lp_core.render.observe import record_motion, sample_stored
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.report import Listener, Meter, Runs, Summary, runs_of
 from lp_core.render.sample import DENSITIES, PerformanceSample
-from lp_core.render.shots import Shot, driving_pictures, plate_shots, screen_frames
+from lp_core.render.shots import Shot, driving_pictures, first_driving_picture, plate_shots, screen_frames
 from lp_core.settings import FaceSettings, MotionSettings
 from lp_core.timing import FrameRate
 from lp_core.version import __version__
@@ -62,6 +64,8 @@ class Render:
     """Sentences for the summary that were known before the render began."""
     edits: EditCurves = NO_EDITS
     """The user's sliders over the output's frames."""
+    part: Part = WHOLE
+    """Which part of the whole is drawn."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for rates and the summary."""
 
@@ -76,8 +80,16 @@ class Render:
         with ExitStack() as stack:
             motion, sample = self._read_motion(stack, listener, notes)
             timeline = MotionTimeline(motion, self.motion, self.face.on_lost)
-            result = _Drawing(self, motion, timeline, sample, notes).run(stack, listener)
+            drawing = Drawing(self, motion, timeline, notes)
+            result = _Pass(drawing, sample).run(stack, listener)
         return replace(result, seconds=round(self.clock() - start, 3))
+
+    def tuned(self, portrait: Portrait, samples: Sequence[Sample], reference: MotionFrame) -> Portrait:
+        """The portrait fitted to the performance, where the settings ask for it."""
+        if self.trial_analyzer is None or not samples:
+            return portrait
+        fitted: Portrait = self.engine.tune(portrait, samples, reference, self.trial_analyzer)
+        return fitted
 
     def _read_motion(
         self, stack: ExitStack, listener: Listener | None, notes: list[str]
@@ -96,98 +108,80 @@ class Render:
 
 
 @dataclass(frozen=True)
-class _Drawing:
-    """The second pass."""
+class Drawing:
+    """What one frame of the result needs besides its source: the performance, and how it is laid on."""
 
     render: Render
     motion: Motion
     """The performance as it was measured."""
     timeline: MotionTimeline
     """The performance without gaps, smoothed."""
-    sample: PerformanceSample
-    """Frames that span the performance."""
     notes: list[str]
     """Sentences for the summary; grows."""
 
-    def run(self, stack: ExitStack, listener: Listener | None) -> Summary:
-        """Draws and writes every output frame."""
-        render = self.render
-        total = self._count()
-        sink = stack.enter_context(render.target.open(self._spec()))
-        drivers = self._drivers(stack)
-        shots = self._shots(stack, total)
-        meter = Meter("render", total, listener, render.clock)
-        lost: dict[int, None] = {}
-        with WriteBehind(sink.write, QUEUE_DEPTH, "encode") as writer:
-            for shot, driver in zip(shots, drivers, strict=False):
-                if shot.portrait is None:
-                    lost[shot.frame.index] = None
-                writer.put(self._draw(shot, driver, meter.frame))
-                meter.step()
-            writer.finish()
-        sink.commit()
-        meter.finish()
-        self.notes.extend(sink.notes)
-        return self._summary(meter.frame, runs_of(lost))
-
     @property
-    def _rate(self) -> FrameRate:
+    def rate(self) -> FrameRate:
+        """Rate of the result."""
         source = self.render.source
         return self.render.target.rate or (
             source.info.rate if isinstance(source, FilmedFace) else self.motion.rate
         )
 
-    def _count(self) -> int | None:
-        """Frames that will be written; None where a filmed source does not tell its length."""
+    def count(self, source_frames: int | None) -> int | None:
+        """Frames of the result; None where a filmed source does not tell its length.
+
+        Args:
+            source_frames: number of frames of a filmed source, where it is known.
+        """
         source = self.render.source
         if isinstance(source, Still):
-            return conformed_count(len(self.motion), self.motion.rate, self._rate)
-        if source.info.frame_count is None:
+            if self.render.part.length is not None:
+                return self.render.part.length
+            return conformed_count(len(self.motion), self.motion.rate, self.rate)
+        if source_frames is None:
             return None
-        return conformed_count(source.info.frame_count, source.info.rate, self._rate)
+        return conformed_count(source_frames, source.info.rate, self.rate)
 
-    def _spec(self) -> SinkSpec:
+    def spec(self) -> SinkSpec:
+        """What the sink must be told."""
         info = self.render.engine.info
         comment = ", ".join(filter(None, (f"LP Suite {__version__}", f"{info.name} engine", info.label)))
-        return self.render.target.spec(self.render.source.info, self._rate, comment)
+        return self.render.target.spec(self.render.source.info, self.rate, comment)
 
-    def _shots(self, stack: ExitStack, total: int | None) -> Iterator[Shot]:
-        render = self.render
-        if isinstance(render.source, Still):
-            frame = render.source.frame
-            shot = Shot(frame, self._tune(render.engine.prepare(frame, render.source.face)))
-            return iter(repeat(shot) if total is None else repeat(shot, total))
-        shots = plate_shots(render.source, render.engine, self._rate, self._tune, self.notes.append)
-        return stack.enter_context(ReadAhead(shots, QUEUE_DEPTH, "source"))
-
-    def _tune(self, portrait: Portrait) -> Portrait:
-        open_analyzer, samples = self.render.trial_analyzer, self.sample.samples
-        if open_analyzer is None or not samples:
-            return portrait
-        tuned: Portrait = self.render.engine.tune(portrait, samples, self.timeline.reference, open_analyzer)
-        return tuned
-
-    def _drivers(self, stack: ExitStack) -> Iterator[DrivingPicture | None]:
+    def drivers(self, stack: ExitStack) -> Iterator[DrivingPicture | None]:
+        """The driving picture of every output frame, without end; None where there is none."""
         driving = self.render.driving
         if isinstance(driving, StoredMotion) or not self.render.engine.info.uses_driving_picture:
             return repeat(None)
-        frames = stack.enter_context(ReadAhead(screen_frames(driving, self._rate), QUEUE_DEPTH, "driving"))
-        return driving_pictures(frames, self.motion)
+        frames = stack.enter_context(ReadAhead(screen_frames(driving, self.rate), QUEUE_DEPTH, "driving"))
+        before = int(self.render.part.start_s * self.rate.fps)
+        first = None
+        if before < 0 or self.motion.frame(0).confidence == 0:
+            first = first_driving_picture(driving, self.motion)
+        pictures = driving_pictures(frames, self.motion, first)
+        return chain(repeat(first, -before), islice(pictures, max(before, 0), None))
 
-    def _draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Frame:
-        time_s = self._rate.time_s(index)
+    def draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Frame:
+        """One frame of the result."""
+        time_s = self.rate.time_s(index)
         pixels = shot.frame.pixels
         if shot.portrait is not None:
-            motion = self.timeline.at(time_s)
+            whole_s = max(self.render.part.start_s + time_s, Fraction(0))
+            motion = self.timeline.at(whole_s)
             if motion.confidence > 0:
                 engine = self.render.engine
-                edit = self.render.edits.at(index)
+                edit = self.render.edits.at(float(whole_s * self.rate.fps))
                 pixels = engine.animate(shot.portrait, motion, self.timeline.reference, driver, edit).pixels
-        return Frame(pixels, index, time_s)
+        return replace(shot.frame, pixels=pixels, index=index, time_s=time_s)
 
-    def _summary(self, frames: int, lost_source: Runs) -> Summary:
-        render, rate = self.render, self._rate
-        held = frames - conformed_count(len(self.motion), self.motion.rate, rate)
+    def summary(self, frames: int, lost_source: Runs) -> Summary:
+        """What the whole amounts to; its time is not known here."""
+        render, rate = self.render, self.rate
+        held = (
+            frames
+            + int(render.part.start_s * rate.fps)
+            - conformed_count(len(self.motion), self.motion.rate, rate)
+        )
         if held > 0 and len(self.motion) > 1:
             self.notes.append(
                 f"The performance ends {held} frames before the source; its last motion is held."
@@ -203,3 +197,45 @@ class _Drawing:
             lost_source_frames=lost_source,
             notes=tuple(dict.fromkeys(self.notes)),
         )
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """The second pass of a render in one go."""
+
+    drawing: Drawing
+    sample: PerformanceSample
+    """Frames that span the performance."""
+
+    def run(self, stack: ExitStack, listener: Listener | None) -> Summary:
+        """Draws and writes every output frame."""
+        drawing, render = self.drawing, self.drawing.render
+        total = drawing.count(render.source.info.frame_count)
+        sink = stack.enter_context(render.target.open(drawing.spec()))
+        drivers = drawing.drivers(stack)
+        shots = self._shots(stack, total)
+        meter = Meter("render", total, listener, render.clock)
+        lost: dict[int, None] = {}
+        with WriteBehind(sink.write, QUEUE_DEPTH, "encode") as writer:
+            for shot, driver in zip(shots, drivers, strict=False):
+                if shot.portrait is None:
+                    lost[shot.frame.index] = None
+                writer.put(drawing.draw(shot, driver, meter.frame))
+                meter.step()
+            writer.finish()
+        sink.commit()
+        meter.finish()
+        drawing.notes.extend(sink.notes)
+        return drawing.summary(meter.frame, runs_of(lost))
+
+    def _shots(self, stack: ExitStack, total: int | None) -> Iterator[Shot]:
+        drawing, render = self.drawing, self.drawing.render
+        if isinstance(render.source, Still):
+            frame = render.source.frame
+            shot = Shot(frame, self._tune(render.engine.prepare(frame, render.source.face)))
+            return iter(repeat(shot) if total is None else repeat(shot, total))
+        shots = plate_shots(render.source, render.engine, drawing.rate, self._tune, drawing.notes.append)
+        return stack.enter_context(ReadAhead(shots, QUEUE_DEPTH, "source"))
+
+    def _tune(self, portrait: Portrait) -> Portrait:
+        return self.drawing.render.tuned(portrait, self.sample.samples, self.drawing.timeline.reference)

@@ -24,7 +24,7 @@ def compose(portrait: LivePortraitPortrait, picture: torch.Tensor, deformation: 
         picture: (1, 3, 512, 512), [0, 1], of G.
         deformation: (1, D, H, W, 3), of W.
     """
-    crop = picture[0].float().permute(1, 2, 0).cpu().numpy() * np.float32(portrait.white)
+    crop = portrait.source.coded(picture[0].float().permute(1, 2, 0).cpu().numpy())
     pixels = paste_at(portrait.source.pixels, crop, portrait.place)
     region = portrait.place.region
     box = (region.left, region.top, region.right, region.bottom)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from lp_core.engines.liveportrait.networks import Networks
-from lp_core.engines.liveportrait.performance import CROP_PX, as_batch, network_picture, read_state, white_of
+from lp_core.engines.liveportrait.performance import CROP_PX, as_batch, network_picture, read_states
 from lp_core.engines.liveportrait.retarget import Ratios
 from lp_core.engines.liveportrait.warping import WarpSource
 from lp_core.faces.base import Face
@@ -38,16 +38,14 @@ class LivePortraitPortrait:
     """Feature volume and what else the warp needs of the source, on the networks' device."""
     place: Place
     """Where the networks' picture belongs in the frame."""
-    white: float
-    """Code of white: 255, 65535, or 1 for float."""
 
 
 def prepare_portrait(networks: Networks, source: Frame, face: Face) -> LivePortraitPortrait:
     """Prepares a source: the crop, M, F and the source's share of W, once."""
     height, width = source.pixels.shape[:2]
     square = oriented_square(face.landmarks_frame, SOURCE_CROP)
-    picture = as_batch(network_picture(source.pixels, square))
-    state, keypoints = read_state(networks, picture)
+    picture = as_batch(network_picture(source, square))
+    ((state, keypoints),) = read_states(networks, picture)
     points = transform_keypoints(keypoints, state)
     warp = networks.prepare_source(networks.appearance(picture), torch.from_numpy(points[None]))
     scheme = scheme_of(face.scheme)
@@ -61,5 +59,4 @@ def prepare_portrait(networks: Networks, source: Frame, face: Face) -> LivePortr
         ratios=Ratios(eyes[None], lips),
         warp=warp,
         place=place_of(frame_from_crop(square, CROP_PX), feather_mask(CROP_PX), width, height),
-        white=white_of(source.pixels),
     )

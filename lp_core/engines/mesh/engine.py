@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import count
@@ -17,7 +17,7 @@ from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.deform import HeadMesh, head_flow
 from lp_core.engines.mesh.eyes import eye_layer, lash_layer, taken_points
-from lp_core.engines.mesh.layers import blend
+from lp_core.engines.mesh.layers import Opening, blend
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
@@ -30,6 +30,7 @@ from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, Target, transfer
 from lp_core.motion.landmarks import motion_from_landmarks
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDIT, Edit
+from lp_core.motion.tuning import tuning_arrays, tuning_from_arrays
 from lp_core.settings import MotionSettings, RenderSettings
 
 RIG = "mesh478"
@@ -38,11 +39,12 @@ TRIAL_THREADS = 2
 UNRELATED_MS = 100_000
 """Time between trial pictures as the analyzer sees it: so far apart that it does not smooth across them."""
 
+STILL_PX = 1 / 1024
+"""A flow below this is the arithmetic's, not the performance's."""
+
 
 class MeshEngine:
     """Engine by mesh warping; see lp_core.engines.base.Engine for the contract."""
-
-    info = EngineInfo(name="mesh", rig=RIG, uses_driving_picture=True, sliders=MESH_SLIDERS)
 
     def __init__(self, settings: RenderSettings) -> None:
         """Makes the engine.
@@ -55,6 +57,12 @@ class MeshEngine:
                 "The mesh engine has no neutral face to compare a performer with; use --reference auto, "
                 "--motion absolute or --engine liveportrait."
             )
+        self.info = EngineInfo(
+            name="mesh",
+            rig=RIG,
+            uses_driving_picture=settings.engine.mouth != "drawn",
+            sliders=MESH_SLIDERS,
+        )
         self._settings = settings
         self._mesh = HeadMesh()
 
@@ -64,6 +72,10 @@ class MeshEngine:
         return motion_from_landmarks(
             face.landmarks_frame, face.head_rotation, face.coefficients, width, height, face.score
         )
+
+    def read_motions(self, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
+        """Motion of faces in driving frames; see the contract."""
+        return [self.read_motion(frame, face) for frame, face in seen]
 
     def prepare(self, source: Frame, face: Face, like: MeshPortrait | None = None) -> MeshPortrait:
         """Everything about the source that does not change with the motion; see the contract."""
@@ -77,7 +89,15 @@ class MeshEngine:
         driving: DrivingPicture | None = None,
         edit: Edit = NO_EDIT,
     ) -> Animation:
-        """Draws the portrait under a motion; see the contract."""
+        """Draws the portrait under a motion; see the contract.
+
+        Raises:
+            SettingError: the mouth shall come from the driving picture and there is none.
+        """
+        if driving is None and self._settings.engine.mouth == "driving":
+            raise SettingError(
+                "There is no driving picture to take the mouth from; hand one over, or use --mouth drawn or auto."
+            )
         nudge = portrait.tuning.nudge(motion) if portrait.tuning else NO_NUDGE
         change = make_change(portrait.face, edit) if edit.values else NO_CHANGE
         return self._draw(portrait, motion, reference, driving, nudge, change)
@@ -111,6 +131,14 @@ class MeshEngine:
             tuning = calibrate(small.face, samples, reference, self._settings.motion.motion, draws)
         return replace(portrait, tuning=tuning)
 
+    def tuning_of(self, portrait: MeshPortrait) -> Mapping[str, NDArray[Any]]:
+        """What calibration found; see the contract."""
+        return {} if portrait.tuning is None else tuning_arrays(portrait.tuning)
+
+    def with_tuning(self, portrait: MeshPortrait, tuning: Mapping[str, NDArray[Any]]) -> MeshPortrait:
+        """The portrait with what calibration found; see the contract."""
+        return replace(portrait, tuning=tuning_from_arrays(tuning) if tuning else None)
+
     def _draw(
         self,
         portrait: MeshPortrait,
@@ -131,7 +159,9 @@ class MeshEngine:
         map_x: Map = head.flow[..., 0] + columns
         map_y: Map = head.flow[..., 1] + rows[:, None]
         warped = sample(portrait.source.pixels, map_x, map_y)
-        cv2.copyTo(warped, (head.matte > 0).view(np.uint8), part)
+        # Where nothing moves the source's own bits stay: bilinear weights of 0 would still mix in a NaN.
+        moved = (head.matte > 0) & (np.abs(head.flow) > STILL_PX).any(axis=2)
+        cv2.copyTo(warped, moved.view(np.uint8), part)
         self._draw_eyes(pixels, portrait, target, points, rigid)
         self._draw_mouth(pixels, portrait, points, driving)
         return Animation(pixels, head.region, head.matte, head.flow)
@@ -148,6 +178,9 @@ class MeshEngine:
             layer = eye_layer(portrait, eye, points, rigid, lid, gaze)
             if layer is not None:
                 where, map_x, map_y = layer
+                x, y = where.grid()
+                if max(np.abs(map_x - x).max(), np.abs(map_y - y).max()) < STILL_PX:
+                    continue  # the warped picture shows this eye already
                 blend(pixels, where, sample(portrait.source.pixels, map_x, map_y))
             lashes = lash_layer(portrait, eye, points, lid)
             if lashes is not None:
@@ -166,8 +199,19 @@ class MeshEngine:
         if driving is None or self._settings.engine.mouth == "drawn":
             content = mouth.drawn(where, points, portrait.skin)
         else:
-            content = mouth.borrowed(where, points, driving, portrait.skin)
-        blend(pixels[..., :3], where, content * np.float32(portrait.white / 255))
+            content, covered = mouth.borrowed(where, points, driving, portrait.skin)
+            where = replace(where, alpha=where.alpha * covered)
+        blend(pixels[..., :3], where, _in_codes(portrait.source, pixels, where, content))
+
+
+def _in_codes(
+    source: Frame, pixels: NDArray[Any], where: Opening, shown: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(h, w, 3) drawn colours, 8-bit codes as shown, in the codes of the picture they are laid into."""
+    codes = source.coded(shown / np.float32(255))
+    if source.alpha == "premultiplied" and pixels.shape[2] == 4:
+        codes = codes * pixels[where.rows, where.columns, 3:]
+    return codes
 
 
 def _in_pixels(portrait: MeshPortrait, points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -64,7 +64,7 @@ def lash_layer(
         return None
     pixels = portrait.source.pixels
     at = np.rint(portrait.points[eye.upper, :2]).astype(int).clip(0, np.array(portrait.size) - 1)
-    around = pixels[at[:, 1], at[:, 0], :3].astype(np.float64)
+    around = np.nan_to_num(pixels[at[:, 1], at[:, 0], :3].astype(np.float64), posinf=0.0, neginf=0.0)
     dark = around[np.argsort(around.sum(axis=1))[:3]].mean(axis=0)
     return replace(where, alpha=where.alpha * np.float32(strength)), dark
 

@@ -62,11 +62,17 @@ def opening(polygon: NDArray[np.float64], size: tuple[int, int], feather_px: flo
 
 
 def blend(picture: NDArray[Any], where: Opening, content: NDArray[Any]) -> None:
-    """Lays content (h, w, C) over the picture's patch by its coverage, in place; integers are rounded."""
+    """Lays content (h, w, C) over the picture's patch by its coverage, in place; integers are rounded.
+
+    Where one side is infinite or no number, the side that covers more is taken whole.
+    """
     target = picture[where.rows, where.columns]
     alpha = where.alpha[..., None]
-    own = target.astype(np.float32)
-    mixed = own + (content.astype(np.float32) - own) * alpha
+    own, laid = target.astype(np.float32), content.astype(np.float32)
+    with np.errstate(invalid="ignore"):  # infinity minus infinity, replaced below
+        mixed = np.where(own == laid, own, own + (laid - own) * alpha)
     if np.issubdtype(picture.dtype, np.integer):
         mixed = np.rint(mixed)
+    else:
+        mixed = np.where(np.isfinite(mixed), mixed, np.where(alpha >= 0.5, laid, own))
     target[...] = np.where(alpha > 0, mixed.astype(picture.dtype), target)

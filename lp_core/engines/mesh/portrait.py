@@ -43,8 +43,6 @@ class MeshPortrait:
     """Largest radius of the face outline, pixels."""
     skin: NDArray[np.float64]
     """(3,) skin colour around the mouth, 8-bit codes."""
-    white: float
-    """Code of white: 255, 65535, or 1 for float."""
     fields: FaceFields
     """How the face's points follow mouth and lids."""
     tuning: Tuning | None
@@ -70,7 +68,6 @@ def prepare_portrait(
     points = unit_px * motion.expression.astype(np.float64) @ motion.rotation.T.astype(np.float64)
     points[:, :2] += origin
     oval = points[OVAL, :2]
-    white = 1.0 if source.pixels.dtype.kind == "f" else float(np.iinfo(source.pixels.dtype).max)
     return MeshPortrait(
         source=source,
         face=motion,
@@ -78,8 +75,7 @@ def prepare_portrait(
         origin=origin,
         unit_px=unit_px,
         radius_px=float(np.linalg.norm(oval - oval.mean(axis=0), axis=1).max()),
-        skin=skin_color(source.pixels, points) * (255 / white),
-        white=white,
+        skin=skin_color(source, points),
         fields=face_fields(motion.expression.astype(np.float64)),
         tuning=tuning,
         grid_scale=min(1.0, GRID_FACE_PX / max(float(np.ptp(oval[:, 1])), 1.0)),
@@ -99,14 +95,13 @@ def reduced_portrait(portrait: MeshPortrait) -> MeshPortrait:
         origin=portrait.origin * scale + (scale - 1) / 2,
         unit_px=portrait.unit_px * scale,
         radius_px=portrait.radius_px * scale,
-        white=255.0,
         grid_scale=1.0,
     )
 
 
-def skin_color(picture: NDArray[Any], points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """(3,) median colour of the skin around the mouth, in the picture's own codes; picture (H, W, 3 or 4)."""
-    height, width = picture.shape[:2]
+def skin_color(frame: Frame, points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """(3,) median colour of the skin around the mouth, as shown, in 8-bit codes."""
+    height, width = frame.pixels.shape[:2]
     x = np.clip(np.rint(points[SKIN, 0]).astype(int), 0, width - 1)
     y = np.clip(np.rint(points[SKIN, 1]).astype(int), 0, height - 1)
-    return np.median(picture[y, x, :3].astype(np.float64), axis=0)
+    return np.median(np.nan_to_num(frame.shown(frame.pixels[y, x, :3])).astype(np.float64) * 255, axis=0)

@@ -41,7 +41,16 @@ def other_value(name, default, meta):
         return next(choice for choice in meta["choices"] if choice != default)
     if isinstance(default, float):
         return "0.75"
-    words = {"quality": "30", "fps": "25", "reference": "7", "device": "cuda:1", "edit": "smile=0.6"}
+    words = {
+        "quality": "30",
+        "fps": "25",
+        "reference": "7",
+        "device": "cuda:1",
+        "edit": "smile=0.6",
+        "frames": "1001-1100",
+        "handles": "8",
+        "exr_compression": "dwaa:45",
+    }
     return words.get(name, "left")
 
 

@@ -65,3 +65,26 @@ def test_reduce_keeps_the_mean_and_the_type(rng, dtype, white):
 
 def test_reduce_leaves_at_least_two_pixels(rng):
     assert reduce(picture(rng, np.uint8, 255), 1e-6).shape == (2, 2, 3)
+
+
+class TestValuesThatAreNoNumbers:
+    """Sampling of float32 with NaN and infinity in single pixels."""
+
+    @staticmethod
+    def maps(shift, size=9):
+        rows, columns = np.mgrid[:size, :size].astype(np.float32)
+        return columns + np.float32(shift), rows
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+    @pytest.mark.parametrize("shift", [0.0, 0.25, 0.75, 1.0])
+    def test_they_stay_in_one_pixel(self, value, shift):
+        picture = np.full((9, 9, 3), 0.5, np.float32)
+        picture[4, 4, 1] = value
+        got = sample(picture, *self.maps(shift))
+        expected = np.full_like(picture, 0.5)
+        expected[4, 4 - round(shift), 1] = value
+        np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+    def test_a_picture_of_nothing_else(self):
+        picture = np.full((9, 9), np.nan, np.float32)
+        assert np.isnan(sample(picture, *self.maps(0.5))).all()

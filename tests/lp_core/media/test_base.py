@@ -15,8 +15,7 @@ from lp_core.media.base import AudioTrack
         {"width": 0},
         {"height": -1},
         {"bit_depth": 10},
-        {"bit_depth": 32},
-        {"start_number": -1},
+        {"bit_depth": 64},
     ],
 )
 def test_impossible_specifications(spec, changes):

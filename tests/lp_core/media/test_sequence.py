@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from lp_core.errors import OutputExists, SettingError, UnreadableMedia
 from lp_core.media.sequence import (
     SequencePattern,
-    existing_range,
     name_runs,
     parse_pattern,
     refuse_existing_pictures,
+    split_range,
+    wanted_numbers,
 )
+from lp_core.timing import FrameRange
 
 
 def touch(folder, *names):
@@ -79,18 +81,21 @@ def test_only_its_own_files_count(tmp_path):
 
 def test_a_whole_sequence_may_start_anywhere(tmp_path):
     touch(tmp_path, *(f"a.{number}.png" for number in range(998, 1003)))
-    assert existing_range(SequencePattern.parse(tmp_path / "a.%d.png")) == range(998, 1003)
+    assert wanted_numbers(SequencePattern.parse(tmp_path / "a.%d.png"), None, "error") == (
+        range(998, 1003),
+        frozenset(),
+    )
 
 
 def test_missing_pictures_are_listed(tmp_path):
     touch(tmp_path, *(f"a.{number:04d}.png" for number in (1, 2, 4, 8, 9)))
     with pytest.raises(UnreadableMedia, match=r"lacks 4 of the frames 1 to 9: 3, 5-7;"):
-        existing_range(SequencePattern.parse(tmp_path / "a.####.png"))
+        wanted_numbers(SequencePattern.parse(tmp_path / "a.####.png"), None, "error")
 
 
 def test_no_picture(tmp_path):
     with pytest.raises(UnreadableMedia, match="matches no picture"):
-        existing_range(SequencePattern.parse(tmp_path / "a.####.png"))
+        wanted_numbers(SequencePattern.parse(tmp_path / "a.####.png"), None, "error")
 
 
 def test_existing_pictures_are_refused(tmp_path):
@@ -106,3 +111,28 @@ def test_runs():
     assert name_runs([]) == ""
     assert name_runs([1, 2, 3, 7, 9, 10]) == "1-3, 7, 9-10"
     assert name_runs(range(0, 100, 2)).endswith("38, and 30 more")
+
+
+def test_frames_asked_for_and_what_stands_in(tmp_path):
+    touch(tmp_path, *(f"a.{number:04d}.png" for number in (1, 2, 4, 8, 9)))
+    pattern = SequencePattern.parse(tmp_path / "a.####.png")
+    assert wanted_numbers(pattern, FrameRange(1, 2), "error") == (range(1, 3), frozenset())
+    assert wanted_numbers(pattern, FrameRange(2, 5), "hold") == (range(2, 6), frozenset({3, 5}))
+    with pytest.raises(UnreadableMedia, match=r"lacks 2 of the frames 8 to 11: 10-11; .*--missing hold"):
+        wanted_numbers(pattern, FrameRange(8, 11), "error")
+    with pytest.raises(UnreadableMedia, match=r"none of the frames 20 to 30; there are 1-2, 4, 8-9"):
+        wanted_numbers(pattern, FrameRange(20, 30), "black")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "frames"),
+    [
+        ("shot.####.exr 1001-1100", "shot.####.exr", FrameRange(1001, 1100)),
+        ("a b/shot.%04d.exr  7", "a b/shot.%04d.exr", FrameRange(7, 7)),
+        ("shot 1-2", "shot 1-2", None),
+        ("portrait 2024.png", "portrait 2024.png", None),
+        ("shot.####.exr", "shot.####.exr", None),
+    ],
+)
+def test_a_range_behind_the_name(text, name, frames):
+    assert split_range(text) == (Path(name), frames)

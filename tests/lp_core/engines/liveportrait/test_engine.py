@@ -208,6 +208,36 @@ def test_a_performance_is_read_in_units_of_the_picture_height():
     assert aside.translation[1] == pytest.approx(near.translation[1], abs=1e-4)
 
 
+def test_frames_read_together_read_as_they_do_alone():
+    networks = FakeNetworks()
+    drawing = engine(networks)
+    seen = [(frame(), face(height=height)) for height in (40.0, 20.0, 30.0)]
+    together = drawing.read_motions(seen)
+    assert len(networks.log.pictures[0]) == 1  # a processor reads one at a time unless told otherwise
+    for motion, (picture, found) in zip(together, seen, strict=True):
+        alone = drawing.read_motion(picture, found)
+        np.testing.assert_allclose(motion.expression, alone.expression, atol=1e-6)
+        assert motion.scale == pytest.approx(alone.scale)
+
+
+def test_the_batch_is_the_settings_and_one_that_does_not_fit_is_halved():
+    networks = FakeNetworks()
+    settings = RenderSettings(engine=EngineSettings(batch=4))
+    reading = LivePortraitEngine(settings, networks)
+    assert reading.info.batch == 4
+    plain, sizes = networks.motion, []
+
+    def narrow(image):
+        sizes.append(len(image))
+        if len(image) > 2:
+            raise torch.OutOfMemoryError("planted")
+        return plain(image)
+
+    networks.motion = narrow
+    assert len(reading.read_motions([(frame(), face())] * 5)) == 5
+    assert sizes == [4, 2, 2, 1]
+
+
 def test_a_large_face_is_averaged_not_skipped_over():
     networks = FakeNetworks()
     size = 2400
@@ -223,7 +253,9 @@ def test_a_large_face_is_averaged_not_skipped_over():
 @pytest.mark.parametrize("side", [300.0, 1000.0, 1500.0, 2400.0])
 def test_what_the_networks_see_stays_aligned_at_every_size(side):
     ramp = np.broadcast_to(np.linspace(0, 1, 3000, dtype=np.float32)[None, :, None], (3000, 3000, 3))
-    seen = network_picture(ramp, Square(np.array([1500.0, 1500.0]), side, 0.0))
+    seen = network_picture(
+        Frame(ramp, 0, FrameRate.parse(25).time_s(0)), Square(np.array([1500.0, 1500.0]), side, 0.0)
+    )
     at = 1500 + (2 * np.arange(256) + 0.5 - 256) * side / 512
     np.testing.assert_allclose(seen[128, :, 0], at / 2999, atol=1e-5)
 

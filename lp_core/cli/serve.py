@@ -1,0 +1,96 @@
+"""``lpsuite serve``."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lp_core.cli.main import debug_option
+from lp_core.errors import MissingDependency, WorkerError
+
+if TYPE_CHECKING:
+    from lp_core.link.runtime import Address
+
+
+@click.command(short_help="Run the worker that host programs talk to.")
+@click.option(
+    "--allow", multiple=True, metavar="DIR", help="Folder it may touch; repeatable. Default: your home."
+)
+@click.option(
+    "--listen", default="127.0.0.1", show_default=True, metavar="HOST", help="Address to listen at."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="TCP port. Default: a free one.")
+@click.option("--state", metavar="DIR", help="Folder for its jobs and uploads. Default: your state folder.")
+@click.option("--tls-cert", metavar="FILE", help="Certificate (PEM); needed beyond this machine.")
+@click.option("--tls-key", metavar="FILE", help="Its key (PEM).")
+@click.option(
+    "--token-file", metavar="FILE", help="File with a token of your own; needed beyond this machine."
+)
+@click.option("--name", "names", multiple=True, help="Name by which others reach this machine; repeatable.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser; prints its one-time link.")
+@debug_option
+def serve(
+    allow: tuple[str, ...],
+    listen: str,
+    port: int,
+    state: str | None,
+    tls_cert: str | None,
+    tls_key: str | None,
+    token_file: str | None,
+    names: tuple[str, ...],
+    opens: bool,
+) -> None:
+    """Runs the worker until Ctrl-C. Where one runs already, --open opens its page."""
+    try:
+        from lp_core.worker.serve import ServeOptions
+        from lp_core.worker.serve import serve as run
+    except ImportError as error:
+        raise MissingDependency(
+            f"The worker needs {error.name}; get it with: pip install 'lp-suite[worker]'."
+        ) from error
+
+    def announce(address: Address, link: str) -> None:
+        click.echo(f"The worker answers at {address.url} (process {address.pid}).")
+        if opens:
+            show(link)
+
+    options = ServeOptions(
+        allow=allow,
+        host=listen,
+        port=port,
+        state=_path(state),
+        certificate=_path(tls_cert),
+        private_key=_path(tls_key),
+        token_file=_path(token_file),
+        names=names,
+    )
+    try:
+        run(options, announce)
+    except WorkerError as error:
+        if error.code != "running" or not opens:
+            raise
+        open_running()
+
+
+def show(link: str) -> None:
+    """Prints a login link and opens it."""
+    click.echo(f"Page (this link works once): {link}")
+    webbrowser.open(link)
+
+
+def open_running() -> None:
+    """Opens the page of the worker that runs.
+
+    Raises:
+        WorkerError: it does not answer.
+    """
+    from lp_core.link.client import Client
+
+    show(Client.connect(start=False).login_link())
+
+
+def _path(name: str | None) -> Path | None:
+    return None if name is None else Path(name)

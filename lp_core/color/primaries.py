@@ -1,0 +1,60 @@
+"""Primaries: 3x3 matrices between linear RGB spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+
+_D65 = (0.3127, 0.3290)
+CHROMATICITIES: Mapping[str, tuple[float, ...]] = {
+    "bt709": (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, *_D65),
+    "bt470bg": (0.64, 0.33, 0.29, 0.60, 0.15, 0.06, *_D65),
+    "smpte170m": (0.630, 0.340, 0.310, 0.595, 0.155, 0.070, *_D65),
+    "smpte240m": (0.630, 0.340, 0.310, 0.595, 0.155, 0.070, *_D65),
+    "bt2020": (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, *_D65),
+    "smpte432": (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
+    "smpte431": (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.314, 0.351),
+}
+"""H.273's words -> x and y of red, green, blue and white, in the order of EXR's attribute."""
+
+_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+
+
+def bt709_from(chromaticities: Sequence[float]) -> F64:
+    """The matrix to linear BT.709, white to white (Bradford); exactly the identity for BT.709 itself.
+
+    Args:
+        chromaticities: eight numbers, as in CHROMATICITIES.
+
+    Returns:
+        (3, 3) for column vectors.
+    """
+    given = np.asarray(chromaticities, np.float64)
+    target = np.array(CHROMATICITIES["bt709"])
+    if np.allclose(given, target, atol=2e-3):
+        return np.eye(3)
+    adapted = _adaptation(_white(given), _white(target))
+    result: F64 = np.linalg.inv(_xyz_from(target)) @ adapted @ _xyz_from(given)
+    return result
+
+
+def _white(chromaticities: F64) -> F64:
+    x, y = chromaticities[6:]
+    return np.array([x / y, 1.0, (1 - x - y) / y])
+
+
+def _xyz_from(chromaticities: F64) -> F64:
+    x, y = chromaticities[:6:2], chromaticities[1:6:2]
+    columns = np.stack([x / y, np.ones(3), (1 - x - y) / y])
+    result: F64 = columns * np.linalg.solve(columns, _white(chromaticities))
+    return result
+
+
+def _adaptation(given: F64, wanted: F64) -> F64:
+    gain = (_BRADFORD @ wanted) / (_BRADFORD @ given)
+    result: F64 = np.linalg.inv(_BRADFORD) @ (gain[:, None] * _BRADFORD)
+    return result

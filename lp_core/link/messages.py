@@ -1,0 +1,131 @@
+"""What worker and client say to each other, as values. Standard library only, Python 3.7 syntax.
+
+Everything travels as JSON over HTTP; the version of this language is in the first answer (``/health``).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Optional
+
+PROTOCOL = 1
+"""Version of the language; raised when an older client would misunderstand a newer worker."""
+
+KINDS = ("animate", "extract", "upscale", "batch")
+"""Kinds of jobs; a worker takes those whose code is installed."""
+
+STATES = ("queued", "running", "done", "failed", "cancelled")
+ENDED = ("done", "failed", "cancelled")
+"""States that a job never leaves."""
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """How far a job has come."""
+
+    phase: str
+    """What it is doing: 'analyse' reads the performance, 'render' draws and writes."""
+    frame: int
+    """Frames done in this phase."""
+    total: Optional[int]
+    """Frames of this phase; None when nobody knows."""
+    fps: float
+    """Frames a second."""
+    eta_s: Optional[float]
+    """Seconds left in this phase; None when nobody knows."""
+
+    @classmethod
+    def from_json(cls, values: Dict[str, Any]) -> "JobProgress":
+        """Reads the worker's words; words of newer workers are left out."""
+        return cls(
+            str(values.get("phase", "")),
+            int(values.get("frame", 0)),
+            values.get("total"),
+            float(values.get("fps", 0.0)),
+            values.get("eta_s"),
+        )
+
+
+@dataclass(frozen=True)
+class JobError:
+    """Why a job failed."""
+
+    code: str
+    """Wire code, as in lp_core.errors."""
+    message: str
+    """One sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """A job as the worker knows it."""
+
+    id: str
+    """Name of the job."""
+    kind: str
+    """One of KINDS."""
+    state: str
+    """One of STATES."""
+    priority: int
+    """Higher goes first."""
+    output: str
+    """File or frame pattern that it makes."""
+    created_s: float
+    """When it was submitted, seconds since 1970."""
+    started_s: Optional[float]
+    """When it was last taken up; None: not yet."""
+    ended_s: Optional[float]
+    """When it ended; None: it has not."""
+    progress: Optional[JobProgress]
+    """How far it has come; None before it began."""
+    error: Optional[JobError]
+    """Why it failed."""
+    summary: Optional[Dict[str, Any]]
+    """What came of it: output, frames, rate, engine, seconds, notes and more."""
+    parameters: Dict[str, Any]
+    """What was asked for: source, driving, output, settings."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in ENDED
+
+    @classmethod
+    def from_json(cls, values: Dict[str, Any]) -> "JobStatus":
+        """Reads the worker's words; words of newer workers are left out."""
+        progress, error = values.get("progress"), values.get("error")
+        return cls(
+            str(values["id"]),
+            str(values["kind"]),
+            str(values["state"]),
+            int(values.get("priority", 0)),
+            str(values.get("output", "")),
+            float(values.get("created_s", 0.0)),
+            values.get("started_s"),
+            values.get("ended_s"),
+            None if progress is None else JobProgress.from_json(progress),
+            None if error is None else JobError(str(error["code"]), str(error["message"])),
+            values.get("summary"),
+            values.get("parameters") or {},
+        )
+
+
+@dataclass(frozen=True)
+class JobEvent:
+    """One thing that happened to a job: exactly one of the three is told."""
+
+    job: str
+    """Name of the job."""
+    status: Optional[JobStatus] = None
+    """The job, when its state changed; the first event of every subscription."""
+    progress: Optional[JobProgress] = None
+    """How far it has come."""
+    log: Optional[str] = None
+    """A sentence for the user."""
+
+    @classmethod
+    def from_json(cls, kind: str, values: Dict[str, Any]) -> "JobEvent":
+        """Reads an event of a kind ('state', 'progress' or 'log')."""
+        if kind == "state":
+            return cls(str(values["id"]), status=JobStatus.from_json(values))
+        if kind == "progress":
+            return cls(str(values["job"]), progress=JobProgress.from_json(values))
+        return cls(str(values["job"]), log=str(values.get("text", "")))

@@ -1,0 +1,128 @@
+"""Where a running worker is: the runtime file. Standard library only, Python 3.7 syntax.
+
+The worker writes its address and its token into a file that only its user can read; whoever finds the file
+may use the worker. ``LPSUITE_RUNTIME_DIR`` names another folder.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import stat
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Optional
+
+from ..errors import WorkerError
+
+FOLDER_VARIABLE = "LPSUITE_RUNTIME_DIR"
+FILE_NAME = "worker.json"
+
+
+@dataclass(frozen=True)
+class Address:
+    """How to reach a worker."""
+
+    scheme: str
+    """http, or https where it listens beyond this machine."""
+    host: str
+    """Name or number of the machine."""
+    port: int
+    """TCP port."""
+    token: str
+    """What every request must bear."""
+    pid: int = 0
+    """Number of its process; 0: not told."""
+    certificate: Optional[str] = None
+    """PEM file that its certificate is checked against; None: the system's."""
+
+    @property
+    def url(self) -> str:
+        """Address of its page, without the token."""
+        host = "[" + self.host + "]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    def __repr__(self) -> str:
+        return f"Address({self.url!r}, pid={self.pid})"  # a token has no business in a log or a traceback
+
+
+def runtime_folder() -> Path:
+    """The user's own folder for things that last as long as a worker runs."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named:
+        return Path(named)
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or str(home / "AppData" / "Local")) / "lpsuite" / "run"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "lpsuite" / "run"
+    session = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(session) / "lpsuite" if session else home / ".cache" / "lpsuite" / "run"
+
+
+def runtime_file() -> Path:
+    """The file that tells where the worker is."""
+    return runtime_folder() / FILE_NAME
+
+
+def write_runtime(address: Address) -> Path:
+    """Tells where the worker is; only this user can read it (mode 0600), and it appears whole.
+
+    Raises:
+        WorkerError: the folder cannot be written, or another user owns it.
+    """
+    path = runtime_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_strangers(path.parent)
+        aside = path.with_name(f".{FILE_NAME}-{secrets.token_hex(6)}")
+        handle = os.open(str(aside), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(asdict(address), file)
+        os.replace(str(aside), str(path))  # noqa: PTH105 - one spelling for every Python
+    except OSError as error:
+        raise WorkerError(
+            f"{path} cannot be written ({error.strerror}); set {FOLDER_VARIABLE} to a folder of your own."
+        ) from error
+    return path
+
+
+def read_runtime() -> Optional[Address]:
+    """Where a worker says it is; None when none says so. It may have died since.
+
+    Raises:
+        WorkerError: the file is another user's, or can be read by others.
+    """
+    path = runtime_file()
+    try:
+        _refuse_strangers(path)
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Address(
+            str(values["scheme"]),
+            str(values["host"]),
+            int(values["port"]),
+            str(values["token"]),
+            int(values.get("pid", 0)),
+            values.get("certificate"),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remove_runtime(pid: int) -> None:
+    """Takes the file away, when it speaks of the worker with that process number."""
+    with contextlib.suppress(WorkerError, OSError):
+        address = read_runtime()
+        if address is not None and address.pid == pid:
+            runtime_file().unlink()
+
+
+def _refuse_strangers(path: Path) -> None:
+    if sys.platform == "win32":
+        return  # the folder is under the user's profile, which others cannot read
+    found = path.stat()
+    if found.st_uid != os.getuid():
+        raise WorkerError(f"{path} belongs to another user; set {FOLDER_VARIABLE} to a folder of your own.")
+    if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
+        raise WorkerError(f"{path} can be read by others; remove it and start the worker again.")

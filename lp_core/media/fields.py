@@ -1,0 +1,72 @@
+"""Interlaced films: refused, or a frame made of each two fields."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from av.filter import Graph
+from av.video.frame import VideoFrame
+
+from lp_core.errors import MediaError
+from lp_core.media.conform import Shown
+
+Item = tuple[VideoFrame, bool]
+"""A picture, and whether it stands in for a damaged one."""
+
+
+def check_fields(path: Path, first: VideoFrame, choice: str) -> None:
+    """Refuses an interlaced film unless the user has said what becomes of its fields.
+
+    Raises:
+        MediaError: the first picture is interlaced and ``choice`` is 'refuse'.
+    """
+    if first.interlaced_frame and choice == "refuse":
+        raise MediaError(
+            f"{path} is interlaced: each picture holds two moments; use --interlaced frame to make a whole frame "
+            "of each picture, or --interlaced keep if it is progressive and only marked so."
+        )
+
+
+def deinterlaced(pictures: Iterator[Shown[Item]]) -> Iterator[Shown[Item]]:
+    """The same pictures, each whole (bwdif, one frame for two fields); times and number stay."""
+    waiting: deque[Shown[Item]] = deque()
+    graph: Graph | None = None
+    for count, shown in enumerate(pictures):
+        frame = shown.item[0]
+        if graph is None:
+            graph = _graph(frame)
+        # The filter looks at times; a picture repeated over a gap would bear the same one twice.
+        frame.pts, frame.time_base = count, Fraction(1, 25)
+        waiting.append(shown)
+        graph.push(frame)
+        yield from _done(graph, waiting)
+    if graph is not None:
+        graph.push(None)
+        yield from _done(graph, waiting)
+
+
+def _graph(frame: VideoFrame) -> Graph:
+    graph = Graph()
+    buffer = graph.add(
+        "buffer",
+        args=f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:time_base=1/25",
+    )
+    # "deint=all": films that mark only some pictures as interlaced would flicker.
+    graph.link_nodes(
+        buffer, graph.add("bwdif", "mode=send_frame:deint=all"), graph.add("buffersink")
+    ).configure()
+    return graph
+
+
+def _done(graph: Graph, waiting: deque[Shown[Item]]) -> Iterator[Shown[Item]]:
+    while waiting:
+        try:
+            made = graph.vpull()
+        except (BlockingIOError, EOFError):
+            return
+        shown = waiting.popleft()
+        yield replace(shown, item=(made, shown.item[1]))

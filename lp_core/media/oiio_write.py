@@ -1,0 +1,205 @@
+"""Numbered EXR, DPX and TIFF files by OpenImageIO: layers, windows, metadata, half and float."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenImageIO as oiio  # noqa: N813 - the name everybody knows it by
+from numpy.typing import NDArray
+
+from lp_core.errors import MediaError
+from lp_core.frame import LAYER_CHANNELS, Box, Frame, Windows, shifted, united
+from lp_core.media.aside import aside_path, move_into_place
+from lp_core.media.base import Attribute, SinkSpec
+from lp_core.media.failures import write_failure
+from lp_core.media.picture_sequence import SequenceSink
+from lp_core.media.smpte import packed
+
+_FLOAT_LAYERS = ("stmap", "forward")  # half cannot tell two columns of a wide picture apart
+_LOSSY = ("dwa", "b44", "pxr24")
+_UNTRUE = ("acesImageContainerFlag",)  # promises more about a file than a rewritten one keeps
+
+
+class OiioSequenceSink(SequenceSink):
+    """Writes numbered files; a layer of another size than the picture becomes a part of its own (EXR)."""
+
+    def __init__(self, path: str | Path, spec: SinkSpec) -> None:
+        super().__init__(path, spec)
+        self._kind = self._pattern.path_of(0).suffix.lower()
+        if self._kind == ".exr" and spec.exr_compression.startswith(_LOSSY):
+            self._notes += (
+                f"{self._pattern} is compressed with {spec.exr_compression}, which changes pixels a little; "
+                "zip, zips, piz, rle and none keep them.",
+            )
+
+    def _check(self, path: Path) -> None:
+        if path.suffix.lower() == ".dpx" and self._spec.bit_depth == 32:
+            raise MediaError(f"{path} cannot hold floating-point frames; hand over 16 bits.")
+
+    def _write_picture(self, path: Path, frame: Frame, index: int) -> None:
+        if self._kind == ".exr":
+            parts = _exr_parts(frame, index, self._spec)
+        else:
+            parts = [_plain_part(frame, index, self._spec, self._kind)]
+        aside = aside_path(path)
+        try:
+            _write(aside, parts)
+        except OSError as error:
+            cause = _cause(path, sum(pixels.nbytes for _, pixels in parts), error)
+            aside.unlink(missing_ok=True)
+            raise write_failure(path, cause) from error
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        move_into_place(aside, path)
+
+
+def _exr_parts(frame: Frame, index: int, spec: SinkSpec) -> list[tuple[Any, NDArray[Any]]]:
+    display, data, canvas = _windows(frame, spec)
+    own_size, others = _by_size(frame)
+    planes, names, kinds = [frame.pixels], list("RGBA"[: frame.pixels.shape[2]]), _picture_kinds(frame, spec)
+    for layer, values in own_size.items():
+        planes.append(values)
+        names += [f"{layer}.{name}" for name in LAYER_CHANNELS[layer][: values.shape[2]]]
+        kinds += ["float" if layer in _FLOAT_LAYERS else kinds[0]] * values.shape[2]
+    box = shifted(data, canvas[:2])
+    whole = np.concatenate(planes, axis=2) if len(planes) > 1 else frame.pixels
+    pixels = np.ascontiguousarray(whole[box[1] : box[3], box[0] : box[2]], np.float32)
+    parts = [(_exr_spec(data, display, names, kinds, frame, index, spec), pixels)]
+    for layer, values in others.items():
+        window = (0, 0, values.shape[1], values.shape[0])
+        names = [f"{layer}.{name}" for name in LAYER_CHANNELS[layer][: values.shape[2]]]
+        made = _exr_spec(window, display, names, [kinds[0]] * len(names), frame, index, spec)
+        made.attribute("oiio:subimagename", layer)
+        parts.append((made, np.ascontiguousarray(values, np.float32)))
+    if others:
+        parts[0][0].attribute("oiio:subimagename", "rgba")
+    return parts
+
+
+def _by_size(frame: Frame) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
+    """Layers of the frame's size, and those of another."""
+    unknown = [layer for layer in frame.layers if layer not in LAYER_CHANNELS]
+    if unknown:
+        raise MediaError(
+            f"The layer '{unknown[0]}' has no channel names; known are {', '.join(LAYER_CHANNELS)}."
+        )
+    same = {
+        name: values for name, values in frame.layers.items() if values.shape[:2] == frame.pixels.shape[:2]
+    }
+    return same, {name: values for name, values in frame.layers.items() if name not in same}
+
+
+def _picture_kinds(frame: Frame, spec: SinkSpec) -> list[str]:
+    kind = spec.sample_type
+    if kind == "int":
+        kind = "half" if spec.bit_depth == 8 else "float"
+    return [kind] * frame.pixels.shape[2]
+
+
+def _windows(frame: Frame, spec: SinkSpec) -> tuple[Box, Box, Box]:
+    """(display window, this picture's data window, the clip's canvas)."""
+    whole = (0, 0, spec.width, spec.height)
+    windows = spec.windows or Windows(whole, whole)
+    canvas, data = windows.canvas, frame.data_window
+    if data is None or united(canvas, data) != canvas:
+        data = windows.data
+    return windows.display, data, canvas
+
+
+def _exr_spec(
+    data: Box, display: Box, names: list[str], kinds: list[str], frame: Frame, index: int, spec: SinkSpec
+) -> Any:  # noqa: ANN401 - OpenImageIO's header
+    is_mixed = len(set(kinds)) > 1
+    made = oiio.ImageSpec(data[2] - data[0], data[3] - data[1], len(names), "float" if is_mixed else kinds[0])
+    made.x, made.y = data[:2]
+    made.full_x, made.full_y = display[:2]
+    made.full_width, made.full_height = display[2] - display[0], display[3] - display[1]
+    made.channelnames = tuple(names)
+    if is_mixed:  # formats that are all alike are passed over in favour of the header's own
+        made.channelformats = tuple(oiio.TypeDesc(kind) for kind in kinds)
+    _describe(made, frame, index, spec)
+    made.attribute("compression", spec.exr_compression)
+    made.attribute("FramesPerSecond", oiio.TypeRational, _rational(spec))
+    return made
+
+
+def _plain_part(frame: Frame, index: int, spec: SinkSpec, kind: str) -> tuple[Any, NDArray[Any]]:
+    height, width, channels = frame.pixels.shape
+    made = oiio.ImageSpec(width, height, channels, {8: "uint8", 16: "uint16", 32: "float"}[spec.bit_depth])
+    if kind == ".dpx":
+        _describe(made, frame, index, spec)
+        bits = spec.attributes.get("oiio:BitsPerSample")
+        if spec.bit_depth == 8 or not isinstance(bits, Attribute):
+            made.attribute("oiio:BitsPerSample", spec.bit_depth)
+    else:
+        made.attribute("oiio:UnassociatedAlpha", 1)
+        made.attribute("compression", "lzw")  # zip takes several times as long for a quarter less
+        made.attribute("PixelAspectRatio", float(spec.pixel_aspect))
+    return made, np.ascontiguousarray(frame.pixels)
+
+
+def _describe(made: Any, frame: Frame, index: int, spec: SinkSpec) -> None:  # noqa: ANN401
+    for name, value in {**spec.attributes, **frame.metadata}.items():
+        if name not in _UNTRUE and value is not None:
+            _set(made, name, value)
+    stamp = {**spec.attributes, **frame.metadata}.get("smpte:TimeCode")
+    if spec.timecode is not None:
+        user_bits = stamp.value[1] if isinstance(stamp, Attribute) else 0
+        value = (packed(spec.timecode.plus(index)), user_bits)
+        made.attribute("smpte:TimeCode", oiio.TypeTimeCode, value)
+    made.attribute("PixelAspectRatio", float(spec.pixel_aspect))
+
+
+def _set(made: Any, name: str, value: Any) -> None:  # noqa: ANN401 - a header and any value it can hold
+    plain = value.value if isinstance(value, Attribute) else value
+    if isinstance(plain, str):
+        # As the bytes it was read from: headers hold Latin-1 too, which the reader escapes.
+        made.attribute(name, plain.encode("utf-8", "surrogateescape"))
+    elif isinstance(value, Attribute):
+        made.attribute(name, oiio.TypeDesc(value.kind), value.value)
+    elif isinstance(value, np.ndarray | list | tuple):
+        numbers = tuple(float(number) for number in np.asarray(value, np.float64).ravel())
+        kind = {9: "matrix33", 16: "matrix"}.get(len(numbers), f"float[{len(numbers)}]")
+        made.attribute(name, oiio.TypeDesc(kind), numbers)
+    else:
+        made.attribute(name, value)
+
+
+def _rational(spec: SinkSpec) -> tuple[int, int]:
+    fps = spec.rate.fps.limit_denominator(2**31 - 1)
+    return fps.numerator, fps.denominator
+
+
+def _write(path: Path, parts: list[tuple[Any, NDArray[Any]]]) -> None:
+    file = oiio.ImageOutput.create(str(path))
+    if file is None:
+        raise OSError(oiio.geterror())
+    specs = [made for made, _ in parts]
+    is_open = file.open(str(path), specs) if len(parts) > 1 else file.open(str(path), specs[0])
+    done = is_open
+    for number, (made, pixels) in enumerate(parts):
+        if number:
+            done = done and file.open(str(path), made, "AppendSubimage")
+        done = done and file.write_image(pixels)
+    closed = not is_open or file.close()
+    if not (done and closed):
+        raise OSError(str(file.geterror()).strip() or "the file could not be finished")
+
+
+def _cause(path: Path, size: int, error: OSError) -> OSError:
+    """The system's own error where the library only says that writing failed; asked before tidying up."""
+    if error.errno is None and shutil.disk_usage(path.parent).free < size:
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    try:
+        probe = aside_path(path)
+        probe.touch()
+        probe.unlink()
+    except OSError as found:
+        return found
+    return error

@@ -1,0 +1,1 @@
+"""The worker: one local service that every host talks to."""

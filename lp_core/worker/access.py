@@ -1,0 +1,177 @@
+"""Who may speak to the worker: token or page session, and no page from elsewhere.
+
+A web page from elsewhere can send requests to this machine, and a name server of its author's can make them
+look like its own (DNS rebinding). So the Host must be this machine under a name that is not a stranger's, the
+Origin, where one is told, must be the worker's own page, and every request but ``/health`` and a one-time
+login bears the token or the cookie that a login gave.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOGIN_S = 600.0
+"""How long a login link is good."""
+_MOST_LOGINS = 64
+OPEN_PATHS = frozenset({"/health"})
+LOGIN_PATH = "/login"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass
+class Gate:
+    """Knows the token, the one-time logins and the page's sessions; used from the event loop's thread alone."""
+
+    token: str
+    """What every request of a program bears."""
+    names: frozenset[str]
+    """Names of this machine that a Host header may tell, beside its numbers."""
+    scheme: str = "http"
+    """http, or https."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, for the age of logins."""
+    _logins: dict[str, float] = field(default_factory=dict)
+    _sessions: set[str] = field(default_factory=set)
+
+    def new_login(self) -> str:
+        """A one-time key; the oldest ones go when there are too many."""
+        key = secrets.token_urlsafe(24)
+        self._logins[key] = self.clock() + LOGIN_S
+        while len(self._logins) > _MOST_LOGINS:
+            del self._logins[next(iter(self._logins))]
+        return key
+
+    def login(self, key: str) -> str | None:
+        """Spends a key; returns a new session for a cookie, None when the key is spent, old or unknown."""
+        until = self._logins.pop(key, None)
+        if until is None or until < self.clock():
+            return None
+        session = secrets.token_urlsafe(32)
+        self._sessions.add(session)
+        return session
+
+    def logout(self, session: str) -> None:
+        """Ends a session."""
+        self._sessions.discard(session)
+
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie."""
+        return "lpsuite_session"
+
+    def session_of(self, headers: Headers) -> str | None:
+        """The session that a request's cookie names and that is known; None when there is none."""
+        try:
+            cookies = SimpleCookie(headers.get("cookie", ""))
+        except CookieError:
+            return None
+        named = cookies.get(self.cookie)
+        if named is None or named.value not in self._sessions:
+            return None
+        return named.value
+
+    def refusal(self, method: str, path: str, headers: Headers) -> tuple[int, str, str] | None:
+        """(status, wire code, sentence) of why a request is not served; None when it is."""
+        if not self._is_own_host(headers.get("host", "")):
+            return 403, "not_allowed", "The Host header is not this worker's; use its own address."
+        if not self._is_own_page(headers):
+            return 403, "not_allowed", "Pages from elsewhere may not use the worker."
+        if path in OPEN_PATHS or path == LOGIN_PATH:
+            return None
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            if hmac.compare_digest(given.strip().encode(), self.token.encode()):
+                return None
+            return 401, "not_allowed", "The token is not this worker's; read it from the runtime file."
+        if self.session_of(headers) is not None and (method in _SAFE or _is_told_own(headers)):
+            return None
+        return 401, "not_allowed", "The token is missing; open the page with: lpsuite serve --open."
+
+    def _is_own_host(self, host: str) -> bool:
+        try:
+            name = urlsplit("//" + host).hostname
+        except ValueError:
+            return False
+        if not name:
+            return False
+        try:
+            ipaddress.ip_address(name.partition("%")[0])
+        except ValueError:
+            return name.lower() in self.names
+        return True  # a number cannot be rebound to another machine
+
+    def _is_own_page(self, headers: Headers) -> bool:
+        origin = headers.get("origin")
+        if origin is not None:
+            return origin == f"{self.scheme}://{headers.get('host', '')}"
+        return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+
+
+def _is_told_own(headers: Headers) -> bool:
+    """Whether a browser itself says that the worker's own page sends this."""
+    return "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
+
+
+class Guard:
+    """ASGI middleware: refuses what the gate refuses, and adds headers that keep the page to itself."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app, self._gate = app, gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            await self._app(scope, receive, send)
+            return
+        refusal = self._gate.refusal(scope["method"], scope["path"], Headers(scope=scope))
+        if refusal is not None:
+            await _refuse(send, *refusal)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        b"media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    ),
+]
+
+
+async def _refuse(send: Send, status: int, code: str, sentence: str) -> None:
+    body = json.dumps({"code": code, "message": sentence}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        *_HEADERS,
+    ]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,100 @@
+"""Which files a worker may touch: everything it is asked to read or write lies in an allowed folder.
+
+Names are resolved first, so that neither ``..`` nor a symbolic link leads out. What is read must be a regular
+file: a device or a pipe could block the worker, or worse.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lp_core.errors import NotAllowed, SettingError
+from lp_core.media.sequence import SequencePattern
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The allowed folders, resolved."""
+
+    roots: tuple[Path, ...]
+    """Absolute folders without symbolic links."""
+
+    @classmethod
+    def of(cls, folders: Iterable[str | Path]) -> Folders:
+        """Resolves them.
+
+        Raises:
+            SettingError: one is no folder.
+        """
+        roots = []
+        for folder in folders:
+            path = Path(folder).expanduser()
+            if not path.is_dir():
+                raise SettingError(f"{folder} is no folder; allow one that exists.")
+            roots.append(Path(os.path.realpath(path)))
+        return cls(tuple(dict.fromkeys(roots)))
+
+    def readable(self, name: str) -> str:
+        """The resolved name of a file, folder or picture sequence that may be read; it may be missing.
+
+        Raises:
+            NotAllowed: it lies elsewhere, or is a device, a pipe or a socket.
+        """
+        path = self._inside(name)
+        pattern = SequencePattern.parse(path)
+        if pattern is not None:
+            for number in pattern.numbers():
+                self._regular(self._resolved(pattern.path_of(number), name), name)
+            return str(path)
+        if not path.is_dir():
+            self._regular(path, name)
+        return str(path)
+
+    def writable(self, name: str) -> str:
+        """The resolved name of a file or picture sequence that may be written.
+
+        Raises:
+            NotAllowed: it lies elsewhere, or something other than a regular file is there.
+        """
+        path = self._inside(name)
+        if not path.is_dir():
+            self._regular(path, name)
+        return str(path)
+
+    def _inside(self, name: str) -> Path:
+        if not name or "\0" in name or len(name) > 4096:
+            raise NotAllowed("A file name is empty, too long or holds a zero character; give another one.")
+        path = Path(name)
+        if not path.is_absolute():
+            raise NotAllowed(
+                f"{name} is not an absolute path; the worker cannot know what it is relative to."
+            )
+        return self._resolved(path, name)
+
+    def _resolved(self, path: Path, name: str) -> Path:
+        try:
+            found = Path(os.path.realpath(path))
+            is_inside = any(found.is_relative_to(root) for root in self.roots)
+        except (OSError, ValueError) as error:
+            raise NotAllowed(f"{name} cannot be resolved; give another name.") from error
+        if not is_inside:
+            allowed = ", ".join(str(root) for root in self.roots)
+            raise NotAllowed(
+                f"{name} lies outside the folders the worker may touch ({allowed}); start it with --allow for "
+                "that folder."
+            )
+        return found
+
+    def _regular(self, path: Path, name: str) -> None:
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            raise NotAllowed(f"{name} cannot be looked at: {error}.") from error
+        if not stat.S_ISREG(mode):
+            raise NotAllowed(f"{name} is no regular file; give a file.")

@@ -1,0 +1,135 @@
+"""The kinds of jobs that a worker does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from lp_core.assemble import BUILTIN_PREFIX, assemble, assemble_extraction
+from lp_core.engines.registry import choose_engine
+from lp_core.errors import SettingError
+from lp_core.job import RenderJob
+from lp_core.media.parts import discard_parts
+from lp_core.render.chunks import render_in_chunks
+from lp_core.settings import RenderSettings
+from lp_core.worker.context import Accepted, JobContext, JobKind
+from lp_core.worker.folders import Folders
+from lp_core.worker.schema import (
+    AnimateRequest,
+    ExtractRequest,
+    SettingsModel,
+    path_settings,
+    to_settings,
+)
+
+CPU = "cpu"
+BEGUN = "begun"
+"""File that stands in a job's folder once its output may have been begun."""
+
+
+def lane_of(settings: RenderSettings) -> str:
+    """The device a job needs: the processor for the mesh engine, else the networks' device as it was named."""
+    name, _ = choose_engine(settings)
+    return CPU if name == "mesh" else settings.engine.device
+
+
+def checked_settings(model: BaseModel, folders: Folders) -> RenderSettings:
+    """The settings, when they make sense and name only files that may be touched.
+
+    Raises:
+        NotAllowed: a file lies elsewhere.
+        SettingError: two settings contradict each other.
+    """
+    for path in path_settings(model).values():
+        folders.readable(path)
+    return to_settings(model)
+
+
+def _performance(name: str, folders: Folders) -> str:
+    return name if name.startswith(BUILTIN_PREFIX) else folders.readable(name)
+
+
+@dataclass(frozen=True)
+class Animate:
+    """A performance laid onto a portrait."""
+
+    folders: Folders
+
+    def accept(self, request: AnimateRequest) -> Accepted:
+        """Checks paths and settings; see the contract."""
+        given = request.parameters
+        settings = checked_settings(given.settings, self.folders)
+        job = RenderJob(
+            self.folders.readable(given.source),
+            _performance(given.driving, self.folders),
+            self.folders.writable(given.output),
+            settings,
+        )
+        if job.source in (job.output, job.driving):
+            raise SettingError(f"{given.source} is named twice; source, driving and output must differ.")
+        parameters = {
+            name: json.loads(job.to_json())[name] for name in ("source", "driving", "output", "settings")
+        }
+        return Accepted(parameters, job.output, lane_of(settings))
+
+    def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+        """Renders; see the contract."""
+        job = _render_job(parameters)
+        self._check_again(job)
+        begun = context.folder / BEGUN
+        render = assemble(job, resumes=begun.exists())
+        begun.touch()
+        context.check()
+        origin = json.dumps(parameters, sort_keys=True)
+        return render_in_chunks(render, context.folder, context.progress, origin).as_json()
+
+    def abandon(self, context: JobContext) -> None:
+        """Removes finished segments and pictures; see the contract."""
+        discard_parts(context.folder / "parts")
+
+    def _check_again(self, job: RenderJob) -> None:
+        """A link may have been laid since the job was accepted."""
+        self.folders.readable(job.source)
+        _performance(job.driving, self.folders)
+        self.folders.writable(job.output)
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A performance stored as a motion file."""
+
+    folders: Folders
+
+    def accept(self, request: ExtractRequest) -> Accepted:
+        """Checks paths and settings; see the contract."""
+        given = request.parameters
+        model: BaseModel = given.settings
+        settings = checked_settings(model, self.folders)
+        if given.driving.startswith(BUILTIN_PREFIX):
+            raise SettingError(f"{given.driving} is a motion already; give a film or a picture.")
+        driving, output = self.folders.readable(given.driving), self.folders.writable(given.output)
+        parameters = {"driving": driving, "output": output, "settings": model.model_dump()}
+        return Accepted(parameters, output, lane_of(settings))
+
+    def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+        """Reads the performance; see the contract."""
+        settings = to_settings(SettingsModel.model_validate(parameters["settings"]))
+        driving = self.folders.readable(parameters["driving"])
+        output = self.folders.writable(parameters["output"])
+        return assemble_extraction(driving, output, settings).run(context.progress).as_json()
+
+    def abandon(self, context: JobContext) -> None:
+        """Nothing stands half-finished; see the contract."""
+
+
+def _render_job(parameters: Mapping[str, Any]) -> RenderJob:
+    return RenderJob.from_json(json.dumps({"schema": "lpsuite.job", "version": 1, **parameters}))
+
+
+def job_kinds(folders: Folders) -> dict[str, JobKind]:
+    """Name -> who does such jobs; those whose code or libraries are not installed are left out."""
+    return {"animate": Animate(folders), "extract": Extract(folders)}

@@ -1,0 +1,141 @@
+"""Routes of the page: login, static files, uploads, thumbnails, results."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+from starlette.responses import Response
+
+from lp_core.errors import MediaError, NotThere
+from lp_core.media.failures import write_failure
+from lp_core.motion.builtin import BUILTIN_MOTIONS
+from lp_core.worker.access import LOGIN_PATH, Gate
+from lp_core.worker.schema import Login, PageFacts, Problem, Uploaded, slider_infos
+from lp_core.worker.service import Service
+
+PAGE = Path(__file__).parent / "page"
+STATIC = {
+    "page.css": "text/css",
+    "icon.svg": "image/svg+xml",
+}
+"""Files of the page -> their type; modules (.js) come in addition."""
+LARGEST_UPLOAD = 32 << 30
+"""Bytes of one upload."""
+_LOGIN_AGAIN = (
+    "<!doctype html><meta charset=utf-8><title>LP Suite</title><p>This link was used already or is too old. "
+    "Get a new one with: <code>lpsuite serve --open</code></p>"
+)
+JPEG = {200: {"description": "JPEG.", "content": {"image/jpeg": {}}}}
+NO_FILE = {404: {"model": Problem, "description": "There is none."}}
+
+
+def page_router(service: Service, gate: Gate) -> APIRouter:
+    """The routes of the page."""
+    router = APIRouter()
+    _login_routes(router, gate)
+    _page_files(router)
+    _uploads(router, service)
+    return router
+
+
+def _login_routes(router: APIRouter, gate: Gate) -> None:
+    @router.post("/logins", operation_id="new_login", status_code=201, tags=["page"])
+    async def new_login() -> Login:
+        """A login for a browser, good once."""
+        return Login(path=f"{LOGIN_PATH}?key={gate.new_login()}")
+
+    @router.get(
+        LOGIN_PATH,
+        operation_id="login",
+        tags=["page"],
+        status_code=303,
+        response_class=RedirectResponse,
+        responses={403: {"description": "The key is spent, old or unknown.", "content": {"text/html": {}}}},
+    )
+    async def login(key: Annotated[str, Query(max_length=200, description="Of a login.")]) -> Response:
+        """Spends a login: gives the browser its cookie and shows the page."""
+        session = gate.login(key)
+        if session is None:
+            return HTMLResponse(_LOGIN_AGAIN, 403)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(
+            gate.cookie, session, httponly=True, samesite="strict", secure=gate.scheme == "https", path="/"
+        )
+        return answer
+
+
+def _page_files(router: APIRouter) -> None:
+    @router.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        """The page."""
+        return FileResponse(PAGE / "index.html", media_type="text/html; charset=utf-8")
+
+    @router.get("/page/{name}", include_in_schema=False)
+    def page_file(name: str) -> FileResponse:
+        """A file of the page."""
+        kind = "text/javascript" if name.endswith(".js") else STATIC.get(name)
+        known = {path.name for path in PAGE.iterdir()}
+        if kind is None or name not in known:
+            raise NotThere("The page has no such file.")
+        return FileResponse(PAGE / name, media_type=f"{kind}; charset=utf-8")
+
+
+def _uploads(router: APIRouter, service: Service) -> None:
+    @router.get("/facts", operation_id="facts", tags=["page"])
+    def facts() -> PageFacts:
+        """What the page needs beside the schema."""
+        return PageFacts(
+            sliders=slider_infos(),
+            roots=[str(root) for root in service.roots],
+            results=str(service.results),
+            demos=[f"demo:{name}" for name in BUILTIN_MOTIONS],
+        )
+
+    @router.post(
+        "/uploads",
+        operation_id="upload",
+        status_code=201,
+        tags=["page"],
+        responses={413: {"model": Problem, "description": "It is too large."}},
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        },
+    )
+    async def upload(
+        request: Request,
+        name: Annotated[str, Query(min_length=1, max_length=255, description="File name, for its type.")],
+    ) -> Uploaded:
+        """Keeps a file that is sent as the body."""
+        path = service.uploads / secrets.token_hex(8) / safe_name(name)
+        path.parent.mkdir(mode=0o700)
+        count = 0
+        try:
+            with path.open("xb") as file:
+                async for piece in request.stream():
+                    count += len(piece)
+                    if count > LARGEST_UPLOAD:
+                        raise MediaError(f"{name} is too large; put it into an allowed folder instead.")
+                    file.write(piece)
+        except BaseException as error:
+            path.unlink(missing_ok=True)
+            path.parent.rmdir()
+            if isinstance(error, OSError):
+                raise write_failure(path, error) from error
+            raise
+        return Uploaded(path=str(path), bytes=count)
+
+
+def safe_name(name: str) -> str:
+    """A file name without folders, control characters, leading dots or a place for a frame number."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(sign if sign.isprintable() and sign not in '%#<>:"|?*' else "_" for sign in last)
+    encoded = kept.lstrip(". ").encode("utf-8", "replace")
+    cut = encoded[-180:].decode("utf-8", "ignore")
+    return cut or "file"

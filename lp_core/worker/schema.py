@@ -1,0 +1,250 @@
+"""The wire's schema: pydantic models made from the settings' own dataclasses, so that there is one source.
+
+The command line takes the same fields (lp_core.cli.flags); what only a whole group can tell (two settings that
+contradict each other) the dataclasses check in both cases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from lp_core.link.messages import KINDS
+from lp_core.settings import RenderSettings, setting_fields
+from lp_core.sliders import SLIDERS
+
+LONGEST = 4096
+"""Characters of a text; longer ones are no file name and no setting."""
+MOST_TEXTS = 256
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+Text = Annotated[str, Field(max_length=LONGEST)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _field_type(hint: Any, meta: dict[str, Any]) -> Any:  # noqa: ANN401 - types are built here
+    if get_origin(hint) is tuple:
+        return Annotated[list[Text], Field(max_length=MOST_TEXTS)]
+    kinds = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
+    kind: Any = kinds[0]
+    if meta["choices"]:
+        kind = Literal[tuple(meta["choices"])]
+    elif kind is str:
+        kind = Text
+    elif kind in (int, float):
+        kind = Annotated[kind, Field(ge=meta["minimum"], le=meta["maximum"], allow_inf_nan=False)]
+        if get_args(kind)[0] is int:
+            kind = Annotated[int, Field(ge=meta["minimum"], le=meta["maximum"])]
+    return Union[kind, None] if type(None) in get_args(hint) else kind  # noqa: UP007 - made at run time
+
+
+def _group_model(group: Any) -> type[BaseModel]:  # noqa: ANN401 - any settings group
+    hints = get_type_hints(type(group))
+    members: dict[str, Any] = {}
+    for name, default, meta in setting_fields(group):
+        given = list(default) if isinstance(default, tuple) else default
+        extra = {key: meta[key] for key in ("unit", "path") if meta.get(key)}
+        about = Field(given, description=meta["help"], json_schema_extra=extra or None)
+        members[name] = (_field_type(hints[name], meta), about)
+    words = (type(group).__doc__ or "").partition("\n")[0]
+    model: type[BaseModel] = create_model(type(group).__name__, __config__=STRICT, __doc__=words, **members)
+    return model
+
+
+def _settings_model() -> type[BaseModel]:
+    members: dict[str, Any] = {}
+    defaults = RenderSettings()
+    for item in fields(defaults):
+        group = _group_model(getattr(defaults, item.name))
+        members[item.name] = (group, Field(default_factory=group, description=group.__doc__))
+    model: type[BaseModel] = create_model(
+        "RenderSettings", __config__=STRICT, __doc__="All settings of one render.", **members
+    )
+    return model
+
+
+SettingsModel = _settings_model()
+"""Pydantic's twin of RenderSettings."""
+
+
+def to_settings(model: BaseModel) -> RenderSettings:
+    """The settings themselves.
+
+    Raises:
+        LpError: two settings contradict each other, or one is wrong in a way that its schema cannot tell.
+    """
+    defaults = RenderSettings()
+    groups = {}
+    for item in fields(defaults):
+        values = getattr(model, item.name).model_dump()
+        fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        groups[item.name] = type(getattr(defaults, item.name))(**fixed)
+    return RenderSettings(**groups)
+
+
+def path_settings(model: BaseModel) -> dict[str, str]:
+    """'group.name' -> value of every setting that names a file or folder and is given."""
+    found = {}
+    defaults = RenderSettings()
+    for item in fields(defaults):
+        for name, _, meta in setting_fields(getattr(defaults, item.name)):
+            value = getattr(getattr(model, item.name), name)
+            if meta.get("path") and value:
+                found[f"{item.name}.{name}"] = value
+    return found
+
+
+class _Wire(BaseModel):
+    """Something that travels."""
+
+    model_config = STRICT
+
+
+class Health(_Wire):
+    """Who answers."""
+
+    name: Literal["lpsuite"] = "lpsuite"
+    version: str = Field(description="Version of LP Suite.")
+    protocol: int = Field(description="Version of the language spoken here.")
+    kinds: list[str] = Field(description="Kinds of jobs that are taken.")
+    queued: int = Field(description="Jobs that wait.")
+    running: int = Field(description="Jobs at work.")
+
+
+class Problem(_Wire):
+    """Why a request was refused."""
+
+    code: str = Field(description="Wire code, as in lp_core.errors.")
+    message: str = Field(description="One sentence that says what to do.")
+
+
+class AnimateParameters(_Wire):
+    """A performance laid onto a portrait."""
+
+    source: Name = Field(description="Absolute path of a still, film or frame pattern.")
+    driving: Name = Field(description="Absolute path of a film, picture or motion, or demo:NAME.")
+    output: Name = Field(description="Absolute path of a film or frame pattern that is written.")
+    settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
+
+
+class ExtractParameters(_Wire):
+    """A performance stored as a motion file."""
+
+    driving: Name = Field(description="Absolute path of a film, picture or motion.")
+    output: Name = Field(description="Absolute path of a .lpmotion or .pkl that is written.")
+    settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
+
+
+class _Request(_Wire):
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
+    key: str = Field(
+        "", max_length=64, pattern=r"^[A-Za-z0-9_-]*$", description="The same key again gives the same job."
+    )
+
+
+class AnimateRequest(_Request):
+    """Asks for a film or a sequence."""
+
+    kind: Literal["animate"]
+    parameters: AnimateParameters
+
+
+class ExtractRequest(_Request):
+    """Asks for a motion file."""
+
+    kind: Literal["extract"]
+    parameters: ExtractParameters
+
+
+class Progress(_Wire):
+    """How far a job has come."""
+
+    phase: str = Field(description="prepare, analyse, calibrate, render or join.")
+    frame: int
+    total: int | None
+    fps: float
+    eta_s: float | None
+
+
+class Job(_Wire):
+    """A job as the worker knows it."""
+
+    id: str
+    kind: Literal[KINDS]  # type: ignore[valid-type]
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    priority: int
+    output: str
+    created_s: float = Field(description="Seconds since 1970.")
+    started_s: float | None
+    ended_s: float | None
+    progress: Progress | None
+    error: Problem | None
+    summary: dict[str, Any] | None = Field(description="What came of it.")
+    parameters: dict[str, Any] = Field(description="What was asked for.")
+
+
+class JobList(_Wire):
+    """Jobs, newest first."""
+
+    jobs: list[Job]
+
+
+class LogLine(_Wire):
+    """A sentence of a job."""
+
+    at_s: float = Field(description="Seconds since 1970.")
+    text: str
+
+
+class Log(_Wire):
+    """Sentences of a job, in order."""
+
+    lines: list[LogLine]
+
+
+class Uploaded(_Wire):
+    """A file that was sent."""
+
+    path: str = Field(description="Absolute path it has here.")
+    bytes: int
+
+
+class Login(_Wire):
+    """A page login."""
+
+    path: str = Field(description="Good once; to be opened behind the worker's address.")
+
+
+class SliderInfo(_Wire):
+    """One slider of expression editing."""
+
+    name: str
+    minimum: float
+    maximum: float
+    neutral: float | None = Field(description="Value that changes nothing; null: leave the slider out.")
+    help: str
+
+
+class PageFacts(_Wire):
+    """What the page needs beside the schema."""
+
+    sliders: list[SliderInfo]
+    roots: list[str] = Field(description="Allowed folders.")
+    results: str = Field(description="Folder for results without a place of their own.")
+    demos: list[str] = Field(description="Built-in motions.")
+
+
+def slider_infos() -> list[SliderInfo]:
+    """All sliders."""
+    return [
+        SliderInfo(
+            name=name,
+            minimum=float(slider.minimum),
+            maximum=float(slider.maximum),
+            neutral=float(slider.neutral) if slider.has_neutral else None,
+            help=slider.help,
+        )
+        for name, slider in SLIDERS.items()
+    ]

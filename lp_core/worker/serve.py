@@ -1,0 +1,249 @@
+"""Starting and stopping the worker: lock, address, token, TLS, runtime file."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import uvicorn
+from platformdirs import user_state_path
+
+from lp_core.errors import SettingError, WorkerError
+from lp_core.link.runtime import Address, remove_runtime, write_runtime
+from lp_core.worker.access import LOGIN_PATH, Gate
+from lp_core.worker.app import create_app
+from lp_core.worker.folders import Folders
+from lp_core.worker.service import Service
+
+LOOPBACK = "127.0.0.1"
+TOKEN_VARIABLE = "LPSUITE_TOKEN"  # noqa: S105 - the name of a variable
+SHORTEST_TOKEN = 16
+_CLOSING_S = 3
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """How a worker is started."""
+
+    allow: tuple[str, ...] = ()
+    """Folders it may touch; none: the user's home."""
+    host: str = LOOPBACK
+    """Address it listens at."""
+    port: int = 0
+    """TCP port; 0: a free one."""
+    state: Path | None = None
+    """Folder of its own; None: the user's usual one."""
+    certificate: Path | None = None
+    """TLS certificate (PEM)."""
+    private_key: Path | None = None
+    """Its key (PEM)."""
+    token_file: Path | None = None
+    """File with the user's own token; None: a new one for each start, or LPSUITE_TOKEN."""
+    names: tuple[str, ...] = ()
+    """Names of this machine that requests may use, beside its own."""
+
+
+def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> None:
+    """Runs a worker until it is told to stop (Ctrl-C, SIGTERM).
+
+    Args:
+        options: how.
+        announce: is called once it answers, with its address and a login link.
+
+    Raises:
+        WorkerError: another one has the state folder, the port is taken, or something cannot be written.
+        SettingError: the options do not go together.
+    """
+    token = _token(options)
+    _check_reach(options, token)
+    folders = Folders.of(options.allow or (Path.home(),))
+    state = options.state or user_state_path("lpsuite", appauthor=False) / "worker"
+    with ExitStack() as stack:
+        stack.enter_context(locked(state))
+        listener = stack.enter_context(_listener(options.host, options.port))
+        service = stack.enter_context(Service(state.resolve(), folders))
+        scheme = "https" if options.certificate is not None else "http"
+        token = token or secrets.token_urlsafe(32)
+        gate = Gate(token, _names(options), scheme)
+        address = _address(options, listener, scheme, token)
+        server = _Server(_config(service, gate, options), service)
+        server.on_ready = lambda: _ready(address, gate, service, announce)
+        stack.callback(remove_runtime, os.getpid())
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run([listener])
+    if server.failure is not None:
+        raise server.failure
+
+
+def _ready(address: Address, gate: Gate, service: Service, announce: Callable[[Address, str], None]) -> None:
+    write_runtime(address)
+    service.start()
+    announce(address, f"{address.url}{LOGIN_PATH}?key={gate.new_login()}")
+
+
+class _Server(uvicorn.Server):
+    """Tells when it answers, and ends its streams before it waits for connections to close."""
+
+    on_ready: Callable[[], None]
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+        self.failure: WorkerError | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        try:
+            if self.started:
+                self.on_ready()
+        except WorkerError as error:
+            self.failure = error
+            self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._service.hub.close()
+        await super().shutdown(sockets)
+
+
+def _config(service: Service, gate: Gate, options: ServeOptions) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(service, gate),
+        access_log=False,  # an address may hold a login key
+        log_level="warning",
+        lifespan="off",
+        http="h11",
+        ws="none",
+        loop="asyncio",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_CLOSING_S,
+        ssl_certfile=options.certificate,
+        ssl_keyfile=options.private_key,
+    )
+
+
+def _token(options: ServeOptions) -> str | None:
+    """The user's own token; None when there is none.
+
+    Raises:
+        SettingError: it is too short, or its file cannot be read.
+    """
+    if options.token_file is not None:
+        try:
+            token = options.token_file.read_text(encoding="ascii").strip()
+        except (OSError, ValueError) as error:
+            raise SettingError(f"{options.token_file} holds no token that can be read: {error}.") from error
+    else:
+        token = os.environ.get(TOKEN_VARIABLE, "").strip()
+        if not token:
+            return None
+    if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+        raise SettingError(
+            f"The token is too short or holds odd signs; give at least {SHORTEST_TOKEN} letters and digits."
+        )
+    return token
+
+
+def _check_reach(options: ServeOptions, token: str | None) -> None:
+    """Raises SettingError where others could reach the worker without TLS or without a token of the user's."""
+    if (options.certificate is None) != (options.private_key is None):
+        raise SettingError("TLS needs both a certificate and its key; give --tls-cert and --tls-key.")
+    for path in (options.certificate, options.private_key):
+        if path is not None and not path.is_file():
+            raise SettingError(f"{path} is no file; give the PEM file of the certificate or key.")
+    if _is_loopback(options.host):
+        return
+    if options.certificate is None:
+        raise SettingError(
+            f"Listening at {options.host} lets other machines in; give --tls-cert and --tls-key as well."
+        )
+    if token is None:
+        raise SettingError(
+            f"Listening at {options.host} lets other machines in; give a token of your own by --token-file or "
+            f"{TOKEN_VARIABLE}."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _names(options: ServeOptions) -> frozenset[str]:
+    own = {"localhost", *(name.lower() for name in options.names)}
+    if not _is_loopback(options.host):
+        own |= {options.host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
+    return frozenset(own)
+
+
+def _address(options: ServeOptions, listener: socket.socket, scheme: str, token: str) -> Address:
+    port = int(listener.getsockname()[1])
+    everywhere = options.host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    name = options.names[0] if options.names else (socket.getfqdn() if everywhere else options.host)
+    certificate = None if options.certificate is None else str(options.certificate.resolve())
+    return Address(scheme, name, port, token, os.getpid(), certificate)
+
+
+@contextmanager
+def _listener(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        made = socket.socket(family, socket.SOCK_STREAM)
+        with made:
+            if sys.platform != "win32":  # there it would let another program take the port over
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind((host, port))
+            yield made
+    except OSError as error:
+        raise WorkerError(
+            f"The worker cannot listen at {host}, port {port}: {error.strerror}; choose another --port."
+        ) from error
+
+
+@contextmanager
+def locked(state: Path) -> Iterator[None]:
+    """Keeps a second worker off a state folder; the lock goes with the process, however that ends.
+
+    Raises:
+        WorkerError: another worker has it, or the folder cannot be written.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (state / "lock").open("a+b")
+    except OSError as error:
+        raise WorkerError(
+            f"{state} cannot be written ({error.strerror}); name another --state folder."
+        ) from error
+    with file:
+        try:
+            _lock(file)
+        except OSError as error:
+            raise WorkerError(
+                f"Another worker uses {state}; reach that one, or name another --state folder.", "running"
+            ) from error
+        yield
+
+
+def _lock(file: IO[bytes]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,89 @@
+"""The worker's parts, made in order and closed in order."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from lp_core.errors import NotAllowed
+from lp_core.worker.context import JobKind
+from lp_core.worker.events import Hub
+from lp_core.worker.folders import Folders
+from lp_core.worker.kinds import job_kinds
+from lp_core.worker.lanes import Lanes
+from lp_core.worker.store import JobStore, Row
+
+
+class Service:
+    """Everything the routes use; ``close`` may be called twice."""
+
+    def __init__(self, state: Path, folders: Folders) -> None:
+        """Opens the table of jobs; nothing runs before ``start``.
+
+        Args:
+            state: folder of the worker's own.
+            folders: what it may touch; its own folders for uploads and results come in addition.
+
+        Raises:
+            WorkerError: the state cannot be used.
+        """
+        self.state = state
+        self.uploads, self.results = state / "uploads", state / "results"
+        for folder in (state, self.uploads, self.results):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.roots = folders.roots
+        own = Folders.of([self.uploads, self.results])
+        self.folders = Folders((*folders.roots, *own.roots))
+        self.hub = Hub()
+        self.kinds: Mapping[str, JobKind] = job_kinds(self.folders)
+        with ExitStack() as stack:
+            self.store = JobStore(state / "jobs.sqlite3")
+            stack.callback(self.store.close)
+            self.lanes = Lanes(self.store, self.hub, self.kinds, state / "jobs")
+            stack.callback(self.lanes.close)
+            self._cleanup = stack.pop_all()
+
+    def start(self) -> None:
+        """Takes up what an earlier worker left."""
+        self.lanes.start()
+
+    def submit(self, kind: str, request: Any) -> tuple[Row, bool]:  # noqa: ANN401 - the kind's own model
+        """A new job, or the one of the same key: (job, whether it is new).
+
+        Raises:
+            LpError: it cannot be done.
+        """
+        if kind not in self.kinds:
+            raise NotAllowed(
+                f"This worker cannot do jobs of the kind '{kind}'; it does: {', '.join(self.kinds)}."
+            )
+        accepted = self.kinds[kind].accept(request)
+        row, is_new = self.store.add(
+            request.key or secrets.token_hex(16),
+            kind,
+            accepted.lane,
+            request.priority,
+            accepted.output,
+            accepted.parameters,
+        )
+        if is_new:
+            self.lanes.told(row)
+            self.lanes.wake(row.lane)
+        return row, is_new
+
+    def close(self) -> None:
+        """Stops the jobs where they are and closes the table."""
+        self.hub.close()
+        self._cleanup.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,133 @@
+"""The worker as its clients see it, over real HTTP."""
+
+import http.client
+import json
+
+import pytest
+
+from lp_core.errors import WorkerError
+from lp_core.link.messages import PROTOCOL
+
+
+def ask(worker, method, path, headers=None, body=None):
+    """(status, headers, body) of a plain request without the client."""
+    address = worker.client.address
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=10)
+    try:
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+    finally:
+        connection.close()
+
+
+def bearer(worker):
+    return {"Authorization": f"Bearer {worker.client.address.token}"}
+
+
+def test_health_needs_no_token_and_tells_the_protocol(worker):
+    status, _, body = ask(worker, "GET", "/health")
+    assert status == 200
+    assert json.loads(body)["protocol"] == PROTOCOL
+
+
+@pytest.mark.parametrize(
+    "path", ["/jobs", "/", "/openapi.json", "/facts", "/page/page.css", "/nowhere", "/events"]
+)
+def test_everything_else_needs_the_token(worker, path):
+    assert ask(worker, "GET", path)[0] == 401
+    assert ask(worker, "GET", path, {"Authorization": "Bearer guess"})[0] == 401
+
+
+@pytest.mark.parametrize(
+    "headers,status",
+    [
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "evil.example:80"}, 403),
+        ({"Host": ""}, 403),
+        ({"Host": "localhost:1"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({}, 200),
+    ],
+)
+def test_pages_from_elsewhere_are_refused_even_with_the_token(worker, headers, status):
+    assert ask(worker, "GET", "/jobs", {**bearer(worker), **headers})[0] == status
+
+
+def test_a_login_works_once_and_its_cookie_opens_the_page_but_no_stranger_may_post_with_it(worker):
+    link = json.loads(ask(worker, "POST", "/logins", bearer(worker))[2])["path"]
+    status, headers, _ = ask(worker, "GET", link)
+    assert status == 303
+    cookie = headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert worker.client.address.token not in cookie
+    session = {"Cookie": cookie.partition(";")[0]}
+    assert ask(worker, "GET", "/", session)[0] == 200
+    assert ask(worker, "GET", link)[0] == 403
+    assert ask(worker, "POST", "/logins", session)[0] == 401
+    own = f"http://{worker.client.address.host}:{worker.client.address.port}"
+    assert ask(worker, "POST", "/logins", {**session, "Origin": own})[0] == 201
+
+
+def test_the_runtime_file_is_the_users_alone(worker):
+    mode = (worker.run / "worker.json").stat().st_mode
+    assert mode & 0o777 == 0o600
+
+
+def test_a_film_is_made_and_every_step_is_told(worker, portrait):
+    output = worker.data / "film.mp4"
+    job = worker.client.submit(
+        "animate",
+        {
+            "source": str(portrait),
+            "driving": "demo:still",
+            "output": str(output),
+            "settings": {"engine": {"engine": "mesh", "calibration": "off"}, "output": {"fps": "10"}},
+        },
+    )
+    events = list(worker.client.follow(job.id))
+    states = [event.status.state for event in events if event.status]
+    assert states[-1] == "done"
+    phases = [event.progress.phase for event in events if event.progress]
+    assert phases[0] == "prepare"
+    assert "render" in phases
+    assert worker.client.job(job.id).summary["frames"] == 20
+    assert output.stat().st_size > 1000
+
+
+def test_the_same_key_is_the_same_job(worker, portrait):
+    asked = {"source": str(portrait), "driving": "demo:still", "output": str(worker.data / "twice.mp4")}
+    first = worker.client.submit("animate", asked, key="only-once")
+    second = worker.client.submit("animate", asked, key="only-once")
+    assert first.id == second.id
+    worker.client.cancel(first.id)
+
+
+@pytest.mark.parametrize(
+    "change,code",
+    [
+        ({"source": "/etc/passwd"}, "not_allowed"),
+        ({"source": "relative.png"}, "not_allowed"),
+        ({"source": "/dev/zero"}, "not_allowed"),
+        ({"output": "/etc/lp.mp4"}, "not_allowed"),
+        ({"source": "nul\0.png"}, "not_allowed"),
+        ({"settings": {"sliders": {"edit_file": "/etc/passwd"}}}, "not_allowed"),
+        ({"settings": {"engine": {"weights": "/root"}}}, "not_allowed"),
+        ({"settings": {"motion": {"strength": 3.0}}}, "bad_setting"),
+        ({"settings": {"motion": {"strength": "1"}}}, "bad_setting"),
+        ({"settings": {"motion": {"speed": 1}}}, "bad_setting"),
+        ({"settings": {"motion": {"reference": "soon"}}}, "bad_setting"),
+        ({"unknown": 1}, "bad_setting"),
+    ],
+)
+def test_what_may_not_or_cannot_be_done_is_refused_in_words(worker, portrait, change, code):
+    asked = {"source": str(portrait), "driving": "demo:still", "output": str(worker.data / "no.mp4")}
+    with pytest.raises(WorkerError) as refused:
+        worker.client.submit("animate", {**asked, **change})
+    assert refused.value.code == code
+    assert str(refused.value).endswith(".")
