@@ -26,13 +26,14 @@ from lp_core.job import RenderJob
 from lp_core.media.base import AS_STORED, OpenSink, ReadOptions, SinkSpec
 from lp_core.media.interpret import ConvertedSink, InterpretedSource, open_converted
 from lp_core.media.open import check_output, open_parts, open_sink, open_source
-from lp_core.media.sequence import split_range
+from lp_core.media.sequence import files_of, split_range
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
 from lp_core.motion.sliders import EditCurves, make_curves
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.template_pkl import RIG as TEMPLATE_RIG
 from lp_core.motion.template_pkl import read_pkl, to_sequence
+from lp_core.provenance.seal import open_sealer
 from lp_core.render.extract import Conversion, Extraction
 from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.render import Render
@@ -74,7 +75,8 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
     source = _source(job.source, settings.face.source_face, options, color)
     notes = list(source.info.notes)
     part = _part(job, source, driving, rate)
-    edits = make_curves(settings.sliders.edit, _path(settings.sliders.edit_file))
+    curves = settings.sliders.edit_file
+    edits = make_curves(settings.sliders.edit, None if curves is None else Path(curves))
     name, note = choose_engine(settings)
     if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
         settings = _by_picture(settings, name, notes, job.driving)
@@ -98,6 +100,7 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
         notes=tuple(notes),
         edits=edits,
         part=part,
+        seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of),
     )
 
 
@@ -228,10 +231,6 @@ def _check_sliders(edits: EditCurves, engine: Engine) -> None:
             f"The {engine.info.name} engine cannot do the slider '{unknown[0]}'; it can do: "
             f"{', '.join(engine.info.sliders)}."
         )
-
-
-def _path(name: str | None) -> Path | None:
-    return None if name is None else Path(name)
 
 
 def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> StoredMotion:

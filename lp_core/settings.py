@@ -325,18 +325,27 @@ class ProvenanceSettings:
         None, "invisible mark inside the matte: a number from 0 to 4294967295, or hexadecimal such as 0x1F"
     )
     consent: Optional[str] = setting(
-        None, "JSON file that says who is portrayed and what they allowed (docs/provenance.md); it is signed along"
+        None,
+        "JSON file that says who is portrayed and what they allowed (docs/provenance.md); it is signed along",
+        path="file",
     )
     require_consent: bool = setting(False, "refuse to render without a consent file that is valid today")
 
     def __post_init__(self) -> None:
         _check(self)
-        if self.watermark is not None and not re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}", self.watermark):
+        if self.watermark is not None and not re.fullmatch(
+            r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}", self.watermark
+        ):
             raise SettingError(
                 f"watermark = {self.watermark!r} is no number; write one from 0 to 4294967295, or such as 0x1F."
             )
-        if self.watermark is not None and int(self.watermark, 0 if "x" in self.watermark.lower() else 10) >= 2**32:
-            raise SettingError(f"watermark = {self.watermark} is out of range; it must be at most 4294967295.")
+        if (
+            self.watermark is not None
+            and int(self.watermark, 0 if "x" in self.watermark.lower() else 10) >= 2**32
+        ):
+            raise SettingError(
+                f"watermark = {self.watermark} is out of range; it must be at most 4294967295."
+            )
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,9 @@ CONTRACTS = {
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
-<<<<<<< HEAD
-        "AUDIO_CHOICES CALIBRATIONS DRIVING_OPTIONS ENGINES EngineSettings FaceSettings MOTION_MODES MOUTH_FILLS "
-        "MotionSettings ON_LOST OutputSettings PRECISIONS ProvenanceSettings REGIONS RenderSettings SliderSettings VIDEO_CODECS "
-=======
         "AUDIO_CHOICES CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings INTERLACED "
         "InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
-        "MotionSettings ON_LOST OutputSettings PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
->>>>>>> main
+        "MotionSettings ON_LOST OutputSettings PRECISIONS ProvenanceSettings REGIONS RenderSettings SliderSettings VIDEO_CODECS "
         "setting setting_fields"
     ),
     "lp_core.job": "RenderJob SCHEMA VERSION",

@@ -65,7 +65,9 @@ def read_config(folder: Path) -> KeyConfig | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyUnusable(f"{path} cannot be read ({_reason(error)}); check it or its permissions.") from error
+        raise KeyUnusable(
+            f"{path} cannot be read ({_reason(error)}); check it or its permissions."
+        ) from error
     try:
         return _parsed(json.loads(text))
     except (ValueError, TypeError, RecursionError) as error:

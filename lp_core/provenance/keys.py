@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,7 +121,9 @@ def load_certificates(path: Path) -> Certificates:
             f"The certificate {path} cannot be read ({error.strerror}); put it there or run lpsuite provenance init."
         ) from error
     except ValueError as error:
-        raise KeyUnusable(f"{path} holds no certificate in PEM form; put the signer's chain there.") from error
+        raise KeyUnusable(
+            f"{path} holds no certificate in PEM form; put the signer's chain there."
+        ) from error
 
 
 def subject(certificate: x509.Certificate) -> str:
@@ -203,7 +206,9 @@ def _key_signer(path: Path, algorithm: str, leaf: x509.Certificate) -> Callable[
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyUnusable(f"{path} is no private key in unencrypted PEM form; put one there.") from error
     if key.public_key() != leaf.public_key() or not isinstance(key, PrivateKey):
-        raise KeyUnusable(f"The private key {path} does not belong to the certificate; put its own key there.")
+        raise KeyUnusable(
+            f"The private key {path} does not belong to the certificate; put its own key there."
+        )
 
     def sign(data: bytes) -> bytes:
         if isinstance(key, ec.EllipticCurvePrivateKey):
@@ -215,7 +220,9 @@ def _key_signer(path: Path, algorithm: str, leaf: x509.Certificate) -> Callable[
     return sign
 
 
-def _command_signer(command: tuple[str, ...], algorithm: str, leaf: x509.Certificate) -> Callable[[bytes], bytes]:
+def _command_signer(
+    command: tuple[str, ...], algorithm: str, leaf: x509.Certificate
+) -> Callable[[bytes], bytes]:
     def sign(data: bytes) -> bytes:
         try:
             done = subprocess.run(  # noqa: S603 - the studio's own command, without a shell
@@ -226,12 +233,12 @@ def _command_signer(command: tuple[str, ...], algorithm: str, leaf: x509.Certifi
         signature = done.stdout
         public = leaf.public_key()
         if isinstance(public, ec.EllipticCurvePublicKey) and signature[:1] == b"\x30":
-            try:
+            with suppress(ValueError):  # a raw signature may begin with the same byte
                 signature = _raw(signature, public.curve.key_size)
-            except ValueError:
-                pass  # a raw signature may begin with the same byte
         if not is_signature(leaf, algorithm, signature, data):
-            raise KeyUnusable(f"The signer {command[0]} printed no signature of the certificate's key; check both.")
+            raise KeyUnusable(
+                f"The signer {command[0]} printed no signature of the certificate's key; check both."
+            )
         return signature
 
     return sign
@@ -262,7 +269,13 @@ def _builder(
 
 def _usage(*allowed: str) -> x509.KeyUsage:
     names = (
-        *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+        *(
+            "digital_signature",
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+        ),
         *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
     )
     return x509.KeyUsage(**{name: name in allowed for name in names})
