@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 import torch
 
 from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Sample
-from lp_core.engines.liveportrait.drawing import compose
+from lp_core.engines.liveportrait.drawing import compose, in_frame
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import (
     RIG,
@@ -76,7 +77,9 @@ class LivePortraitEngine:
         keeps_reach = settings.engine.driving_option == "expression-friendly"
         self._is_expression_friendly = keeps_reach and self._transfer.is_relative
         label = LABELS[self._networks.origin]
-        self.info = EngineInfo(name="liveportrait", rig=RIG, uses_driving_picture=False, label=label)
+        self.info = EngineInfo(
+            name="liveportrait", rig=RIG, uses_driving_picture=False, label=label, has_crop=True
+        )
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face in a driving frame; see the contract."""
@@ -108,7 +111,10 @@ class LivePortraitEngine:
     ) -> Animation:
         """Draws the portrait under a motion; see the contract."""
         points = torch.from_numpy(self.driven_points(portrait, motion, reference, edit)[None])
-        return self._in_memory(lambda: self._draw(portrait, points))
+        drawn = self._in_memory(lambda: self._draw(portrait, points))
+        return replace(
+            drawn, landmarks_frame=in_frame(portrait.place, points[0].numpy()), landmark_scheme=RIG
+        )
 
     def driven_points(
         self,

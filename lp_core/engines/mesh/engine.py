@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Sample
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
-from lp_core.engines.mesh.deform import HeadMesh, head_flow
+from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, head_flow
 from lp_core.engines.mesh.eyes import eye_layer, lash_layer, taken_points
 from lp_core.engines.mesh.layers import Opening, blend
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
+from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES
 from lp_core.geometry.warp import Map, sample
@@ -137,9 +138,10 @@ class MeshEngine:
         # Where nothing moves the source's own bits stay: bilinear weights of 0 would still mix in a NaN.
         moved = (head.matte > 0) & (np.abs(head.flow) > STILL_PX).any(axis=2)
         cv2.copyTo(warped, moved.view(np.uint8), part)
-        self._draw_eyes(pixels, portrait, target, points, rigid)
+        self._draw_eyes(pixels, portrait, target, points, rigid, head)
         self._draw_mouth(pixels, portrait, points, driving)
-        return Animation(pixels, head.region, head.matte, head.flow)
+        shown = points.astype(np.float32)
+        return Animation(pixels, head.region, head.matte, head.flow, shown, MEDIAPIPE478.name)
 
     def _draw_eyes(
         self,
@@ -148,6 +150,7 @@ class MeshEngine:
         target: Target,
         points: NDArray[np.float64],
         rigid: NDArray[np.float64],
+        head: HeadFlow,
     ) -> None:
         for eye, lid, gaze in zip(EYES, target.lids, target.gaze, strict=True):
             layer = eye_layer(portrait, eye, points, rigid, lid, gaze)
@@ -157,6 +160,7 @@ class MeshEngine:
                 if max(np.abs(map_x - x).max(), np.abs(map_y - y).max()) < STILL_PX:
                     continue  # the warped picture shows this eye already
                 blend(pixels, where, sample(portrait.source.pixels, map_x, map_y))
+                _lay_flow(head, where, map_x - x, map_y - y)
             lashes = lash_layer(portrait, eye, points, lid)
             if lashes is not None:
                 blend(pixels[..., :3], *lashes)
@@ -186,6 +190,20 @@ def _in_codes(
     if source.alpha == "premultiplied" and pixels.shape[2] == 4:
         codes = codes * pixels[where.rows, where.columns, 3:]
     return codes
+
+
+def _lay_flow(head: HeadFlow, where: Opening, flow_x: Map, flow_y: Map) -> None:
+    """Makes the head's flow tell of a layer where that covers more than half, in place."""
+    left, top, right, bottom = head.region
+    rows = slice(max(where.rows.start, top), min(where.rows.stop, bottom))
+    columns = slice(max(where.columns.start, left), min(where.columns.stop, right))
+    own = (
+        slice(rows.start - where.top, rows.stop - where.top),
+        slice(columns.start - where.left, columns.stop - where.left),
+    )
+    part = head.flow[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    covers = where.alpha[own] > 0.5
+    part[covers] = np.stack([flow_x[own][covers], flow_y[own][covers]], axis=-1)
 
 
 def _in_pixels(portrait: MeshPortrait, points: NDArray[np.float64]) -> NDArray[np.float64]:
