@@ -33,6 +33,7 @@ from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.job import RenderJob
 from lp_core.media.open import open_source
 from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import CALIBRATIONS, EngineSettings, OutputSettings, RenderSettings
 
 CHANNELS = {
@@ -62,9 +63,10 @@ class WatchedEngine(MeshEngine):
         motion: MotionFrame,
         reference: MotionFrame,
         driving: DrivingPicture | None = None,
+        edit: Edit = NO_EDIT,
     ) -> Animation:
         """As the engine does."""
-        result = super().animate(portrait, motion, reference, driving)
+        result = super().animate(portrait, motion, reference, driving, edit)
         if self.touched is None:
             self.touched = np.zeros(result.pixels.shape[:2], bool)
         left, top, right, bottom = result.region

@@ -1,4 +1,4 @@
-"""Prints milliseconds a frame for writing and reading each codec, colour conversion included.
+"""Prints milliseconds a frame for writing and reading each kind of film and picture (needs the extra vfx).
 
 Run: python benchmarks/media.py [frames]
 """
@@ -30,6 +30,14 @@ CASES = (  # name, codec, bits, alpha
     ("ffv1_alpha.mkv", "ffv1", 16, True),
     ("png/out.%04d.png", "h264", 8, False),
     ("png16/out.%04d.png", "h264", 16, True),
+    ("av1.mp4", "av1", 8, False),
+    ("prores422.mov", "prores422hq", 16, False),
+    ("dnxhr_hqx.mov", "dnxhr-hqx", 16, False),
+    ("dnxhr_444.mov", "dnxhr-444", 16, False),
+    ("tiff16/out.%04d.tif", "h264", 16, True),
+    ("dpx16/out.%04d.dpx", "h264", 16, False),
+    ("half/out.%04d.exr", "h264", 32, True),
+    ("float/out.%04d.exr", "h264", 32, True),
 )
 DISTINCT = 8
 
@@ -45,8 +53,15 @@ def moving_pictures(width: int, height: int, bits: int, has_alpha: bool) -> list
         grain = rng.normal(0, 1.0, window.shape)
         planes = [window + grain, 0.8 * window + 20 + grain, 255 - window + grain, np.full_like(window, 255)]
         eight = np.clip(np.stack(planes[: 4 if has_alpha else 3], axis=-1), 0, 255).astype(np.uint8)
-        pictures.append(eight if bits == 8 else eight.astype(np.uint16) * 257)
+        pictures.append(as_bits(eight, bits))
     return pictures
+
+
+def as_bits(eight: Pixels, bits: int) -> Pixels:
+    """8-bit pixels as 16-bit ones or as float32."""
+    if bits == 32:
+        return eight.astype(np.float32) / 255
+    return eight if bits == 8 else eight.astype(np.uint16) * 257
 
 
 def measure(path: Path, spec: SinkSpec, pictures: list[Pixels], count: int) -> tuple[float, float, float]:
@@ -69,7 +84,7 @@ def measure(path: Path, spec: SinkSpec, pictures: list[Pixels], count: int) -> t
 def main() -> None:
     """Prints the table."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 48
-    print(f"{'':18} {'size':>10} {'write':>9} {'read':>9} {'kB/frame':>9}   (ms a frame, {count} frames)")
+    print(f"{'':20} {'size':>10} {'write':>9} {'read':>9} {'kB/frame':>9}   (ms a frame, {count} frames)")
     for width, height in SIZES:
         for name, codec, bits, has_alpha in CASES:
             pictures = moving_pictures(width, height, bits, has_alpha)
@@ -83,12 +98,14 @@ def main() -> None:
                 codec=codec,
                 quality=OutputSettings().quality,
                 overwrite=False,
+                alpha="premultiplied" if bits == 32 else "straight",
+                sample_type="half" if name.startswith("half") else "float" if bits == 32 else "int",
             )
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "films" / name
                 written, read, size = measure(path, spec, pictures, count)
             print(
-                f"{name:18} {width:>5}x{height:<4} {written / count * 1e3:9.1f} {read / count * 1e3:9.1f} "
+                f"{name:20} {width:>5}x{height:<4} {written / count * 1e3:9.1f} {read / count * 1e3:9.1f} "
                 f"{size / count / 1e3:9.1f}"
             )
 

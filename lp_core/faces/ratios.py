@@ -16,17 +16,14 @@ from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
 from lp_core.faces.schemes import MEDIAPIPE478, Scheme
-
-_EPSILON = 1e-6
-"""Keeps a collapsed eye or mouth finite, as in LivePortrait's formula."""
+from lp_core.geometry.facemesh import gap_over_width
 
 
 def _gap_over_width(
     points: NDArray[Any], gaps: tuple[tuple[int, int], ...], ends: tuple[int, int]
 ) -> np.float32:
     upper, lower = np.array(gaps).T
-    gap = np.linalg.norm(points[upper] - points[lower], axis=-1).mean()
-    return np.float32(gap / (np.linalg.norm(points[ends[0]] - points[ends[1]]) + _EPSILON))
+    return np.float32(gap_over_width(points, upper, lower, ends))
 
 
 def _flat_points(landmarks: NDArray[Any], scheme: Scheme) -> NDArray[np.float64]:

@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lp_core.errors import SettingError
+from lp_core.geometry import facemesh
+from lp_core.geometry.facemesh import LEFT_EYE, RIGHT_EYE
 
 Indices = tuple[int, ...]
 
@@ -84,25 +89,28 @@ GROUP_NAMES = (
     "rigid",
 )
 
+
+def _closed(there: NDArray[np.intp], back: NDArray[np.intp]) -> Indices:
+    """A closed contour of two lines that share their ends: along the one, back along the other."""
+    return tuple(int(index) for index in [*there, *back[-2:0:-1]])
+
+
 # fmt: off
 MEDIAPIPE478 = Scheme(
     name="mediapipe478",
     count=478,
-    face_oval=(
-        10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-        152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-    ),
-    lips_outer=(61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185),
-    lips_inner=(78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191),
-    eye_left=(33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
-    eye_right=(263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
-    iris_left=(468, 469, 470, 471, 472),
-    iris_right=(473, 474, 475, 476, 477),
+    face_oval=tuple(facemesh.OVAL.tolist()),
+    lips_outer=_closed(facemesh.LIPS_OUTER_LOWER, facemesh.LIPS_OUTER_UPPER),
+    lips_inner=_closed(facemesh.LIPS_INNER_LOWER, facemesh.LIPS_INNER_UPPER),
+    eye_left=_closed(LEFT_EYE.lower, LEFT_EYE.upper),
+    eye_right=_closed(RIGHT_EYE.lower[::-1], RIGHT_EYE.upper[::-1]),
+    iris_left=tuple(LEFT_EYE.iris.tolist()),
+    iris_right=tuple(RIGHT_EYE.iris.tolist()),
     brow_left=(46, 53, 52, 65, 55, 70, 63, 105, 66, 107),
     brow_right=(276, 283, 282, 295, 285, 300, 293, 334, 296, 336),
     nose_bridge=(168, 6, 197, 195, 5, 4, 1),
     nose_base=(48, 64, 98, 97, 2, 326, 327, 294, 278),
-    rigid=(10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 362, 263, 127, 356, 234, 454),
+    rigid=tuple(facemesh.RIGID.tolist()),
     eye_gaps_left=((159, 145),),
     eye_gaps_right=((386, 374),),
     eye_corners_left=(33, 133),

@@ -9,11 +9,11 @@ Convention:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-POINTS = 478
 MESH_POINTS = 468
 
 OVAL = np.array(
@@ -63,3 +63,21 @@ RIGHT_EYE = EyeIndices(
 EYES = (LEFT_EYE, RIGHT_EYE)
 JAW_OPEN = 25
 SMILE_LEFT, SMILE_RIGHT = 44, 45
+
+_EPS = 1e-6
+"""Keeps a collapsed eye or mouth finite, as in LivePortrait's formula."""
+
+
+def gap_over_width(
+    points: NDArray[Any], upper: NDArray[np.intp], lower: NDArray[np.intp], ends: tuple[int, int]
+) -> float:
+    """How far an eye or a mouth is open: mean distance of paired points over the distance of its ends.
+
+    Args:
+        points: (P, 2) or (P, 3) points of any layout, in any unit.
+        upper: (G,) indices along the upper margin.
+        lower: (G,) their partners along the lower margin.
+        ends: indices of the two corners.
+    """
+    gap = np.linalg.norm(points[upper] - points[lower], axis=1).mean()
+    return float(gap / (np.linalg.norm(points[ends[0]] - points[ends[1]]) + _EPS))

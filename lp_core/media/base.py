@@ -119,10 +119,6 @@ class SinkSpec:
             raise SettingError(
                 f"Frames of {self.bit_depth} bits cannot be written; hand over 8, 16 or 32 bits."
             )
-        if self.start_number < 0:
-            raise SettingError(
-                f"A sequence cannot start at number {self.start_number}; give a number from 0 upwards."
-            )
 
 
 class FrameSource(Protocol):

@@ -12,7 +12,7 @@ import numpy as np
 import OpenImageIO as oiio  # noqa: N813 - the name everybody knows it by
 from numpy.typing import NDArray
 
-from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
+from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia, UnreadableMedia
 from lp_core.frame import Box, ClipInfo, ColorTags, Frame, Pixels, SampleType, Windows, united
 from lp_core.media.base import AS_STORED, Attribute, ReadOptions
 from lp_core.media.exr_layers import Choice, Part, choose_channels
@@ -20,7 +20,7 @@ from lp_core.media.failures import check_readable
 from lp_core.media.images import DEFAULT_RATE, StillSource
 from lp_core.media.picture_sequence import SequenceSource
 from lp_core.media.smpte import unpacked
-from lp_core.timing import FrameRate
+from lp_core.timing import FrameRate, Timecode
 
 _OWN_WORDS = ("oiio:", "openexr:")
 _TOLD_BY_FIELDS = frozenset(
@@ -50,8 +50,8 @@ class Header:
     """Width of a pixel divided by its height."""
     fps: Fraction | None
     """Frames per second, where it says so."""
-    spec: Any
-    """The part's whole header, OpenImageIO's own."""
+    lost: tuple[str, ...]
+    """Names of attributes whose text cannot be read."""
 
 
 class OiioReader:
@@ -69,7 +69,7 @@ class OiioReader:
         """
         file = _opened(path)
         try:
-            return _header(path, _specs(file), self._layer, self._view)
+            return _header(path, _specs(path, file), self._layer, self._view)
         finally:
             file.close()
 
@@ -82,7 +82,7 @@ class OiioReader:
         """
         file = _opened(path)
         try:
-            header = _header(path, _specs(file), self._layer, self._view)
+            header = _header(path, _specs(path, file), self._layer, self._view)
             channels = header.choice.channels
             first, end = min(channels), max(channels) + 1
             kind = {8: "uint8", 16: "uint16", 32: "float"}[header.bit_depth]
@@ -103,8 +103,12 @@ class OiioReader:
                 raise MediaError(f"{path} has pictures of different sizes; render all of them in one format.")
             canvas = united(canvas, header.windows.canvas)
         rate = rate or (DEFAULT_RATE if first.fps is None else FrameRate(first.fps))
-        stamp = first.metadata.get("smpte:TimeCode")
         color, notes = _color(path, first)
+        if first.lost:
+            notes += (
+                f"{path} has words in its header that are not in UTF-8 and are not carried over: "
+                f"{', '.join(first.lost)}.",
+            )
         return ClipInfo(
             width=canvas[2] - canvas[0],
             height=canvas[3] - canvas[1],
@@ -115,7 +119,7 @@ class OiioReader:
             color=color,
             alpha="premultiplied" if path.suffix.lower() == ".exr" else "straight",
             sample_type=first.sample_type,
-            timecode=None if stamp is None else unpacked(stamp.value[0], rate),
+            timecode=_timecode(first.metadata.get("smpte:TimeCode"), rate),
             pixel_aspect=first.pixel_aspect,
             windows=replace(first.windows, data=_grown(first.windows, canvas)),
             metadata=first.metadata,
@@ -170,26 +174,93 @@ def _opened(path: Path) -> Any:  # noqa: ANN401 - OpenImageIO's reader
 
 
 def _reason(teller: Any) -> str:  # noqa: ANN401 - a reader or the library
-    text = str(teller.geterror()).strip().splitlines()
-    oiio.geterror()
+    try:
+        text = str(teller.geterror()).strip().splitlines()
+        oiio.geterror()
+    except UnicodeDecodeError:  # it quotes the file's own words
+        return "its header is damaged"
     return text[0] if text else "no reason given"
 
 
-def _specs(file: Any) -> list[Any]:  # noqa: ANN401 - OpenImageIO's reader
+def _specs(path: Path, file: Any) -> list[Any]:  # noqa: ANN401 - OpenImageIO's reader
     specs: list[Any] = []
-    while file.seek_subimage(len(specs), 0):
-        specs.append(file.spec())
-    file.geterror()
+    try:
+        while file.seek_subimage(len(specs), 0):
+            specs.append(file.spec())
+            tuple(specs[-1].channelnames)
+        file.geterror()
+    except UnicodeDecodeError as error:
+        raise UnreadableMedia(
+            f"{path} names its channels in no known script; its header is damaged, render it again."
+        ) from error
     return specs
 
 
+def _text(spec: Any, name: str) -> str:  # noqa: ANN401 - OpenImageIO's header
+    try:
+        value = spec.getattribute(name)
+    except UnicodeDecodeError:
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def _views(spec: Any) -> tuple[str, ...]:  # noqa: ANN401 - OpenImageIO's header
+    try:
+        value = spec.getattribute("multiView")
+    except UnicodeDecodeError:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
+
+
+def _rate(value: Any) -> Fraction | None:  # noqa: ANN401 - whatever a header holds
+    """Frames per second of an attribute that may be a rational, a number or nonsense."""
+    if isinstance(value, tuple) and len(value) == 2 and value[1]:
+        value = Fraction(int(value[0]), int(value[1]))
+    try:
+        return FrameRate.parse(value).fps if isinstance(value, Fraction | float | int) else None
+    except SettingError:
+        return None
+
+
+def _aspect(value: Any) -> Fraction:  # noqa: ANN401 - whatever a header holds
+    if not isinstance(value, float | int) or not 0.01 <= value <= 100:
+        return Fraction(1)
+    return Fraction(value).limit_denominator(100_000)
+
+
+def _timecode(stamp: Attribute | None, rate: FrameRate) -> Timecode | None:
+    if stamp is None or stamp.kind != "timecode":
+        return None
+    return unpacked(int(stamp.value[0]), rate)
+
+
+def _attributes(spec: Any) -> tuple[dict[str, Attribute], tuple[str, ...]]:  # noqa: ANN401 - OpenImageIO's header
+    """What a header says, and the names of what cannot be read."""
+    read, lost = {}, []
+    for item in spec.extra_attribs:
+        try:
+            name = item.name
+        except UnicodeDecodeError:
+            lost.append("a word without a readable name")
+            continue
+        if name != "oiio:BitsPerSample" and (name.startswith(_OWN_WORDS) or name in _TOLD_BY_FIELDS):
+            continue
+        try:
+            read[name] = Attribute(str(item.type), item.value)
+        except UnicodeDecodeError:
+            lost.append(name)
+    return read, tuple(lost)
+
+
 def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -> Header:
-    views = specs[0].getattribute("multiView") or ()
+    views = _views(specs[0])
     parts = [
         Part(
-            name=str(spec.getattribute("oiio:subimagename") or ""),
-            view=str(spec.getattribute("view") or ""),
-            views=(views,) if isinstance(views, str) else tuple(views),
+            name=_text(spec, "oiio:subimagename"),
+            view=_text(spec, "view"),
+            views=views,
             channels=tuple(spec.channelnames),
         )
         for spec in specs
@@ -199,8 +270,7 @@ def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -
     if spec.deep:
         raise UnreadableMedia(f"{path} is a deep picture; flatten it first.")
     sample_type, bit_depth = _sample_type(path, spec, choice)
-    fps = spec.getattribute("FramesPerSecond")
-    aspect = Fraction(spec.getattribute("PixelAspectRatio") or 1.0).limit_denominator(100_000)
+    metadata, lost = _attributes(spec)
     return Header(
         choice=choice,
         windows=Windows(
@@ -209,16 +279,10 @@ def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -
         ),
         sample_type=sample_type,
         bit_depth=bit_depth,
-        metadata={
-            item.name: Attribute(str(item.type), item.value)
-            for item in spec.extra_attribs
-            if not item.name.startswith(_OWN_WORDS)
-            and item.name not in _TOLD_BY_FIELDS
-            or item.name == "oiio:BitsPerSample"
-        },
-        pixel_aspect=aspect if aspect > 0 else Fraction(1),
-        fps=Fraction(*fps) if isinstance(fps, tuple) and fps[0] > 0 and fps[1] > 0 else None,
-        spec=spec,
+        metadata=metadata,
+        pixel_aspect=_aspect(spec.getattribute("PixelAspectRatio")),
+        fps=_rate(spec.getattribute("FramesPerSecond")),
+        lost=lost,
     )
 
 
@@ -238,7 +302,7 @@ def _sample_type(path: Path, spec: Any, choice: Choice) -> tuple[SampleType, int
 def _color(path: Path, header: Header) -> tuple[ColorTags, tuple[str, ...]]:
     if header.bit_depth == 32:
         white = header.metadata.get("chromaticities")
-        is_bt709 = white is None or np.allclose(white.value, _BT709, atol=2e-3)
+        is_bt709 = white is None or (white.kind == "float[8]" and np.allclose(white.value, _BT709, atol=2e-3))
         return (_LINEAR if is_bt709 else replace(_LINEAR, primaries="unspecified")), ()
     words = header.metadata.get("dpx:Transfer")
     if words is not None and str(words.value).lower() in _LOG_WORDS:

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
+from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia, UnreadableMedia
 from lp_core.frame import ClipInfo, Frame
 from lp_core.media.aside import make_folder, remove_folders, write_aside
 from lp_core.media.base import AS_STORED, ReadOptions, SinkSpec
@@ -154,6 +154,10 @@ class SequenceSink:
             UnknownCodec, MediaError: the file type cannot hold such frames.
         """
         self._pattern, self._spec = parse_pattern(path), spec
+        if spec.start_number < 0:
+            raise SettingError(
+                f"{self._pattern} cannot start at number {spec.start_number}; give frames from 0 upwards."
+            )
         self._check(self._pattern.path_of(spec.start_number))
         refuse_existing_pictures(self._pattern, spec.overwrite)
         self._made = make_folder(self._pattern.path_of(0))

@@ -9,7 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER, RIGID, EyeIndices
+from lp_core.geometry.facemesh import (
+    EYES,
+    LIPS_INNER_LOWER,
+    LIPS_INNER_UPPER,
+    RIGID,
+    EyeIndices,
+    gap_over_width,
+)
 from lp_core.motion.sequence import MotionFrame
 
 F64 = NDArray[np.float64]
@@ -69,8 +76,7 @@ def landmarks_from_motion(motion: MotionFrame, width: int, height: int) -> NDArr
 
 def eye_openness(points: F64, eye: EyeIndices) -> float:
     """Lid gap over eye width, both in head space; the gap is the mean over the middle three lid pairs."""
-    gap = np.linalg.norm(points[eye.upper[_MIDDLE]] - points[eye.lower[_MIDDLE]], axis=1).mean()
-    return float(gap / (np.linalg.norm(points[eye.upper[0]] - points[eye.upper[-1]]) + _EPS))
+    return gap_over_width(points, eye.upper[_MIDDLE], eye.lower[_MIDDLE], (eye.upper[0], eye.upper[-1]))
 
 
 def eye_gaze(points: F64, eye: EyeIndices) -> tuple[float, float]:
@@ -84,8 +90,8 @@ def eye_gaze(points: F64, eye: EyeIndices) -> tuple[float, float]:
 
 def lip_openness(points: F64) -> float:
     """Inner lip gap (mean of the middle three pairs) over mouth width, both in head space."""
-    gap = np.linalg.norm(points[LIPS_INNER_UPPER[4:7]] - points[LIPS_INNER_LOWER[4:7]], axis=1).mean()
-    return float(gap / (np.linalg.norm(points[LIPS_INNER_UPPER[0]] - points[LIPS_INNER_UPPER[-1]]) + _EPS))
+    upper, lower = LIPS_INNER_UPPER, LIPS_INNER_LOWER
+    return gap_over_width(points, upper[4:7], lower[4:7], (upper[0], upper[-1]))
 
 
 def best_rotation(from_points: F64, to_points: F64) -> F64:

@@ -174,7 +174,7 @@ class Target:
             overwrite=self.overwrite,
             audio=None if self.audio_path is None else AudioTrack(self.audio_path, self.start_s),
             metadata={"comment": comment},
-            start_number=1 if number is None else max(number, 0),
+            start_number=1 if number is None else number,
             alpha=info.alpha,
             sample_type=info.sample_type,
             exr_compression=self.exr_compression,

@@ -33,7 +33,7 @@ from lp_core.render.passes import Drawn, with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.report import Listener, Meter, Runs, Summary, runs_of
 from lp_core.render.sample import DENSITIES, PerformanceSample
-from lp_core.render.shots import Shot, driving_pictures, plate_shots, screen_frames
+from lp_core.render.shots import Shot, driving_pictures, first_driving_picture, plate_shots, screen_frames
 from lp_core.settings import FaceSettings, MotionSettings
 from lp_core.timing import FrameRate
 from lp_core.version import __version__
@@ -180,9 +180,12 @@ class _Drawing:
         if isinstance(driving, StoredMotion) or not self.render.engine.info.uses_driving_picture:
             return repeat(None)
         frames = stack.enter_context(ReadAhead(screen_frames(driving, self._rate), QUEUE_DEPTH, "driving"))
-        pictures = driving_pictures(frames, self.motion)
         before = int(self.render.part.start_s * self._rate.fps)
-        return chain(repeat(None, -before), islice(pictures, max(before, 0), None))
+        first = None
+        if before < 0 or self.motion.frame(0).confidence == 0:
+            first = first_driving_picture(driving, self.motion)
+        pictures = driving_pictures(frames, self.motion, first)
+        return chain(repeat(first, -before), islice(pictures, max(before, 0), None))
 
     def _drawn(
         self, pairs: Iterable[tuple[Shot, DrivingPicture | None]], lost: dict[int, None]

@@ -10,6 +10,7 @@ from itertools import repeat
 from lp_core.engines.base import DrivingPicture, Engine, Portrait
 from lp_core.frame import Frame
 from lp_core.motion.landmarks import landmarks_from_motion
+from lp_core.motion.sequence import MotionFrame
 from lp_core.render.conform import at_rate
 from lp_core.render.inputs import BLOCK, FilmedFace, Motion
 from lp_core.timing import FrameRate
@@ -65,13 +66,23 @@ def screen_frames(film: FilmedFace, rate: FrameRate) -> Iterator[Frame]:
     yield from repeat(frame)
 
 
-def driving_pictures(frames: Iterable[Frame], motion: Motion) -> Iterator[DrivingPicture | None]:
+def first_driving_picture(film: FilmedFace, motion: Motion) -> DrivingPicture:
+    """The picture in which the face is first seen; ``motion`` is the film's, and shows a face somewhere."""
+    seen = next(index for index in range(len(motion)) if motion.frame(index).confidence > 0)
+    with film.open() as source:
+        frame = next(frame for frame in source if frame.index == seen)
+    return _driving_picture(frame, motion.frame(seen))
+
+
+def driving_pictures(
+    frames: Iterable[Frame], motion: Motion, first: DrivingPicture | None = None
+) -> Iterator[DrivingPicture | None]:
     """The driving picture that goes with each screen frame; where the face is lost the last one stays.
 
     Its landmarks come from the motion as it was measured, before any smoothing: they must lie on the
-    picture's pixels. None before the face is first seen.
+    picture's pixels. ``first`` before the face is first seen.
     """
-    last: DrivingPicture | None = None
+    last = first
     seen, start, block = -1, 0, motion.rows(0, min(BLOCK, len(motion)))
     for frame in frames:
         if frame.index != seen:
@@ -80,6 +91,10 @@ def driving_pictures(frames: Iterable[Frame], motion: Motion) -> Iterator[Drivin
                 start, block = seen, motion.rows(seen, min(seen + BLOCK, len(motion)))
             row = block.frame(seen - start)
             if row.confidence > 0:
-                height, width = frame.pixels.shape[:2]
-                last = DrivingPicture(frame.as_rgb8(), landmarks_from_motion(row, width, height))
+                last = _driving_picture(frame, row)
         yield last
+
+
+def _driving_picture(frame: Frame, motion: MotionFrame) -> DrivingPicture:
+    height, width = frame.pixels.shape[:2]
+    return DrivingPicture(frame.as_rgb8(), landmarks_from_motion(motion, width, height))

@@ -46,8 +46,6 @@ STILL_PX = 1 / 1024
 class MeshEngine:
     """Engine by mesh warping; see lp_core.engines.base.Engine for the contract."""
 
-    info = EngineInfo(name="mesh", rig=RIG, uses_driving_picture=True, sliders=MESH_SLIDERS)
-
     def __init__(self, settings: RenderSettings) -> None:
         """Makes the engine.
 
@@ -59,6 +57,12 @@ class MeshEngine:
                 "The mesh engine has no neutral face to compare a performer with; use --reference auto, "
                 "--motion absolute or --engine liveportrait."
             )
+        self.info = EngineInfo(
+            name="mesh",
+            rig=RIG,
+            uses_driving_picture=settings.engine.mouth != "drawn",
+            sliders=MESH_SLIDERS,
+        )
         self._settings = settings
         self._mesh = HeadMesh()
 
@@ -81,7 +85,15 @@ class MeshEngine:
         driving: DrivingPicture | None = None,
         edit: Edit = NO_EDIT,
     ) -> Animation:
-        """Draws the portrait under a motion; see the contract."""
+        """Draws the portrait under a motion; see the contract.
+
+        Raises:
+            SettingError: the mouth shall come from the driving picture and there is none.
+        """
+        if driving is None and self._settings.engine.mouth == "driving":
+            raise SettingError(
+                "There is no driving picture to take the mouth from; hand one over, or use --mouth drawn or auto."
+            )
         nudge = portrait.tuning.nudge(motion) if portrait.tuning else NO_NUDGE
         change = make_change(portrait.face, edit) if edit.values else NO_CHANGE
         return self._draw(portrait, motion, reference, driving, nudge, change)
@@ -178,7 +190,8 @@ class MeshEngine:
         if driving is None or self._settings.engine.mouth == "drawn":
             content = mouth.drawn(where, points, portrait.skin)
         else:
-            content = mouth.borrowed(where, points, driving, portrait.skin)
+            content, covered = mouth.borrowed(where, points, driving, portrait.skin)
+            where = replace(where, alpha=where.alpha * covered)
         blend(pixels[..., :3], where, _in_codes(portrait.source, pixels, where, content))
 
 

@@ -55,7 +55,7 @@ def _gap(points: NDArray[np.float64]) -> float:
 
 def borrowed(
     where: Opening, points: NDArray[np.float64], driving: DrivingPicture, skin: NDArray[np.float64]
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The driver's own mouth fitted into the opening, its light and tint matched to the portrait's skin.
 
     Args:
@@ -65,7 +65,7 @@ def borrowed(
         skin: (3,) skin colour of the portrait, 8-bit codes.
 
     Returns:
-        (h, w, 3) float32, 8-bit codes.
+        (h, w, 3) float32, 8-bit codes, and (h, w) where the driver's mouth gives any.
     """
     shown = _overhang(points) - (where.left, where.top)
     taken = _overhang(driving.landmarks_frame.astype(np.float64))
@@ -73,8 +73,7 @@ def borrowed(
     map_x, map_y, covered = rasterize(shown[_TRIANGLES], taken[_TRIANGLES], width, height)
     content = sample(driving.pixels, map_x, map_y)
     gain = _light_gain(skin, skin_color(Frame(driving.pixels, 0, Fraction(0)), driving.landmarks_frame))
-    where.alpha[~covered] = 0
-    return np.clip(content.astype(np.float32) * gain.astype(np.float32), 0, 255)
+    return np.clip(content.astype(np.float32) * gain.astype(np.float32), 0, 255), covered
 
 
 def _light_gain(skin: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

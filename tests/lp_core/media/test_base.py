@@ -16,7 +16,6 @@ from lp_core.media.base import AudioTrack
         {"height": -1},
         {"bit_depth": 10},
         {"bit_depth": 64},
-        {"start_number": -1},
     ],
 )
 def test_impossible_specifications(spec, changes):

@@ -10,6 +10,7 @@ from fakes.exr import DISPLAY, copied, stored, wild, write_exr
 
 from lp_core.errors import (
     DiskFull,
+    LpError,
     MediaError,
     MissingDependency,
     TruncatedMedia,
@@ -17,7 +18,7 @@ from lp_core.errors import (
 )
 from lp_core.frame import Frame
 from lp_core.media import open as media_open
-from lp_core.media.base import ReadOptions
+from lp_core.media.base import Attribute, ReadOptions
 from lp_core.media.open import open_sink, open_source
 from lp_core.timing import FrameRange, FrameRate, Timecode
 
@@ -101,6 +102,40 @@ class TestMissingPictures:
 
 
 class TestDamage:
+    def test_words_in_another_script_are_carried(self, tmp_path, spec):
+        path = write_exr(
+            tmp_path / "in.1.exr", np.full((16, 24, 3), 0.5, np.float16), camera="Kamera gr?n", take="7"
+        )
+        path.write_bytes(path.read_bytes().replace(b"gr?n", b"gr\xfcn"))
+        copied(tmp_path / "in.%d.exr", tmp_path / "out.%d.exr", spec)
+        assert b"Kamera gr\xfcn" in (tmp_path / "out.1.exr").read_bytes()
+        with open_source(tmp_path / "out.%d.exr") as source:
+            assert source.info.metadata["take"] == Attribute("string", "7")
+
+    def test_attributes_of_unexpected_kinds(self, tmp_path):
+        odd = {
+            "FramesPerSecond": "fast",
+            "smpte:TimeCode": "01:00:00:00",
+            "chromaticities": (oiio.TypeDesc("float[2]"), (1.0, 2.0)),
+        }
+        write_exr(tmp_path / "in.exr", np.zeros((16, 24, 3), np.float16), **odd)
+        with open_source(tmp_path / "in.exr") as source:
+            assert (source.info.rate.fps, source.info.timecode) == (24, None)
+
+    def test_a_header_of_any_bytes_is_read_or_refused_in_words(self, tmp_path, rng):
+        path = write_exr(tmp_path / "in.exr", np.zeros((16, 24, 4), np.float16), camera="A", shutter=0.5)
+        whole = path.read_bytes()
+        for _ in range(150):
+            data = bytearray(whole)
+            for place in rng.integers(0, min(len(data), 700), 4):
+                data[place] = rng.integers(0, 256)
+            path.write_bytes(data)
+            try:
+                with open_source(path) as source:
+                    list(source)
+            except LpError as error:
+                assert "in.exr" in str(error)
+
     def test_a_truncated_picture_is_named(self, tmp_path, rng):
         path = write_exr(tmp_path / "in.exr", wild(rng, DISPLAY, "float"))
         whole = path.read_bytes()
@@ -119,10 +154,12 @@ class TestDamage:
     def test_a_full_disk(self, tmp_path, spec, monkeypatch):
         from lp_core.media import oiio_write
 
-        def full(_path, _parts):
-            raise OSError(28, "No space left on device")
+        def failing(_path, _parts):
+            raise OSError("Failed to write pixel data")  # all that the library says
 
-        monkeypatch.setattr(oiio_write, "_write", full)
+        monkeypatch.setattr(oiio_write, "_write", failing)
+        usage = oiio_write.shutil.disk_usage(tmp_path)
+        monkeypatch.setattr(oiio_write.shutil, "disk_usage", lambda _folder: usage._replace(free=100))
         told = spec(24, 16, bit_depth=32)
         with open_sink(tmp_path / "out.%d.exr", told) as sink, pytest.raises(DiskFull):
             sink.write(Frame(np.zeros((16, 24, 3), np.float32), 0, Fraction(0)))

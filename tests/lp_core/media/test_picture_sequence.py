@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lp_core.errors import DiskFull, EmptyVideo, MediaError, OutputExists, TruncatedMedia, UnknownCodec
+from lp_core.errors import (
+    DiskFull,
+    EmptyVideo,
+    MediaError,
+    OutputExists,
+    SettingError,
+    TruncatedMedia,
+    UnknownCodec,
+)
 from lp_core.frame import Frame
 from lp_core.media.base import AudioTrack, ReadOptions
 from lp_core.media.images import write_image
@@ -42,6 +50,11 @@ def test_start_number(tmp_path, spec, frame):
         sink.write(frame(0, 64, 48))
         sink.commit()
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.1001.png"]
+
+
+def test_numbers_below_0_are_refused(tmp_path, spec):
+    with pytest.raises(SettingError, match="cannot start at number -2"):
+        SequenceSink(tmp_path / "out.####.png", spec(start_number=-2))
 
 
 def test_a_damaged_picture_is_replaced_and_reported(tmp_path, picture):

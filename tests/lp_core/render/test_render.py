@@ -173,10 +173,10 @@ def test_lost_frames_borrow_from_the_last_picture_with_a_face():
     assert borrowed(sink) == [10, 10, 10, 40]
 
 
-def test_before_the_first_face_there_is_no_driving_picture():
+def test_frames_before_the_face_borrow_from_the_first_picture_with_it():
     summary, sink = render(still(), film([0, 0, 30]), motion=MotionSettings(smoothing=0.0))
     assert lips(sink) == [30, 30, 30]
-    assert borrowed(sink) == [0, 0, 30]
+    assert borrowed(sink) == [30, 30, 30]
     assert summary.lost_driving_frames == ((0, 1),)
 
 

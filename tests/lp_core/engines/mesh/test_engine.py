@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lp_core.engines.base import DrivingPicture
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.engines.mesh.mouth import mouth_opening
+from lp_core.errors import SettingError
 from lp_core.geometry.facemesh import EYES, JAW_OPEN, LEFT_EYE, OVAL, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.landmark_transfer import transfer
@@ -279,6 +280,10 @@ class TestTheMouth:
         np.testing.assert_array_equal(one, drawing.animate(portrait, speaking, sitter.neutral, None).pixels)
         borrowing = MeshEngine(RenderSettings(engine=EngineSettings(mouth="driving")))
         assert (borrowing.animate(portrait, speaking, sitter.neutral, driving).pixels != one).any()
+        assert borrowing.info.uses_driving_picture
+        assert not drawing.info.uses_driving_picture
+        with pytest.raises(SettingError, match="--mouth"):
+            borrowing.animate(portrait, speaking, sitter.neutral, None)
 
     def test_a_closed_mouth_borrows_nothing(self, engine, portrait, sitter, driving):
         motion = replace(turned(sitter.neutral, yaw=4), lips=np.float32(0))

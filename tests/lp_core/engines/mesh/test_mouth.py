@@ -45,9 +45,11 @@ def test_borrowed_is_the_drivers_mouth_in_the_portraits_light(portrait, wide, co
     picture = np.zeros((512, 512, 3), np.uint8)
     picture[:] = color
     where = mouth_opening(portrait, wide)
-    content = borrowed(
-        where, wide, DrivingPicture(picture, portrait.points.astype(np.float32)), portrait.skin
-    )
+    driving = DrivingPicture(picture, portrait.points.astype(np.float32))
+    before = where.alpha.copy()
+    content, covered = borrowed(where, wide, driving, portrait.skin)
+    np.testing.assert_array_equal(where.alpha, before)
+    assert covered[where.alpha > 0.9].all()
     assert content.shape == (*where.alpha.shape, 3)
     assert content.dtype == np.float32
     assert 0 <= content.min() <= content.max() <= 255
@@ -65,7 +67,7 @@ def test_a_driver_in_the_same_light_is_borrowed_as_he_is(portrait, sitter):
     closed[LIPS_INNER_LOWER[1:-1], 1] = closed[LIPS_INNER_UPPER[1:-1], 1]
     where = mouth_opening(replace(portrait, points=closed), portrait.points)
     driving = DrivingPicture(sitter.picture, portrait.points.astype(np.float32))
-    content = borrowed(where, portrait.points, driving, portrait.skin)
+    content, _ = borrowed(where, portrait.points, driving, portrait.skin)
     own = sitter.picture[where.rows, where.columns]
     assert np.abs(content - own)[where.alpha > 0.9].max() < 3
 
