@@ -7,7 +7,6 @@ the motion fits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from fractions import Fraction
@@ -24,10 +23,10 @@ from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
 from lp_core.frame import Frame
 from lp_core.job import RenderJob
-from lp_core.media.base import AS_STORED, FrameSink, ReadOptions, SinkSpec
+from lp_core.media.base import AS_STORED, OpenSink, ReadOptions
 from lp_core.media.interpret import InterpretedSource
-from lp_core.media.open import check_output, open_source
-from lp_core.media.outputs import log_opener, output_conversion, output_opener
+from lp_core.media.open import check_output, open_parts, open_source
+from lp_core.media.outputs import can_be_parted, log_opener, output_conversion, output_opener
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
 from lp_core.motion.sliders import EditCurves, make_curves
@@ -51,14 +50,18 @@ MOST_FACES = 16
 """Faces looked for in a lone picture: a group, each of which can be chosen."""
 
 
-def assemble(job: RenderJob) -> Render:
+def assemble(job: RenderJob, resumes: bool = False) -> Render:
     """Opens and checks everything a job names.
+
+    Args:
+        job: what is asked for.
+        resumes: the output may be there in part already: an earlier run of this job began it.
 
     Raises:
         LpError: something the job names cannot be used; nothing has been written.
     """
     settings = job.settings
-    check_output(job.output, settings.output.overwrite, settings.output.codec)
+    check_output(job.output, resumes or settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
     if _is_motion(job.source):
         raise SettingError(
@@ -263,7 +266,7 @@ def _target(
     rate: FrameRate | None,
     part: Part,
     notes: list[str],
-    open_output: Callable[[SinkSpec], FrameSink],
+    open_output: OpenSink,
 ) -> Target:
     output = job.settings.output
     number, timecode = _numbering(job, source, driving, part)
@@ -279,7 +282,10 @@ def _target(
         path = None
     return Target(
         name=job.output,
-        open=open_output,
+        open=partial(open_output, Path(job.output)),
+        open_parts=partial(open_parts, job.output, open_output)
+        if can_be_parted(job.output, output)
+        else None,
         passes=output.pass_names,
         open_log=log_opener(job.output, output.pass_names),
         rate=rate,

@@ -34,7 +34,9 @@ CONTRACTS = {
     "lp_core.motion.sequence": "F32 MOTION_ARRAYS MotionFrame MotionSequence RIGS frame_shapes stack",
     "lp_core.motion.template": "MotionReader MotionWriter read_motion write_motion",
     "lp_core.motion.timeline": "MotionRows MotionTimeline between neutral_frame",
-    "lp_core.media.base": "AS_STORED Attribute AudioTrack FrameSink FrameSource ReadOptions SinkSpec",
+    "lp_core.media.base": (
+        "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
+    ),
     "lp_core.faces.base": "Box Face FaceAnalyzer Pose",
     "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo NeuralCrop Portrait Sample",
 }

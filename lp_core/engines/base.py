@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +28,8 @@ class EngineInfo:
     """True when ``animate`` gains from being handed the driving picture."""
     label: str = ""
     """What must be said of its pictures, such as 'synthetic weights'; usually nothing."""
+    batch: int = 1
+    """Driving frames it likes to read at a time."""
     sliders: tuple[str, ...] = tuple(SLIDERS)
     """Sliders it can do; a render with any other is refused."""
     has_crop: bool = False
@@ -118,6 +120,10 @@ class Engine(Protocol):
         """Motion of a face found in a driving frame; storable, not yet relative to anything."""
         ...
 
+    def read_motions(self, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
+        """The same for several driving frames, ``info.batch`` at a time being what it likes best."""
+        ...
+
     def prepare(self, source: Frame, face: Face, like: Any = None) -> Any:  # noqa: ANN401 - the engine's own Portrait
         """Everything about the source that does not change with the motion.
 
@@ -143,6 +149,14 @@ class Engine(Protocol):
             reference: its neutral frame.
             open_analyzer: gives an analyzer of the kind that read the performance (film mode).
         """
+        ...
+
+    def tuning_of(self, portrait: Any) -> Mapping[str, NDArray[Any]]:  # noqa: ANN401 - the engine's own Portrait
+        """What ``tune`` found, as plain arrays that can be stored; empty where nothing was tuned."""
+        ...
+
+    def with_tuning(self, portrait: Any, tuning: Mapping[str, NDArray[Any]]) -> Any:  # noqa: ANN401
+        """A portrait of the same performance with what ``tuning_of`` gave, to the last bit."""
         ...
 
     def animate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -158,6 +158,42 @@ class FrameSource(Protocol):
     ) -> None: ...
 
 
+class PartedSink(Protocol):
+    """An output written in parts, in any order, by any number of processes, each part at most once more.
+
+    Whatever ``write`` finished stays, through a crash too. The result is the same however it was cut up.
+    """
+
+    @property
+    def part_length(self) -> int:
+        """Frames of a part: parts begin at its multiples."""
+        ...
+
+    def missing(self, total: int) -> list[range]:
+        """Runs of the frames 0..total-1 that are not finished; every run begins at a part."""
+        ...
+
+    def write(self, first: int, frames: Iterable[Frame]) -> None:
+        """Takes the frames from ``first`` on, which begins a part; a last part may be shorter.
+
+        Raises:
+            MediaError: a frame cannot be kept; finished parts stay.
+        """
+        ...
+
+    def join(self, total: int) -> tuple[str, ...]:
+        """Makes the whole of its parts under its final name; returns sentences the user should see.
+
+        Raises:
+            MediaError: parts are missing, or the whole cannot be written.
+        """
+        ...
+
+    def discard(self) -> None:
+        """Removes everything that was written."""
+        ...
+
+
 class FrameSink(Protocol):
     """Takes frames in order; the result appears under its final name only on ``commit``.
 
@@ -186,3 +222,7 @@ class FrameSink(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+OpenSink = Callable[[Path, SinkSpec], FrameSink]
+"""Opens a file, or a numbered sequence, for frames as the specification says."""

@@ -59,9 +59,7 @@ class FittedSink:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences the user should see."""
-        if self._spec.bit_depth == 32 and self._fitted.bit_depth == 16:
-            return (*self._sink.notes, f"{self._name} holds whole numbers; values were cut to 0..1.")
-        return self._sink.notes
+        return (*self._sink.notes, *fit_notes(self._name, self._spec, self._fitted))
 
     def write(self, frame: Frame) -> None:
         """Takes the next frame; see the sink behind."""
@@ -83,6 +81,13 @@ class FittedSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.abort()
+
+
+def fit_notes(name: str, spec: SinkSpec, fitted: SinkSpec) -> tuple[str, ...]:
+    """Sentences the user should see about what a fit leaves out."""
+    if spec.bit_depth == 32 and fitted.bit_depth == 16:
+        return (f"{name} holds whole numbers; values were cut to 0..1.",)
+    return ()
 
 
 def fitted_spec(spec: SinkSpec, holds: Holds) -> SinkSpec:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lp_core.errors import MissingDependency, SettingError, UnknownCodec
 from lp_core.media.aside import check_folder, refuse_existing
-from lp_core.media.base import AS_STORED, FrameSink, FrameSource, ReadOptions, SinkSpec
+from lp_core.media.base import AS_STORED, FrameSink, FrameSource, OpenSink, PartedSink, ReadOptions, SinkSpec
 from lp_core.media.codecs import CONTAINERS, film_codec
 from lp_core.media.failures import check_readable
 from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
@@ -107,6 +107,33 @@ def open_sink(path: str | Path, spec: SinkSpec) -> FrameSink:
         sink: FrameSink = backend(path, spec)
         return sink
     return FittedSink(str(path), spec, holds, lambda fitted: backend(path, fitted))
+
+
+def open_parts(path: str | Path, open_part: OpenSink, spec: SinkSpec, folder: Path) -> PartedSink:
+    """Opens a film or a numbered picture sequence for writing in parts; a folder keeps what must outlive a crash.
+
+    Whether the output may be written, ``check_output`` tells before the work begins.
+
+    Args:
+        path: film or numbered picture sequence.
+        open_part: opens a part: ``open_sink``, or a conversion before it.
+        spec: what the whole has to be.
+        folder: for segments and journals; made if need be.
+
+    Raises:
+        UnknownCodec: unknown file type or codec, or a pair that does not go together.
+    """
+    path = Path(path)
+    is_film = SequencePattern.parse(path) is None
+    if is_film:
+        _film_backend(path)
+    else:
+        _backend(path, SEQUENCE_SINKS, "written")
+    kind = getattr(
+        importlib.import_module("lp_core.media.parts"), "FilmParts" if is_film else "SequenceParts"
+    )
+    parts: PartedSink = kind(path, spec, folder, open_part)
+    return parts
 
 
 def check_output(path: str | Path, overwrite: bool, codec: str | None = None) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from lp_core.color.management import ColorManagement, Conversion
 from lp_core.frame import ClipInfo
 from lp_core.job import RenderJob
-from lp_core.media.base import FrameSink, SinkSpec
+from lp_core.media.base import FrameSink, OpenSink, SinkSpec
 from lp_core.media.interpret import open_converted
 from lp_core.media.open import check_output, open_sink
 from lp_core.media.pass_files import FaceFile, SplitSink, pass_path
@@ -30,9 +31,7 @@ def output_conversion(job: RenderJob, color: ColorManagement, info: ClipInfo) ->
     return color.conversion(encoding, _is_exr(job.source), _is_exr(job.output))
 
 
-def output_opener(
-    output: str, settings: OutputSettings, conversion: Conversion | None
-) -> Callable[[SinkSpec], FrameSink]:
+def output_opener(output: str, settings: OutputSettings, conversion: Conversion | None) -> OpenSink:
     """Opens the output; passes become layers in EXR, else numbered EXR files beside it.
 
     Args:
@@ -43,13 +42,30 @@ def output_opener(
     Raises:
         OutputExists and others: a pass could not be written; see ``check_output``.
     """
-    opener: Callable[[SinkSpec], FrameSink] = partial(open_sink, output)
-    layers = [LAYER_OF[name] for name in sorted(settings.pass_names) if name in LAYER_OF]
-    if layers and not _is_exr(output):
+    opener: OpenSink = open_sink
+    layers = _separate(output, settings)
+    if layers:
         for name in layers:
             check_output(pass_path(output, name, ".exr"), settings.overwrite)
-        opener = partial(SplitSink, output, layers=layers, open_main=open_sink, open_layer=open_sink)
-    return opener if conversion is None else partial(open_converted, opener, conversion)
+        opener = partial(SplitSink, layers=layers, open_main=open_sink, open_layer=open_sink)
+    if conversion is None:
+        return opener
+
+    def open_other(path: Path, spec: SinkSpec) -> FrameSink:
+        return open_converted(partial(opener, path), conversion, spec)
+
+    return open_other
+
+
+def can_be_parted(output: str, settings: OutputSettings) -> bool:
+    """True where the output is one file or one sequence, which can be written in parts."""
+    return not _separate(output, settings) and log_opener(output, settings.pass_names) is None
+
+
+def _separate(output: str, settings: OutputSettings) -> list[str]:
+    """Layers that have files of their own."""
+    layers = [LAYER_OF[name] for name in sorted(settings.pass_names) if name in LAYER_OF]
+    return [] if _is_exr(output) else layers
 
 
 def log_opener(output: str, passes: frozenset[str]) -> Callable[[SinkSpec], FaceFile] | None:

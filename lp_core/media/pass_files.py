@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -14,16 +14,13 @@ from numpy.typing import NDArray
 
 from lp_core.frame import Frame
 from lp_core.media.aside import aside_path, make_folder, move_into_place, refuse_existing, remove_folders
-from lp_core.media.base import FrameSink, SinkSpec
+from lp_core.media.base import FrameSink, OpenSink, SinkSpec
 from lp_core.media.failures import write_failure
 from lp_core.media.sequence import SequencePattern
 
 SCHEMA = "lpsuite.faces"
 VERSION = 1
 CONVENTION = "x to the right and y downwards in pixels of the frame, pixel centres at integers; z is away"
-_UNCOMPRESSED_ENOUGH = "zip"
-
-OpenSink = Callable[[Path, SinkSpec], FrameSink]
 
 
 def pass_path(output: str | Path, name: str, suffix: str) -> Path:
@@ -105,7 +102,7 @@ class SplitSink:
                 has_alpha=channels == 4,
                 alpha="premultiplied",
                 sample_type="float",
-                exr_compression=_UNCOMPRESSED_ENOUGH,
+                exr_compression="zip",
                 windows=self._spec.windows if is_frame else None,
                 audio=None,
             )

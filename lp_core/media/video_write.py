@@ -47,7 +47,7 @@ class VideoSink:
         check_size(self._path, spec.codec, spec.width, spec.height)
         refuse_existing(self._path, spec.overwrite)
         self._stored = stored_format(codec, spec.width, spec.height, spec.bit_depth, spec.has_alpha)
-        self._notes = _notes(self._path, spec, codec, self._stored)
+        self._notes = sink_notes(self._path, spec)
         self._tags = film_tags(spec.color, codec.is_rgb, codec.holds_full_range)
         self._count = 0
         self._is_open = True
@@ -56,7 +56,7 @@ class VideoSink:
         self._container: OutputContainer | None = None
         self._sound: Sound | None = None
         try:
-            self._container = self._open()
+            self._container = open_container(self._aside, self._suffix, spec)
             self._stream = self._add_picture(self._container, codec)
             if spec.audio is not None:
                 self._sound = Sound(spec.audio, self._container, self._suffix)
@@ -167,17 +167,6 @@ class VideoSink:
         if self._sound is not None:
             self._sound.close()
 
-    def _open(self) -> OutputContainer:
-        options = {}
-        if self._suffix != ".mkv":
-            # The index goes to the front, so that browsers begin to play before they have it all. Only words
-            # outside the classic set need the newer kind of metadata, which fewer programs show.
-            has_special = any(word not in _COMMON_WORDS for word in self._spec.metadata)
-            options["movflags"] = "+faststart" + ("+use_metadata_tags" if has_special else "")
-        container = av.open(str(self._aside), "w", format=CONTAINERS[self._suffix], container_options=options)
-        container.metadata.update(self._spec.metadata)
-        return container
-
     def _add_picture(self, container: OutputContainer, codec: FilmCodec) -> VideoStream:
         options = dict(codec.options)
         for word, value in codec.environment.items():
@@ -214,7 +203,32 @@ def _tag(target: VideoFrame | VideoCodecContext, tags: ColorTags) -> None:
     target.color_range = 2 if tags.is_full_range else 1
 
 
-def _notes(path: Path, spec: SinkSpec, codec: FilmCodec, stored: str) -> tuple[str, ...]:
+def open_container(path: Path, suffix: str, spec: SinkSpec, is_repeatable: bool = False) -> OutputContainer:
+    """Opens a film for writing, with the words of its container.
+
+    Args:
+        path: file that is written now.
+        suffix: of its final name.
+        spec: what it has to be.
+        is_repeatable: the same pictures give the same bytes; Matroska bears random numbers otherwise.
+    """
+    options = {}
+    if suffix != ".mkv":
+        # The index goes to the front, so that browsers begin to play before they have it all. Only words
+        # outside the classic set need the newer kind of metadata, which fewer programs show.
+        has_special = any(word not in _COMMON_WORDS for word in spec.metadata)
+        options["movflags"] = "+faststart" + ("+use_metadata_tags" if has_special else "")
+    elif is_repeatable:
+        options["fflags"] = "+bitexact"
+    container = av.open(str(path), "w", format=CONTAINERS[suffix], container_options=options)
+    container.metadata.update(spec.metadata)
+    return container
+
+
+def sink_notes(path: Path, spec: SinkSpec) -> tuple[str, ...]:
+    """Sentences the user should see about what a film cannot keep."""
+    codec = film_codec(path, spec.codec)
+    stored = stored_format(codec, spec.width, spec.height, spec.bit_depth, spec.has_alpha)
     notes = []
     if spec.has_alpha and (spec.bit_depth, True) not in codec.formats:
         notes.append(

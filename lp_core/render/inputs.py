@@ -11,7 +11,7 @@ from typing import Protocol
 
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import ClipInfo, Frame
-from lp_core.media.base import AudioTrack, FrameSink, FrameSource, SinkSpec
+from lp_core.media.base import AudioTrack, FrameSink, FrameSource, PartedSink, SinkSpec
 from lp_core.motion.sequence import MotionSequence
 from lp_core.motion.template import MotionReader
 from lp_core.render.passes import FaceLog
@@ -157,6 +157,8 @@ class Target:
     """Passes that are made of every frame."""
     open_log: Callable[[SinkSpec], FaceLog] | None = None
     """Opens what takes landmarks and confidence; None: they are not asked for."""
+    open_parts: Callable[[SinkSpec, Path], PartedSink] | None = None
+    """Opens the same for writing in parts, with a folder for what must outlive a crash; None: it cannot."""
 
     def spec(self, info: ClipInfo, rate: FrameRate, comment: str) -> SinkSpec:
         """What the sink must be told for pictures shaped like ``info``'s."""

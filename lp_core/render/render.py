@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice, repeat
 from pathlib import Path
 
-from lp_core.engines.base import DrivingPicture, Engine, Portrait
+from lp_core.engines.base import DrivingPicture, Engine, Portrait, Sample
 from lp_core.faces.base import FaceAnalyzer
 from lp_core.media.base import SinkSpec
+from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDITS, EditCurves
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.timeline import MotionTimeline
@@ -79,8 +80,16 @@ class Render:
         with ExitStack() as stack:
             motion, sample = self._read_motion(stack, listener, notes)
             timeline = MotionTimeline(motion, self.motion, self.face.on_lost)
-            result = _Drawing(self, motion, timeline, sample, notes).run(stack, listener)
+            drawing = Drawing(self, motion, timeline, notes)
+            result = _Pass(drawing, sample).run(stack, listener)
         return replace(result, seconds=round(self.clock() - start, 3))
+
+    def tuned(self, portrait: Portrait, samples: Sequence[Sample], reference: MotionFrame) -> Portrait:
+        """The portrait fitted to the performance, where the settings ask for it."""
+        if self.trial_analyzer is None or not samples:
+            return portrait
+        fitted: Portrait = self.engine.tune(portrait, samples, reference, self.trial_analyzer)
+        return fitted
 
     def _read_motion(
         self, stack: ExitStack, listener: Listener | None, notes: list[str]
@@ -99,104 +108,77 @@ class Render:
 
 
 @dataclass(frozen=True)
-class _Drawing:
-    """The second pass."""
+class Drawing:
+    """What one frame of the result needs besides its source: the performance, and how it is laid on."""
 
     render: Render
     motion: Motion
     """The performance as it was measured."""
     timeline: MotionTimeline
     """The performance without gaps, smoothed."""
-    sample: PerformanceSample
-    """Frames that span the performance."""
     notes: list[str]
     """Sentences for the summary; grows."""
 
-    def run(self, stack: ExitStack, listener: Listener | None) -> Summary:
-        """Draws and writes every output frame."""
-        render = self.render
-        total = self._count()
-        spec = self._spec()
-        sink = stack.enter_context(render.target.open(spec))
-        log = None if render.target.open_log is None else stack.enter_context(render.target.open_log(spec))
-        drivers = self._drivers(stack)
-        shots = self._shots(stack, total)
-        meter = Meter("render", total, listener, render.clock)
-        lost: dict[int, None] = {}
-        drawn = self._drawn(zip(shots, drivers, strict=False), lost)
-        with WriteBehind(sink.write, QUEUE_DEPTH, "encode") as writer:
-            for frame in with_passes(drawn, render.target.passes, render.source.info, log):
-                writer.put(frame)
-                meter.step()
-            writer.finish()
-        sink.commit()
-        if log is not None:
-            log.commit()
-        meter.finish()
-        self.notes.extend(sink.notes)
-        return self._summary(meter.frame, runs_of(lost))
-
     @property
-    def _rate(self) -> FrameRate:
+    def rate(self) -> FrameRate:
+        """Rate of the result."""
         source = self.render.source
         return self.render.target.rate or (
             source.info.rate if isinstance(source, FilmedFace) else self.motion.rate
         )
 
-    def _count(self) -> int | None:
-        """Frames that will be written; None where a filmed source does not tell its length."""
+    def count(self, source_frames: int | None) -> int | None:
+        """Frames of the result; None where a filmed source does not tell its length.
+
+        Args:
+            source_frames: number of frames of a filmed source, where it is known.
+        """
         source = self.render.source
         if isinstance(source, Still):
             if self.render.part.length is not None:
                 return self.render.part.length
-            return conformed_count(len(self.motion), self.motion.rate, self._rate)
-        if source.info.frame_count is None:
+            return conformed_count(len(self.motion), self.motion.rate, self.rate)
+        if source_frames is None:
             return None
-        return conformed_count(source.info.frame_count, source.info.rate, self._rate)
+        return conformed_count(source_frames, source.info.rate, self.rate)
 
-    def _spec(self) -> SinkSpec:
+    def spec(self) -> SinkSpec:
+        """What the sink must be told."""
         info = self.render.engine.info
         comment = ", ".join(filter(None, (f"LP Suite {__version__}", f"{info.name} engine", info.label)))
-        return self.render.target.spec(self.render.source.info, self._rate, comment)
+        return self.render.target.spec(self.render.source.info, self.rate, comment)
 
-    def _shots(self, stack: ExitStack, total: int | None) -> Iterator[Shot]:
-        render = self.render
-        if isinstance(render.source, Still):
-            frame = render.source.frame
-            shot = Shot(frame, self._tune(render.engine.prepare(frame, render.source.face)))
-            return iter(repeat(shot) if total is None else repeat(shot, total))
-        shots = plate_shots(render.source, render.engine, self._rate, self._tune, self.notes.append)
-        return stack.enter_context(ReadAhead(shots, QUEUE_DEPTH, "source"))
-
-    def _tune(self, portrait: Portrait) -> Portrait:
-        open_analyzer, samples = self.render.trial_analyzer, self.sample.samples
-        if open_analyzer is None or not samples:
-            return portrait
-        tuned: Portrait = self.render.engine.tune(portrait, samples, self.timeline.reference, open_analyzer)
-        return tuned
-
-    def _drivers(self, stack: ExitStack) -> Iterator[DrivingPicture | None]:
+    def drivers(self, stack: ExitStack) -> Iterator[DrivingPicture | None]:
+        """The driving picture of every output frame, without end; None where there is none."""
         driving = self.render.driving
         if isinstance(driving, StoredMotion) or not self.render.engine.info.uses_driving_picture:
             return repeat(None)
-        frames = stack.enter_context(ReadAhead(screen_frames(driving, self._rate), QUEUE_DEPTH, "driving"))
-        before = int(self.render.part.start_s * self._rate.fps)
+        frames = stack.enter_context(ReadAhead(screen_frames(driving, self.rate), QUEUE_DEPTH, "driving"))
+        before = int(self.render.part.start_s * self.rate.fps)
         first = None
         if before < 0 or self.motion.frame(0).confidence == 0:
             first = first_driving_picture(driving, self.motion)
         pictures = driving_pictures(frames, self.motion, first)
         return chain(repeat(first, -before), islice(pictures, max(before, 0), None))
 
-    def _drawn(
-        self, pairs: Iterable[tuple[Shot, DrivingPicture | None]], lost: dict[int, None]
+    def drawn(
+        self, pairs: Iterable[tuple[Shot, DrivingPicture | None]], lost: dict[int, None], first: int = 0
     ) -> Iterator[Drawn]:
-        for index, (shot, driver) in enumerate(pairs):
+        """Frame after frame of the result with what the engine says of it.
+
+        Args:
+            pairs: source and driving picture of every frame.
+            lost: takes the indices of source frames without the face.
+            first: index of the first frame.
+        """
+        for index, (shot, driver) in enumerate(pairs, first):
             if shot.portrait is None:
                 lost[shot.frame.index] = None
-            yield self._draw(shot, driver, index)
+            yield self.draw(shot, driver, index)
 
-    def _draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Drawn:
-        time_s = self._rate.time_s(index)
+    def draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Drawn:
+        """One frame of the result."""
+        time_s = self.rate.time_s(index)
         animation, confidence = None, 0.0
         if shot.portrait is not None:
             whole_s = max(self.render.part.start_s + time_s, Fraction(0))
@@ -204,14 +186,15 @@ class _Drawing:
             confidence = float(motion.confidence)
             if motion.confidence > 0:
                 engine = self.render.engine
-                edit = self.render.edits.at(float(whole_s * self._rate.fps))
+                edit = self.render.edits.at(float(whole_s * self.rate.fps))
                 animation = engine.animate(shot.portrait, motion, self.timeline.reference, driver, edit)
         pixels = shot.frame.pixels if animation is None else animation.pixels
         frame = replace(shot.frame, pixels=pixels, index=index, time_s=time_s)
         return Drawn(frame, animation, confidence)
 
-    def _summary(self, frames: int, lost_source: Runs) -> Summary:
-        render, rate = self.render, self._rate
+    def summary(self, frames: int, lost_source: Runs) -> Summary:
+        """What the whole amounts to; its time is not known here."""
+        render, rate = self.render, self.rate
         held = (
             frames
             + int(render.part.start_s * rate.fps)
@@ -232,3 +215,48 @@ class _Drawing:
             lost_source_frames=lost_source,
             notes=tuple(dict.fromkeys(self.notes)),
         )
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """The second pass of a render in one go."""
+
+    drawing: Drawing
+    sample: PerformanceSample
+    """Frames that span the performance."""
+
+    def run(self, stack: ExitStack, listener: Listener | None) -> Summary:
+        """Draws and writes every output frame."""
+        drawing, render = self.drawing, self.drawing.render
+        total = drawing.count(render.source.info.frame_count)
+        spec = drawing.spec()
+        sink = stack.enter_context(render.target.open(spec))
+        log = None if render.target.open_log is None else stack.enter_context(render.target.open_log(spec))
+        drivers = drawing.drivers(stack)
+        shots = self._shots(stack, total)
+        meter = Meter("render", total, listener, render.clock)
+        lost: dict[int, None] = {}
+        drawn = drawing.drawn(zip(shots, drivers, strict=False), lost)
+        with WriteBehind(sink.write, QUEUE_DEPTH, "encode") as writer:
+            for frame in with_passes(drawn, render.target.passes, render.source.info, log):
+                writer.put(frame)
+                meter.step()
+            writer.finish()
+        sink.commit()
+        if log is not None:
+            log.commit()
+        meter.finish()
+        drawing.notes.extend(sink.notes)
+        return drawing.summary(meter.frame, runs_of(lost))
+
+    def _shots(self, stack: ExitStack, total: int | None) -> Iterator[Shot]:
+        drawing, render = self.drawing, self.drawing.render
+        if isinstance(render.source, Still):
+            frame = render.source.frame
+            shot = Shot(frame, self._tune(render.engine.prepare(frame, render.source.face)))
+            return iter(repeat(shot) if total is None else repeat(shot, total))
+        shots = plate_shots(render.source, render.engine, drawing.rate, self._tune, drawing.notes.append)
+        return stack.enter_context(ReadAhead(shots, QUEUE_DEPTH, "source"))
+
+    def _tune(self, portrait: Portrait) -> Portrait:
+        return self.drawing.render.tuned(portrait, self.sample.samples, self.drawing.timeline.reference)

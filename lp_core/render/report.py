@@ -102,15 +102,30 @@ class Meter:
     """Counts the frames of one phase and tells a listener now and then; the clock is handed in."""
 
     def __init__(
-        self, phase: Phase, total: int | None, listener: Listener | None, clock: Callable[[], float]
+        self,
+        phase: Phase,
+        total: int | None,
+        listener: Listener | None,
+        clock: Callable[[], float],
+        done: int = 0,
     ) -> None:
+        """Begins to count.
+
+        Args:
+            phase: what is counted.
+            total: frames of the phase; None: not known.
+            listener: is told now and then.
+            clock: seconds.
+            done: frames that an earlier run did.
+        """
         self._phase: Phase = phase
         self._total = total
         self._listener = listener
         self._clock = clock
         self._start = clock()
         self._told = self._start - _REPORT_EVERY_S
-        self.frame = 0
+        self._done = done
+        self.frame = done
 
     def step(self) -> None:
         """One more frame is done."""
@@ -127,7 +142,7 @@ class Meter:
             return
         self._told = self._clock()
         elapsed = self._told - self._start
-        fps = self.frame / elapsed if elapsed > 0 else 0.0
+        fps = (self.frame - self._done) / elapsed if elapsed > 0 else 0.0
         eta = max(total - self.frame, 0) / fps if total is not None and fps > 0 else None
         self._listener(
             Progress(self._phase, self.frame, total, round(fps, 2), eta if eta is None else round(eta, 2))

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 from lp_core.errors import Cancelled
 from lp_core.render.report import Progress
 
+_WEIGHTS = {"prepare": 0, "analyse": 0, "calibrate": 10**9, "render": 2 * 10**9, "join": 3 * 10**9}
+"""Phase -> a number that rises with every phase, so that any progress is a gain."""
+
 
 class Interrupted(Cancelled):
     """The worker stops; the job goes on when it comes back."""
@@ -33,8 +36,6 @@ class JobContext:
     """Set when the worker stops."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set when the user cancels."""
-    gained: int = 0
-    """What a restart would not lose."""
 
     def check(self) -> None:
         """Raises Cancelled or Interrupted when the job must stop."""
@@ -45,7 +46,7 @@ class JobContext:
 
     def progress(self, event: Progress) -> None:
         """Tells how far the job is; raises when it must stop."""
-        self.tell(event, self.gained)
+        self.tell(event, _WEIGHTS[event.phase] + event.frame)
         self.check()
 
     def clean(self) -> None:
@@ -70,6 +71,10 @@ class JobKind(Protocol):
         Raises:
             LpError: it failed, or must stop.
         """
+        ...
+
+    def abandon(self, context: JobContext) -> None:
+        """Removes what a job that failed or was cancelled has left outside its folder."""
         ...
 
 

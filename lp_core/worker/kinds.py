@@ -13,6 +13,8 @@ from lp_core.assemble import BUILTIN_PREFIX, assemble, assemble_extraction
 from lp_core.engines.registry import choose_engine
 from lp_core.errors import SettingError
 from lp_core.job import RenderJob
+from lp_core.media.parts import discard_parts
+from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import RenderSettings
 from lp_core.worker.context import Accepted, JobContext, JobKind
 from lp_core.worker.folders import Folders
@@ -25,6 +27,8 @@ from lp_core.worker.schema import (
 )
 
 CPU = "cpu"
+BEGUN = "begun"
+"""File that stands in a job's folder once its output may have been begun."""
 
 
 def lane_of(settings: RenderSettings) -> str:
@@ -76,7 +80,16 @@ class Animate:
         """Renders; see the contract."""
         job = _render_job(parameters)
         self._check_again(job)
-        return assemble(job).run(context.progress).as_json()
+        begun = context.folder / BEGUN
+        render = assemble(job, resumes=begun.exists())
+        begun.touch()
+        context.check()
+        origin = json.dumps(parameters, sort_keys=True)
+        return render_in_chunks(render, context.folder, context.progress, origin).as_json()
+
+    def abandon(self, context: JobContext) -> None:
+        """Removes finished segments and pictures; see the contract."""
+        discard_parts(context.folder / "parts")
 
     def _check_again(self, job: RenderJob) -> None:
         """A link may have been laid since the job was accepted."""
@@ -108,6 +121,9 @@ class Extract:
         driving = self.folders.readable(parameters["driving"])
         output = self.folders.writable(parameters["output"])
         return assemble_extraction(driving, output, settings).run(context.progress).as_json()
+
+    def abandon(self, context: JobContext) -> None:
+        """Nothing stands half-finished; see the contract."""
 
 
 def _render_job(parameters: Mapping[str, Any]) -> RenderJob:

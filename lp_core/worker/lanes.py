@@ -16,7 +16,7 @@ from lp_core.worker.store import JobStore, Row
 
 logger = logging.getLogger(__name__)
 
-MOST_STARTS = 3
+MOST_STARTS = 20
 """Starts without any gain after which a job is given up: it takes the worker down with it."""
 
 
@@ -42,7 +42,7 @@ class Lanes:
         """Takes up what an earlier worker left, then whatever waits."""
         for row in self._store.recover():
             if row.has_ended:
-                self._context(row).clean()
+                self._tidy(row)
         for lane in self._store.lanes():
             self.wake(lane)
 
@@ -68,9 +68,17 @@ class Lanes:
         if context is not None:
             context.cancelled.set()
         elif row.state == "cancelled" and before.state == "queued":
-            self._context(row).clean()
+            self._tidy(row)
             self._told(row)
         return row
+
+    def _tidy(self, row: Row) -> None:
+        """An ended job leaves nothing behind but its result."""
+        context = self._context(row)
+        kind = self._kinds.get(row.kind)
+        if row.state != "done" and kind is not None:
+            kind.abandon(context)
+        context.clean()
 
     def close(self) -> None:
         """Stops all jobs where they are and waits for the threads."""
@@ -107,7 +115,7 @@ class Lanes:
             self._store.say(row.id, text)
             self._hub.publish(Event(row.id, "log", {"job": row.id, "text": text}))
 
-        return JobContext(row.id, self._folder / row.id, tell, say, self._stopping, gained=row.gained)
+        return JobContext(row.id, self._folder / row.id, tell, say, self._stopping)
 
     def _run(self, row: Row) -> None:
         context = self._context(row)
@@ -122,7 +130,7 @@ class Lanes:
             with self._wake:
                 del self._running[row.id]
         if ended.has_ended:
-            context.clean()
+            self._tidy(ended)
         self._told(ended)
 
     def _outcome(self, row: Row, context: JobContext) -> Row:

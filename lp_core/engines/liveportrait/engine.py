@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Sample
 from lp_core.engines.liveportrait.drawing import compose, in_frame
@@ -32,12 +33,15 @@ from lp_core.engines.liveportrait.retarget import (
 from lp_core.engines.liveportrait.weights import LABELS, load_for
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
-from lp_core.models.device import with_memory
+from lp_core.models.device import Batches, with_memory
 from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
 from lp_core.motion.implicit_transfer import TransferOptions, picture_reference, transfer
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import RenderSettings
+
+CUDA_BATCH = 8
+"""Driving frames read at a time on a card, unless the settings say otherwise."""
 
 T = TypeVar("T")
 
@@ -77,13 +81,20 @@ class LivePortraitEngine:
         keeps_reach = settings.engine.driving_option == "expression-friendly"
         self._is_expression_friendly = keeps_reach and self._transfer.is_relative
         label = LABELS[self._networks.origin]
+        device = self._networks.device
+        batch = settings.engine.batch or (CUDA_BATCH if device.type == "cuda" else 1)
+        self._batches = Batches(batch, str(device))
         self.info = EngineInfo(
-            name="liveportrait", rig=RIG, uses_driving_picture=False, label=label, has_crop=True
+            name="liveportrait", rig=RIG, uses_driving_picture=False, label=label, batch=batch, has_crop=True
         )
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face in a driving frame; see the contract."""
-        return self._in_memory(lambda: read_performance(self._networks, frame, face))
+        return self.read_motions([(frame, face)])[0]
+
+    def read_motions(self, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
+        """Motion of faces in driving frames; see the contract."""
+        return self._batches.run(seen, lambda batch: read_performance(self._networks, batch))
 
     def prepare(
         self, source: Frame, face: Face, like: LivePortraitPortrait | None = None
@@ -99,6 +110,16 @@ class LivePortraitEngine:
         open_analyzer: Callable[[], FaceAnalyzer],
     ) -> LivePortraitPortrait:
         """Nothing needs trying: returns the portrait unchanged."""
+        return portrait
+
+    def tuning_of(self, portrait: LivePortraitPortrait) -> Mapping[str, NDArray[Any]]:
+        """Nothing; see the contract."""
+        return {}
+
+    def with_tuning(
+        self, portrait: LivePortraitPortrait, tuning: Mapping[str, NDArray[Any]]
+    ) -> LivePortraitPortrait:
+        """The portrait unchanged; see the contract."""
         return portrait
 
     def animate(

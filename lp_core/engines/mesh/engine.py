@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import count
@@ -31,6 +31,7 @@ from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, Target, transfer
 from lp_core.motion.landmarks import motion_from_landmarks
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDIT, Edit
+from lp_core.motion.tuning import tuning_arrays, tuning_from_arrays
 from lp_core.settings import MotionSettings, RenderSettings
 
 RIG = "mesh478"
@@ -72,6 +73,10 @@ class MeshEngine:
         return motion_from_landmarks(
             face.landmarks_frame, face.head_rotation, face.coefficients, width, height, face.score
         )
+
+    def read_motions(self, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
+        """Motion of faces in driving frames; see the contract."""
+        return [self.read_motion(frame, face) for frame, face in seen]
 
     def prepare(self, source: Frame, face: Face, like: MeshPortrait | None = None) -> MeshPortrait:
         """Everything about the source that does not change with the motion; see the contract."""
@@ -126,6 +131,14 @@ class MeshEngine:
             draws = [trial(analyzer) for analyzer in analyzers]
             tuning = calibrate(small.face, samples, reference, self._settings.motion.motion, draws)
         return replace(portrait, tuning=tuning)
+
+    def tuning_of(self, portrait: MeshPortrait) -> Mapping[str, NDArray[Any]]:
+        """What calibration found; see the contract."""
+        return {} if portrait.tuning is None else tuning_arrays(portrait.tuning)
+
+    def with_tuning(self, portrait: MeshPortrait, tuning: Mapping[str, NDArray[Any]]) -> MeshPortrait:
+        """The portrait with what calibration found; see the contract."""
+        return replace(portrait, tuning=tuning_from_arrays(tuning) if tuning else None)
 
     def _draw(
         self,

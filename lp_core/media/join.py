@@ -1,0 +1,108 @@
+"""Segments of a film -> one film, by copying packets."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from lp_core.errors import MediaError
+from lp_core.media.aside import aside_path, make_folder, move_into_place, remove_folders
+from lp_core.media.audio import Sound
+from lp_core.media.base import SinkSpec
+from lp_core.media.codecs import film_codec
+from lp_core.media.failures import write_failure
+from lp_core.media.film_header import open_film
+from lp_core.media.video_write import open_container
+
+
+def join_segments(segments: Sequence[Path], path: Path, spec: SinkSpec, length: int, total: int) -> None:
+    """Writes the film aside and moves it to its name, replacing what is there.
+
+    Args:
+        segments: the segments in order, each of ``length`` frames but the last.
+        path: the film.
+        spec: what it has to be; the sound comes from here.
+        length: frames of a segment.
+        total: frames of the film.
+
+    Raises:
+        DiskFull, NoWritePermission, MediaError: the film cannot be written, or a segment is damaged.
+        UnreadableMedia and others: the sound cannot be read.
+    """
+    made = make_folder(path)
+    aside = aside_path(path)
+    try:
+        with contextlib.ExitStack() as stack:
+            container = open_container(aside, path.suffix.lower(), spec, is_repeatable=True)
+            stack.callback(_close, container)
+            _copy(container, segments, path, spec, length, total)
+            container.close()
+        move_into_place(aside, path)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        _remove(aside, made)
+        raise write_failure(path, error) from error
+    except BaseException:
+        _remove(aside, made)
+        raise
+
+
+def _copy(
+    container: OutputContainer, segments: Sequence[Path], path: Path, spec: SinkSpec, length: int, total: int
+) -> None:
+    with open_film(segments[0]) as first:
+        stream = container.add_stream_from_template(first.streams.video[0], opaque=True)
+        stream.time_base = 1 / spec.rate.fps
+        codec = film_codec(path, spec.codec)
+        if codec.tag is not None and path.suffix.lower() != ".mkv":
+            stream.codec_context.codec_tag = codec.tag
+        if spec.timecode is not None:
+            stream.metadata["timecode"] = spec.timecode.text
+        sound = None if spec.audio is None else Sound(spec.audio, container, path.suffix.lower())
+        with contextlib.ExitStack() as stack:
+            if sound is not None:
+                stack.callback(sound.close)
+            count = 0
+            for number, segment in enumerate(segments):
+                for packet in _packets(segment, number * length, spec.rate.fps):
+                    packet.stream = stream
+                    container.mux(packet)
+                    count += 1
+                    if sound is not None:
+                        sound.write_until(spec.rate.time_s(count))
+            if count != total:
+                raise MediaError(
+                    f"{path} has {count} pictures in its segments instead of {total}; render again."
+                )
+            if sound is not None:
+                sound.finish(spec.rate.time_s(total))
+
+
+def _packets(segment: Path, first: int, fps: Fraction) -> Iterator[Packet[VideoStream]]:
+    """A segment's packets, their times in frames of the film."""
+    with open_film(segment) as container:
+        for packet in container.demux(container.streams.video[0]):
+            if packet.pts is None or packet.time_base is None:
+                continue  # the mark of the end
+            tick = packet.time_base * fps
+            dts = packet.pts if packet.dts is None else packet.dts
+            packet.pts, packet.dts = first + round(packet.pts * tick), first + round(dts * tick)
+            packet.time_base, packet.duration = 1 / fps, 1
+            yield packet
+
+
+def _close(container: OutputContainer) -> None:
+    """Closing writes the trailer, which fails again where the disk is full; the file goes away anyhow."""
+    with contextlib.suppress(av.FFmpegError, OSError, ValueError):
+        container.close()
+
+
+def _remove(aside: Path, made: list[Path]) -> None:
+    aside.unlink(missing_ok=True)
+    remove_folders(made)

@@ -1,0 +1,224 @@
+"""Outputs in parts: films as segments of a fixed length, sequences picture by picture; see ``PartedSink``.
+
+A film's segments are encoded each for itself, so each begins with a key picture and refers to nothing outside.
+Joining copies their packets; nothing is encoded again, so the film has the same bytes however often the work
+was interrupted and by however many it was shared.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
+
+from lp_core.errors import MediaError
+from lp_core.frame import Frame
+from lp_core.media.aside import refuse_existing, write_aside
+from lp_core.media.base import OpenSink, SinkSpec
+from lp_core.media.codecs import film_codec
+from lp_core.media.failures import read_failure
+from lp_core.media.join import join_segments
+from lp_core.media.sequence import name_runs, parse_pattern
+
+SEGMENT_LENGTH = 48
+"""Frames of a film's segment: two seconds, which is what players and editors like between key pictures."""
+_JOINING = "joining"
+_JOURNAL = "finished"
+_ABOUT = "sequence.json"
+_NOTES = "notes.json"
+_RECORD = 12  # bytes of an entry of the journal: a number and a line end
+_SEGMENT_SUFFIXES = (".mov", ".mp4", ".mkv")
+
+
+class FilmParts:
+    """A film of segments that lie in a folder of their own until they are joined."""
+
+    part_length = SEGMENT_LENGTH
+
+    def __init__(self, path: Path, spec: SinkSpec, folder: Path, open_sink: OpenSink) -> None:
+        """Looks at nothing but the names.
+
+        Args:
+            path: the film.
+            spec: what it has to be.
+            folder: for the segments; made if need be.
+            open_sink: opens a writer of a film.
+
+        Raises:
+            UnknownCodec: the codec is not known, or the container does not hold it.
+        """
+        self._path, self._spec, self._folder, self._open = path, spec, folder, open_sink
+        codec = film_codec(self._path, spec.codec)
+        self._suffix = next(suffix for suffix in _SEGMENT_SUFFIXES if suffix in codec.suffixes)
+
+    def missing(self, total: int) -> list[range]:
+        """Runs of unfinished segments; see the contract."""
+        starts = range(0, total, self.part_length)
+        open_ends = [(start, min(start + self.part_length, total)) for start in starts]
+        return _runs((start, end) for start, end in open_ends if not self._is_finished(start))
+
+    def write(self, first: int, frames: Iterable[Frame]) -> None:
+        """Encodes segment after segment; see the contract."""
+        if first % self.part_length:
+            raise MediaError(
+                f"A part of {self._path} cannot begin at frame {first}; segments have other ends."
+            )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        rest = iter(frames)
+        spec = replace(self._spec, audio=None, overwrite=True, metadata={}, timecode=None)
+        for start, part in _cut(rest, first, self.part_length):
+            with self._open(self._segment(start), spec) as sink:
+                for frame in part:
+                    sink.write(frame)
+                sink.commit()
+                if not start:
+                    self._keep_notes(sink.notes)
+
+    def join(self, total: int) -> tuple[str, ...]:
+        """Copies the segments' packets into the film and lays the sound beside them; see the contract."""
+        lacking = self.missing(total)
+        if lacking:
+            names = name_runs([number for run in lacking for number in run])
+            raise MediaError(
+                f"{self._path} cannot be joined, because frames {names} are missing; render them."
+            )
+        marker = self._folder / _JOINING
+        if not marker.exists():  # else the film that is there is an earlier attempt of our own
+            refuse_existing(self._path, self._spec.overwrite)
+            marker.touch()
+        segments = [self._segment(start) for start in range(0, total, self.part_length)]
+        join_segments(segments, self._path, self._spec, self.part_length, total)
+        return tuple(json.loads((self._folder / _NOTES).read_text(encoding="utf-8")))
+
+    def discard(self) -> None:
+        """Removes the segments; see the contract."""
+        discard_parts(self._folder)
+
+    def _keep_notes(self, notes: tuple[str, ...]) -> None:
+        """What the first segment had to tell, in the film's name."""
+        own = [note.replace(str(self._segment(0)), str(self._path)) for note in notes]
+        write_aside(self._folder / _NOTES, json.dumps(own).encode())
+
+    def _is_finished(self, start: int) -> bool:
+        return self._segment(start).exists() and (start > 0 or (self._folder / _NOTES).exists())
+
+    def _segment(self, start: int) -> Path:
+        return self._folder / f"{start:08d}{self._suffix}"
+
+
+class SequenceParts:
+    """A sequence whose pictures appear in their place one by one; a journal tells which are finished."""
+
+    part_length = 1
+
+    def __init__(self, path: Path, spec: SinkSpec, folder: Path, open_sink: OpenSink) -> None:
+        """Looks at nothing but the names.
+
+        Args:
+            path: frame pattern.
+            spec: what the pictures have to be.
+            folder: for the journal; made if need be.
+            open_sink: opens a writer of such pictures.
+        """
+        self._path, self._spec, self._folder, self._open = path, spec, folder, open_sink
+        self._pattern = parse_pattern(path)
+
+    def missing(self, total: int) -> list[range]:
+        """Runs of pictures that the journal does not tell, or that have gone; see the contract."""
+        there = self._finished()
+        return _runs((index, index + 1) for index in range(total) if index not in there)
+
+    def write(self, first: int, frames: Iterable[Frame]) -> None:
+        """Writes picture after picture; see the contract."""
+        spec = self._spec
+        timecode = None if spec.timecode is None else spec.timecode.plus(first)
+        part = replace(
+            spec, audio=None, overwrite=True, start_number=spec.start_number + first, timecode=timecode
+        )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        about = {"pattern": str(self._path), "start_number": spec.start_number}
+        write_aside(self._folder / _ABOUT, json.dumps(about).encode())
+        with (
+            self._open(self._path, part) as sink,
+            (self._folder / _JOURNAL).open("ab", buffering=0) as journal,
+        ):
+            if not first:
+                write_aside(self._folder / _NOTES, json.dumps(sink.notes).encode())
+            index = first
+            try:
+                for frame in frames:
+                    sink.write(frame)
+                    journal.write(b"%011d\n" % index)
+                    index += 1
+            finally:
+                if index > first:
+                    sink.commit()  # finished pictures stay, whatever became of the next
+
+    def join(self, total: int) -> tuple[str, ...]:
+        """Checks that all pictures are there; see the contract."""
+        lacking = self.missing(total)
+        if lacking:
+            names = name_runs([number for run in lacking for number in run])
+            raise MediaError(f"{self._pattern} lacks frames {names}; render them.")
+        notes = list(json.loads((self._folder / _NOTES).read_text(encoding="utf-8")))
+        if self._spec.audio is not None:
+            notes.append(f"{self._pattern} is written without sound, which a picture sequence cannot hold.")
+        begin = self._spec.start_number
+        others = [number for number in self._pattern.numbers() if not begin <= number < begin + total]
+        if others:
+            notes.append(f"{self._pattern} has older pictures beside the new ones: {name_runs(others)}.")
+        return tuple(notes)
+
+    def discard(self) -> None:
+        """Removes the pictures that the journal tells; see the contract."""
+        discard_parts(self._folder)
+
+    def _finished(self) -> set[int]:
+        return {index for index in _journal(self._folder) if self._picture(index).is_file()}
+
+    def _picture(self, index: int) -> Path:
+        return self._pattern.path_of(self._spec.start_number + index)
+
+
+def discard_parts(folder: Path) -> None:
+    """Removes everything that was written in parts, by what the folder itself tells."""
+    about = folder / _ABOUT
+    if about.exists():
+        facts = json.loads(about.read_text(encoding="utf-8"))
+        pattern = parse_pattern(facts["pattern"])
+        for index in _journal(folder):
+            pattern.path_of(facts["start_number"] + index).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _journal(folder: Path) -> set[int]:
+    """The frames a sequence's journal tells."""
+    try:
+        data = (folder / _JOURNAL).read_bytes()
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise read_failure(folder / _JOURNAL, error) from error
+    whole = len(data) // _RECORD * _RECORD  # a kill may leave half an entry
+    return {int(data[at : at + _RECORD]) for at in range(0, whole, _RECORD)}
+
+
+def _runs(parts: Iterable[tuple[int, int]]) -> list[range]:
+    """Half-open parts in order -> joined where one begins as the one before ends."""
+    runs: list[range] = []
+    for start, end in parts:
+        if runs and runs[-1].stop == start:
+            runs[-1] = range(runs[-1].start, end)
+        else:
+            runs.append(range(start, end))
+    return runs
+
+
+def _cut(frames: Iterator[Frame], first: int, length: int) -> Iterator[tuple[int, Iterator[Frame]]]:
+    """(number of its first frame, frames) of every part; a part must be read before the next is asked for."""
+    for start_of_part in iter(lambda: next(frames, None), None):
+        yield first, chain([start_of_part], islice(frames, length - 1))
+        first += length

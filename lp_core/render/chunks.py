@@ -1,0 +1,178 @@
+"""A render in chunks that share nothing but a solution: any frames, by any process, with the same bytes.
+
+::
+
+    solution = solve(render, folder / "solution")          # once: what needs the whole clip
+    parts = open_parts(render, solution, folder / "parts")
+    for run in parts.missing(solution.frames):             # in any order, on any machine
+        render_chunk(render, solution, parts, run)
+    summary = conform(render, solution, parts)             # once: the film joined, the sound beside it
+
+``render_in_chunks`` does all of it in one process, and after a crash what is left of it. Who shares the work
+cuts it at multiples of ``parts.part_length``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from itertools import islice, repeat
+from pathlib import Path
+
+from lp_core.engines.base import Portrait
+from lp_core.errors import SettingError
+from lp_core.faces.base import Face
+from lp_core.frame import Frame
+from lp_core.media.base import PartedSink
+from lp_core.motion.timeline import MotionTimeline
+from lp_core.render.conform import at_rate
+from lp_core.render.inputs import QUEUE_DEPTH, FilmedFace
+from lp_core.render.passes import with_passes
+from lp_core.render.pipeline import ReadAhead
+from lp_core.render.render import Drawing, Render
+from lp_core.render.report import Listener, Meter, Progress, Summary
+from lp_core.render.shots import Shot
+from lp_core.render.solution import Solution, lost_frames, solve
+
+
+def render_in_chunks(
+    render: Render, folder: Path, listener: Listener | None = None, origin: str = ""
+) -> Summary:
+    """Renders in one process, or goes on where an earlier one was stopped.
+
+    Args:
+        render: the shot; assembled with ``resumes=True`` where an earlier run may have begun it.
+        folder: of the job's own, kept until the job has ended.
+        listener: takes progress; what it raises stops the work, and everything finished stays.
+        origin: what the render was made of, so that no other job goes on in this folder.
+
+    Raises:
+        LpError: whatever a part has to say; call ``discard`` to remove what was finished.
+    """
+    start = render.clock()
+    solution = solve(render, folder / "solution", listener, origin)
+    parts = open_parts(render, solution, folder / "parts")
+    for run in parts.missing(solution.frames):
+        render_chunk(render, solution, parts, run, listener)
+    summary = conform(render, solution, parts, listener)
+    return replace(summary, seconds=round(render.clock() - start, 3))
+
+
+def discard(render: Render, folder: Path, origin: str = "") -> None:
+    """Removes what a render in chunks has made so far, pictures under their final names included."""
+    solution = Solution.open(folder / "solution", origin)
+    if solution is not None:
+        open_parts(render, solution, folder / "parts").discard()
+
+
+def open_parts(render: Render, solution: Solution, folder: Path) -> PartedSink:
+    """The output, to be written in parts; the folder keeps what must outlive a crash.
+
+    Raises:
+        SettingError: the output cannot be written in parts.
+    """
+    if render.target.open_parts is None:
+        raise SettingError(f"{render.target.name} cannot be written in parts; render it in one go.")
+    with _drawing(render, solution) as drawing:
+        return render.target.open_parts(drawing.spec(), folder)
+
+
+def render_chunk(
+    render: Render, solution: Solution, parts: PartedSink, run: range, listener: Listener | None = None
+) -> None:
+    """Draws and writes the frames of a run that begins at a multiple of ``parts.part_length``.
+
+    Raises:
+        LpError: whatever a part has to say; finished parts stay.
+    """
+    done = solution.frames - sum(len(missing) for missing in parts.missing(solution.frames))
+    meter = Meter("render", solution.frames, listener, render.clock, done)
+
+    def counted(frames: Iterator[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            yield frame
+            meter.step()
+
+    with (
+        closing(draw_frames(render, solution, run.start, run.stop)) as drawn,
+        ReadAhead(drawn, QUEUE_DEPTH, "draw") as ahead,
+    ):
+        parts.write(run.start, counted(iter(ahead)))
+
+
+def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Generator[Frame]:
+    """The frames of a half-open range of the result, drawn from the solution.
+
+    A film has no frame that can be reached without those before it, so the source and the driving film are
+    decoded from their beginning; nothing is analysed and nothing drawn before ``first``.
+
+    Raises:
+        SettingError: the range is not within the result.
+    """
+    if not 0 <= first < stop <= solution.frames:
+        raise SettingError(
+            f"Frames {first} to {stop - 1} are asked for; there are 0 to {solution.frames - 1}."
+        )
+    passes = render.target.passes
+    begin, end = first, stop
+    if "motion" in passes:  # a frame's motion needs the one after it, that of the very last the one before
+        begin, end = max(first - (stop == solution.frames), 0), min(stop + 1, solution.frames)
+    with _drawing(render, solution) as drawing, ExitStack() as stack:
+        drivers = islice(drawing.drivers(stack), begin, None)
+        shots = _shots(drawing, solution, begin, stack)
+        pairs = islice(zip(shots, drivers, strict=False), end - begin)
+        for frame in with_passes(drawing.drawn(pairs, {}, begin), passes, render.source.info):
+            if first <= frame.index < stop:
+                yield frame
+
+
+def conform(
+    render: Render, solution: Solution, parts: PartedSink, listener: Listener | None = None
+) -> Summary:
+    """Makes the whole of its parts under its final name.
+
+    Raises:
+        MediaError: parts are missing, or the whole cannot be written.
+    """
+    if listener is not None:
+        listener(Progress("join", solution.frames, solution.frames, 0.0, None))
+    told = parts.join(solution.frames)
+    with _drawing(render, solution) as drawing:
+        drawing.notes.extend((*render.notes, *solution.notes, *told))
+        return drawing.summary(solution.frames, lost_frames(solution, drawing))
+
+
+@contextmanager
+def _drawing(render: Render, solution: Solution) -> Iterator[Drawing]:
+    if render.engine.info.name != solution.engine:
+        raise SettingError(
+            f"The shot was solved for the {solution.engine} engine, not for {render.engine.info.name}; solve it again."
+        )
+    with solution.motion() as motion:
+        timeline = MotionTimeline(motion, render.motion, render.face.on_lost)
+        yield Drawing(render, motion, timeline, [])
+
+
+def _shots(drawing: Drawing, solution: Solution, first: int, stack: ExitStack) -> Iterator[Shot]:
+    """The source at every output frame from ``first`` on, prepared as it was for the solution."""
+    render, source = drawing.render, drawing.render.source
+
+    def prepared(frame: Frame, face: Face | None) -> Shot:
+        if face is None:
+            return Shot(frame, None)
+        portrait: Portrait = render.engine.prepare(frame, face)
+        return Shot(frame, render.engine.with_tuning(portrait, solution.tuning))
+
+    if not isinstance(source, FilmedFace):
+        return repeat(prepared(source.frame, solution.faces.face(0)))
+
+    def filmed() -> Iterator[Shot]:
+        last: Shot | None = None
+        with source.open() as clip, ReadAhead(clip, QUEUE_DEPTH, "decode") as frames:
+            for frame in islice(at_rate(frames, source.info.rate, drawing.rate), first, None):
+                if last is None or last.frame is not frame:
+                    last = prepared(frame, solution.faces.face(frame.index))
+                yield last
+
+    return stack.enter_context(ReadAhead(filmed(), QUEUE_DEPTH, "source"))
