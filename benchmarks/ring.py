@@ -104,9 +104,7 @@ def without_pauses(reads: int) -> int:
                 read += 1
                 torn += is_torn(frame)
         seconds, thrown = time.perf_counter() - start, reader.retries
-    print(
-        f"128x72 without pauses: {read} reads in {seconds:.0f} s, {torn} torn, {thrown} copies thrown away"
-    )
+    print(f"128x72 without pauses: {read} reads in {seconds:.0f} s, {torn} torn, {thrown} copies thrown away")
     return torn
 
 
