@@ -156,6 +156,12 @@ class EngineSettings:
         "fp32, bf16 or fp16 (liveportrait)",
         choices=PRECISIONS,
     )
+    batch: int = setting(
+        0,
+        "driving frames read at a time; 0: as many as suit the device; halved where memory runs out (liveportrait)",
+        minimum=0,
+        maximum=256,
+    )
     compile: bool = setting(
         False, "compile the networks first: slow to start, faster over long clips (liveportrait)"
     )

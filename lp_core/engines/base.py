@@ -28,6 +28,8 @@ class EngineInfo:
     """True when ``animate`` gains from being handed the driving picture."""
     label: str = ""
     """What must be said of its pictures, such as 'synthetic weights'; usually nothing."""
+    batch: int = 1
+    """Driving frames it likes to read at a time."""
     sliders: tuple[str, ...] = tuple(SLIDERS)
     """Sliders it can do; a render with any other is refused."""
 
@@ -98,6 +100,10 @@ class Engine(Protocol):
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face found in a driving frame; storable, not yet relative to anything."""
+        ...
+
+    def read_motions(self, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
+        """The same for several driving frames, ``info.batch`` at a time being what it likes best."""
         ...
 
     def prepare(self, source: Frame, face: Face, like: Any = None) -> Any:  # noqa: ANN401 - the engine's own Portrait

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import torch
 
 from lp_core.errors import OutOfMemory
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -81,6 +82,49 @@ def with_memory(work: Callable[[], T], device: str) -> T:
             f"The memory of the device {device} does not hold the networks and one frame; close other "
             "programs that use it, or choose --precision fp16, another --device, or --engine mesh."
         ) from error
+
+
+class Batches:
+    """Does work on many items in batches as large as the device's memory allows.
+
+    A batch that does not fit is halved, for this and all later work; a single item that does not fit is tried
+    once more with the memory freed.
+    """
+
+    def __init__(self, size: int, device: str) -> None:
+        """Makes a batcher.
+
+        Args:
+            size: items a batch at first.
+            device: where the work runs.
+        """
+        self.size = size
+        self._device = device
+
+    def run(self, items: Sequence[S], work: Callable[[Sequence[S]], Sequence[T]]) -> list[T]:
+        """The results of all items, in order.
+
+        Args:
+            items: any number.
+            work: gives one result an item; may be called twice for an item.
+
+        Raises:
+            OutOfMemory: a single item does not fit.
+        """
+        done: list[T] = []
+        while len(done) < len(items):
+            batch = items[len(done) : len(done) + self.size]
+            if len(batch) == 1:
+                done.extend(with_memory(lambda batch=batch: work(batch), self._device))  # type: ignore[misc]
+                continue
+            try:
+                done.extend(work(batch))
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self.size = max(len(batch) // 2, 1)
+                free_cached(self._device)
+        return done
 
 
 def is_out_of_memory(error: Exception) -> bool:

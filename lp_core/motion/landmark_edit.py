@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from lp_core.errors import SettingError
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.motion.landmark_change import Change
-from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, WIDEST_EYE, opening_field, smile_field
+from lp_core.motion.landmark_lids import WIDEST_EYE
+from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, opening_field, smile_field
 from lp_core.motion.landmarks import F64
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import Edit

@@ -15,13 +15,12 @@ from lp_core.geometry.facemesh import (
     LIPS_INNER_UPPER,
     LIPS_OUTER_LOWER,
     LIPS_OUTER_UPPER,
-    MESH_POINTS,
     NOSE_BASE,
     RIGID,
-    EyeIndices,
 )
 from lp_core.geometry.rotation import angles_deg, from_angles_deg
 from lp_core.motion.landmark_change import NO_CHANGE, Change
+from lp_core.motion.landmark_lids import lid_displacement, lid_field, nudged_lids, widest_eyes
 from lp_core.motion.landmarks import F64, best_rotation
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
@@ -33,15 +32,6 @@ MAX_TURN_DEG = 32.0
 FIELD_OF_VIEW_DEG = 63.0
 """Vertical field of view of the camera in which the landmarker reads rotations."""
 SCALE_RANGE = (0.8, 1.25)
-LID_REST = 0.12
-"""Part of the open eye's ratio that still stands at a closed eye (landmarks never meet exactly)."""
-LID_MEET = 0.2
-"""Where lids meet: height above the lower lid as a part of the opening."""
-LID_REACH = 0.9
-"""How far lids carry the skin around them, in half eye widths from the lid margin."""
-NARROW_EYE = 0.05
-"""Narrower eyes are measured as if they were this open, lest noise of the landmarks moves the lids."""
-WIDEST_EYE = 1.35
 MAX_GAZE = 0.22
 NARROW_MOUTH = 0.05
 """Lip openness below which a reference counts as closed: proportions of less would be proportions of noise."""
@@ -51,12 +41,9 @@ WIDE_MOUTH = 0.7
 """Lip openness of a wide open mouth."""
 UPPER_SHARE = 0.15
 """Part of the lip opening that the upper lip gives."""
-FREE_LID, FREE_GAP = 0.12, 0.04
-TRUST_LID, TRUST_GAP = 1.5, 1.0
-"""A nudge may change lids (openings) and lip gap (head units) by this much plus TRUST times the movement,
+FREE_GAP, TRUST_GAP = 0.04, 1.0
+"""A nudge may change lip gap and drop of the mouth (head units) by this much plus TRUST_GAP times the movement,
 which is the larger of what geometry and what the blendshape says."""
-READ_LID = 1.8
-"""Lid openings that a blink coefficient of 1 may stand for on a face that hardly reads."""
 DOWN = np.array([0.0, 1.0, 0.0])
 
 
@@ -68,6 +55,8 @@ class Nudge:
     """Added to pitch, yaw and roll."""
     gap: float = 0.0
     """Added to the lip gap, in head units."""
+    drop: float = 0.0
+    """Head units by which mouth and chin go down as one."""
     smile: float = 0.0
     """Strong smiles (``smile_field``), added to the mouth."""
     lids: tuple[float, float] = (0.0, 0.0)
@@ -135,18 +124,14 @@ def transfer(
     shape = source.expression.astype(np.float64)
     fields = fields or face_fields(shape)
     delta = expression * _region_delta(source, motion, reference, settings, nudge, fields) + change.delta
-    opened, gaze = np.ones(2), np.zeros((2, 2))
+    opened, gaze, widest = np.ones(2), np.zeros((2, 2)), widest_eyes(source)
     if region in ("all", "expression", "eyes"):
-        plain = np.array(lid_ratios(source, motion, reference, mode))
-        read = np.array([motion.blendshapes[eye.blink] - reference.blendshapes[eye.blink] for eye in EYES])
-        moved = np.maximum(np.abs(plain - 1), READ_LID * np.abs(read))
-        nudged = plain + _bounded(np.array(nudge.lids), moved, FREE_LID, TRUST_LID)
-        opened = np.clip(1 + (nudged - 1) * expression, 0.0, WIDEST_EYE)
+        lids = nudged_lids(source, motion, reference, mode, nudge.lids)
+        opened = np.clip(1 + (lids - 1) * expression, 0.0, widest)
         gaze = _gaze_shift(source, motion, reference, mode) * expression * np.minimum(opened, 1.0)[:, None]
-    opened = np.clip(opened + change.lids, 0.0, WIDEST_EYE)
-    lids = float(opened[0]), float(opened[1])
+    opened = np.clip(opened + change.lids, 0.0, widest)
     face = shape + delta
-    for eye, lid, field in zip(EYES, lids, fields.lids, strict=True):
+    for eye, lid, field in zip(EYES, opened, fields.lids, strict=True):
         face += lid_displacement(shape, delta, eye, lid, field)
     face = _lips_apart(face, shape)
     rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge, change)
@@ -154,7 +139,7 @@ def transfer(
     return Target(
         points=scale * face @ rotation.T + offset,
         rigid_points=scale * shape @ rotation.T + offset,
-        lids=lids,
+        lids=(float(opened[0]), float(opened[1])),
         gaze=gaze + change.gaze,
     )
 
@@ -175,8 +160,9 @@ def _region_delta(
         delta += mouth * nudge.smile * fields.smile
         plain = lip_gap(source, motion, reference, settings.motion)
         read = WIDE_MOUTH / 2 * float(motion.blendshapes[JAW_OPEN] - reference.blendshapes[JAW_OPEN])
-        moved = np.array(max(abs(plain - _gap(shape)), abs(read)))
-        wanted = plain + float(_bounded(np.array(nudge.gap), moved, FREE_GAP, TRUST_GAP))
+        moved = max(abs(plain - _gap(shape)), abs(read))
+        wanted = plain + _bounded(nudge.gap, moved)
+        delta += mouth * DOWN * _bounded(nudge.drop, moved)
         crossed = min(_gap(shape), 0.0)
         delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - _gap(shape + delta))
     if settings.region == "lips":
@@ -186,10 +172,10 @@ def _region_delta(
     return delta
 
 
-def _bounded(nudge: F64, movement: F64, free: float, trust: float) -> F64:
+def _bounded(nudge: float, movement: float) -> float:
     """Keeps a nudge in proportion to the movement it corrects: no face moves where the performer rests."""
-    bound = free + trust * movement
-    return np.clip(nudge, -bound, bound)
+    bound = FREE_GAP + TRUST_GAP * movement
+    return min(max(nudge, -bound), bound)
 
 
 def plain_delta(
@@ -225,16 +211,6 @@ def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mo
     if now < then:
         return own * (1 - (then - now) / max(then, NARROW_MOUTH))
     return own + (now - then) * width * WIDE_MOUTH / max(WIDE_MOUTH - then, WIDE_MOUTH / 2)
-
-
-def lid_ratios(
-    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str
-) -> tuple[float, float]:
-    """Opening of each eye over the source's own as plain geometry gives it: 0 closed, 1 as in the photo."""
-    base = (reference.eyes if mode == "relative" else source.eyes).astype(np.float64)
-    ratio = 1 + (motion.eyes - base) / np.maximum(base, NARROW_EYE)
-    ratio = np.where(ratio < 1, np.clip((ratio - LID_REST) / (1 - LID_REST), 0, 1), ratio)
-    return float(ratio[0]), float(ratio[1])
 
 
 def _gap(points: F64) -> float:
@@ -304,33 +280,8 @@ def _gaze_shift(source: MotionFrame, motion: MotionFrame, reference: MotionFrame
 
 def face_fields(shape: F64) -> FaceFields:
     """The fields of a face, (478, 3) in head space."""
-    left, right = (_lid_field(shape, eye) for eye in EYES)
+    left, right = (lid_field(shape, eye) for eye in EYES)
     return FaceFields(_mouth_weight(shape), opening_field(shape), smile_field(shape), (left, right))
-
-
-def _lid_field(shape: F64, eye: EyeIndices) -> tuple[NDArray[np.intp], F64]:
-    margin = np.concatenate([eye.upper, eye.lower[1:-1]])
-    away = shape[:MESH_POINTS, None, :2] - shape[None, margin, :2]
-    distance = np.sqrt((away**2).sum(axis=2))
-    half_width = max(float(np.linalg.norm(shape[eye.upper[0], :2] - shape[eye.upper[-1], :2])), 1e-6) / 2
-    t = np.clip(1 - distance.min(axis=1) / (LID_REACH * half_width), 0.0, 1.0)
-    return distance.argmin(axis=1), t * t * (3 - 2 * t)
-
-
-def lid_displacement(
-    shape: F64, delta: F64, eye: EyeIndices, lid: float, field: tuple[NDArray[np.intp], F64] | None = None
-) -> F64:
-    """(478, 3) what lids and the skin they carry do beyond ``delta``, so that the lids open to ``lid``."""
-    upper, lower = shape[eye.upper], shape[eye.lower]
-    meet = lower + LID_MEET * (upper - lower)
-    margin = np.concatenate([eye.upper, eye.lower[1:-1]])
-    goal = np.concatenate([meet + lid * (upper - meet), (meet + lid * (lower - meet))[1:-1]]) - shape[margin]
-    corners = (delta[eye.upper[0]] + delta[eye.upper[-1]]) / 2
-    nearest, carried = field or _lid_field(shape, eye)
-    result = np.zeros_like(shape)
-    result[:MESH_POINTS] = carried[:, None] * (goal[nearest] + corners - delta[:MESH_POINTS])
-    result[eye.iris] = corners - delta[eye.iris]
-    return result
 
 
 def _lips_apart(face: F64, shape: F64) -> F64:

@@ -20,7 +20,10 @@ from lp_core.motion.sequence import MotionFrame
 
 F64 = NDArray[np.float64]
 CONTROLS = 7
-"""Pitch, yaw, roll, lip gap, smile, left lid, right lid."""
+"""Pitch, yaw, roll, jaw, smile, left lid, right lid."""
+GAP_SHARE = 0.5
+"""Part of the jaw's control that opens the lips; the rest lowers mouth and chin as one. Where a beard hides
+the lips only the latter reads, and on lips that stay closed only the latter is wanted."""
 _SOFT = 0.03
 _RIDGE = 1.0
 _AT_REST = 0.15
@@ -73,8 +76,8 @@ def tuning_from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Tuning:
 
 def make_nudge(controls: F64) -> Nudge:
     """A nudge from the (CONTROLS,) vector."""
-    pitch, yaw, roll, gap, smile, left, right = (float(value) for value in controls)
-    return Nudge((pitch, yaw, roll), gap, smile, (left, right))
+    pitch, yaw, roll, jaw, smile, left, right = (float(value) for value in controls)
+    return Nudge((pitch, yaw, roll), jaw * GAP_SHARE, jaw * (1 - GAP_SHARE), smile, (left, right))
 
 
 def features(motion: MotionFrame) -> F64:

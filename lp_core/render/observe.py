@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -46,16 +47,18 @@ def record_motion(
     lost: list[int] = []
     last = neutral_filler(engine.info.rig)
     with closing(film.followed(hear)) as followed:
-        for frame, face in followed:
-            if face is None:
-                lost.append(frame.index)
-                last = replace(last, confidence=np.float32(0))
-            else:
-                last = engine.read_motion(frame, face)
-                if sample is not None:
-                    sample.offer(last, frame.as_rgb8(), face.landmarks_frame)
-            write(last)
-            meter.step()
+        while batch := list(islice(followed, engine.info.batch)):
+            read = iter(engine.read_motions([(frame, face) for frame, face in batch if face is not None]))
+            for frame, face in batch:
+                if face is None:
+                    lost.append(frame.index)
+                    last = replace(last, confidence=np.float32(0))
+                else:
+                    last = next(read)
+                    if sample is not None:
+                        sample.offer(last, frame.as_rgb8(), face.landmarks_frame)
+                write(last)
+                meter.step()
     meter.finish()
     return runs_of(lost)
 

@@ -34,13 +34,18 @@ class ToyPortrait:
 class ToyEngine:
     """Fills the picture with the motion's value; the second pixel tells the driving picture's value."""
 
-    def __init__(self, settings=None, uses_driving_picture=True, rig="mesh478", fail_at=None):
-        self.info = EngineInfo("toy", rig, uses_driving_picture, sliders=())
+    def __init__(self, settings=None, uses_driving_picture=True, rig="mesh478", fail_at=None, batch=1):
+        self.info = EngineInfo("toy", rig, uses_driving_picture, sliders=(), batch=batch)
+        self.batches = []
         self.prepared = self.animated = 0
         self._fail_at = fail_at
 
     def read_motion(self, frame, face):
         return toy_motion(face.pose.roll_deg)
+
+    def read_motions(self, seen):
+        self.batches.append(len(seen))
+        return [self.read_motion(frame, face) for frame, face in seen]
 
     def prepare(self, source, face, like=None):
         self.prepared += 1

@@ -30,20 +30,21 @@ class FakeNetworks:
 
     def motion(self, image):
         self.log.pictures.append(image)
-        assert image.shape == (1, 3, 256, 256)
+        count = len(image)
+        assert image.shape == (count, 3, 256, 256)
         assert image.min() >= 0
         assert image.max() <= 1
-        angle = 40 * (image.mean() - 0.5)
-        exp = torch.zeros(1, 63)
-        exp[0, 60] = image[:, 0, 120:136, 120:136].mean() / 10
+        angles = 40 * (image.mean(dim=(1, 2, 3)) - 0.5)
+        exp = torch.zeros(count, 63)
+        exp[:, 60] = image[:, 0, 120:136, 120:136].mean(dim=(1, 2)) / 10
         return RawMotion(
-            pitch=logits(2.0),
-            yaw=logits(angle),
-            roll=logits(-1.0),
-            t=torch.tensor([[0.05, -0.1, 0.3]]),
+            pitch=logits(2.0).expand(count, -1),
+            yaw=torch.cat([logits(angle) for angle in angles]),
+            roll=logits(-1.0).expand(count, -1),
+            t=torch.tensor([[0.05, -0.1, 0.3]]).expand(count, -1),
             exp=exp,
-            scale=torch.tensor([[1.4]]),
-            kp=self._points.reshape(1, 63),
+            scale=torch.tensor([[1.4]]).expand(count, -1),
+            kp=self._points.reshape(1, 63).expand(count, -1),
         )
 
     def appearance(self, image):

@@ -32,12 +32,15 @@ from lp_core.engines.liveportrait.retarget import (
 from lp_core.engines.liveportrait.weights import LABELS, load_for
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
-from lp_core.models.device import with_memory
+from lp_core.models.device import Batches, with_memory
 from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
 from lp_core.motion.implicit_transfer import TransferOptions, picture_reference, transfer
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import RenderSettings
+
+CUDA_BATCH = 8
+"""Driving frames read at a time on a card, unless the settings say otherwise."""
 
 T = TypeVar("T")
 
@@ -77,11 +80,20 @@ class LivePortraitEngine:
         keeps_reach = settings.engine.driving_option == "expression-friendly"
         self._is_expression_friendly = keeps_reach and self._transfer.is_relative
         label = LABELS[self._networks.origin]
-        self.info = EngineInfo(name="liveportrait", rig=RIG, uses_driving_picture=False, label=label)
+        device = self._networks.device
+        batch = settings.engine.batch or (CUDA_BATCH if device.type == "cuda" else 1)
+        self._batches = Batches(batch, str(device))
+        self.info = EngineInfo(
+            name="liveportrait", rig=RIG, uses_driving_picture=False, label=label, batch=batch
+        )
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face in a driving frame; see the contract."""
-        return self._in_memory(lambda: read_performance(self._networks, frame, face))
+        return self.read_motions([(frame, face)])[0]
+
+    def read_motions(self, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
+        """Motion of faces in driving frames; see the contract."""
+        return self._batches.run(seen, lambda batch: read_performance(self._networks, batch))
 
     def prepare(
         self, source: Frame, face: Face, like: LivePortraitPortrait | None = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar
 
 import torch
@@ -142,7 +143,9 @@ class Networks:
         return _on_cpu(self.lip_mlp, x)
 
     def _picture(self, x: Tensor, dtype: torch.dtype) -> Tensor:
-        return x.to(self.device, dtype).contiguous(memory_format=torch.channels_last)
+        if self.device.type == "cuda" and x.device.type == "cpu":
+            x = x.pin_memory()  # lets the copy run beside the card's work
+        return x.to(self.device, dtype, non_blocking=True).contiguous(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
@@ -151,18 +154,34 @@ def _on_cpu(network: KeypointMlp, x: Tensor) -> Tensor:
     return result.to(x.device)
 
 
-@contextmanager
-def full_precision(device: torch.device) -> Iterator[None]:
+class _WithoutTf32:
+    """cuDNN's switch belongs to the process: the first thread in turns it off, the last one out restores it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._before = True
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = torch.backends.cudnn.allow_tf32
+                torch.backends.cudnn.allow_tf32 = False
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                torch.backends.cudnn.allow_tf32 = self._before
+
+
+_WITHOUT_TF32 = _WithoutTf32()
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[None]:
     """Keeps cuDNN from shortening float32 products to 10 bits (TF32), which it does by default."""
-    if device.type != "cuda":
-        yield
-        return
-    before = torch.backends.cudnn.allow_tf32
-    torch.backends.cudnn.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.allow_tf32 = before
+    return _WITHOUT_TF32 if device.type == "cuda" else nullcontext()
 
 
 def load_networks(

@@ -12,6 +12,7 @@ Convention:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -82,26 +83,39 @@ def as_batch(picture: F32) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)[None]))
 
 
-def read_state(network: MotionNetwork, picture: torch.Tensor) -> tuple[ImplicitMotion, F64]:
-    """(state, canonical key points (21, 3)) of a (1, 3, 256, 256) picture."""
-    raw = network.motion(picture)
-    pitch, yaw, roll = (
-        bins_to_degrees(logits.float().cpu().numpy())[0] for logits in (raw.pitch, raw.yaw, raw.roll)
-    )
-    rotation = rotation_from_degrees(pitch, yaw, roll)
-    numbers = (value.float().cpu().numpy() for value in (raw.exp, raw.scale, raw.t))
-    state = implicit_motion(rotation, *numbers)
-    return state, raw.kp.float().cpu().numpy().astype(np.float64).reshape(-1, 3)
+def read_states(network: MotionNetwork, pictures: torch.Tensor) -> list[tuple[ImplicitMotion, F64]]:
+    """(state, canonical key points (21, 3)) of each of (B, 3, 256, 256) pictures."""
+    raw = network.motion(pictures)
+    angles = [bins_to_degrees(logits.float().cpu().numpy()) for logits in (raw.pitch, raw.yaw, raw.roll)]
+    numbers = [value.float().cpu().numpy() for value in (raw.exp, raw.scale, raw.t)]
+    keypoints = raw.kp.float().cpu().numpy().astype(np.float64).reshape(len(pictures), -1, 3)
+    return [
+        (
+            implicit_motion(rotation_from_degrees(*(a[i] for a in angles)), *(n[i : i + 1] for n in numbers)),
+            keypoints[i],
+        )
+        for i in range(len(pictures))
+    ]
 
 
-def read_performance(network: MotionNetwork, frame: Frame, face: Face) -> MotionFrame:
-    """Motion of a face in a driving frame.
+def read_performance(network: MotionNetwork, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
+    """Motion of faces in driving frames, read in one batch.
 
     Convention: see the module.
     """
+    squares = [oriented_square(face.landmarks_frame, DRIVING_CROP).upright() for _, face in seen]
+    pictures = [
+        as_batch(network_picture(frame, square)) for (frame, _), square in zip(seen, squares, strict=True)
+    ]
+    states = read_states(network, torch.cat(pictures))
+    return [
+        _motion_frame(frame, face, square, state)
+        for (frame, face), square, (state, _) in zip(seen, squares, states, strict=True)
+    ]
+
+
+def _motion_frame(frame: Frame, face: Face, square: Square, state: ImplicitMotion) -> MotionFrame:
     height, width = frame.pixels.shape[:2]
-    square = oriented_square(face.landmarks_frame, DRIVING_CROP).upright()
-    state, _ = read_state(network, as_batch(network_picture(frame, square)))
     zoom = square.side / height
     offset = (square.center - np.array([width / 2, height / 2])) / (height / 2)
     points = face.landmarks_frame.astype(np.float64)

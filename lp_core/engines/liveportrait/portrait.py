@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from lp_core.engines.liveportrait.networks import Networks
-from lp_core.engines.liveportrait.performance import CROP_PX, as_batch, network_picture, read_state
+from lp_core.engines.liveportrait.performance import CROP_PX, as_batch, network_picture, read_states
 from lp_core.engines.liveportrait.retarget import Ratios
 from lp_core.engines.liveportrait.warping import WarpSource
 from lp_core.faces.base import Face
@@ -45,7 +45,7 @@ def prepare_portrait(networks: Networks, source: Frame, face: Face) -> LivePortr
     height, width = source.pixels.shape[:2]
     square = oriented_square(face.landmarks_frame, SOURCE_CROP)
     picture = as_batch(network_picture(source, square))
-    state, keypoints = read_state(networks, picture)
+    ((state, keypoints),) = read_states(networks, picture)
     points = transform_keypoints(keypoints, state)
     warp = networks.prepare_source(networks.appearance(picture), torch.from_numpy(points[None]))
     scheme = scheme_of(face.scheme)

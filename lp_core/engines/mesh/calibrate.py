@@ -23,7 +23,7 @@ from lp_core.motion.landmark_transfer import Nudge, wanted_turn
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import CONTROLS, Tuning, fit, make_nudge
 
-ROUNDS, SURE, ROUNDS_LATER = 4, 12, 3
+ROUNDS, SURE, ROUNDS_LATER = 5, 12, 4
 """Trials of a key frame; after SURE of them the others give a good first guess, and fewer trials do."""
 LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9])
 """Largest nudges: degrees, degrees, degrees, head units, strong smiles, lid openings."""
@@ -32,6 +32,8 @@ FIRST_STEP = np.array([0.8, 0.8, 0.8, 0.35, 1.0, -1.6, -1.6])
 STEEPEST = np.array([1.5, 1.5, 1.5, 1.2, 3.0, 3.0, 3.0])
 CLOSE = np.array([0.4, 0.4, 0.4, 0.04, 0.04, 0.05, 0.05])
 """Agreement that is good enough to stop: degrees, then blendshape units."""
+EFFORT = np.array([0.05, 0.05, 0.05, 0.06, 0.02, 0.05, 0.05])
+"""Agreement that a unit of a control must bring to be worth it, lest what answers to nothing drifts."""
 LEAST_REST = 0.1
 """A rest reading below this counts as none: proportions of less would be proportions of noise."""
 
@@ -98,8 +100,9 @@ def _settle(wanted: F64, guess: F64, draw: Callable[[Nudge], Face | None], round
             best = controls.copy()
         if (np.abs(error) <= CLOSE).all():
             return controls
-        better = np.abs(error) < best_error
-        best[better], best_error[better] = controls[better], np.abs(error)[better]
+        missed = np.abs(error) + EFFORT * np.abs(controls)
+        better = missed < best_error
+        best[better], best_error[better] = controls[better], missed[better]
         if last_controls is not None and last_reading is not None:
             moved, answered = controls - last_controls, reading - last_reading
             clear = (np.abs(answered) > 0.02) & (moved * answered * FIRST_STEP > 0)

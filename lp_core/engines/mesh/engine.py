@@ -73,6 +73,10 @@ class MeshEngine:
             face.landmarks_frame, face.head_rotation, face.coefficients, width, height, face.score
         )
 
+    def read_motions(self, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
+        """Motion of faces in driving frames; see the contract."""
+        return [self.read_motion(frame, face) for frame, face in seen]
+
     def prepare(self, source: Frame, face: Face, like: MeshPortrait | None = None) -> MeshPortrait:
         """Everything about the source that does not change with the motion; see the contract."""
         return prepare_portrait(source, face, face.coefficients, like.tuning if like else None)

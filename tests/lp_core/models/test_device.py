@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from lp_core.errors import OutOfMemory
 from lp_core.models import device as module
-from lp_core.models.device import choose_device, choose_dtype, has_fast_bf16, with_memory
+from lp_core.models.device import Batches, choose_device, choose_dtype, has_fast_bf16, with_memory
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,37 @@ def test_every_device_has_its_own_words_for_full_memory(error):
 def test_other_errors_pass(error):
     with pytest.raises(type(error)):
         with_memory(lambda: fail(error), "cpu")
+
+
+class TestBatches:
+    def room_for(self, most, sizes):
+        def work(batch):
+            sizes.append(len(batch))
+            if len(batch) > most:
+                raise torch.OutOfMemoryError("planted")
+            return [item * item for item in batch]
+
+        return work
+
+    @pytest.mark.parametrize("most", [1, 2, 3, 8])
+    def test_every_item_has_its_result_in_order_whatever_fits(self, most):
+        sizes = []
+        assert Batches(8, "cpu").run(range(13), self.room_for(most, sizes)) == [n * n for n in range(13)]
+        assert sum(size for size in sizes if size <= most) == 13
+
+    def test_a_size_that_did_not_fit_is_not_tried_again(self):
+        batches, sizes = Batches(8, "cpu"), []
+        batches.run(range(8), self.room_for(4, sizes))
+        batches.run(range(8), self.room_for(4, sizes))
+        assert sizes == [8, 4, 4, 4, 4]
+
+    def test_a_single_item_that_does_not_fit_is_an_error_after_a_second_try(self):
+        sizes = []
+        with pytest.raises(OutOfMemory, match="--engine mesh"):
+            Batches(2, "cpu").run(range(3), self.room_for(0, sizes))
+        assert sizes == [2, 1, 1]
+
+    def test_nothing_gives_nothing_and_other_errors_pass(self):
+        assert Batches(4, "cpu").run([], fail) == []
+        with pytest.raises(ZeroDivisionError):
+            Batches(4, "cpu").run([1, 2], lambda _: 1 / 0)

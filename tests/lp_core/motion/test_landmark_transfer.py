@@ -8,10 +8,11 @@ from fakes.mesh import lip_distance, performer, random_face, random_performance,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER, RIGID
+from lp_core.geometry.facemesh import CHIN, EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER, RIGID
 from lp_core.geometry.rotation import angles_deg
 from lp_core.motion import landmark_transfer as module
-from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, lid_ratios, line_of_sight, smile_field, transfer
+from lp_core.motion.landmark_lids import LID_REST, NARROW_EYE, lid_ratios, widest_eyes
+from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, line_of_sight, smile_field, transfer
 from lp_core.motion.landmarks import best_rotation
 from lp_core.settings import MOTION_MODES, REGIONS, MotionSettings
 
@@ -66,7 +67,7 @@ def test_so_does_one_whose_reference_has_lips_or_eyes_shut(name, value):
 @given(SEED, SEED, MODES, EVERY_REGION)
 def test_strength_zero_is_nothing(seed, other, mode, region):
     source, (reference, motion) = some_source(seed), random_performance(other)
-    nudge = Nudge((2.0, 3.0, 4.0), 0.2, 1.0, (-0.4, 0.4))
+    nudge = Nudge((2.0, 3.0, 4.0), 0.2, 0.1, 1.0, (-0.4, 0.4))
     target = transfer(source, motion, reference, MotionSettings(mode, strength=0, region=region), nudge)
     assert np.allclose(target.points, own_points(source), atol=1e-9)
     assert target.lids == (1, 1)
@@ -193,7 +194,7 @@ def test_limits_hold_for_absurd_performances(mode, angles, size, far):
     turn = best_rotation(own[RIGID] - own[RIGID].mean(0), rigid[RIGID] - rigid[RIGID].mean(0))
     sight = np.degrees(np.arctan(module.MAX_SHIFT * source.scale / 0.8))
     assert np.degrees(np.arccos((np.trace(turn) - 1) / 2)) <= module.MAX_TURN_DEG + sight + 3
-    assert all(0 <= lid <= module.WIDEST_EYE for lid in target.lids)
+    assert all(0 <= lid <= most for lid, most in zip(target.lids, widest_eyes(source), strict=True))
     assert np.abs(target.gaze).max() <= 2 * module.MAX_GAZE
 
 
@@ -272,8 +273,8 @@ def test_lid_ratios_are_measured_from_the_reference():
     source = some_source(6)
     reference = replace(performer(), eyes=np.array([0.4, 0.02], np.float32))
     motion = replace(reference, eyes=np.array([0.2, 0.03], np.float32))
-    half = (0.5 - module.LID_REST) / (1 - module.LID_REST)
-    little = 1 + 0.01 / module.NARROW_EYE  # a narrow eye is no measure for its own trembling
+    half = (0.5 - LID_REST) / (1 - LID_REST)
+    little = 1 + 0.01 / NARROW_EYE  # a narrow eye is no measure for its own trembling
     assert lid_ratios(source, motion, reference, "relative") == pytest.approx((half, little), abs=1e-5)
     wide = replace(source, eyes=np.array([0.2, 0.2], np.float32))
     assert lid_ratios(wide, motion, reference, "absolute")[0] == pytest.approx(1, abs=1e-5)
@@ -359,3 +360,20 @@ def test_a_head_that_moves_aside_looks_turned_the_other_way():
     away = angles_deg(line_of_sight(np.array([0.06, 0.0])).T)
     assert np.allclose(turn, away, atol=0.3)
     assert abs(turn[1]) > 2
+
+
+def test_a_dropping_jaw_lowers_mouth_and_chin_as_one_and_leaves_the_gap():
+    source, reference = some_source(4), performer()
+    motion = performer(0.2 * random_face(9))
+
+    def moved(nudge):
+        return transfer(source, motion, reference, MotionSettings(), nudge).points @ source.rotation
+
+    change = moved(Nudge(drop=0.03)) - moved(NO_NUDGE)
+    np.testing.assert_allclose(change[[*LIPS_INNER_UPPER, *LIPS_INNER_LOWER, CHIN], 1], 0.03, rtol=0.01)
+    np.testing.assert_allclose(change[10], 0, atol=1e-9)
+
+
+def test_a_narrow_eye_may_open_further_than_a_wide_one():
+    narrow = replace(some_source(1), eyes=np.array([0.2, 0.35], np.float32))
+    assert widest_eyes(narrow) == pytest.approx([1.8, 1.35])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.motion.landmark_transfer import Nudge
-from lp_core.motion.tuning import CONTROLS, features, fit, make_nudge
+from lp_core.motion.tuning import CONTROLS, GAP_SHARE, features, fit, make_nudge
 
 LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9])
 SEED = st.integers(0, 2**32 - 1)
@@ -77,7 +77,7 @@ def test_two_opinions_about_one_frame_give_their_mean():
 
 
 def test_the_order_of_controls_is_that_of_the_nudge():
-    assert make_nudge(np.arange(1.0, 8.0)) == Nudge((1, 2, 3), 4, 5, (6, 7))
+    assert make_nudge(np.arange(1.0, 8.0)) == Nudge((1, 2, 3), 4 * GAP_SHARE, 4 * (1 - GAP_SHARE), 5, (6, 7))
 
 
 @pytest.mark.parametrize(

@@ -316,3 +316,12 @@ def test_memory_does_not_grow_with_the_length():
     peak_bytes(8)  # first use imports and caches
     short, long = peak_bytes(800), peak_bytes(3200)  # both longer than the blocks that motion is read in
     assert long < short * 1.05
+
+
+def test_a_performance_read_in_batches_is_the_same_and_lost_frames_stay_in_place():
+    values = [10, 0, 20, 30, 0, 0, 40, 50]
+    engine = ToyEngine(batch=3)
+    summary, sink = render(still(), film(values), engine)
+    assert lips(sink) == [10, 10, 20, 30, 30, 30, 40, 50]
+    assert summary.lost_driving_frames == ((1, 1), (4, 5))
+    assert engine.batches == [2, 1, 2]

@@ -208,6 +208,36 @@ def test_a_performance_is_read_in_units_of_the_picture_height():
     assert aside.translation[1] == pytest.approx(near.translation[1], abs=1e-4)
 
 
+def test_frames_read_together_read_as_they_do_alone():
+    networks = FakeNetworks()
+    drawing = engine(networks)
+    seen = [(frame(), face(height=height)) for height in (40.0, 20.0, 30.0)]
+    together = drawing.read_motions(seen)
+    assert len(networks.log.pictures[0]) == 1  # a processor reads one at a time unless told otherwise
+    for motion, (picture, found) in zip(together, seen, strict=True):
+        alone = drawing.read_motion(picture, found)
+        np.testing.assert_allclose(motion.expression, alone.expression, atol=1e-6)
+        assert motion.scale == pytest.approx(alone.scale)
+
+
+def test_the_batch_is_the_settings_and_one_that_does_not_fit_is_halved():
+    networks = FakeNetworks()
+    settings = RenderSettings(engine=EngineSettings(batch=4))
+    reading = LivePortraitEngine(settings, networks)
+    assert reading.info.batch == 4
+    plain, sizes = networks.motion, []
+
+    def narrow(image):
+        sizes.append(len(image))
+        if len(image) > 2:
+            raise torch.OutOfMemoryError("planted")
+        return plain(image)
+
+    networks.motion = narrow
+    assert len(reading.read_motions([(frame(), face())] * 5)) == 5
+    assert sizes == [4, 2, 2, 1]
+
+
 def test_a_large_face_is_averaged_not_skipped_over():
     networks = FakeNetworks()
     size = 2400

@@ -48,7 +48,7 @@ def channels(motion):
 
 
 def controls_of(nudge):
-    return np.array([*nudge.angles_deg, nudge.gap, nudge.smile, *nudge.lids])
+    return np.array([*nudge.angles_deg, nudge.gap + nudge.drop, nudge.smile, *nudge.lids])
 
 
 def wanted_of(motion):
