@@ -1,8 +1,7 @@
 """RenderJob -> Render: the only module that joins concrete parts.
 
-Everything that can be checked without decoding a clip is checked here, before the costly work begins: the
-output can be written, the codec and the engine are there, the files open, the chosen face of a still exists,
-the motion fits.
+Everything that can be checked without decoding a clip is checked here, before the costly work begins: the output
+can be written, codec and engine are there, the files open, the chosen face of a still exists, the motion fits.
 """
 
 from __future__ import annotations
@@ -21,12 +20,13 @@ from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
-from lp_core.frame import ClipInfo, Frame
+from lp_core.frame import Frame
 from lp_core.job import RenderJob
-from lp_core.media.base import AS_STORED, OpenSink, ReadOptions, SinkSpec
-from lp_core.media.interpret import ConvertedSink, InterpretedSource, open_converted
-from lp_core.media.open import check_output, open_parts, open_sink, open_source
-from lp_core.media.sequence import files_of, split_range
+from lp_core.media import outputs
+from lp_core.media.base import AS_STORED, OpenSink, ReadOptions
+from lp_core.media.interpret import InterpretedSource
+from lp_core.media.open import check_output, open_parts, open_source
+from lp_core.media.sequence import files_of
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
 from lp_core.motion.sliders import EditCurves, make_curves
@@ -68,26 +68,29 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
         raise SettingError(
             f"{job.source} is a motion, no picture; give the portrait first, then the performance."
         )
-    wanted = settings.input.frame_range
     driving = _driving(job, rate)
     color = ColorManagement(settings.color)
-    options = _options(settings.input, rate, wanted)
+    options = _options(settings.input, rate, settings.input.frame_range)
     source = _source(job.source, settings.face.source_face, options, color)
     notes = list(source.info.notes)
     part = _part(job, source, driving, rate)
-    curves = settings.sliders.edit_file
-    edits = make_curves(settings.sliders.edit, None if curves is None else Path(curves))
+    edits = make_curves(settings.sliders.edit, settings.sliders.edit_file)
     name, note = choose_engine(settings)
     if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
         settings = _by_picture(settings, name, notes, job.driving)
     choice = Choice(make_engine(name, settings), note)
     _check_sliders(edits, choice.engine)
+    _check_passes(settings, choice.engine)
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
-    open_output = _output_opener(job, color, source.info, notes)
+    conversion = outputs.output_conversion(job, color, source.info)
+    if conversion is not None:
+        notes.append(conversion.note)
+    open_output = outputs.output_opener(job.output, settings.output, conversion)
     target = _target(job, source, driving, rate, part, notes, open_output)
     calibration = settings.engine.calibration
+    passes = outputs.pass_outputs(job.output, settings.output)
     return Render(
         choice.engine,
         source,
@@ -100,7 +103,7 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
         notes=tuple(notes),
         edits=edits,
         part=part,
-        seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of),
+        seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of, passes),
     )
 
 
@@ -233,6 +236,13 @@ def _check_sliders(edits: EditCurves, engine: Engine) -> None:
         )
 
 
+def _check_passes(settings: RenderSettings, engine: Engine) -> None:
+    if "crop" in settings.output.pass_names and not engine.info.has_crop:
+        raise SettingError(
+            f"The {engine.info.name} engine draws into the frame itself and has no pass 'crop'; leave it out."
+        )
+
+
 def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> StoredMotion:
     """A built-in motion in the engine's rig; any other one as it is, if it fits."""
     rig = engine.info.rig
@@ -245,20 +255,6 @@ def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> St
         f"{driving.name} holds motion of the rig {driving.rig}, but the {engine.info.name} engine plays "
         f"{rig}; choose the engine it was extracted for, or extract it again with this one."
     )
-
-
-def _output_opener(job: RenderJob, color: ColorManagement, info: ClipInfo, notes: list[str]) -> OpenSink:
-    """Opens the output or a part of it, through a conversion where its colours are not the source's."""
-    is_exr = [Path(split_range(name)[0]).suffix.lower() == ".exr" for name in (job.source, job.output)]
-    conversion = color.conversion(color.encoding(info, is_source=True), *is_exr)
-    if conversion is None:
-        return open_sink
-
-    def open_other(path: Path, spec: SinkSpec) -> ConvertedSink:
-        return open_converted(partial(open_sink, path), conversion, spec)
-
-    notes.append(conversion.note)
-    return open_other
 
 
 def _target(
@@ -285,7 +281,11 @@ def _target(
     return Target(
         name=job.output,
         open=partial(open_output, Path(job.output)),
-        open_parts=partial(open_parts, job.output, open_output),
+        open_parts=partial(open_parts, job.output, open_output)
+        if outputs.can_be_parted(job.output, output)
+        else None,
+        passes=output.pass_names,
+        open_log=outputs.log_opener(job.output, output.pass_names),
         rate=rate,
         codec=output.codec,
         quality=output.quality,

@@ -54,23 +54,24 @@ class Sealer:
     """The consent file's content."""
     find_files: FindFiles
     """Finds the files of a name."""
+    passes: tuple[str, ...] = ()
+    """Files and patterns beside the result that share its manifest."""
 
-    def __call__(self, output: str, frames: int, rate: str, passes: Sequence[str] = ()) -> Verdict:
+    def __call__(self, output: str, frames: int, rate: str) -> Verdict:
         """Signs; never raises what a key or a full disk has to say.
 
         Args:
             output: the result.
             frames: its length.
             rate: frames a second, exact.
-            passes: files or patterns beside it that share its manifest.
         """
-        verdict = self._verdict(Path(output), frames, rate, passes)
+        verdict = self._verdict(Path(output), frames, rate)
         if verdict.state != "signed":  # a sidecar of an earlier result would call this one tampered
             with suppress(OSError):
                 sidecar_path(output).unlink(missing_ok=True)
         return verdict
 
-    def _verdict(self, output: Path, frames: int, rate: str, passes: Sequence[str]) -> Verdict:
+    def _verdict(self, output: Path, frames: int, rate: str) -> Verdict:
         if not self.job.settings.provenance.sign:
             return Verdict("off", ("The result is unsigned, because signing is switched off (--no-sign).",))
         folder = config_folder()
@@ -80,32 +81,29 @@ class Sealer:
                 return _nothing_set_up()
             if not _has_libraries():
                 return Verdict("failed", (_lacking(),))
-            self._sign(output, self._claim(frames, rate), passes, folder, config)
+            self._sign(output, self._claim(frames, rate), folder, config)
         except (LpError, OSError) as error:
             return Verdict("failed", (f"The result is unsigned: {error}",))
         return Verdict("signed")
 
-    def _sign(
-        self, output: Path, claim: Claim, passes: Sequence[str], folder: Path, config: KeyConfig
-    ) -> None:
+    def _sign(self, output: Path, claim: Claim, folder: Path, config: KeyConfig) -> None:
         from lp_core.provenance.keys import open_identity
         from lp_core.provenance.sidecar import write_sidecar
         from lp_core.provenance.sign import embed
 
         identity = open_identity(folder, config)
         files = list(self.find_files(str(output)))
-        beside = [path for name in passes for path in self.find_files(name)]
+        beside = [path for name in self.passes for path in self.find_files(name)]
         if not files:
             raise ProvenanceError(f"{output} is not there any more.")
         if not is_embedded(output):
             write_sidecar(sidecar_path(output), claim, {}, [*files, *beside], identity)
             return
-        if self._is_signed(output, claim):
-            return
         extra = {"passes": {path.name: sha256_of(path) for path in beside}} if beside else {}
-        embed(output, claim, extra, identity)
+        if not self._is_signed(output, {**claim.record(), **extra}):
+            embed(output, claim, extra, identity)
 
-    def _is_signed(self, output: Path, claim: Claim) -> bool:
+    def _is_signed(self, output: Path, record: Mapping[str, Any]) -> bool:
         """Whether an earlier run, cut off right after signing, has done it already."""
         from lp_core.provenance.sign import read
 
@@ -113,7 +111,7 @@ class Sealer:
             found = read(output, ())
         except ProvenanceError:
             return False
-        return found is not None and found.state != "tampered" and found.record == claim.record()
+        return found is not None and found.state != "tampered" and found.record == record
 
     def _claim(self, frames: int, rate: str) -> Claim:
         job, settings = self.job, self.job.settings
@@ -147,14 +145,16 @@ class EngineFacts(Protocol):
         ...
 
 
-def open_sealer(job: RenderJob, engine: EngineFacts, is_plate: bool, find_files: FindFiles) -> Sealer:
-    """What signs the result of a job; consent is checked now.
+def open_sealer(
+    job: RenderJob, engine: EngineFacts, is_plate: bool, find_files: FindFiles, passes: tuple[str, ...]
+) -> Sealer:
+    """What signs the result of a job, see ``Sealer``; consent is checked now.
 
     Raises:
         ConsentMissing: it is demanded and none is given, or the file does not allow a render today.
     """
     consent = open_consent(job)
-    return Sealer(job, engine.name, engine.label, is_plate, consent, find_files)
+    return Sealer(job, engine.name, engine.label, is_plate, consent, find_files, passes)
 
 
 def is_embedded(output: Path) -> bool:

@@ -171,7 +171,7 @@ def _reading(store: Mapping[str, Any], state: str) -> Reading:
         if item["code"] != "signingCredential.untrusted"
     )
     info = manifest.get("signature_info", {})
-    actions = next((data[label] for label in data if label.startswith("c2pa.actions")), {})
+    actions: Mapping[str, Any] = next((data[label] for label in data if label.startswith("c2pa.actions")), {})
     return Reading(
         state={"Trusted": "trusted", "Valid": "valid"}.get(state, "tampered"),
         signer=", ".join(filter(None, (info.get("issuer"), info.get("common_name")))),

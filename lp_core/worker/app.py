@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Path, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import Field
@@ -33,6 +33,7 @@ from lp_core.worker.schema import (
     ExtractRequest,
     Health,
     Job,
+    JobId,
     JobList,
     Log,
     Problem,
@@ -58,7 +59,6 @@ NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "descripti
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-Sent Events: state, progress, log.", "content": {"text/event-stream": {}}}
 }
-JobId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the job.")]
 JobRequest = Annotated[AnimateRequest | ExtractRequest, Field(discriminator="kind")]
 
 

@@ -49,6 +49,8 @@ def other_value(name, default, meta):
         "edit": "smile=0.6",
         "frames": "1001-1100",
         "watermark": "0x1F",
+        "passes": "matte",
+        "batch": "8",
         "handles": "8",
         "exr_compression": "dwaa:45",
     }

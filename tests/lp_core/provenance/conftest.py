@@ -46,10 +46,10 @@ def film(made_film, tmp_path):
 def sealer(made_film):
     """A function that makes the sealer of a job with an output and provenance settings."""
 
-    def make(output, consent=None, is_plate=False, **settings):
+    def make(output, consent=None, is_plate=False, passes=(), **settings):
         given = RenderSettings(provenance=ProvenanceSettings(**settings))
         job = RenderJob(str(made_film), "demo:blink", str(output), given)
-        return Sealer(job, "mesh", "", is_plate, consent, files_of)
+        return Sealer(job, "mesh", "", is_plate, consent, files_of, passes)
 
     return make
 

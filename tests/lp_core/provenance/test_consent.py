@@ -28,7 +28,13 @@ def read(tmp_path):
 
 
 def test_what_holds_is_read(read):
-    whole = {**GOOD, "valid_from": "2026-01-01", "allows": ["animate"], "scope": "one advert", "reference": "7"}
+    whole = {
+        **GOOD,
+        "valid_from": "2026-01-01",
+        "allows": ["animate"],
+        "scope": "one advert",
+        "reference": "7",
+    }
     assert read(whole) == whole
 
 

@@ -77,7 +77,7 @@ class TestEmbedded:
         assert film.read_bytes() == before
 
     def test_passes_share_the_manifest(self, keys, film, sealer, frames):
-        sealer(film)(str(film), 8, "25", [str(frames)])
+        sealer(film, passes=(str(frames),))(str(film), 8, "25")
         assert sorted(examine(str(film)).record["passes"]) == [f"shot.{n}.png" for n in (1001, 1002, 1003)]
 
     def test_nothing_is_left_beside_it(self, keys, film, sealer, tmp_path):
