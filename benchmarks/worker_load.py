@@ -49,7 +49,8 @@ def parameters(worker: Worker, name: str) -> dict[str, object]:
 def submit_many(client: Client, worker: Worker, number: int, count: int, made: list[str]) -> None:
     """One client's share of the jobs."""
     for index in range(count):
-        made.append(client.submit("animate", parameters(worker, f"c{number}-{index}")).id)
+        job = client.submit("animate", parameters(worker, f"c{number}-{index}"))
+        made.append(job.id)
 
 
 def round_trips(client: Client, worker: Worker, count: int = 30) -> list[float]:
@@ -110,9 +111,8 @@ def main() -> None:
         rows = sqlite3.connect(worker.state / "jobs.sqlite3").execute(
             "SELECT state, starts, COUNT(*) FROM jobs WHERE output LIKE '%/c%' GROUP BY state, starts"
         )
-        print(
-            f"{len(made)} jobs from {options.clients} clients: submitted in {submitted_s:.2f} s, done in {seconds:.1f} s"
-        )
+        print(f"{len(made)} jobs from {options.clients} clients: all taken in {submitted_s:.2f} s")
+        print(f"all done in {seconds:.1f} s")
         print(f"(state, starts, jobs): {json.dumps(rows.fetchall())}; {len(set(made))} names, {films} films")
         print(f"resident before {before:.0f} MB, then {', '.join(curve)} MB")
 

@@ -118,8 +118,9 @@ class Engine(Protocol):
     info: EngineInfo
 
     def with_settings(self, settings: RenderSettings) -> Engine:
-        """The same engine under other settings; portraits stay valid, and networks are loaded again only where
-        the new settings name other weights, another device or precision.
+        """The same engine under other settings; portraits stay valid.
+
+        Networks are loaded again only where the new settings name other weights, another device or precision.
         """
         ...
 
