@@ -32,7 +32,7 @@ from lp_core.render.inputs import QUEUE_DEPTH, WHOLE, FilmedFace, Motion, Part, 
 from lp_core.render.observe import record_motion, sample_stored
 from lp_core.render.passes import Drawn, with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
-from lp_core.render.report import Listener, Meter, Runs, Summary, runs_of
+from lp_core.render.report import Listener, Meter, Runs, Seal, Summary, runs_of, sealed
 from lp_core.render.sample import DENSITIES, PerformanceSample
 from lp_core.render.shots import Shot, driving_pictures, first_driving_picture, plate_shots, screen_frames
 from lp_core.settings import FaceSettings, MotionSettings
@@ -66,6 +66,8 @@ class Render:
     """The user's sliders over the output's frames."""
     part: Part = WHOLE
     """Which part of the whole is drawn."""
+    seal: Seal | None = None
+    """Signs the finished result; None leaves it as it is."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for rates and the summary."""
 
@@ -82,6 +84,7 @@ class Render:
             timeline = MotionTimeline(motion, self.motion, self.face.on_lost)
             drawing = Drawing(self, motion, timeline, notes)
             result = _Pass(drawing, sample).run(stack, listener)
+        result = sealed(result, self.seal)
         return replace(result, seconds=round(self.clock() - start, 3))
 
     def tuned(self, portrait: Portrait, samples: Sequence[Sample], reference: MotionFrame) -> Portrait:
