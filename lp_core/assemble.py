@@ -24,6 +24,7 @@ from lp_core.faces.track import FaceTrack
 from lp_core.frame import Frame
 from lp_core.job import RenderJob
 from lp_core.media.base import AS_STORED, OpenSink, ReadOptions
+from lp_core.media.holdout import open_holdout
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_parts, open_source
 from lp_core.media.outputs import can_be_parted, log_opener, output_conversion, output_opener
@@ -74,7 +75,8 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
     source = _source(job.source, settings.face.source_face, options, color)
     notes = list(source.info.notes)
     part = _part(job, source, driving, rate)
-    edits = make_curves(settings.sliders.edit, _path(settings.sliders.edit_file))
+    edit_file = settings.sliders.edit_file
+    edits = make_curves(settings.sliders.edit, None if edit_file is None else Path(edit_file))
     name, note = choose_engine(settings)
     if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
         settings = _by_picture(settings, name, notes, job.driving)
@@ -101,6 +103,7 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
         calibration=calibration,
         notes=tuple(notes),
         edits=edits,
+        protection=open_holdout(settings.input.holdout, source.info, options),
         part=part,
     )
 
@@ -239,10 +242,6 @@ def _check_passes(settings: RenderSettings, engine: Engine) -> None:
         raise SettingError(
             f"The {engine.info.name} engine draws into the frame itself and has no pass 'crop'; leave it out."
         )
-
-
-def _path(name: str | None) -> Path | None:
-    return None if name is None else Path(name)
 
 
 def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> StoredMotion:
