@@ -33,7 +33,7 @@ from lp_core.render.observe import record_motion, sample_stored
 from lp_core.render.passes import Drawn, with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.protect import Protection, protected
-from lp_core.render.report import Listener, Meter, Runs, Summary, runs_of
+from lp_core.render.report import Listener, Meter, Runs, Seal, Summary, runs_of, sealed
 from lp_core.render.sample import DENSITIES, PerformanceSample
 from lp_core.render.shots import Shot, driving_pictures, first_driving_picture, plate_shots, screen_frames
 from lp_core.settings import FaceSettings, MotionSettings
@@ -69,6 +69,8 @@ class Render:
     """Opens the matte of what must not be touched."""
     part: Part = WHOLE
     """Which part of the whole is drawn."""
+    seal: Seal | None = None
+    """Signs the finished result; None leaves it as it is."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for rates and the summary."""
 
@@ -85,6 +87,7 @@ class Render:
             timeline = MotionTimeline(motion, self.motion, self.face.on_lost)
             drawing = Drawing(self, motion, timeline, notes)
             result = _Pass(drawing, sample).run(stack, listener)
+        result = sealed(result, self.seal)
         return replace(result, seconds=round(self.clock() - start, 3))
 
     def tuned(self, portrait: Portrait, samples: Sequence[Sample], reference: MotionFrame) -> Portrait:
