@@ -24,6 +24,7 @@ from lp_core.frame import Frame
 from lp_core.job import RenderJob
 from lp_core.media import outputs
 from lp_core.media.base import AS_STORED, OpenSink, ReadOptions
+from lp_core.media.holdout import open_holdout
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_parts, open_source
 from lp_core.media.sequence import files_of
@@ -103,6 +104,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         calibration=calibration,
         notes=tuple(notes),
         edits=edits,
+        protection=open_holdout(settings.input.holdout, source.info, options),
         part=part,
         seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of, passes),
     )

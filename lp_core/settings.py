@@ -231,6 +231,11 @@ class InputSettings:
     )
     layer: Optional[str] = setting(None, "layer of a multi-layer EXR source; default: its main picture")
     view: Optional[str] = setting(None, "view of a stereo EXR source, such as left; default: its first")
+    holdout: Optional[str] = setting(
+        None,
+        "matte of what must not be touched, such as a hand or glasses: picture, sequence or film of the source's "
+        "size; its alpha, else its red, 1 = protected",
+    )
     interlaced: str = setting(
         "refuse",
         "interlaced films: refuse them, make one whole frame of each two fields, or keep them as they are",
