@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
-from lp_core.engines.registry import Choice, choose_engine, make_engine, open_engine
+from lp_core.engines.registry import Choice, MakeEngine, choose_engine, make_engine, open_engine
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
@@ -52,12 +52,13 @@ MOST_FACES = 16
 """Faces looked for in a lone picture: a group, each of which can be chosen."""
 
 
-def assemble(job: RenderJob, resumes: bool = False) -> Render:
+def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engine) -> Render:
     """Opens and checks everything a job names.
 
     Args:
         job: what is asked for.
         resumes: the output may be there in part already: an earlier run of this job began it.
+        make: gives the engine; whoever keeps engines warm has one of its own.
 
     Raises:
         LpError: something the job names cannot be used; nothing has been written.
@@ -79,7 +80,7 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
     name, note = choose_engine(settings)
     if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
         settings = _by_picture(settings, name, notes, job.driving)
-    choice = Choice(make_engine(name, settings), note)
+    choice = Choice(make(name, settings), note)
     _check_sliders(edits, choice.engine)
     _check_passes(settings, choice.engine)
     if isinstance(driving, StoredMotion):
