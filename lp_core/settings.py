@@ -241,6 +241,7 @@ class InputSettings:
         None,
         "matte of what must not be touched, such as a hand or glasses: picture, sequence or film of the source's "
         "size; its alpha, else its red, 1 = protected",
+        path="file",
     )
     interlaced: str = setting(
         "refuse",
@@ -277,6 +278,7 @@ class ColorSettings:
         None,
         "OpenColorIO configuration of the named spaces: a file, or a built-in one such as "
         "ocio://studio-config-latest; default: $OCIO, else OpenColorIO's own ACES configuration",
+        path="file",
     )
     input_space: Optional[str] = setting(
         None, "colour space of the source, such as ACEScg; default: EXR is scene-linear, others by their tags"
