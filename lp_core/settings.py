@@ -22,6 +22,7 @@ MISSING_FRAMES = ("error", "hold", "black")
 INTERLACED = ("refuse", "frame", "keep")
 PASSES = ("beauty", "matte", "stmap", "motion", "crop", "confidence", "landmarks")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DETAILS = ("neural", "source")
 DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
 
 
@@ -171,6 +172,11 @@ class EngineSettings:
         "what keeps its full reach where portrait and performer look apart: the turn of the head, or the "
         "expression (liveportrait, relative motion)",
         choices=DRIVING_OPTIONS,
+    )
+    detail: str = setting(
+        "neural",
+        "fine detail of the face: the network's own, or the source's carried along the ST map (liveportrait)",
+        choices=DETAILS,
     )
     stitching: bool = setting(True, "let shoulders and neck stay where they are (liveportrait)")
     eye_retargeting: bool = setting(
