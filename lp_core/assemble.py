@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
-from lp_core.engines.registry import Choice, choose_engine, make_engine, open_engine
+from lp_core.engines.registry import Choice, MakeEngine, choose_engine, make_engine, open_engine
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
@@ -24,6 +24,7 @@ from lp_core.frame import Frame
 from lp_core.job import RenderJob
 from lp_core.media import outputs
 from lp_core.media.base import AS_STORED, OpenSink, ReadOptions
+from lp_core.media.holdout import open_holdout
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_parts, open_source
 from lp_core.media.sequence import files_of
@@ -51,12 +52,13 @@ MOST_FACES = 16
 """Faces looked for in a lone picture: a group, each of which can be chosen."""
 
 
-def assemble(job: RenderJob, resumes: bool = False) -> Render:
+def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engine) -> Render:
     """Opens and checks everything a job names.
 
     Args:
         job: what is asked for.
         resumes: the output may be there in part already: an earlier run of this job began it.
+        make: gives the engine; whoever keeps engines warm has one of its own.
 
     Raises:
         LpError: something the job names cannot be used; nothing has been written.
@@ -78,16 +80,13 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
     name, note = choose_engine(settings)
     if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
         settings = _by_picture(settings, name, notes, job.driving)
-    choice = Choice(make_engine(name, settings), note)
+    choice = Choice(make(name, settings), note)
     _check_sliders(edits, choice.engine)
     _check_passes(settings, choice.engine)
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
-    conversion = outputs.output_conversion(job, color, source.info)
-    if conversion is not None:
-        notes.append(conversion.note)
-    open_output = outputs.output_opener(job.output, settings.output, conversion)
+    open_output = outputs.output_opener(job, outputs.output_conversion(job, color, source.info), notes)
     target = _target(job, source, driving, rate, part, notes, open_output)
     calibration = settings.engine.calibration
     passes = outputs.pass_outputs(job.output, settings.output)
@@ -102,6 +101,7 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
         calibration=calibration,
         notes=tuple(notes),
         edits=edits,
+        protection=open_holdout(settings.input.holdout, source.info, options),
         part=part,
         seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of, passes),
     )
