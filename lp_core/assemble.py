@@ -34,6 +34,7 @@ from lp_core.motion.sliders import EditCurves, make_curves
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.template_pkl import RIG as TEMPLATE_RIG
 from lp_core.motion.template_pkl import read_pkl, to_sequence
+from lp_core.provenance.marking import open_marker
 from lp_core.provenance.seal import open_sealer
 from lp_core.render.extract import Conversion, Extraction
 from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, Target
@@ -103,6 +104,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         edits=edits,
         protection=open_holdout(settings.input.holdout, source.info, options),
         part=part,
+        mark=open_marker(settings.provenance.watermark),
         seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of, passes),
     )
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.provenance.codeword import CODE_BITS, decode, encode
-from lp_core.provenance.watermark import F32, F64, HIGHEST, REPEATS, Waves, box_mean, waves
+from lp_core.provenance.watermark import F32, F64, HIGHEST, LUMA, REPEATS, Waves, box_mean, waves
 
 LEAST_SCORE = 6.0
 """Standard deviations by which the waves that tell the place must agree; see docs/provenance.md."""
 LEAST_AGREEMENT = 0.75
-"""Mean agreement of the code's waves over that of the waves that tell the place."""
+"""Agreement of the code's waves over what the waves that tell the place let expect."""
 MOST_FRAMES = 240
 """Frames looked at: more tell little new."""
 _SIDE = 360
@@ -52,29 +52,32 @@ def detect(frames: Iterable[NDArray[np.uint8]]) -> Detection:
             break
     if not gathered.count:
         return Detection(None, 0.0, 0)
-    form, best = waves(), Detection(None, 0.0, gathered.count)
+    form, found = waves(), list[Detection]()
     for residual in gathered.residuals():
-        score, soft = _search(residual, form)
-        number = _number(score, soft, form) if score >= LEAST_SCORE else None
-        if number is not None or (best.number is None and score > best.score):
-            best = Detection(number, score, gathered.count)
-        if number is not None:
-            break
-    return best
+        score, agreement = _search(residual, form)
+        number = _number(agreement, form) if score >= LEAST_SCORE else None
+        found.append(Detection(number, score, gathered.count))
+    return max(found, key=lambda one: (one.number is not None, one.score))
 
 
-def _number(score: float, soft: F64, form: Waves) -> int | None:
-    """The number of the soft bits, if its code agrees with them as the place does with its waves.
+def _number(agreement: F64, form: Waves) -> int | None:
+    """The number that the code's waves bear, if they agree with it as the others do with the place.
 
-    A wrong number decoded by chance differs in many bits from what was found, so its agreement is much less.
+    Each wave counts by how well those of its length that tell the place have survived: a codec takes the short
+    ones first. A wrong number decoded by chance differs in many bits from what was found and agrees much less.
+
+    Args:
+        agreement: (N,) cosine between each wave as found, in its place, and as made for a positive bit.
+        form: the waves.
     """
+    places, radius = form.bit < 0, np.hypot(form.x, form.y)
+    near = np.exp(-0.5 * (radius[:, None] - radius[None, places]) ** 2)
+    trust = np.maximum(near @ agreement[places] / near.sum(axis=1), 0.02)[~places]
+    soft = np.bincount(form.bit[~places], trust * agreement[~places], CODE_BITS)
     number = decode(soft)
-    if number is None:
+    if number is None or encode(number) @ soft < LEAST_AGREEMENT * (trust**2).sum():
         return None
-    place_waves = int((form.bit < 0).sum())
-    expected = score * np.sqrt(place_waves / 2) / place_waves
-    agreement = float(encode(number) @ soft) / (len(form.bit) - place_waves)
-    return number if agreement >= LEAST_AGREEMENT * expected else None
+    return number
 
 
 class _Gathered:
@@ -88,11 +91,12 @@ class _Gathered:
 
     def add(self, frame: NDArray[np.uint8]) -> None:
         """One more frame."""
-        luma = _reduced(frame)
+        small = _reduced(frame)
+        luma = small @ LUMA
+        blue = small[..., 2] - luma
         radius = round(min(luma.shape) / REPEATS / 8)
-        fine = luma - box_mean(luma, radius)
-        mark = fine / (box_mean(np.abs(fine), radius) + 2)
-        mark = np.clip(mark, -3, 3)
+        fine = blue - box_mean(blue, radius)
+        mark = np.clip(fine / (box_mean(np.abs(fine), radius) + 1), -3, 3)
         if self._mark is None:
             self._mark, self._light, self._square = (np.zeros(luma.shape) for _ in range(3))
         self._mark += mark
@@ -109,16 +113,15 @@ class _Gathered:
 
 
 def _reduced(frame: NDArray[np.uint8]) -> F32:
-    luma = frame.astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    factor = max(min(luma.shape) // _SIDE, 1)
-    height, width = (size // factor * factor for size in luma.shape)
-    parts = luma[:height, :width].reshape(height // factor, factor, width // factor, factor)
+    factor = max(min(frame.shape[:2]) // _SIDE, 1)
+    height, width = (size // factor * factor for size in frame.shape[:2])
+    parts = frame[:height, :width].reshape(height // factor, factor, width // factor, factor, 3)
     return parts.mean(axis=(1, 3), dtype=np.float32)
 
 
 def _search(residual: F64, form: Waves) -> tuple[float, F64]:
-    """(score, soft bits) of the best period and place."""
-    best, soft = 0.0, np.zeros(CODE_BITS)
+    """(score, agreement of each wave with a positive bit) of the best period and place."""
+    best, agreed = 0.0, np.zeros(len(form.bit))
     sync = form.bit < 0
     steps = np.exp(2j * np.pi * np.arange(-HIGHEST, HIGHEST + 1)[:, None] * np.arange(_SHIFTS) / _SHIFTS)
     for ratio in _PERIODS:
@@ -127,15 +130,13 @@ def _search(residual: F64, form: Waves) -> tuple[float, F64]:
         found = found / np.maximum(np.abs(found), 1e-12)
         table = np.zeros((2 * HIGHEST + 1, 2 * HIGHEST + 1), np.complex128)
         table[form.y[sync] + HIGHEST, form.x[sync] + HIGHEST] = found[sync]
-        agreement = (steps.T @ table @ steps).real
-        place = np.unravel_index(agreement.argmax(), agreement.shape)
-        score = float(agreement[place] / np.sqrt(sync.sum() / 2))
+        fits = (steps.T @ table @ steps).real
+        place = np.unravel_index(fits.argmax(), fits.shape)
+        score = float(fits[place] / np.sqrt(sync.sum() / 2))
         if score > best:
             turned = found * np.exp(2j * np.pi * (form.y * place[0] + form.x * place[1]) / _SHIFTS)
-            bearing = ~sync
-            soft = np.bincount(form.bit[bearing], turned.real[bearing], CODE_BITS)
-            best = score
-    return best, soft
+            best, agreed = score, turned.real
+    return best, agreed
 
 
 def _amplitudes(residual: F64, form: Waves, period: float) -> NDArray[np.complex128]:

@@ -1,10 +1,11 @@
 """An invisible mark inside the matte: 32 bits as a faint pattern that lies still in the frame.
 
-The pattern repeats every quarter of the frame's shorter side, so a resize changes nothing that the detector must
+The pattern repeats every third of the frame's shorter side, so a resize changes nothing that the detector must
 guess and a crop only shifts it. It is a sum of waves of 4 to 16 periods a repeat: coarse enough for H.264 and for
-half the size, fine enough to hide in skin. A third of the waves is always the same and tells where the pattern
-lies, the others bear the code. This is spread spectrum in the frequency domain (Cox et al. 1997) with the
-repeated tile of Kalker et al. (1999) for synchronisation.
+half the size. It changes blue against yellow and leaves the brightness alone, because that is where the eye sees
+patterns of this size least and where skin has least of its own. A third of the waves is always the same and tells
+where the pattern lies, the others bear the code. This is spread spectrum in the frequency domain (Cox et al. 1997)
+with the repeated tile of Kalker et al. (1999) for synchronisation.
 
 The pattern is no secret: who has this program can find the mark and, with effort, remove it.
 """
@@ -24,12 +25,16 @@ from lp_core.provenance.codeword import CODE_BITS, encode
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
 
-REPEATS = 4
+REPEATS = 3
 """Repeats of the pattern along the frame's shorter side."""
 LOWEST, HIGHEST = 4, 16
 """Periods of the waves in one repeat."""
 STRENGTH = 2.4
 """Root mean square of the mark inside the matte, in 8-bit steps: 40.5 dB."""
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+"""Brightness of R, G, B (BT.709)."""
+_BLUE = np.array([-0.0778, -0.0778, 1.0], np.float32) / np.float32(0.5808)
+"""R, G, B of a step from yellow towards blue: brightness 0, root mean square 1."""
 _SEED = 0x1F5EED
 _SYNC_SHARE = 3
 """Every third wave tells the place."""
@@ -109,7 +114,7 @@ class Marker:
         pixels = frame.pixels.copy()
         part = pixels[top:bottom, left:right, :3]
         mark = self._pattern[top:bottom, left:right] * _strength(part, matte)
-        part[...] = _added(part, mark[..., None])
+        part[...] = _added(part, mark[..., None] * _BLUE)
         return replace(frame, pixels=pixels)
 
 
@@ -127,7 +132,7 @@ def box_mean(values: F32, radius: int) -> F32:
 
 def _strength(part: NDArray[Any], matte: F32) -> F32:
     """(h, w) amplitude in 8-bit steps: less where the picture is smooth, STRENGTH in the mean of the matte."""
-    luma = _as_codes(part) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    luma = _as_codes(part) @ LUMA
     activity = box_mean(np.abs(luma - box_mean(luma, 3)), 6)
     form = (_CALM + (_BUSY - _CALM) * activity / (activity + _ACTIVITY)) * matte
     inside = matte > 0
