@@ -38,6 +38,7 @@ from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, 
 from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.timing import FrameRange, FrameRate, Timecode
+from lp_core.upscaling import with_upscale
 
 MOTION_SUFFIX = ".lpmotion"
 TEMPLATE_SUFFIX = ".pkl"
@@ -67,10 +68,9 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
         raise SettingError(
             f"{job.source} is a motion, no picture; give the portrait first, then the performance."
         )
-    wanted = settings.input.frame_range
     driving = _driving(job, rate)
     color = ColorManagement(settings.color)
-    options = _options(settings.input, rate, wanted)
+    options = _options(settings.input, rate, settings.input.frame_range)
     source = _source(job.source, settings.face.source_face, options, color)
     notes = list(source.info.notes)
     part = _part(job, source, driving, rate)
@@ -87,7 +87,7 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
     conversion = output_conversion(job, color, source.info)
     if conversion is not None:
         notes.append(conversion.note)
-    open_output = output_opener(job.output, settings.output, conversion)
+    open_output = with_upscale(output_opener(job.output, settings.output, conversion), settings)
     target = _target(job, source, driving, rate, part, notes, open_output)
     calibration = settings.engine.calibration
     return Render(

@@ -17,6 +17,7 @@ CALIBRATIONS = ("off", "quick", "fine")
 MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
 VIDEO_CODECS = ("h264", "hevc", "av1", "prores422hq", "dnxhr-hqx", "dnxhr-444", "prores4444", "ffv1")
+BACKENDS = ("auto", "openvino", "torch")
 ENGINES = ("auto", "mesh", "liveportrait")
 MISSING_FRAMES = ("error", "hold", "black")
 INTERLACED = ("refuse", "frame", "keep")
@@ -326,6 +327,55 @@ class OutputSettings:
 
 
 @dataclass(frozen=True)
+class UpscaleSettings:
+    """Real-ESRGAN or another upscaling network after the render."""
+
+    upscale: Optional[str] = setting(
+        None,
+        "make the result larger with x4plus, x4plus-anime, animevideov3, x2plus, general-x4v3 or a checkpoint file",
+    )
+    upscale_scale: float = setting(
+        0.0, "size of the result over the render's; 0: the network's own", minimum=0.0, maximum=16.0
+    )
+    upscale_height: int = setting(
+        0,
+        "height of the result in pixels, in place of a scale; 0: by the scale",
+        minimum=0,
+        maximum=16384,
+        unit="px",
+    )
+    upscale_tile: int = setting(
+        0,
+        "side of the tiles the network is shown; 0: by the device; halved where memory runs out",
+        minimum=0,
+        maximum=4096,
+        unit="px",
+    )
+    upscale_backend: str = setting(
+        "auto",
+        "what runs the network on a processor: openvino where installed (auto), or torch",
+        choices=BACKENDS,
+    )
+    denoise: float = setting(
+        1.0,
+        "how much noise general-x4v3 takes away; its partner keeps the grain at 0",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    steady: float = setting(
+        0.7,
+        "mixing of upscaled frames along their motion, so that detail does not flicker",
+        minimum=0.0,
+        maximum=0.95,
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if self.upscale == "":
+            raise SettingError("upscale names no model; write one, such as x4plus, or leave it out.")
+
+
+@dataclass(frozen=True)
 class RenderSettings:
     """All settings of one render."""
 
@@ -335,6 +385,7 @@ class RenderSettings:
     sliders: SliderSettings = field(default_factory=SliderSettings)
     input: InputSettings = field(default_factory=InputSettings)
     color: ColorSettings = field(default_factory=ColorSettings)
+    upscale: UpscaleSettings = field(default_factory=UpscaleSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
 
 

@@ -22,9 +22,10 @@ CONTRACTS = {
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
-        "AUDIO_CHOICES CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings INTERLACED "
-        "InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
-        "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
+        "AUDIO_CHOICES BACKENDS CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings "
+        "INTERLACED InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
+        "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS REGIONS RenderSettings SliderSettings UpscaleSettings "
+        "VIDEO_CODECS "
         "setting setting_fields"
     ),
     "lp_core.job": "RenderJob SCHEMA VERSION",
