@@ -4,10 +4,12 @@ Flags, panels, the wire format and help texts are derived from these fields. Sta
 """
 
 import re
-from dataclasses import dataclass, field, fields
-from typing import Any, Dict, FrozenSet, Iterator, Optional, Sequence, Tuple
+from dataclasses import dataclass, field
+from typing import FrozenSet, Optional, Tuple
 
 from .errors import SettingError, UnknownCodec
+from .fields import check, setting
+from .fields import setting_fields as setting_fields  # part of this module's face
 from .timing import FrameRange
 
 MOTION_MODES = ("relative", "absolute")
@@ -24,53 +26,6 @@ INTERLACED = ("refuse", "frame", "keep")
 PASSES = ("beauty", "matte", "stmap", "motion", "crop", "confidence", "landmarks")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
-
-
-def setting(
-    default: Any,  # noqa: ANN401 - any setting's value
-    help: str,  # noqa: A002 - the field's word everywhere
-    choices: Optional[Sequence[str]] = None,
-    minimum: Optional[float] = None,
-    maximum: Optional[float] = None,
-    unit: str = "",
-    path: str = "",
-) -> Any:  # noqa: ANN401 - dataclasses.field has no narrower type
-    """A dataclass field that carries what a flag or a panel needs to know about itself.
-
-    Args:
-        default: the only default.
-        help: what it does.
-        choices: all values there are.
-        minimum: lowest number.
-        maximum: highest number.
-        unit: of a number.
-        path: 'file' or 'folder' where the value names one; a worker looks at it before it lets a job begin.
-    """
-    metadata = {
-        "help": help,
-        "choices": choices,
-        "minimum": minimum,
-        "maximum": maximum,
-        "unit": unit,
-        "path": path,
-    }
-    return field(default=default, metadata=metadata)
-
-
-def _check(group: Any) -> None:  # noqa: ANN401 - any settings group
-    for item in fields(group):
-        value, meta = getattr(group, item.name), item.metadata
-        choices, low, high = meta.get("choices"), meta.get("minimum"), meta.get("maximum")
-        if choices is not None and value not in choices:
-            raise SettingError(
-                "{} = {!r} is not known; choose one of: {}.".format(item.name, value, ", ".join(choices))
-            )
-        if value is None or isinstance(value, (str, bool)):
-            continue
-        if value != value or (low is not None and value < low) or (high is not None and value > high):
-            raise SettingError(
-                f"{item.name} = {value} is out of range; it must lie between {low} and {high}."
-            )
 
 
 @dataclass(frozen=True)
@@ -90,7 +45,7 @@ class FaceSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -119,7 +74,7 @@ class MotionSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         if self.reference not in ("auto", "neutral") and not self.reference.isdigit():
             raise SettingError(
                 f"reference = {self.reference!r} is not a frame; write auto, neutral or a frame number from 0."
@@ -188,7 +143,7 @@ class EngineSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", self.device):
             raise SettingError(
                 f"device = {self.device!r} is not known; choose one of: auto, cpu, cuda, cuda:N, mps."
@@ -209,7 +164,7 @@ class SliderSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         for entry in self.edit:
             if not re.fullmatch(r"[a-z_]+=[-+.0-9e]+", entry):
                 raise SettingError(f"edit = {entry!r} is no slider and value; write it like smile=0.6.")
@@ -232,6 +187,11 @@ class InputSettings:
     )
     layer: Optional[str] = setting(None, "layer of a multi-layer EXR source; default: its main picture")
     view: Optional[str] = setting(None, "view of a stereo EXR source, such as left; default: its first")
+    holdout: Optional[str] = setting(
+        None,
+        "matte of what must not be touched, such as a hand or glasses: picture, sequence or film of the source's "
+        "size; its alpha, else its red, 1 = protected",
+    )
     interlaced: str = setting(
         "refuse",
         "interlaced films: refuse them, make one whole frame of each two fields, or keep them as they are",
@@ -239,7 +199,7 @@ class InputSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         if self.frames is not None:
             FrameRange.parse(self.frames)
 
@@ -276,7 +236,7 @@ class ColorSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -308,7 +268,7 @@ class OutputSettings:
             raise UnknownCodec(
                 "The codec {!r} is not known; choose one of: {}.".format(self.codec, ", ".join(VIDEO_CODECS))
             )
-        _check(self)
+        check(self)
         if not re.fullmatch(r"none|rle|zips?|piz|pxr24|b44a?|dwa[ab](:[0-9]{1,6})?", self.exr_compression):
             raise SettingError(
                 f"exr_compression = {self.exr_compression!r} is not known; choose one of: none, rle, zips, zip, "
@@ -370,9 +330,48 @@ class UpscaleSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         if self.upscale == "":
             raise SettingError("upscale names no model; write one, such as x4plus, or leave it out.")
+
+
+@dataclass(frozen=True)
+class ProvenanceSettings:
+    """What the result says of itself."""
+
+    sign: bool = setting(
+        True,
+        "sign the finished result with content credentials (C2PA), where a key is set up "
+        "(`lpsuite provenance init`)",
+    )
+    generated_source: bool = setting(
+        False, "the portrait is itself generated, so the signature calls the whole picture generated"
+    )
+    watermark: Optional[str] = setting(
+        None, "invisible mark inside the matte: a number from 0 to 4294967295, or hexadecimal such as 0x1F"
+    )
+    consent: Optional[str] = setting(
+        None,
+        "JSON file that says who is portrayed and what they allowed (docs/provenance.md); it is signed along",
+        path="file",
+    )
+    require_consent: bool = setting(False, "refuse to render without a consent file that is valid today")
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.watermark is not None and not re.fullmatch(
+            r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}", self.watermark
+        ):
+            raise SettingError(
+                f"watermark = {self.watermark!r} is no number; write one from 0 to 4294967295, or such as 0x1F."
+            )
+        if (
+            self.watermark is not None
+            and int(self.watermark, 0 if "x" in self.watermark.lower() else 10) >= 2**32
+        ):
+            raise SettingError(
+                f"watermark = {self.watermark} is out of range; it must be at most 4294967295."
+            )
 
 
 @dataclass(frozen=True)
@@ -387,9 +386,4 @@ class RenderSettings:
     color: ColorSettings = field(default_factory=ColorSettings)
     upscale: UpscaleSettings = field(default_factory=UpscaleSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
-
-
-def setting_fields(group: Any) -> Iterator[Tuple[str, Any, Dict[str, Any]]]:  # noqa: ANN401
-    """(name, default, metadata) of every setting of a group, in order; field names are unique over all groups."""
-    for item in fields(group):
-        yield item.name, item.default, dict(item.metadata)
+    provenance: ProvenanceSettings = field(default_factory=ProvenanceSettings)

@@ -15,19 +15,19 @@ PACKAGE = ["__version__"]
 
 CONTRACTS = {
     "lp_core.errors": (
-        "BadMotionFile Cancelled DiskFull EmptyVideo FaceError FaceNotThere LicenseNotAccepted LpError "
-        "MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError MotionMismatch "
-        "NoFace NoWritePermission NotAllowed NotThere OutOfMemory OutputExists SettingError TruncatedMedia "
-        "UnknownCodec UnreadableMedia WorkerError"
+        "BadMotionFile Cancelled ConsentMissing DiskFull EmptyVideo FaceError FaceNotThere KeyUnusable "
+        "LicenseNotAccepted LpError MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError "
+        "MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed NotSigned NotThere NotTrusted OutOfMemory "
+        "OutputExists ProvenanceError SettingError Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError"
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
         "AUDIO_CHOICES BACKENDS CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings "
         "INTERLACED InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
-        "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS REGIONS RenderSettings SliderSettings UpscaleSettings "
-        "VIDEO_CODECS "
-        "setting setting_fields"
+        "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
+        "SliderSettings UpscaleSettings VIDEO_CODECS"
     ),
+    "lp_core.fields": "check setting setting_fields",
     "lp_core.job": "RenderJob SCHEMA VERSION",
     "lp_core.frame": (
         "AlphaState Box ClipInfo ColorTags Encoding Frame LAYER_CHANNELS Pixels SampleType Windows shifted united"

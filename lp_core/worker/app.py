@@ -59,6 +59,11 @@ NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "descripti
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-Sent Events: state, progress, log.", "content": {"text/event-stream": {}}}
 }
+JOB_LINKS = {
+    name: {"operationId": name, "parameters": {"job": "$response.body#/id"}}
+    for name in ("job", "log", "job_events", "cancel", "thumbnail", "output", "forget")
+}
+"""What can be asked of a job that was made."""
 JobRequest = Annotated[AnimateRequest | ExtractRequest, Field(discriminator="kind")]
 
 
@@ -109,7 +114,10 @@ def _jobs_router(service: Service) -> APIRouter:
         "",
         operation_id="submit",
         status_code=201,
-        responses={200: {"model": Job, "description": "The job of the same key, which was there already."}},
+        responses={
+            200: {"model": Job, "description": "The job of the same key, which was there already."},
+            201: {"links": JOB_LINKS},
+        },
     )
     def submit(request: JobRequest, response: Response) -> Job:
         """Hands over a job."""
@@ -210,6 +218,10 @@ async def _request_problem(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http_problem(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 400:
+        return _problem(
+            422, SettingError.wire_code, "The request's body is no JSON text in UTF-8; send some."
+        )
     headers = error.headers if isinstance(error, HTTPException) else None
     words = {
         404: ("not_there", "There is no such address."),

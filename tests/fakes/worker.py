@@ -26,6 +26,7 @@ class Worker:
         for path in (self.data, self.run):
             path.mkdir(parents=True, exist_ok=True)
         self.process = None
+        self.words = ""
 
     @property
     def environment(self):
@@ -57,7 +58,7 @@ class Worker:
         until = time.monotonic() + READY_S
         while not file.exists():
             if self.process.poll() is not None:
-                raise AssertionError(f"the worker ended: {self.process.stdout.read()}")
+                raise AssertionError(f"the worker ended: {self._reap()[1]}")
             assert time.monotonic() < until, "the worker does not answer"
             time.sleep(0.02)
         return Client(Address(**json.loads(file.read_text())))
@@ -73,6 +74,6 @@ class Worker:
         return self._reap()
 
     def _reap(self):
-        words, _ = self.process.communicate(timeout=30)
+        self.words, _ = self.process.communicate(timeout=30)
         code, self.process = self.process.returncode, None
-        return code, words
+        return code, self.words

@@ -44,12 +44,14 @@ def other_value(name, default, meta):
     if isinstance(default, int) and not isinstance(default, bool):
         return "30"
     words = {
-        "passes": "matte",
         "fps": "25",
         "reference": "7",
         "device": "cuda:1",
         "edit": "smile=0.6",
         "frames": "1001-1100",
+        "watermark": "0x1F",
+        "passes": "matte",
+        "batch": "8",
         "handles": "8",
         "exr_compression": "dwaa:45",
     }
