@@ -22,8 +22,8 @@ CONTRACTS = {
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
-        "AUDIO_CHOICES CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings INTERLACED "
-        "InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
+        "AUDIO_CHOICES BACKGROUNDS CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings INTERLACED "
+        "InputSettings LiveSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
         "setting setting_fields"
     ),

@@ -13,6 +13,7 @@ from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame, Pixels
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDIT, Edit
+from lp_core.settings import RenderSettings
 from lp_core.sliders import SLIDERS
 
 
@@ -97,6 +98,12 @@ class Engine(Protocol):
     """Costly step once (``prepare``), cheap step many times (``animate``); holds no state between calls."""
 
     info: EngineInfo
+
+    def with_settings(self, settings: RenderSettings) -> Engine:
+        """The same engine under other settings; portraits stay valid, and networks are loaded again only where
+        the new settings name other weights, another device or precision.
+        """
+        ...
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face found in a driving frame; storable, not yet relative to anything."""

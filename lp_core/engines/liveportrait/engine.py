@@ -37,7 +37,7 @@ from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
 from lp_core.motion.implicit_transfer import TransferOptions, picture_reference, transfer
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDIT, Edit
-from lp_core.settings import RenderSettings
+from lp_core.settings import EngineSettings, RenderSettings
 
 CUDA_BATCH = 8
 """Driving frames read at a time on a card, unless the settings say otherwise."""
@@ -62,6 +62,7 @@ class LivePortraitEngine:
             OutOfMemory: they do not fit on the device.
         """
         self._networks = networks or load_for(settings.engine)
+        self._loaded_for = _loading(settings.engine)
         self._motion = settings.motion
         compat = settings.engine.official_compat
         self._transfer = TransferOptions(
@@ -86,6 +87,11 @@ class LivePortraitEngine:
         self.info = EngineInfo(
             name="liveportrait", rig=RIG, uses_driving_picture=False, label=label, batch=batch
         )
+
+    def with_settings(self, settings: RenderSettings) -> LivePortraitEngine:
+        """The same engine under other settings; see the contract."""
+        is_loaded = _loading(settings.engine) == self._loaded_for
+        return LivePortraitEngine(settings, self._networks if is_loaded else None)
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face in a driving frame; see the contract."""
@@ -202,3 +208,8 @@ def _ratios(motion: MotionFrame) -> Ratios | None:
     if not motion.eyes.any() and not motion.lips:
         return None
     return Ratios(motion.eyes.astype(np.float64)[None], np.array([float(motion.lips)]))
+
+
+def _loading(settings: EngineSettings) -> tuple[object, ...]:
+    """What decides which networks are loaded, and how."""
+    return settings.weights, settings.device, settings.precision, settings.compile

@@ -66,6 +66,10 @@ class MeshEngine:
         self._settings = settings
         self._mesh = HeadMesh()
 
+    def with_settings(self, settings: RenderSettings) -> MeshEngine:
+        """The same engine under other settings; see the contract."""
+        return MeshEngine(settings)
+
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face in a driving frame; see the contract."""
         height, width = frame.pixels.shape[:2]
