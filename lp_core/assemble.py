@@ -21,12 +21,12 @@ from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
-from lp_core.frame import ClipInfo, Frame
+from lp_core.frame import Frame
 from lp_core.job import RenderJob
-from lp_core.media.base import AS_STORED, OpenSink, ReadOptions, SinkSpec
-from lp_core.media.interpret import ConvertedSink, InterpretedSource, open_converted
-from lp_core.media.open import check_output, open_parts, open_sink, open_source
-from lp_core.media.sequence import split_range
+from lp_core.media.base import AS_STORED, OpenSink, ReadOptions
+from lp_core.media.interpret import InterpretedSource
+from lp_core.media.open import check_output, open_parts, open_source
+from lp_core.media.outputs import can_be_parted, log_opener, output_conversion, output_opener
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
 from lp_core.motion.sliders import EditCurves, make_curves
@@ -80,10 +80,14 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
         settings = _by_picture(settings, name, notes, job.driving)
     choice = Choice(make_engine(name, settings), note)
     _check_sliders(edits, choice.engine)
+    _check_passes(settings, choice.engine)
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
-    open_output = _output_opener(job, color, source.info, notes)
+    conversion = output_conversion(job, color, source.info)
+    if conversion is not None:
+        notes.append(conversion.note)
+    open_output = output_opener(job.output, settings.output, conversion)
     target = _target(job, source, driving, rate, part, notes, open_output)
     calibration = settings.engine.calibration
     return Render(
@@ -230,6 +234,13 @@ def _check_sliders(edits: EditCurves, engine: Engine) -> None:
         )
 
 
+def _check_passes(settings: RenderSettings, engine: Engine) -> None:
+    if "crop" in settings.output.pass_names and not engine.info.has_crop:
+        raise SettingError(
+            f"The {engine.info.name} engine draws into the frame itself and has no pass 'crop'; leave it out."
+        )
+
+
 def _path(name: str | None) -> Path | None:
     return None if name is None else Path(name)
 
@@ -246,20 +257,6 @@ def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> St
         f"{driving.name} holds motion of the rig {driving.rig}, but the {engine.info.name} engine plays "
         f"{rig}; choose the engine it was extracted for, or extract it again with this one."
     )
-
-
-def _output_opener(job: RenderJob, color: ColorManagement, info: ClipInfo, notes: list[str]) -> OpenSink:
-    """Opens the output or a part of it, through a conversion where its colours are not the source's."""
-    is_exr = [Path(split_range(name)[0]).suffix.lower() == ".exr" for name in (job.source, job.output)]
-    conversion = color.conversion(color.encoding(info, is_source=True), *is_exr)
-    if conversion is None:
-        return open_sink
-
-    def open_other(path: Path, spec: SinkSpec) -> ConvertedSink:
-        return open_converted(partial(open_sink, path), conversion, spec)
-
-    notes.append(conversion.note)
-    return open_other
 
 
 def _target(
@@ -286,7 +283,11 @@ def _target(
     return Target(
         name=job.output,
         open=partial(open_output, Path(job.output)),
-        open_parts=partial(open_parts, job.output, open_output),
+        open_parts=partial(open_parts, job.output, open_output)
+        if can_be_parted(job.output, output)
+        else None,
+        passes=output.pass_names,
+        open_log=log_opener(job.output, output.pass_names),
         rate=rate,
         codec=output.codec,
         quality=output.quality,

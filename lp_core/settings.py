@@ -5,7 +5,7 @@ Flags, panels, the wire format and help texts are derived from these fields. Sta
 
 import re
 from dataclasses import dataclass, field, fields
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, Optional, Sequence, Tuple
 
 from .errors import SettingError, UnknownCodec
 from .timing import FrameRange
@@ -20,6 +20,7 @@ VIDEO_CODECS = ("h264", "hevc", "av1", "prores422hq", "dnxhr-hqx", "dnxhr-444", 
 ENGINES = ("auto", "mesh", "liveportrait")
 MISSING_FRAMES = ("error", "hold", "black")
 INTERLACED = ("refuse", "frame", "keep")
+PASSES = ("beauty", "matte", "stmap", "motion", "crop", "confidence", "landmarks")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 BACKGROUNDS = ("photo", "matte", "color")
 DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
@@ -295,6 +296,11 @@ class OutputSettings:
         "compression of EXR: none, rle, zips, zip, piz (exact), or pxr24, b44, b44a, dwaa:45, dwab:45 (lossy; "
         "the number is the loss)",
     )
+    passes: str = setting(
+        "beauty",
+        "what is written of every frame, with commas: beauty (always), matte, stmap, motion, crop (liveportrait), "
+        "confidence, landmarks; layers and metadata in EXR, else files beside the output",
+    )
     overwrite: bool = setting(False, "replace an output that exists")
 
     def __post_init__(self) -> None:
@@ -308,6 +314,16 @@ class OutputSettings:
                 f"exr_compression = {self.exr_compression!r} is not known; choose one of: none, rle, zips, zip, "
                 "piz, pxr24, b44, b44a, dwaa, dwab, the last two with their loss, such as dwaa:45."
             )
+        unknown = sorted(self.pass_names.difference(PASSES))
+        if unknown:
+            raise SettingError(
+                "passes = {!r} names {!r}; known are: {}.".format(self.passes, unknown[0], ", ".join(PASSES))
+            )
+
+    @property
+    def pass_names(self) -> FrozenSet[str]:
+        """Names of the passes asked for."""
+        return frozenset(name.strip() for name in self.passes.split(",") if name.strip())
 
 
 @dataclass(frozen=True)
@@ -323,7 +339,11 @@ class LiveSettings:
     )
     background_color: str = setting("#00b140", "solid color behind the head, as #RRGGBB")
     longest_side: int = setting(
-        1024, "longest side of the live picture; a larger portrait is reduced", minimum=64, maximum=8192, unit="px"
+        1024,
+        "longest side of the live picture; a larger portrait is reduced",
+        minimum=64,
+        maximum=8192,
+        unit="px",
     )
 
     def __post_init__(self) -> None:

@@ -22,9 +22,9 @@ CONTRACTS = {
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
-        "AUDIO_CHOICES BACKGROUNDS CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings INTERLACED "
-        "InputSettings LiveSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
-        "MotionSettings ON_LOST OutputSettings PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
+        "AUDIO_CHOICES BACKGROUNDS CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings "
+        "INTERLACED InputSettings LiveSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
+        "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
         "setting setting_fields"
     ),
     "lp_core.job": "RenderJob SCHEMA VERSION",
@@ -38,7 +38,7 @@ CONTRACTS = {
         "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
     ),
     "lp_core.faces.base": "Box Face FaceAnalyzer Pose",
-    "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo Portrait Sample",
+    "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo NeuralCrop Portrait Sample",
 }
 """Module -> its public names, sorted."""
 

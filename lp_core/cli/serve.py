@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     "--token-file", metavar="FILE", help="File with a token of your own; needed beyond this machine."
 )
 @click.option("--name", "names", multiple=True, help="Name by which others reach this machine; repeatable.")
+@click.option(
+    "--until-idle",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="End after so long without request, job or live stream. Default: run on.",
+)
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser; prints its one-time link.")
 @debug_option
 def serve(
@@ -41,6 +47,7 @@ def serve(
     tls_key: str | None,
     token_file: str | None,
     names: tuple[str, ...],
+    until_idle: float | None,
     opens: bool,
 ) -> None:
     """Runs the worker until Ctrl-C. Where one runs already, --open opens its page."""
@@ -66,6 +73,7 @@ def serve(
         private_key=_path(tls_key),
         token_file=_path(token_file),
         names=names,
+        until_idle_s=until_idle,
     )
     try:
         run(options, announce)

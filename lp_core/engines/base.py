@@ -33,6 +33,8 @@ class EngineInfo:
     """Driving frames it likes to read at a time."""
     sliders: tuple[str, ...] = tuple(SLIDERS)
     """Sliders it can do; a render with any other is refused."""
+    has_crop: bool = False
+    """True when its animations hold a ``NeuralCrop``."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,16 @@ class DrivingPicture:
     """(H, W, 3) RGB."""
     landmarks_frame: NDArray[np.float32]
     """(478, 3) in pixels of that picture."""
+
+
+@dataclass(frozen=True)
+class NeuralCrop:
+    """What a network drew, before it was laid into the frame."""
+
+    pixels: NDArray[np.float32]
+    """(S, S, 3) in the source frame's encoding, 1.0 = white."""
+    frame_from_crop: NDArray[np.float64]
+    """(3, 3) crop pixels -> frame pixels, both with pixel centres at integers."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,12 @@ class Animation:
     """(h, w) of the region, 0..1: what was touched; where it is 0 the pixels equal the source's bit for bit."""
     region_flow: NDArray[np.float32]
     """(h, w, 2) of the region, pixels: output pixel (x, y) shows the source at (x, y) + flow (inverse flow)."""
+    landmarks_frame: NDArray[np.float32] | None = None
+    """(P, 3) the drawn face's points in pixels of the frame, z in the same unit; None: not known."""
+    landmark_scheme: str = ""
+    """Layout of the landmarks."""
+    crop: NeuralCrop | None = None
+    """The network's own picture, from engines that have one."""
 
     @property
     def matte(self) -> NDArray[np.float32]:
@@ -100,8 +118,9 @@ class Engine(Protocol):
     info: EngineInfo
 
     def with_settings(self, settings: RenderSettings) -> Engine:
-        """The same engine under other settings; portraits stay valid, and networks are loaded again only where
-        the new settings name other weights, another device or precision.
+        """The same engine under other settings; portraits stay valid.
+
+        Networks are loaded again only where the settings name other weights, another device or precision.
         """
         ...
 

@@ -42,6 +42,28 @@ def enlarge(field: Map, width: int, height: int) -> Map:
     return np.asarray(cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
+def enlarge_part(
+    field: Map, scale: float, corner: tuple[float, float], box: tuple[int, int, int, int]
+) -> Map:
+    """A part of a smooth field on a coarse grid, bilinear on a finer one.
+
+    Args:
+        field: (h, w) or (h, w, C); cell (i, j) stands on the finer grid at
+            ``corner + (i + 0.5, j + 0.5) / scale - 0.5``.
+        scale: cells per pixel of the finer grid, at most 1.
+        corner: (x, y).
+        box: the part, half-open (left, top, right, bottom) on the finer grid; beyond the field its edge goes on.
+    """
+    left, top, right, bottom = box
+    shift = [(at + 0.5 - low) * scale - 0.5 for at, low in zip((left, top), corner, strict=True)]
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (right - left, bottom - top)
+    return np.asarray(
+        cv2.warpAffine(field, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+
+
 def reduce(picture: NDArray[Any], scale: float) -> NDArray[Any]:
     """The picture smaller by ``scale`` (0 < scale <= 1) by area averaging; at least 2 x 2 pixels."""
     height, width = picture.shape[:2]

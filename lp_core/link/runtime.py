@@ -70,7 +70,8 @@ def live_folder() -> Path:
     named = os.environ.get(LIVE_VARIABLE)
     if named:
         return Path(named)
-    if sys.platform.startswith("linux"):
+    shares_memory = Path("/dev/shm").is_dir()  # noqa: S108 - Linux
+    if shares_memory:
         session = os.environ.get("XDG_RUNTIME_DIR")
         return Path(session) / "lpsuite" / "live" if session else Path(f"/dev/shm/lpsuite-{os.getuid()}")  # noqa: S108
     return runtime_folder() / "live"

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -86,11 +87,14 @@ def start_worker() -> Started:
     try:
         runtime_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
         with log_file().open("wb") as log:
-            return subprocess.Popen(  # noqa: S603 - the user's own program
+            started = subprocess.Popen(  # noqa: S603 - the user's own program
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_clean(), **_detached()
             )
     except OSError as error:
         raise WorkerError(f"{command[0]} cannot be started: {error.strerror}.") from error
+    # Whoever starts a process has to take note of its end, else it stays in the table of processes.
+    threading.Thread(target=started.wait, name="lpsuite-worker", daemon=True).start()
+    return started
 
 
 def log_file() -> Path:

@@ -80,8 +80,11 @@ class ConvertedSink:
     def write(self, frame: Frame) -> None:
         """Takes the next frame; see the sink behind."""
         pixels = converted(frame.pixels, self._convert, self._alpha)
+        layers = dict(frame.layers)
+        if "crop" in layers:
+            layers["crop"] = converted(layers["crop"], self._convert, self._alpha)
         metadata = {**frame.metadata, "chromaticities": None}  # the header's are those of the source
-        self._sink.write(replace(frame, pixels=pixels, metadata=metadata, encoding=None))
+        self._sink.write(replace(frame, pixels=pixels, layers=layers, metadata=metadata, encoding=None))
 
     def commit(self) -> None:
         """Finishes the file."""

@@ -28,6 +28,7 @@ from lp_core.media.base import PartedSink
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.conform import at_rate
 from lp_core.render.inputs import QUEUE_DEPTH, FilmedFace
+from lp_core.render.passes import with_passes
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.render import Drawing, Render
 from lp_core.render.report import Listener, Meter, Progress, Summary
@@ -113,11 +114,17 @@ def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Ge
         raise SettingError(
             f"Frames {first} to {stop - 1} are asked for; there are 0 to {solution.frames - 1}."
         )
+    passes = render.target.passes
+    begin, end = first, stop
+    if "motion" in passes:  # a frame's motion needs the one after it, that of the very last the one before
+        begin, end = max(first - (stop == solution.frames), 0), min(stop + 1, solution.frames)
     with _drawing(render, solution) as drawing, ExitStack() as stack:
-        drivers = islice(drawing.drivers(stack), first, None)
-        shots = _shots(drawing, solution, first, stack)
-        for index, shot, driver in zip(range(first, stop), shots, drivers, strict=False):
-            yield drawing.draw(shot, driver, index)
+        drivers = islice(drawing.drivers(stack), begin, None)
+        shots = _shots(drawing, solution, begin, stack)
+        pairs = islice(zip(shots, drivers, strict=False), end - begin)
+        for frame in with_passes(drawing.drawn(pairs, {}, begin), passes, render.source.info):
+            if first <= frame.index < stop:
+                yield frame
 
 
 def conform(

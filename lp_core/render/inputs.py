@@ -14,6 +14,7 @@ from lp_core.frame import ClipInfo, Frame
 from lp_core.media.base import AudioTrack, FrameSink, FrameSource, PartedSink, SinkSpec
 from lp_core.motion.sequence import MotionSequence
 from lp_core.motion.template import MotionReader
+from lp_core.render.passes import FaceLog
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.watch import FaceWatch
 from lp_core.timing import FrameRate, Timecode
@@ -152,6 +153,10 @@ class Target:
     """Timecode of the first frame; None: the source's."""
     start_s: Fraction = Fraction(0)
     """Where in the sound's file the output begins."""
+    passes: frozenset[str] = frozenset()
+    """Passes that are made of every frame."""
+    open_log: Callable[[SinkSpec], FaceLog] | None = None
+    """Opens what takes landmarks and confidence; None: they are not asked for."""
     open_parts: Callable[[SinkSpec, Path], PartedSink] | None = None
     """Opens the same for writing in parts, with a folder for what must outlive a crash; None: it cannot."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -22,7 +22,6 @@ from pathlib import Path
 
 from lp_core.engines.base import DrivingPicture, Engine, Portrait, Sample
 from lp_core.faces.base import FaceAnalyzer
-from lp_core.frame import Frame
 from lp_core.media.base import SinkSpec
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDITS, EditCurves
@@ -31,6 +30,7 @@ from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.conform import conformed_count
 from lp_core.render.inputs import QUEUE_DEPTH, WHOLE, FilmedFace, Motion, Part, Still, StoredMotion, Target
 from lp_core.render.observe import record_motion, sample_stored
+from lp_core.render.passes import Drawn, with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.report import Listener, Meter, Runs, Summary, runs_of
 from lp_core.render.sample import DENSITIES, PerformanceSample
@@ -161,18 +161,36 @@ class Drawing:
         pictures = driving_pictures(frames, self.motion, first)
         return chain(repeat(first, -before), islice(pictures, max(before, 0), None))
 
-    def draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Frame:
+    def drawn(
+        self, pairs: Iterable[tuple[Shot, DrivingPicture | None]], lost: dict[int, None], first: int = 0
+    ) -> Iterator[Drawn]:
+        """Frame after frame of the result with what the engine says of it.
+
+        Args:
+            pairs: source and driving picture of every frame.
+            lost: takes the indices of source frames without the face.
+            first: index of the first frame.
+        """
+        for index, (shot, driver) in enumerate(pairs, first):
+            if shot.portrait is None:
+                lost[shot.frame.index] = None
+            yield self.draw(shot, driver, index)
+
+    def draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Drawn:
         """One frame of the result."""
         time_s = self.rate.time_s(index)
-        pixels = shot.frame.pixels
+        animation, confidence = None, 0.0
         if shot.portrait is not None:
             whole_s = max(self.render.part.start_s + time_s, Fraction(0))
             motion = self.timeline.at(whole_s)
+            confidence = float(motion.confidence)
             if motion.confidence > 0:
                 engine = self.render.engine
                 edit = self.render.edits.at(float(whole_s * self.rate.fps))
-                pixels = engine.animate(shot.portrait, motion, self.timeline.reference, driver, edit).pixels
-        return replace(shot.frame, pixels=pixels, index=index, time_s=time_s)
+                animation = engine.animate(shot.portrait, motion, self.timeline.reference, driver, edit)
+        pixels = shot.frame.pixels if animation is None else animation.pixels
+        frame = replace(shot.frame, pixels=pixels, index=index, time_s=time_s)
+        return Drawn(frame, animation, confidence)
 
     def summary(self, frames: int, lost_source: Runs) -> Summary:
         """What the whole amounts to; its time is not known here."""
@@ -211,19 +229,22 @@ class _Pass:
         """Draws and writes every output frame."""
         drawing, render = self.drawing, self.drawing.render
         total = drawing.count(render.source.info.frame_count)
-        sink = stack.enter_context(render.target.open(drawing.spec()))
+        spec = drawing.spec()
+        sink = stack.enter_context(render.target.open(spec))
+        log = None if render.target.open_log is None else stack.enter_context(render.target.open_log(spec))
         drivers = drawing.drivers(stack)
         shots = self._shots(stack, total)
         meter = Meter("render", total, listener, render.clock)
         lost: dict[int, None] = {}
+        drawn = drawing.drawn(zip(shots, drivers, strict=False), lost)
         with WriteBehind(sink.write, QUEUE_DEPTH, "encode") as writer:
-            for shot, driver in zip(shots, drivers, strict=False):
-                if shot.portrait is None:
-                    lost[shot.frame.index] = None
-                writer.put(drawing.draw(shot, driver, meter.frame))
+            for frame in with_passes(drawn, render.target.passes, render.source.info, log):
+                writer.put(frame)
                 meter.step()
             writer.finish()
         sink.commit()
+        if log is not None:
+            log.commit()
         meter.finish()
         drawing.notes.extend(sink.notes)
         return drawing.summary(meter.frame, runs_of(lost))

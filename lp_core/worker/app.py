@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Path, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import Field
@@ -27,12 +27,14 @@ from lp_core.link.messages import PROTOCOL
 from lp_core.version import __version__
 from lp_core.worker.access import Gate, Guard
 from lp_core.worker.events import Event, stream
+from lp_core.worker.live_routes import live_router
 from lp_core.worker.page_routes import page_router
 from lp_core.worker.schema import (
     AnimateRequest,
     ExtractRequest,
     Health,
     Job,
+    JobId,
     JobList,
     Log,
     Problem,
@@ -58,7 +60,11 @@ NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "descripti
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-Sent Events: state, progress, log.", "content": {"text/event-stream": {}}}
 }
-JobId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the job.")]
+JOB_LINKS = {
+    name: {"operationId": name, "parameters": {"job": "$response.body#/id"}}
+    for name in ("job", "log", "job_events", "cancel", "thumbnail", "output", "forget")
+}
+"""What can be asked of a job that was made."""
 JobRequest = Annotated[AnimateRequest | ExtractRequest, Field(discriminator="kind")]
 
 
@@ -76,6 +82,7 @@ def create_app(service: Service, gate: Gate) -> FastAPI:
     app.include_router(_health_router(service))
     app.include_router(_jobs_router(service))
     app.include_router(_events_router(service))
+    app.include_router(live_router(service))
     app.include_router(page_router(service, gate))
     app.add_exception_handler(LpError, _lp_problem)
     app.add_exception_handler(RequestValidationError, _request_problem)
@@ -109,7 +116,10 @@ def _jobs_router(service: Service) -> APIRouter:
         "",
         operation_id="submit",
         status_code=201,
-        responses={200: {"model": Job, "description": "The job of the same key, which was there already."}},
+        responses={
+            200: {"model": Job, "description": "The job of the same key, which was there already."},
+            201: {"links": JOB_LINKS},
+        },
     )
     def submit(request: JobRequest, response: Response) -> Job:
         """Hands over a job."""
@@ -210,6 +220,10 @@ async def _request_problem(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http_problem(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 400:
+        return _problem(
+            422, SettingError.wire_code, "The request's body is no JSON text in UTF-8; send some."
+        )
     headers = error.headers if isinstance(error, HTTPException) else None
     words = {
         404: ("not_there", "There is no such address."),

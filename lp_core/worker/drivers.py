@@ -61,7 +61,9 @@ def check_driver(name: str, readable: Callable[[str], str]) -> str:
         LpError: it may not be read, or the words are none of these.
     """
     if not name or "\0" in name:
-        raise SettingError("The driver is empty; name a camera, a film, a stream's address, a motion or push.")
+        raise SettingError(
+            "The driver is empty; name a camera, a film, a stream's address, a motion or push."
+        )
     is_named = name == PUSH or is_stream_address(name) or name.startswith((CAMERA_PREFIX, BUILTIN_PREFIX))
     return name if is_named else readable(name)
 
@@ -69,7 +71,9 @@ def check_driver(name: str, readable: Callable[[str], str]) -> str:
 class Driver:
     """A thread that delivers a performance, newest frame first; opened again when it fails."""
 
-    def __init__(self, name: str, rig: str, out: Newest[DriverFrame], say: Callable[[str | None], None]) -> None:
+    def __init__(
+        self, name: str, rig: str, out: Newest[DriverFrame], say: Callable[[str | None], None]
+    ) -> None:
         """Begins.
 
         Args:
@@ -99,13 +103,24 @@ class Driver:
             raise SettingError("The frame is no picture that can be decoded; push JPEG or PNG.")
         self._put(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8), next(self._pushed), arrived)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread still runs."""
+        return self._thread.is_alive()
+
+    def retire(self) -> None:
+        """Delivers nothing from now on; the thread ends when it can (a camera may hold it for seconds)."""
+        self._stop.set()
+
     def close(self) -> None:
-        """Ends the thread; may be called twice."""
+        """Ends the thread and waits for it; may be called twice."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def _put(self, pixels: Rgb, index: int, time_ns: int) -> None:
+        if self._stop.is_set():
+            return
         height = pixels.shape[0]
         small = reduce(pixels, LARGEST_PX / height) if height > LARGEST_PX else pixels
         self._out.put(DriverFrame(np.ascontiguousarray(small), None, index, time_ns))

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from lp_core.errors import LpError
 from lp_core.faces.open import open_analyzer
-from lp_core.motion.sequence import MotionFrame, stack
 from lp_core.motion.reference import unrest
+from lp_core.motion.sequence import MotionFrame, stack
 from lp_core.render.sample import DENSITIES, PerformanceSample
 from lp_core.settings import RenderSettings
 from lp_core.timing import FrameRate

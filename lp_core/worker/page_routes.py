@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from lp_core.errors import MediaError, NotThere
+from lp_core.errors import LpError, MediaError, NotThere
 from lp_core.media.failures import write_failure
 from lp_core.motion.builtin import BUILTIN_MOTIONS
 from lp_core.worker.access import LOGIN_PATH, Gate
-from lp_core.worker.schema import Login, PageFacts, Problem, Uploaded, slider_infos
+from lp_core.worker.pictures import small_picture
+from lp_core.worker.schema import JobId, Login, PageFacts, Problem, Uploaded, slider_infos
 from lp_core.worker.service import Service
 
 PAGE = Path(__file__).parent / "page"
@@ -23,14 +24,16 @@ STATIC = {
     "icon.svg": "image/svg+xml",
 }
 """Files of the page -> their type; modules (.js) come in addition."""
+FILM_TYPES = {".mp4": "video/mp4", ".mov": "video/quicktime", ".mkv": "video/x-matroska"}
+_ANY_FILM: dict[str, dict[str, str]] = {kind: {} for kind in FILM_TYPES.values()}
 LARGEST_UPLOAD = 32 << 30
 """Bytes of one upload."""
 _LOGIN_AGAIN = (
     "<!doctype html><meta charset=utf-8><title>LP Suite</title><p>This link was used already or is too old. "
     "Get a new one with: <code>lpsuite serve --open</code></p>"
 )
-JPEG = {200: {"description": "JPEG.", "content": {"image/jpeg": {}}}}
-NO_FILE = {404: {"model": Problem, "description": "There is none."}}
+JPEG: dict[int | str, dict[str, Any]] = {200: {"description": "JPEG.", "content": {"image/jpeg": {}}}}
+NO_FILE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is none."}}
 
 
 def page_router(service: Service, gate: Gate) -> APIRouter:
@@ -39,6 +42,7 @@ def page_router(service: Service, gate: Gate) -> APIRouter:
     _login_routes(router, gate)
     _page_files(router)
     _uploads(router, service)
+    _results(router, service)
     return router
 
 
@@ -130,6 +134,48 @@ def _uploads(router: APIRouter, service: Service) -> None:
                 raise write_failure(path, error) from error
             raise
         return Uploaded(path=str(path), bytes=count)
+
+
+def _results(router: APIRouter, service: Service) -> None:
+    @router.get(
+        "/jobs/{job}/output",
+        operation_id="output",
+        tags=["page"],
+        response_class=FileResponse,
+        responses={
+            200: {"description": "The film.", "content": {"application/octet-stream": {}, **_ANY_FILM}},
+            206: {"description": "The part that was asked for.", "content": {"application/octet-stream": {}}},
+            416: {"description": "There is no such part.", "content": {"text/plain": {}}},
+            **NO_FILE,
+        },
+    )
+    def output(job: JobId) -> FileResponse:
+        """The film or motion that a job made; a picture sequence has no single file."""
+        row = service.store.get(job)
+        path = Path(service.folders.readable(row.output))
+        if row.state != "done" or not path.is_file():
+            raise NotThere(f"The job {job!r} has no file to show; it is {row.state}.")
+        return FileResponse(path, media_type=FILM_TYPES.get(path.suffix.lower(), "application/octet-stream"))
+
+    @router.get(
+        "/jobs/{job}/thumbnail",
+        operation_id="thumbnail",
+        tags=["page"],
+        response_class=Response,
+        responses={**JPEG, **NO_FILE},
+    )
+    def thumbnail(job: JobId) -> Response:
+        """A small picture: of what the job made, else of its source."""
+        row = service.store.get(job)
+        names = [str(row.parameters.get("source", ""))]
+        if row.state == "done":
+            names.insert(0, row.output)
+        for name in filter(None, names):
+            try:
+                return Response(small_picture(service.folders.readable(name)), media_type="image/jpeg")
+            except LpError:  # noqa: PERF203 - a handful at most; the next name may do
+                continue
+        raise NotThere(f"The job {job!r} has no picture.")
 
 
 def safe_name(name: str) -> str:

@@ -123,9 +123,11 @@ def to_rgba8(frame: Frame, longest_side: int) -> Rgba:
     share = alpha.astype(np.float32) / 255
     covered = reduce(np.concatenate([rgb * share, share], axis=2), scale)
     color = covered[..., :3] / np.maximum(covered[..., 3:], 1e-3)
-    plain = reduce(rgb, scale)
-    color = np.where(covered[..., 3:] > 1e-3, color, plain)
-    return np.rint(np.concatenate([np.clip(color, 0, 255), covered[..., 3:] * 255], axis=2)).astype(np.uint8)
+    color = np.where(covered[..., 3:] > 1e-3, color, reduce(rgb, scale))
+    whole: Rgba = np.rint(np.concatenate([np.clip(color, 0, 255), covered[..., 3:] * 255], axis=2)).astype(
+        np.uint8
+    )
+    return whole
 
 
 def finished(animation: Animation, live: LiveSettings) -> Rgba:

@@ -7,12 +7,13 @@ contradict each other) the dataclasses check in both cases.
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from lp_core.link.messages import KINDS
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import LiveSettings, RenderSettings, setting_fields
 from lp_core.sliders import SLIDERS
 
 LONGEST = 4096
@@ -21,7 +22,7 @@ MOST_TEXTS = 256
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 Text = Annotated[str, Field(max_length=LONGEST)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST)]
-Model = TypeVar("Model", bound=BaseModel)
+JobId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the job.")]
 
 
 def _field_type(hint: Any, meta: dict[str, Any]) -> Any:  # noqa: ANN401 - types are built here
@@ -67,6 +68,8 @@ def _settings_model() -> type[BaseModel]:
 
 SettingsModel = _settings_model()
 """Pydantic's twin of RenderSettings."""
+LiveModel = _group_model(LiveSettings())
+"""Pydantic's twin of LiveSettings."""
 
 
 def to_settings(model: BaseModel) -> RenderSettings:

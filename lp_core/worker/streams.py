@@ -19,8 +19,9 @@ import numpy as np
 from lp_core.errors import LpError, NotThere, WorkerError
 from lp_core.geometry.warp import reduce
 from lp_core.link.ring import RingReader
-from lp_core.worker.live import LiveStream, StreamConfig
+from lp_core.worker.live import LiveStream
 from lp_core.worker.scenes import Rgba, over_color
+from lp_core.worker.stream_config import StreamConfig
 
 _BEAT_S = 0.1
 MOST_STREAMS = 16
@@ -168,7 +169,9 @@ def encode(picture: Rgba, quality: int) -> bytes:
     scale = PREVIEW_SIDE / max(picture.shape[:2])
     small = reduce(picture, scale) if scale < 1 else picture
     solid = small if int(small[..., 3].min()) == 255 else over_color(small, _GROUND)
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(solid, cv2.COLOR_RGBA2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    _, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(solid, cv2.COLOR_RGBA2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
     return bytes(np.asarray(data))
 
 

@@ -23,13 +23,20 @@ class Worker:
 
     def __post_init__(self):
         self.data, self.state, self.run = (self.folder / name for name in ("data", "state", "run"))
+        self.live = self.folder / "live"
         for path in (self.data, self.run):
             path.mkdir(parents=True, exist_ok=True)
         self.process = None
+        self.words = ""
 
     @property
     def environment(self):
-        return {**os.environ, "LPSUITE_RUNTIME_DIR": str(self.run), "PYTHONWARNINGS": "ignore"}
+        return {
+            **os.environ,
+            "LPSUITE_RUNTIME_DIR": str(self.run),
+            "LPSUITE_LIVE_DIR": str(self.live),
+            "PYTHONWARNINGS": "ignore",
+        }
 
     def start(self, *options):
         """Starts it and waits until it answers; returns its client."""
@@ -57,7 +64,7 @@ class Worker:
         until = time.monotonic() + READY_S
         while not file.exists():
             if self.process.poll() is not None:
-                raise AssertionError(f"the worker ended: {self.process.stdout.read()}")
+                raise AssertionError(f"the worker ended: {self._reap()[1]}")
             assert time.monotonic() < until, "the worker does not answer"
             time.sleep(0.02)
         return Client(Address(**json.loads(file.read_text())))
@@ -73,6 +80,6 @@ class Worker:
         return self._reap()
 
     def _reap(self):
-        words, _ = self.process.communicate(timeout=30)
+        self.words, _ = self.process.communicate(timeout=30)
         code, self.process = self.process.returncode, None
-        return code, words
+        return code, self.words

@@ -55,3 +55,10 @@ def test_settings_cannot_be_changed():
 def test_a_reference_is_auto_or_a_frame_number(reference):
     with pytest.raises(SettingError, match="reference"):
         type(RenderSettings().motion)(reference=reference)
+
+
+def test_passes_are_names_with_commas():
+    output = type(RenderSettings().output)
+    assert output(passes="beauty, stmap,motion").pass_names == {"beauty", "stmap", "motion"}
+    with pytest.raises(SettingError, match="'mate'.*matte"):
+        output(passes="beauty,mate")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation
+from lp_core.engines.base import Animation, NeuralCrop
 from lp_core.engines.liveportrait.dense_motion import identity_grid
 from lp_core.engines.liveportrait.performance import CROP_PX
 from lp_core.engines.liveportrait.portrait import LivePortraitPortrait
@@ -28,7 +30,18 @@ def compose(portrait: LivePortraitPortrait, picture: torch.Tensor, deformation: 
     pixels = paste_at(portrait.source.pixels, crop, portrait.place)
     region = portrait.place.region
     box = (region.left, region.top, region.right, region.bottom)
-    return Animation(pixels, box, portrait.place.weight, frame_flow(portrait.place, deformation))
+    own = NeuralCrop(crop / np.float32(portrait.source.white), _frame_from_crop(portrait.place))
+    return Animation(pixels, box, portrait.place.weight, frame_flow(portrait.place, deformation), crop=own)
+
+
+def in_frame(place: Place, points: NDArray[np.floating[Any]]) -> F32:
+    """Key points (P, 3) in grid units, -1..1 over the crop, in pixels of the frame; z in the same unit."""
+    frame_from_crop = _frame_from_crop(place)
+    half = (CROP_PX - 1) / 2
+    result = np.empty((len(points), 3), np.float32)
+    result[:, :2] = (points[:, :2] + 1) * half @ frame_from_crop[:2, :2].T + frame_from_crop[:2, 2]
+    result[:, 2] = points[:, 2] * half * np.sqrt(abs(np.linalg.det(frame_from_crop[:2, :2])))
+    return result
 
 
 def frame_flow(place: Place, deformation: torch.Tensor) -> F32:
@@ -50,7 +63,7 @@ def frame_flow(place: Place, deformation: torch.Tensor) -> F32:
     depth, rows, columns = deformation.shape[1:4]
     moved = deformation[0].float() - identity_grid((depth, rows, columns), deformation.float())
     shift_grid = moved[..., :2].mean(dim=0).cpu().numpy()
-    frame_from_crop = np.linalg.inv(place.crop_from_frame)
+    frame_from_crop = _frame_from_crop(place)
     shift_px = shift_grid @ (CROP_PX / 2 * frame_from_crop[:2, :2].T)
     region = place.region
     size = (region.right - region.left, region.bottom - region.top)
@@ -68,3 +81,7 @@ def frame_flow(place: Place, deformation: torch.Tensor) -> F32:
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(flow * (place.weight > 0)[..., None], np.float32)
+
+
+def _frame_from_crop(place: Place) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.inv(place.crop_from_frame), np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Sample
-from lp_core.engines.liveportrait.drawing import compose
+from lp_core.engines.liveportrait.drawing import compose, in_frame
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import (
     RIG,
@@ -85,7 +86,7 @@ class LivePortraitEngine:
         batch = settings.engine.batch or (CUDA_BATCH if device.type == "cuda" else 1)
         self._batches = Batches(batch, str(device))
         self.info = EngineInfo(
-            name="liveportrait", rig=RIG, uses_driving_picture=False, label=label, batch=batch
+            name="liveportrait", rig=RIG, uses_driving_picture=False, label=label, batch=batch, has_crop=True
         )
 
     def with_settings(self, settings: RenderSettings) -> LivePortraitEngine:
@@ -137,7 +138,10 @@ class LivePortraitEngine:
     ) -> Animation:
         """Draws the portrait under a motion; see the contract."""
         points = torch.from_numpy(self.driven_points(portrait, motion, reference, edit)[None])
-        return self._in_memory(lambda: self._draw(portrait, points))
+        drawn = self._in_memory(lambda: self._draw(portrait, points))
+        return replace(
+            drawn, landmarks_frame=in_frame(portrait.place, points[0].numpy()), landmark_scheme=RIG
+        )
 
     def driven_points(
         self,

@@ -13,7 +13,7 @@ from lp_core.engines.mesh.portrait import MeshPortrait
 from lp_core.geometry.affine import fit_affine
 from lp_core.geometry.facemesh import OVAL
 from lp_core.geometry.triangles import rasterize
-from lp_core.geometry.warp import enlarge
+from lp_core.geometry.warp import enlarge, enlarge_part
 
 HOLD_UP, HOLD_SIDE, HOLD_DOWN = 1.45, 1.15, 1.0
 """Within this many radii the surroundings of the face move with it as one piece."""
@@ -62,7 +62,7 @@ class _Grid:
 
     region: tuple[int, int, int, int]
     size: tuple[int, int]
-    scale: NDArray[np.float64]
+    scale: float
     corner: NDArray[np.float64]
 
 
@@ -93,10 +93,8 @@ def head_flow(
     grid = _grid(portrait, middle, table, fade)
     flow, fall = _surroundings(portrait, middle, table, back, fade, grid)
     _face(mesh, taken, points, flow, fall, grid)
-    left, top, right, bottom = grid.region
-    size = right - left, bottom - top
-    if grid.size != size:
-        flow, fall = enlarge(flow, *size), enlarge(fall, *size)
+    corner = (float(grid.corner[0]), float(grid.corner[1]))
+    flow, fall = (enlarge_part(field, grid.scale, corner, grid.region) for field in (flow, fall))
     return HeadFlow(grid.region, flow, np.minimum(fall * np.float32(4), np.float32(1)))
 
 
@@ -112,13 +110,14 @@ def _grid(portrait: MeshPortrait, middle: NDArray[np.float64], table: Map, fade:
     margin = (COARSE + 1) / portrait.grid_scale
     low = np.clip(np.floor(middle + reach.min(axis=0) - margin).astype(int), 0, np.array(portrait.size) - 2)
     high = np.clip(np.ceil(middle + reach.max(axis=0) + margin).astype(int) + 1, low + 2, portrait.size)
-    size = high - low
-    cells = np.maximum(np.rint(size * portrait.grid_scale).astype(int), 2)
+    # Cells stand where they stand at any resolution of the plate, so that the flow is the same at all of them.
+    first = np.floor(low * portrait.grid_scale / COARSE).astype(int)
+    cells = np.maximum(np.ceil(high * portrait.grid_scale / COARSE).astype(int) - first, 2) * COARSE
     return _Grid(
         region=(int(low[0]), int(low[1]), int(high[0]), int(high[1])),
         size=(int(cells[0]), int(cells[1])),
-        scale=cells / size,
-        corner=low.astype(np.float64),
+        scale=portrait.grid_scale,
+        corner=first * COARSE / portrait.grid_scale,
     )
 
 
@@ -168,10 +167,10 @@ def _surroundings(
     grid: _Grid,
 ) -> tuple[Map, Map]:
     """Flow of hair and neck: the head's rigid motion, fading with the distance from the face outline."""
-    coarse = max(grid.size[0] // COARSE, 2), max(grid.size[1] // COARSE, 2)
-    step = np.array(grid.size) / coarse / grid.scale
-    x = ((np.arange(coarse[0]) + 0.5) * step[0] - 0.5 + grid.corner[0]).astype(np.float32)[None, :]
-    y = ((np.arange(coarse[1]) + 0.5) * step[1] - 0.5 + grid.corner[1]).astype(np.float32)[:, None]
+    coarse = grid.size[0] // COARSE, grid.size[1] // COARSE
+    step = COARSE / grid.scale
+    x = ((np.arange(coarse[0]) + 0.5) * step - 0.5 + grid.corner[0]).astype(np.float32)[None, :]
+    y = ((np.arange(coarse[1]) + 0.5) * step - 0.5 + grid.corner[1]).astype(np.float32)[:, None]
     radius, angle = cv2.cartToPolar(
         np.ascontiguousarray(np.broadcast_to(x - np.float32(middle[0]), coarse[::-1])),
         np.ascontiguousarray(np.broadcast_to(y - np.float32(middle[1]), coarse[::-1])),

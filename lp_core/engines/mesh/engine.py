@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Sample
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
-from lp_core.engines.mesh.deform import HeadMesh, head_flow
+from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, head_flow
 from lp_core.engines.mesh.eyes import eye_layer, lash_layer, taken_points
-from lp_core.engines.mesh.layers import Opening, blend
+from lp_core.engines.mesh.layers import Opening, blend, mix_flow
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
+from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES
 from lp_core.geometry.warp import Map, sample
@@ -156,6 +157,7 @@ class MeshEngine:
         target = transfer(portrait.face, motion, reference, settings, nudge, portrait.fields, change)
         points, rigid = _in_pixels(portrait, target.points), _in_pixels(portrait, target.rigid_points)
         head = head_flow(self._mesh, portrait, taken_points(portrait, target.lids), points, rigid)
+        self._move_eyes(head, portrait, target, points, rigid)
         left, top, right, bottom = head.region
         pixels = portrait.source.pixels.copy()
         part = pixels[top:bottom, left:right]
@@ -166,29 +168,35 @@ class MeshEngine:
         # Where nothing moves the source's own bits stay: bilinear weights of 0 would still mix in a NaN.
         moved = (head.matte > 0) & (np.abs(head.flow) > STILL_PX).any(axis=2)
         cv2.copyTo(warped, moved.view(np.uint8), part)
-        self._draw_eyes(pixels, portrait, target, points, rigid)
+        for eye, lid in zip(EYES, target.lids, strict=True):
+            lashes = lash_layer(portrait, eye, points, lid)
+            if lashes is not None:
+                blend(pixels[..., :3], *lashes)
         self._draw_mouth(pixels, portrait, points, driving)
-        return Animation(pixels, head.region, head.matte, head.flow)
+        shown = points.astype(np.float32)
+        return Animation(pixels, head.region, head.matte, head.flow, shown, MEDIAPIPE478.name)
 
-    def _draw_eyes(
+    def _move_eyes(
         self,
-        pixels: NDArray[Any],
+        head: HeadFlow,
         portrait: MeshPortrait,
         target: Target,
         points: NDArray[np.float64],
         rigid: NDArray[np.float64],
     ) -> None:
+        """Lets the head's flow show the eyeballs between the lids, in place.
+
+        Flows are mixed at the lids' edges, not colours: so the flow tells the whole truth about the picture.
+        """
         for eye, lid, gaze in zip(EYES, target.lids, target.gaze, strict=True):
             layer = eye_layer(portrait, eye, points, rigid, lid, gaze)
-            if layer is not None:
-                where, map_x, map_y = layer
-                x, y = where.grid()
-                if max(np.abs(map_x - x).max(), np.abs(map_y - y).max()) < STILL_PX:
-                    continue  # the warped picture shows this eye already
-                blend(pixels, where, sample(portrait.source.pixels, map_x, map_y))
-            lashes = lash_layer(portrait, eye, points, lid)
-            if lashes is not None:
-                blend(pixels[..., :3], *lashes)
+            if layer is None:
+                continue
+            where, map_x, map_y = layer
+            x, y = where.grid()
+            if max(np.abs(map_x - x).max(), np.abs(map_y - y).max()) < STILL_PX:
+                continue  # the head's flow shows this eye already
+            mix_flow(head.flow, head.matte, head.region, where, np.stack([map_x - x, map_y - y], axis=-1))
 
     def _draw_mouth(
         self,

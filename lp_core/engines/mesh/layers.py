@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.frame import Box
+
 _SHIFT_BITS = 4
 Map = NDArray[np.float32]
 
@@ -76,3 +78,25 @@ def blend(picture: NDArray[Any], where: Opening, content: NDArray[Any]) -> None:
     else:
         mixed = np.where(np.isfinite(mixed), mixed, np.where(alpha >= 0.5, laid, own))
     target[...] = np.where(alpha > 0, mixed.astype(picture.dtype), target)
+
+
+def mix_flow(flow: Map, matte: Map, region: Box, where: Opening, other: Map) -> None:
+    """Mixes another flow into one by a patch's coverage, in place, where the matte is above 0.
+
+    Args:
+        flow: (h, w, 2) of ``region``, pixels.
+        matte: (h, w) of ``region``.
+        region: half-open box in the picture.
+        where: the patch; what lies outside the region is left out.
+        other: (h, w, 2) of the patch.
+    """
+    left, top, right, bottom = region
+    rows = slice(max(where.rows.start, top), min(where.rows.stop, bottom))
+    columns = slice(max(where.columns.start, left), min(where.columns.stop, right))
+    own = (
+        slice(rows.start - where.top, rows.stop - where.top),
+        slice(columns.start - where.left, columns.stop - where.left),
+    )
+    there = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
+    share = where.alpha[own] * (matte[there] > 0)
+    flow[there] += share[..., None] * (other[own] - flow[there])

@@ -151,3 +151,23 @@ def test_the_solution_of_another_job_is_refused(stage, tmp_path):
     assert Solution.open(tmp_path / "nowhere", "one job") is None
     with pytest.raises(SettingError, match="another job"):
         solve(render, tmp_path / "solution", origin="another")
+
+
+def test_passes_are_the_same_however_the_shot_is_cut(stage, tmp_path):
+    pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
+    settings = replace(PLAIN, output=OutputSettings(passes="stmap,motion"), input=InputSettings(frames="0-6"))
+    render = assemble(job_of(stage, tmp_path / "cut.%04d.exr", settings))
+    solution = solve(render, tmp_path / "work")
+    whole = list(draw_frames(render, solution, 0, 7))
+    cut = [frame for first in (0, 3, 6) for frame in draw_frames(render, solution, first, min(first + 3, 7))]
+    assert [frame.index for frame in cut] == list(range(7))
+    for ours, theirs in zip(cut, whole, strict=True):
+        for name in ("stmap", "forward"):
+            np.testing.assert_array_equal(ours.layers[name], theirs.layers[name])
+    assert whole[6].layers["forward"].any() or whole[5].layers["forward"].any()
+
+
+def test_files_beside_the_picture_are_not_written_in_parts(stage, tmp_path):
+    settings = replace(PLAIN, output=OutputSettings(passes="landmarks"))
+    with pytest.raises(SettingError, match="cannot be written in parts"):
+        render_in_chunks(assemble(job_of(stage, tmp_path / "a.mkv", settings)), tmp_path / "work")

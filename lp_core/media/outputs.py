@@ -1,0 +1,81 @@
+"""How a render's output is opened: what is converted, what goes beside the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from lp_core.color.management import ColorManagement, Conversion
+from lp_core.frame import ClipInfo
+from lp_core.job import RenderJob
+from lp_core.media.base import FrameSink, OpenSink, SinkSpec
+from lp_core.media.interpret import open_converted
+from lp_core.media.open import check_output, open_sink
+from lp_core.media.pass_files import FaceFile, SplitSink, pass_path
+from lp_core.media.sequence import split_range
+from lp_core.settings import OutputSettings
+
+LAYER_OF: Mapping[str, str] = {"matte": "matte", "stmap": "stmap", "motion": "forward", "crop": "crop"}
+"""Pass -> layer of a frame (a key of LAYER_CHANNELS)."""
+
+
+def output_conversion(job: RenderJob, color: ColorManagement, info: ClipInfo) -> Conversion | None:
+    """How the source's colours become the output's; None: they are written as they are.
+
+    Raises:
+        SettingError: a colour space is not there.
+        MissingDependency: OpenColorIO is needed and not installed.
+    """
+    encoding = color.encoding(info, is_source=True)
+    return color.conversion(encoding, _is_exr(job.source), _is_exr(job.output))
+
+
+def output_opener(output: str, settings: OutputSettings, conversion: Conversion | None) -> OpenSink:
+    """Opens the output; passes become layers in EXR, else numbered EXR files beside it.
+
+    Args:
+        output: film or pattern.
+        settings: of the output.
+        conversion: what happens to the frames before.
+
+    Raises:
+        OutputExists and others: a pass could not be written; see ``check_output``.
+    """
+    opener: OpenSink = open_sink
+    layers = _separate(output, settings)
+    if layers:
+        for name in layers:
+            check_output(pass_path(output, name, ".exr"), settings.overwrite)
+        opener = partial(SplitSink, layers=layers, open_main=open_sink, open_layer=open_sink)
+    if conversion is None:
+        return opener
+
+    def open_other(path: Path, spec: SinkSpec) -> FrameSink:
+        return open_converted(partial(opener, path), conversion, spec)
+
+    return open_other
+
+
+def can_be_parted(output: str, settings: OutputSettings) -> bool:
+    """True where the output is one file or one sequence, which can be written in parts."""
+    return not _separate(output, settings) and log_opener(output, settings.pass_names) is None
+
+
+def _separate(output: str, settings: OutputSettings) -> list[str]:
+    """Layers that have files of their own."""
+    layers = [LAYER_OF[name] for name in sorted(settings.pass_names) if name in LAYER_OF]
+    return [] if _is_exr(output) else layers
+
+
+def log_opener(output: str, passes: frozenset[str]) -> Callable[[SinkSpec], FaceFile] | None:
+    """Opens the numbers that no picture holds; confidence is metadata where the output is EXR."""
+    names = {"landmarks"} if _is_exr(output) else {"landmarks", "confidence"}
+    paths = {name: pass_path(output, name, ".json") for name in sorted(passes & names)}
+    if not paths:
+        return None
+    return lambda spec: FaceFile(paths, spec.width, spec.height, spec.start_number, spec.overwrite)
+
+
+def _is_exr(name: str) -> bool:
+    return split_range(name)[0].suffix.lower() == ".exr"

@@ -1,0 +1,166 @@
+"""Passes: what a picture was made with, as layers, metadata and numbers beside it.
+
+Convention:
+    Layers are written as Nuke expects them: ``stmap`` absolute, 0..1, counted from the bottom left;
+    ``forward`` in pixels per frame, x to the right, y upwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.engines.base import Animation
+from lp_core.frame import Box, ClipInfo, Frame
+from lp_core.geometry.flow import forward_motion, st_map
+from lp_core.media.base import Attribute
+
+F32 = NDArray[np.float32]
+
+CONFIDENCE = "lpsuite/confidence"
+"""Name in a picture's metadata: how sure the landmarker was of the driving face, 0..1."""
+CROP_MATRIX = "lpsuite/frameFromCrop"
+"""Nine numbers row by row: ``frame = matrix @ (x, y, 1)``, pixel centres at integers, y downwards."""
+NOT_MOVED: tuple[F32, Box] = (np.zeros((0, 0, 2), np.float32), (0, 0, 0, 0))
+_Y_UP = np.array([1, -1], np.float32)
+
+
+class FaceLog(Protocol):
+    """Takes the numbers of every frame that no picture can hold."""
+
+    def add(self, index: int, confidence: float, landmarks: F32 | None, scheme: str) -> None:
+        """Takes those of the next frame.
+
+        Args:
+            index: position in the result.
+            confidence: of the driving face, 0..1.
+            landmarks: (P, 3) of the result's face, pixels of the frame, y downwards; None where it is not there.
+            scheme: layout of the landmarks.
+        """
+        ...
+
+    def commit(self) -> None:
+        """Finishes the file."""
+        ...
+
+    def abort(self) -> None:
+        """Removes what was written; may be called twice."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One picture of the result with what the engine said of it."""
+
+    frame: Frame
+    """The picture."""
+    animation: Animation | None
+    """What the engine gave; None: the source's picture passed through."""
+    confidence: float
+    """How sure the landmarker was of the driving face, 0..1."""
+
+    @property
+    def flow(self) -> tuple[F32, Box]:
+        """The flow and its box."""
+        return NOT_MOVED if self.animation is None else (self.animation.region_flow, self.animation.region)
+
+
+def with_passes(
+    drawn: Iterable[Drawn], passes: frozenset[str], info: ClipInfo, log: FaceLog | None = None
+) -> Iterator[Frame]:
+    """The frames with the passes that were asked for.
+
+    Motion needs the following frame, so frames come one later then; the last frame goes on as it came.
+
+    Args:
+        drawn: the result, picture by picture.
+        passes: names out of ``lp_core.settings.PASSES``.
+        info: the source, for its windows.
+        log: takes landmarks and confidence.
+    """
+    steps = _with_motion(drawn) if "motion" in passes else ((one, NOT_MOVED) for one in drawn)
+    for one, motion in steps:
+        if log is not None:
+            animation = one.animation
+            points = None if animation is None else animation.landmarks_frame
+            scheme = "" if animation is None else animation.landmark_scheme
+            log.add(one.frame.index, one.confidence, points, scheme)
+        layers = {name: make(one, info) for name, make in _LAYERS.items() if name in passes}
+        if "motion" in passes:
+            layers["forward"] = _whole(motion[0] * _Y_UP, motion[1], one.frame)
+        yield replace(
+            one.frame,
+            layers={
+                **one.frame.layers,
+                **{name: layer for name, layer in layers.items() if layer is not None},
+            },
+            metadata={**one.frame.metadata, **_metadata(one, passes)},
+        )
+
+
+def _with_motion(drawn: Iterable[Drawn]) -> Iterator[tuple[Drawn, tuple[F32, Box]]]:
+    before: Drawn | None = None
+    now: Drawn | None = None
+    for following in drawn:
+        if now is not None:
+            yield now, _motion(now, following)
+        before, now = now, following
+    if now is not None:
+        back, box = NOT_MOVED if before is None else _motion(now, before)
+        yield now, (-back, box)
+
+
+def _motion(now: Drawn, following: Drawn) -> tuple[F32, Box]:
+    if now.animation is None or following.animation is None:
+        return NOT_MOVED
+    return forward_motion(now.flow, following.flow)
+
+
+def _whole(part: F32, box: Box, frame: Frame) -> F32:
+    whole = np.zeros((*frame.pixels.shape[:2], *part.shape[2:]), np.float32)
+    whole[box[1] : box[3], box[0] : box[2]] = part
+    return whole
+
+
+def _matte(one: Drawn, info: ClipInfo) -> F32:
+    if one.animation is None:
+        return np.zeros((*one.frame.pixels.shape[:2], 1), np.float32)
+    return one.animation.matte[..., None]
+
+
+def _st_map(one: Drawn, info: ClipInfo) -> F32:
+    height, width = one.frame.pixels.shape[:2]
+    shown = (0, 0, width, height) if info.windows is None else info.windows.display_in_frame
+    return st_map(*one.flow, (width, height), shown)
+
+
+def _crop(one: Drawn, info: ClipInfo) -> F32 | None:
+    return None if one.animation is None or one.animation.crop is None else one.animation.crop.pixels
+
+
+_LAYERS: dict[str, Callable[[Drawn, ClipInfo], F32 | None]] = {
+    "matte": _matte,
+    "stmap": _st_map,
+    "crop": _crop,
+}
+
+
+def _metadata(one: Drawn, passes: frozenset[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "confidence" in passes:
+        found[CONFIDENCE] = Attribute("float", float(one.confidence))
+    if "crop" in passes and one.animation is not None and one.animation.crop is not None:
+        numbers = tuple(float(number) for number in one.animation.crop.frame_from_crop.ravel())
+        found[CROP_MATRIX] = Attribute("float[9]", numbers)
+    return found

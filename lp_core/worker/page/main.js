@@ -1,0 +1,112 @@
+// The page: starts jobs and shows them; the live panel joins where the worker can do live streams.
+
+import { ask, Schema } from "./api.js";
+import { Drop } from "./drop.js";
+import { Jobs } from "./jobs.js";
+import { changed, makeSettings, makeSliders } from "./settings.js";
+
+const MAIN = { motion: ["region", "strength"], engine: ["engine"], output: ["codec", "overwrite"] };
+const $ = (name) => document.querySelector(name);
+
+const problemLine = $("#problem");
+function problem(error) {
+  problemLine.textContent = error?.message ?? "";
+  problemLine.hidden = !error;
+}
+
+function showLink(isUp) {
+  $("#link").className = isUp ? "up" : "down";
+  $("#link .words").textContent = isUp ? "connected" : "no answer, trying again";
+}
+
+function tabs() {
+  const all = [...document.querySelectorAll("[role=tab]")];
+  const choose = (chosen) => {
+    for (const tab of all) {
+      tab.setAttribute("aria-selected", String(tab === chosen));
+      tab.tabIndex = tab === chosen ? 0 : -1;
+      $(`#${tab.getAttribute("aria-controls")}`).hidden = tab !== chosen;
+    }
+  };
+  for (const tab of all) {
+    tab.addEventListener("click", () => choose(tab));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const next = all[(all.indexOf(tab) + step + all.length) % all.length];
+      choose(next);
+      next.focus();
+    });
+  }
+}
+
+class Form {
+  constructor(schema, facts) {
+    this.facts = facts;
+    this.groups = makeSettings(schema, () => {});
+    this.sliders = makeSliders(facts.sliders, () => {});
+    this.source = new Drop($("#source"), () => this.check());
+    this.driving = new Drop($("#driving"), () => this.check());
+    for (const name of facts.demos) $("#demos").append(new Option(name, name));
+    $("#expression .settings").append(...this.sliders.map((item) => item.element));
+    for (const [group, items] of Object.entries(this.groups)) {
+      const rest = items.filter((item) => !MAIN[group]?.includes(item.name));
+      const main = items.filter((item) => MAIN[group]?.includes(item.name));
+      $("#main-settings").append(...main.map((item) => item.element));
+      if (!rest.length) continue;
+      const title = document.createElement("h4");
+      title.textContent = group;
+      $("#all .groups").append(title, ...rest.map((item) => item.element));
+    }
+    $("#new").addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !$("#start").disabled) this.submit();
+    });
+    this.check();
+  }
+
+  check() {
+    $("#start").disabled = !(this.source.isSet && this.driving.isSet) || this.isBusy;
+    $("#output").placeholder = this.suggestion("");
+  }
+
+  suggestion(mark) {
+    const join = this.facts.results.includes("\\") ? "\\" : "/";
+    return `${this.facts.results}${join}${this.source.name || "portrait"}-${this.driving.name || "clip"}${mark}.mp4`;
+  }
+
+  async submit() {
+    problem(null);
+    this.isBusy = true;
+    this.check();
+    try {
+      const mark = `-${Date.now().toString(36)}`;
+      const parameters = {
+        source: await this.source.place(),
+        driving: await this.driving.place(),
+        output: $("#output").value.trim() || this.suggestion(mark),
+        settings: changed(this.groups, this.sliders),
+      };
+      await ask("POST", "/jobs", { kind: "animate", parameters });
+    } catch (error) {
+      problem(error);
+    }
+    this.isBusy = false;
+    this.check();
+  }
+}
+
+async function begin() {
+  tabs();
+  const [openapi, facts] = await Promise.all([ask("GET", "/openapi.json"), ask("GET", "/facts")]);
+  const schema = new Schema(openapi);
+  new Form(schema, facts);
+  if ("/streams" in schema.paths) {
+    const { startLive } = await import("./live.js");
+    startLive($("#live"), schema, facts);
+  } else $("#tab-live").hidden = true;
+  await new Jobs(problem, showLink).start();
+  document.body.dataset.ready = "yes";
+}
+
+begin().catch((error) => { showLink(false); problem(error); });

@@ -1,0 +1,92 @@
+"""The page in a real Chromium: a film is made and played by hand and keyboard alone."""
+
+import shutil
+import time
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH (make system installs it)")
+LIMIT_S = 60
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+def is_fault(message):
+    """Whether a line of the console is one of ours to mend; a refused request is told there too."""
+    return message.type == "error" and "Failed to load resource" not in message.text
+
+
+@pytest.fixture
+def page(worker, browser):
+    """The page, logged in by a one-time link, 400 pixels wide; a fault of its scripts fails the test."""
+    context = browser.new_context(viewport={"width": 400, "height": 800})
+    made = context.new_page()
+    faults = []
+    made.on("pageerror", lambda error: faults.append(str(error)))
+    made.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
+    made.goto(worker.client.login_link())
+    made.wait_for_selector("body[data-ready]")
+    yield made
+    context.close()
+    assert not faults
+
+
+def test_a_film_is_made_by_dropping_and_keys_and_is_played(worker, page, portrait):
+    assert "key" not in page.url
+    assert worker.client.address.token not in page.content()
+    page.set_input_files("#source input[type=file]", portrait)
+    page.focus("#driving .path")
+    page.keyboard.type("demo:still")
+    page.locator("#all summary").click()
+    page.get_by_label("Calibration").select_option("off")
+    page.get_by_label("Engine", exact=True).select_option("mesh")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".job[data-state=done] .play:visible", timeout=LIMIT_S * 1000)
+    page.wait_for_selector(".job img:visible")
+    page.get_by_role("button", name="Play").press("Enter")
+    until = time.monotonic() + LIMIT_S
+    film = "() => { const v = document.querySelector('.job video'); return [v.videoWidth, v.currentTime]; }"
+    while page.evaluate(film)[1] < 0.2:
+        assert time.monotonic() < until, "the film does not play"
+        page.wait_for_timeout(50)
+    assert page.evaluate(film)[0] == 256
+
+
+def test_a_wrong_setting_is_told_in_the_workers_words_and_nothing_begins(worker, page, portrait):
+    before = len(worker.client.jobs())
+    page.fill("#source .path", "/etc/passwd")
+    page.fill("#driving .path", "demo:nod")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_selector("#problem:visible")
+    assert "outside the folders" in page.inner_text("#problem")
+    assert len(worker.client.jobs()) == before
+
+
+@pytest.mark.parametrize("width", [320, 400, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_dock_and_a_window_and_every_control_has_a_name(page, width, scheme):
+    page.set_viewport_size({"width": width, "height": 700})
+    page.emulate_media(color_scheme=scheme)
+    for summary in ("#expression", "#all"):
+        page.locator(f"{summary} summary").click()
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    unnamed = """() => [...document.querySelectorAll('input:not([type=file]), select, button')]
+        .filter((item) => item.offsetParent && !item.labels?.length && !item.textContent.trim()
+            && !item.getAttribute('aria-label')).length"""
+    assert page.evaluate(unnamed) == 0
+
+
+def test_sliders_come_from_the_schema(page):
+    page.locator("#all summary").click()
+    slider = page.locator("#setting-smoothing")
+    assert slider.get_attribute("max") == "1"
+    page.locator("#expression summary").click()
+    assert page.locator("#setting-smile").get_attribute("max") == "1.3"
