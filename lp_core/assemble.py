@@ -1,8 +1,7 @@
 """RenderJob -> Render: the only module that joins concrete parts.
 
-Everything that can be checked without decoding a clip is checked here, before the costly work begins: the
-output can be written, the codec and the engine are there, the files open, the chosen face of a still exists,
-the motion fits.
+Everything that can be checked without decoding a clip is checked here, before the costly work begins: the output
+can be written, codec and engine are there, the files open, the chosen face of a still exists, the motion fits.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
-from lp_core.engines.registry import Choice, choose_engine, make_engine, open_engine
+from lp_core.engines.registry import Choice, MakeEngine, choose_engine, make_engine, open_engine
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
@@ -23,16 +22,19 @@ from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
 from lp_core.frame import Frame
 from lp_core.job import RenderJob
+from lp_core.media import outputs
 from lp_core.media.base import AS_STORED, OpenSink, ReadOptions
+from lp_core.media.holdout import open_holdout
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_parts, open_source
-from lp_core.media.outputs import can_be_parted, log_opener, output_conversion, output_opener
+from lp_core.media.sequence import files_of
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
 from lp_core.motion.sliders import EditCurves, make_curves
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.template_pkl import RIG as TEMPLATE_RIG
 from lp_core.motion.template_pkl import read_pkl, to_sequence
+from lp_core.provenance.seal import open_sealer
 from lp_core.render.extract import Conversion, Extraction
 from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.render import Render
@@ -50,12 +52,13 @@ MOST_FACES = 16
 """Faces looked for in a lone picture: a group, each of which can be chosen."""
 
 
-def assemble(job: RenderJob, resumes: bool = False) -> Render:
+def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engine) -> Render:
     """Opens and checks everything a job names.
 
     Args:
         job: what is asked for.
         resumes: the output may be there in part already: an earlier run of this job began it.
+        make: gives the engine; whoever keeps engines warm has one of its own.
 
     Raises:
         LpError: something the job names cannot be used; nothing has been written.
@@ -67,29 +70,29 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
         raise SettingError(
             f"{job.source} is a motion, no picture; give the portrait first, then the performance."
         )
-    wanted = settings.input.frame_range
     driving = _driving(job, rate)
     color = ColorManagement(settings.color)
-    options = _options(settings.input, rate, wanted)
+    options = _options(settings.input, rate, settings.input.frame_range)
     source = _source(job.source, settings.face.source_face, options, color)
     notes = list(source.info.notes)
     part = _part(job, source, driving, rate)
-    edits = make_curves(settings.sliders.edit, _path(settings.sliders.edit_file))
+    edits = make_curves(settings.sliders.edit, settings.sliders.edit_file)
     name, note = choose_engine(settings)
     if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
         settings = _by_picture(settings, name, notes, job.driving)
-    choice = Choice(make_engine(name, settings), note)
+    choice = Choice(make(name, settings), note)
     _check_sliders(edits, choice.engine)
     _check_passes(settings, choice.engine)
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
-    conversion = output_conversion(job, color, source.info)
+    conversion = outputs.output_conversion(job, color, source.info)
     if conversion is not None:
         notes.append(conversion.note)
-    open_output = output_opener(job.output, settings.output, conversion)
+    open_output = outputs.output_opener(job.output, settings.output, conversion)
     target = _target(job, source, driving, rate, part, notes, open_output)
     calibration = settings.engine.calibration
+    passes = outputs.pass_outputs(job.output, settings.output)
     return Render(
         choice.engine,
         source,
@@ -101,7 +104,9 @@ def assemble(job: RenderJob, resumes: bool = False) -> Render:
         calibration=calibration,
         notes=tuple(notes),
         edits=edits,
+        protection=open_holdout(settings.input.holdout, source.info, options),
         part=part,
+        seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of, passes),
     )
 
 
@@ -241,10 +246,6 @@ def _check_passes(settings: RenderSettings, engine: Engine) -> None:
         )
 
 
-def _path(name: str | None) -> Path | None:
-    return None if name is None else Path(name)
-
-
 def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> StoredMotion:
     """A built-in motion in the engine's rig; any other one as it is, if it fits."""
     rig = engine.info.rig
@@ -284,10 +285,10 @@ def _target(
         name=job.output,
         open=partial(open_output, Path(job.output)),
         open_parts=partial(open_parts, job.output, open_output)
-        if can_be_parted(job.output, output)
+        if outputs.can_be_parted(job.output, output)
         else None,
         passes=output.pass_names,
-        open_log=log_opener(job.output, output.pass_names),
+        open_log=outputs.log_opener(job.output, output.pass_names),
         rate=rate,
         codec=output.codec,
         quality=output.quality,

@@ -25,6 +25,13 @@
     |   +-- ModelDamaged         42   model_damaged
     |   +-- LicenseNotAccepted   43   license_not_accepted
     +-- OutOfMemory              50   out_of_memory
+    +-- ProvenanceError          60   provenance
+    |   +-- KeyUnusable          61   key_unusable
+    |   +-- NotSigned            62   not_signed
+    |   +-- Tampered             63   tampered
+    |   +-- NotTrusted           64   not_trusted
+    |   +-- ConsentMissing       65   consent_missing
+    |   +-- NoWatermark          66   no_watermark
     +-- WorkerError              80   worker
         +-- NotAllowed           81   not_allowed
         +-- NotThere             82   not_there
@@ -194,6 +201,55 @@ class OutOfMemory(LpError):
 
     exit_code = 50
     wire_code = "out_of_memory"
+
+
+class ProvenanceError(LpError):
+    """Something about what a result says of itself."""
+
+    exit_code = 60
+    wire_code = "provenance"
+
+
+class KeyUnusable(ProvenanceError):
+    """The configured key or certificate is missing, expired or unreadable; results stay unsigned."""
+
+    exit_code = 61
+    wire_code = "key_unusable"
+
+
+class NotSigned(ProvenanceError):
+    """The file carries no signature, and none lies beside it."""
+
+    exit_code = 62
+    wire_code = "not_signed"
+
+
+class Tampered(ProvenanceError):
+    """The file is not what was signed."""
+
+    exit_code = 63
+    wire_code = "tampered"
+
+
+class NotTrusted(ProvenanceError):
+    """The signature is whole, but its certificate leads to no trusted anchor."""
+
+    exit_code = 64
+    wire_code = "not_trusted"
+
+
+class ConsentMissing(ProvenanceError):
+    """Consent is demanded and none is given, or it does not allow this."""
+
+    exit_code = 65
+    wire_code = "consent_missing"
+
+
+class NoWatermark(ProvenanceError):
+    """No invisible mark was found."""
+
+    exit_code = 66
+    wire_code = "no_watermark"
 
 
 class WorkerError(LpError):

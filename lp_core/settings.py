@@ -232,6 +232,11 @@ class InputSettings:
     )
     layer: Optional[str] = setting(None, "layer of a multi-layer EXR source; default: its main picture")
     view: Optional[str] = setting(None, "view of a stereo EXR source, such as left; default: its first")
+    holdout: Optional[str] = setting(
+        None,
+        "matte of what must not be touched, such as a hand or glasses: picture, sequence or film of the source's "
+        "size; its alpha, else its red, 1 = protected",
+    )
     interlaced: str = setting(
         "refuse",
         "interlaced films: refuse them, make one whole frame of each two fields, or keep them as they are",
@@ -355,6 +360,45 @@ class LiveSettings:
 
 
 @dataclass(frozen=True)
+class ProvenanceSettings:
+    """What the result says of itself."""
+
+    sign: bool = setting(
+        True,
+        "sign the finished result with content credentials (C2PA), where a key is set up "
+        "(`lpsuite provenance init`)",
+    )
+    generated_source: bool = setting(
+        False, "the portrait is itself generated, so the signature calls the whole picture generated"
+    )
+    watermark: Optional[str] = setting(
+        None, "invisible mark inside the matte: a number from 0 to 4294967295, or hexadecimal such as 0x1F"
+    )
+    consent: Optional[str] = setting(
+        None,
+        "JSON file that says who is portrayed and what they allowed (docs/provenance.md); it is signed along",
+        path="file",
+    )
+    require_consent: bool = setting(False, "refuse to render without a consent file that is valid today")
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if self.watermark is not None and not re.fullmatch(
+            r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}", self.watermark
+        ):
+            raise SettingError(
+                f"watermark = {self.watermark!r} is no number; write one from 0 to 4294967295, or such as 0x1F."
+            )
+        if (
+            self.watermark is not None
+            and int(self.watermark, 0 if "x" in self.watermark.lower() else 10) >= 2**32
+        ):
+            raise SettingError(
+                f"watermark = {self.watermark} is out of range; it must be at most 4294967295."
+            )
+
+
+@dataclass(frozen=True)
 class RenderSettings:
     """All settings of one render."""
 
@@ -365,6 +409,7 @@ class RenderSettings:
     input: InputSettings = field(default_factory=InputSettings)
     color: ColorSettings = field(default_factory=ColorSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
+    provenance: ProvenanceSettings = field(default_factory=ProvenanceSettings)
 
 
 def setting_fields(group: Any) -> Iterator[Tuple[str, Any, Dict[str, Any]]]:  # noqa: ANN401

@@ -46,6 +46,12 @@ def pytest_runtest_setup(item):
         sys.modules["torch"].manual_seed(SEED)
 
 
+@pytest.fixture(autouse=True)
+def _no_key_of_the_user(tmp_path_factory, monkeypatch):
+    """Tests neither use nor touch the signing key of whoever runs them."""
+    monkeypatch.setenv("LPSUITE_CONFIG", str(tmp_path_factory.getbasetemp() / "no-configuration"))
+
+
 @pytest.fixture
 def rng():
     """A generator of its own for each test."""

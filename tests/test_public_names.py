@@ -15,16 +15,17 @@ PACKAGE = ["__version__"]
 
 CONTRACTS = {
     "lp_core.errors": (
-        "BadMotionFile Cancelled DiskFull EmptyVideo FaceError FaceNotThere LicenseNotAccepted LpError "
-        "MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError MotionMismatch "
-        "NoFace NoWritePermission NotAllowed NotThere OutOfMemory OutputExists SettingError TruncatedMedia "
-        "UnknownCodec UnreadableMedia WorkerError"
+        "BadMotionFile Cancelled ConsentMissing DiskFull EmptyVideo FaceError FaceNotThere KeyUnusable "
+        "LicenseNotAccepted LpError MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError "
+        "MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed NotSigned NotThere NotTrusted OutOfMemory "
+        "OutputExists ProvenanceError SettingError Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError"
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
         "AUDIO_CHOICES BACKGROUNDS CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings "
         "INTERLACED InputSettings LiveSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
-        "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS REGIONS RenderSettings SliderSettings VIDEO_CODECS "
+        "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
+        "SliderSettings VIDEO_CODECS "
         "setting setting_fields"
     ),
     "lp_core.job": "RenderJob SCHEMA VERSION",

@@ -9,6 +9,7 @@ import click
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
 from lp_core.cli.progress import make_reporter, progress_option
+from lp_core.errors import KeyUnusable
 
 
 @click.command(short_help="Lay a performance onto a portrait.")
@@ -31,4 +32,7 @@ def animate(source: str, driving: str, output: str, progress: str, **values: Any
     with make_reporter(progress) as reporter:
         from lp_core.assemble import assemble
 
-        reporter.done(assemble(job).run(reporter.progress))
+        summary = assemble(job).run(reporter.progress)
+        reporter.done(summary)
+    if summary.signature == "failed":  # the result is delivered and the report has said why it is unsigned
+        click.get_current_context().exit(KeyUnusable.exit_code)

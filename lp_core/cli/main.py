@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": "lp_core.cli.serve:serve",
     "doctor": "lp_core.cli.doctor:doctor",
     "models": "lp_core.cli.models:models",
+    "provenance": "lp_core.cli.provenance:provenance",
 }
 """Command -> where it stands; imported on use."""
 

@@ -120,7 +120,7 @@ class Engine(Protocol):
     def with_settings(self, settings: RenderSettings) -> Engine:
         """The same engine under other settings; portraits stay valid.
 
-        Networks are loaded again only where the settings name other weights, another device or precision.
+        Networks are loaded again only where the new settings name other weights, another device or precision.
         """
         ...
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,6 +23,10 @@ LIVEPORTRAIT_MODELS = ("liveportrait", "liveportrait-pth")
 """Sets of the model catalog that hold LivePortrait's networks, the preferred one first."""
 
 
+MakeEngine = Callable[[str, RenderSettings], Engine]
+"""Gives the engine of a name: ``make_engine``, or whoever keeps engines warm."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """An engine, and the sentence that says why it was taken where the user left it open."""
@@ -29,10 +35,10 @@ class Choice:
     note: str | None
 
 
-def open_engine(settings: RenderSettings) -> Choice:
+def open_engine(settings: RenderSettings, make: MakeEngine | None = None) -> Choice:
     """The engine that the settings ask for; see ``choose_engine`` and ``make_engine``."""
     name, note = choose_engine(settings)
-    return Choice(make_engine(name, settings), note)
+    return Choice((make or make_engine)(name, settings), note)
 
 
 def choose_engine(settings: RenderSettings) -> tuple[str, str | None]:
@@ -91,3 +97,27 @@ def _weights_obstacle(folder: str | None) -> LpError | None:
     if any(state.is_usable for state in states):
         return None
     return ModelMissing(states[0].reason)
+
+
+class WarmEngines:
+    """Keeps the last engine of every device, so that the next work finds its networks loaded.
+
+    ``make`` stands in for ``make_engine``; it may be called from several threads, one for each device.
+    """
+
+    def __init__(self, make: MakeEngine = make_engine) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._kept: dict[str, Engine] = {}
+
+    def make(self, name: str, settings: RenderSettings) -> Engine:
+        """The engine of a name for these settings; nothing is loaded twice in a row on a device."""
+        device = settings.engine.device
+        with self._lock:
+            kept = self._kept.pop(device, None)
+        if kept is not None and kept.info.name != name:
+            kept = None  # its memory is free before the other one is loaded
+        engine = self._make(name, settings) if kept is None else kept.with_settings(settings)
+        with self._lock:
+            self._kept[device] = engine
+        return engine

@@ -8,12 +8,14 @@ Convention:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
+from lp_core.geometry.warp import affine_part, lay
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -172,6 +174,11 @@ class Place:
     weight: F32
     """(h, w) of the region, 0..1: the mask as it lies in the frame."""
 
+    @cached_property
+    def mask(self) -> NDArray[np.uint8]:
+        """(h, w) 1 where anything shows."""
+        return (self.weight > 0).view(np.uint8)
+
 
 def place_of(frame_from_crop: F64, mask: F32, width: int, height: int) -> Place:
     """The place of a crop.
@@ -190,25 +197,34 @@ def place_of(frame_from_crop: F64, mask: F32, width: int, height: int) -> Place:
 
 
 def paste_at(frame: NDArray[Any], crop: NDArray[Any], place: Place) -> NDArray[Any]:
-    """The frame with a crop in it, same shape and type; see ``paste``.
+    """The frame with a crop in it, same shape and type; see ``paste`` and ``paste_into``."""
+    result = frame.copy()
+    paste_into(result, crop, place)
+    return result
+
+
+def paste_into(frame: NDArray[Any], crop: NDArray[Any], place: Place) -> None:
+    """Lays a crop into a frame that the caller owns, in place: only the place's region is touched.
 
     Args:
-        frame: (H, W, C) uint8, uint16 or float; not changed.
+        frame: (H, W, C) uint8, uint16 or float32.
         crop: (size, size, C or fewer) in the frame's own units; channels beyond its own stay the frame's.
         place: of ``place_of``, with a mask of the crop's size.
     """
-    result, region, channels = frame.copy(), place.region, crop.shape[2]
+    region, channels = place.region, crop.shape[2]
     if region.is_empty:
-        return result
-    drawn = warp_region(crop, place.crop_from_frame, region, extends_edge=True)  # zero would draw a dark rim
-    touched = place.weight > 0
-    part = result[region.slices][..., :channels]
-    original = part[touched].astype(np.float32)
-    blended = original + place.weight[touched][:, None] * (drawn[touched] - original)
-    if np.issubdtype(frame.dtype, np.integer):
-        blended = np.clip(np.rint(blended), 0, np.iinfo(frame.dtype).max)
-    part[touched] = blended.astype(frame.dtype)
-    return result
+        return
+    box = (region.left, region.top, region.right, region.bottom)
+    drawn = affine_part(
+        np.asarray(crop, np.float32), place.crop_from_frame, box
+    )  # zero would draw a dark rim
+    part = frame[region.slices]
+    if channels == part.shape[2]:
+        lay(drawn, place.weight, place.mask, part)
+        return
+    own = np.ascontiguousarray(part[..., :channels])
+    lay(drawn, place.weight, place.mask, own)
+    part[..., :channels] = own
 
 
 def paste(

@@ -64,6 +64,41 @@ def enlarge_part(
     )
 
 
+def affine_part(
+    picture: NDArray[Any], picture_from_target: NDArray[np.float64], box: tuple[int, int, int, int]
+) -> NDArray[Any]:
+    """A box (left, top, right, bottom) of what a picture shows through a matrix, bilinear; its edge goes on.
+
+    Args:
+        picture: (H, W) or (H, W, C).
+        picture_from_target: (3, 3) affine.
+        box: half-open, in pixels of the target.
+    """
+    left, top, right, bottom = box
+    matrix = picture_from_target[:2].copy()
+    matrix[:, 2] += matrix[:, :2] @ (left, top)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (right - left, bottom - top)
+    return np.asarray(cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
+
+
+def lay(over: NDArray[np.float32], weight: Map, mask: NDArray[np.uint8], part: NDArray[Any]) -> None:
+    """Lays a picture over a part of another by weights, in place; where the mask is 0 every bit stays.
+
+    Args:
+        over: (h, w, C) in the part's units.
+        weight: (h, w) 0..1.
+        mask: (h, w) above 0 where the weight is.
+        part: (h, w, C) uint8, uint16 or float32, a view of the picture.
+    """
+    blended = cv2.subtract(over, part, dtype=cv2.CV_32F)
+    blended *= weight[..., None]
+    blended = cv2.add(blended, part, dtype=cv2.CV_32F)
+    if part.dtype.kind != "f":
+        blended = np.clip(np.rint(blended), 0, np.iinfo(part.dtype).max).astype(part.dtype)
+    cv2.copyTo(blended, mask, part)
+
+
 def reduce(picture: NDArray[Any], scale: float) -> NDArray[Any]:
     """The picture smaller by ``scale`` (0 < scale <= 1) by area averaging; at least 2 x 2 pixels."""
     height, width = picture.shape[:2]

@@ -62,6 +62,12 @@ def can_be_parted(output: str, settings: OutputSettings) -> bool:
     return not _separate(output, settings) and log_opener(output, settings.pass_names) is None
 
 
+def pass_outputs(output: str, settings: OutputSettings) -> tuple[str, ...]:
+    """Names of the files and patterns that passes have beside the picture."""
+    layers = [str(pass_path(output, name, ".exr")) for name in _separate(output, settings)]
+    return (*layers, *map(str, _log_paths(output, settings.pass_names).values()))
+
+
 def _separate(output: str, settings: OutputSettings) -> list[str]:
     """Layers that have files of their own."""
     layers = [LAYER_OF[name] for name in sorted(settings.pass_names) if name in LAYER_OF]
@@ -70,11 +76,15 @@ def _separate(output: str, settings: OutputSettings) -> list[str]:
 
 def log_opener(output: str, passes: frozenset[str]) -> Callable[[SinkSpec], FaceFile] | None:
     """Opens the numbers that no picture holds; confidence is metadata where the output is EXR."""
-    names = {"landmarks"} if _is_exr(output) else {"landmarks", "confidence"}
-    paths = {name: pass_path(output, name, ".json") for name in sorted(passes & names)}
+    paths = _log_paths(output, passes)
     if not paths:
         return None
     return lambda spec: FaceFile(paths, spec.width, spec.height, spec.start_number, spec.overwrite)
+
+
+def _log_paths(output: str, passes: frozenset[str]) -> dict[str, Path]:
+    names = {"landmarks"} if _is_exr(output) else {"landmarks", "confidence"}
+    return {name: pass_path(output, name, ".json") for name in sorted(passes & names)}
 
 
 def _is_exr(name: str) -> bool:

@@ -102,6 +102,16 @@ def split_range(path: str | Path) -> tuple[Path, FrameRange | None]:
     return Path(match[1]), FrameRange.parse(match[2])
 
 
+def files_of(name: str) -> list[Path]:
+    """The files that a name stands for and that are there: a sequence's pictures in order, or the one file."""
+    path, frames = split_range(name)
+    pattern = SequencePattern.parse(path)
+    if pattern is None:
+        return [path] if path.is_file() else []
+    wanted = pattern.numbers() if frames is None else [n for n in pattern.numbers() if n in frames]
+    return [pattern.path_of(number) for number in wanted]
+
+
 def wanted_numbers(
     pattern: SequencePattern, frames: FrameRange | None, missing: str
 ) -> tuple[range, frozenset[int]]:

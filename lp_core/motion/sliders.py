@@ -270,7 +270,7 @@ def read_curves(path: Path) -> EditCurves:
     return EditCurves(curves)
 
 
-def make_curves(entries: Sequence[str], path: Path | None) -> EditCurves:
+def make_curves(entries: Sequence[str], path: str | Path | None) -> EditCurves:
     """Curves out of lone values, held over the whole film, and a file of curves.
 
     Args:
@@ -280,7 +280,7 @@ def make_curves(entries: Sequence[str], path: Path | None) -> EditCurves:
     Raises:
         SettingError: an entry or the file is wrong, or a slider is set twice.
     """
-    curves = dict(read_curves(path).curves) if path is not None else {}
+    curves = dict(read_curves(Path(path)).curves) if path is not None else {}
     for entry in entries:
         name, _, text = entry.partition("=")
         try:

@@ -31,7 +31,7 @@ from lp_core.render.inputs import QUEUE_DEPTH, FilmedFace
 from lp_core.render.passes import with_passes
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.render import Drawing, Render
-from lp_core.render.report import Listener, Meter, Progress, Summary
+from lp_core.render.report import Listener, Meter, Progress, Summary, sealed
 from lp_core.render.shots import Shot
 from lp_core.render.solution import Solution, lost_frames, solve
 
@@ -130,7 +130,7 @@ def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Ge
 def conform(
     render: Render, solution: Solution, parts: PartedSink, listener: Listener | None = None
 ) -> Summary:
-    """Makes the whole of its parts under its final name.
+    """Makes the whole of its parts under its final name and signs it.
 
     Raises:
         MediaError: parts are missing, or the whole cannot be written.
@@ -140,7 +140,8 @@ def conform(
     told = parts.join(solution.frames)
     with _drawing(render, solution) as drawing:
         drawing.notes.extend((*render.notes, *solution.notes, *told))
-        return drawing.summary(solution.frames, lost_frames(solution, drawing))
+        summary = drawing.summary(solution.frames, lost_frames(solution, drawing))
+    return sealed(summary, render.seal)
 
 
 @contextmanager

@@ -32,7 +32,8 @@ from lp_core.render.inputs import QUEUE_DEPTH, WHOLE, FilmedFace, Motion, Part, 
 from lp_core.render.observe import record_motion, sample_stored
 from lp_core.render.passes import Drawn, with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
-from lp_core.render.report import Listener, Meter, Runs, Summary, runs_of
+from lp_core.render.protect import Protection, protected
+from lp_core.render.report import Listener, Meter, Runs, Seal, Summary, runs_of, sealed
 from lp_core.render.sample import DENSITIES, PerformanceSample
 from lp_core.render.shots import Shot, driving_pictures, first_driving_picture, plate_shots, screen_frames
 from lp_core.settings import FaceSettings, MotionSettings
@@ -64,8 +65,12 @@ class Render:
     """Sentences for the summary that were known before the render began."""
     edits: EditCurves = NO_EDITS
     """The user's sliders over the output's frames."""
+    protection: Callable[[], Protection] | None = None
+    """Opens the matte of what must not be touched."""
     part: Part = WHOLE
     """Which part of the whole is drawn."""
+    seal: Seal | None = None
+    """Signs the finished result; None leaves it as it is."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for rates and the summary."""
 
@@ -82,6 +87,7 @@ class Render:
             timeline = MotionTimeline(motion, self.motion, self.face.on_lost)
             drawing = Drawing(self, motion, timeline, notes)
             result = _Pass(drawing, sample).run(stack, listener)
+        result = sealed(result, self.seal)
         return replace(result, seconds=round(self.clock() - start, 3))
 
     def tuned(self, portrait: Portrait, samples: Sequence[Sample], reference: MotionFrame) -> Portrait:
@@ -171,10 +177,16 @@ class Drawing:
             lost: takes the indices of source frames without the face.
             first: index of the first frame.
         """
-        for index, (shot, driver) in enumerate(pairs, first):
-            if shot.portrait is None:
-                lost[shot.frame.index] = None
-            yield self.draw(shot, driver, index)
+        is_still = isinstance(self.render.source, Still)
+        with ExitStack() as stack:
+            matte = self.render.protection and stack.enter_context(self.render.protection())
+            for index, (shot, driver) in enumerate(pairs, first):
+                if shot.portrait is None:
+                    lost[shot.frame.index] = None
+                drawn = self.draw(shot, driver, index)
+                if matte:
+                    drawn = protected(drawn, shot.frame, matte.at(index if is_still else shot.frame.index))
+                yield drawn
 
     def draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Drawn:
         """One frame of the result."""

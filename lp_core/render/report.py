@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Protocol
 
 Phase = Literal["prepare", "analyse", "calibrate", "render", "join"]
 Runs = tuple[tuple[int, int], ...]
@@ -56,6 +56,8 @@ class Summary:
     """Frames of a filmed source in which the face was not found; they pass through untouched."""
     notes: tuple[str, ...]
     """Sentences the user should see."""
+    signature: str = "off"
+    """What became of signing the result: signed, off, no_key (none is set up) or failed."""
 
     def as_json(self) -> dict[str, Any]:
         """The summary as plain values, with its type."""
@@ -77,6 +79,32 @@ class Summary:
 
 Listener = Callable[[Progress], None]
 """Takes progress; called from the thread that runs the render."""
+
+
+class SealVerdict(Protocol):
+    """What became of signing a result."""
+
+    @property
+    def state(self) -> str:
+        """The summary's ``signature``."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the summary."""
+        ...
+
+
+Seal = Callable[[str, int, str], SealVerdict]
+"""Signs a finished result (name, frames, rate); the last step, after which nothing may touch it."""
+
+
+def sealed(summary: Summary, seal: Seal | None) -> Summary:
+    """The summary of the result after it was signed, where a seal is at hand."""
+    if seal is None:
+        return summary
+    verdict = seal(summary.output, summary.frames, summary.rate)
+    return replace(summary, signature=verdict.state, notes=(*summary.notes, *verdict.notes))
 
 
 def runs_of(frames: Iterable[int]) -> Runs:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from lp_core.assemble import BUILTIN_PREFIX, assemble, assemble_extraction
-from lp_core.engines.registry import choose_engine
+from lp_core.engines.registry import WarmEngines, choose_engine
 from lp_core.errors import SettingError
 from lp_core.job import RenderJob
 from lp_core.media.parts import discard_parts
@@ -58,6 +58,7 @@ class Animate:
     """A performance laid onto a portrait."""
 
     folders: Folders
+    engines: WarmEngines
 
     def accept(self, request: AnimateRequest) -> Accepted:
         """Checks paths and settings; see the contract."""
@@ -81,7 +82,7 @@ class Animate:
         job = _render_job(parameters)
         self._check_again(job)
         begun = context.folder / BEGUN
-        render = assemble(job, resumes=begun.exists())
+        render = assemble(job, begun.exists(), self.engines.make)
         begun.touch()
         context.check()
         origin = json.dumps(parameters, sort_keys=True)
@@ -132,4 +133,4 @@ def _render_job(parameters: Mapping[str, Any]) -> RenderJob:
 
 def job_kinds(folders: Folders) -> dict[str, JobKind]:
     """Name -> who does such jobs; those whose code or libraries are not installed are left out."""
-    return {"animate": Animate(folders), "extract": Extract(folders)}
+    return {"animate": Animate(folders, WarmEngines()), "extract": Extract(folders)}

@@ -48,6 +48,9 @@ def other_value(name, default, meta):
         "device": "cuda:1",
         "edit": "smile=0.6",
         "frames": "1001-1100",
+        "watermark": "0x1F",
+        "passes": "matte",
+        "batch": "8",
         "handles": "8",
         "exr_compression": "dwaa:45",
     }

@@ -98,3 +98,18 @@ def test_a_pass_that_is_there_already_is_not_replaced(lpsuite, portrait, motion,
     )
     assert code != 0
     assert [path.name for path in tmp_path.iterdir()] == ["a.matte.0000.exr"]
+
+
+def test_a_holdout_keeps_the_sources_bits_in_every_frame(lpsuite, portrait, motion, tmp_path):
+    source = cv2.imread(str(portrait))
+    matte = np.zeros_like(source)
+    matte[:, :128] = 255
+    cv2.imwrite(str(tmp_path / "hand.png"), matte)
+    common = ("--engine", "mesh", "--calibration", "off", "--frames", "3-4")
+    out = tmp_path / "out.%04d.png"
+    code, lines = lpsuite("animate", portrait, motion, "-o", out, *common, "--holdout", tmp_path / "hand.png")
+    assert code == 0, lines
+    for number in (3, 4):
+        got = cv2.imread(str(tmp_path / f"out.{number:04d}.png"))
+        np.testing.assert_array_equal(got[:, :128], source[:, :128])
+        assert (got[:, 128:] != source[:, 128:]).any()

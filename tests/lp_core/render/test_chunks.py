@@ -155,8 +155,10 @@ def test_the_solution_of_another_job_is_refused(stage, tmp_path):
 
 def test_passes_are_the_same_however_the_shot_is_cut(stage, tmp_path):
     pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
-    settings = replace(PLAIN, output=OutputSettings(passes="stmap,motion"), input=InputSettings(frames="0-6"))
-    render = assemble(job_of(stage, tmp_path / "cut.%04d.exr", settings))
+    settings = replace(
+        PLAIN, output=OutputSettings(passes="stmap,motion"), input=InputSettings(frames="4-10")
+    )
+    render = assemble(job_of(stage, tmp_path / "cut.%04d.exr", settings, driving="demo:nod"))
     solution = solve(render, tmp_path / "work")
     whole = list(draw_frames(render, solution, 0, 7))
     cut = [frame for first in (0, 3, 6) for frame in draw_frames(render, solution, first, min(first + 3, 7))]

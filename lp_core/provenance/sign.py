@@ -1,0 +1,186 @@
+"""Content credentials (C2PA): put into a file and read back; the only module that imports c2pa.
+
+Nothing is asked of the network: remote manifests and revocation lists are switched off, and a time-stamp
+authority is asked only where the configuration names one.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import c2pa
+
+from lp_core.errors import KeyUnusable, ProvenanceError
+from lp_core.provenance.claim import AGENT, CONSENT_LABEL, RENDER_LABEL, Claim
+from lp_core.provenance.keys import Identity
+
+FORMATS = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".zip": "application/x-zip",
+}
+"""File suffix -> media type of what can carry a manifest inside."""
+_SETTINGS: dict[str, Any] = {
+    "builder": {"thumbnail": {"enabled": False}},
+    "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True},
+}
+_ALGORITHMS = {
+    "es256": c2pa.C2paSigningAlg.ES256,
+    "es384": c2pa.C2paSigningAlg.ES384,
+    "es512": c2pa.C2paSigningAlg.ES512,
+    "ps256": c2pa.C2paSigningAlg.PS256,
+    "ed25519": c2pa.C2paSigningAlg.ED25519,
+}
+Ingredients = Sequence[tuple[dict[str, Any], Path | None]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a file's manifest says, and whether it holds."""
+
+    state: str
+    """'trusted', 'valid' (whole, of an unknown signer) or 'tampered'."""
+    signer: str
+    """Organisation and common name of the certificate."""
+    problems: tuple[str, ...]
+    """C2PA's failure codes with their explanation."""
+    record: Mapping[str, Any]
+    """``Claim.record`` and what was added; empty when another program signed."""
+    consent: Mapping[str, Any] | None
+    """The consent that was signed along."""
+    actions: tuple[Mapping[str, Any], ...]
+    """What was done, in C2PA's words."""
+    ingredients: tuple[str, ...]
+    """Titles of what it was made of, with their relation."""
+
+
+def embed(path: Path, claim: Claim, extra: Mapping[str, Any], identity: Identity) -> None:
+    """Puts the claim into a file, which is replaced when the signed one is complete.
+
+    Raises:
+        KeyUnusable: the signer failed.
+        ProvenanceError: the file cannot be signed or written; it stays as it was.
+    """
+    embed_manifest(path, claim.manifest(extra), claim.ingredients(), identity)
+
+
+def embed_manifest(
+    path: Path, manifest: Mapping[str, Any], ingredients: Ingredients, identity: Identity
+) -> None:
+    """The same with a manifest definition and its ingredients; see ``embed``."""
+    aside = path.with_name(f".lpsuite-{secrets.token_hex(6)}{path.suffix}")
+    failures = list[KeyUnusable]()
+
+    def sign(data: bytes) -> bytes:
+        try:
+            return identity.sign(data)
+        except KeyUnusable as error:  # native code lies between here and whoever must hear it
+            failures.append(error)
+            return b""
+
+    try:
+        with ExitStack() as stack:
+            builder = _builder(manifest, ingredients)
+            stack.callback(builder.close)
+            signer = c2pa.Signer.from_callback(
+                sign, _ALGORITHMS[identity.algorithm], identity.chain.decode(), identity.time_stamp_url
+            )
+            stack.callback(signer.close)
+            source = stack.enter_context(path.open("rb"))
+            destination = stack.enter_context(aside.open("w+b"))
+            builder.sign(signer, FORMATS[path.suffix.lower()], source, destination)
+        aside.replace(path)
+    except (c2pa.C2paError, OSError) as error:
+        if failures:
+            raise failures[0] from error
+        raise ProvenanceError(f"{path} could not be signed ({error}).") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def read(path: Path, anchors: Sequence[str]) -> Reading | None:
+    """What a file's own manifest says; None where it carries none.
+
+    Args:
+        path: of a type in FORMATS.
+        anchors: PEM certificates that are trusted.
+
+    Raises:
+        ProvenanceError: there is a manifest that cannot be understood, or the file cannot be read.
+    """
+    trust = {"trust": {"user_anchors": "\n".join(anchors)}} if anchors else {}
+    context = c2pa.Context.from_dict({**_SETTINGS, **trust})
+    with _translated(path), path.open("rb") as file:
+        try:
+            reader = c2pa.Reader.try_create(FORMATS[path.suffix.lower()], file, context=context)
+        except c2pa.C2paError.ManifestNotFound:
+            return None
+        if reader is None:
+            return None
+        with reader:
+            return _reading(json.loads(reader.json()), str(reader.get_validation_state()))
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (c2pa.C2paError, OSError, ValueError) as error:
+        raise ProvenanceError(
+            f"The credentials of {path} cannot be read ({error}); check the file."
+        ) from error
+
+
+def _builder(manifest: Mapping[str, Any], ingredients: Ingredients) -> c2pa.Builder:
+    """A builder that knows its ingredients; those that C2PA cannot read are named without a file."""
+    files, named = list[tuple[dict[str, Any], str, Path]](), list[dict[str, Any]]()
+    for definition, path in ingredients:
+        media_type = None if path is None else FORMATS.get(path.suffix.lower())
+        if path is None or media_type is None:
+            named.append({**definition, "format": "application/octet-stream"})
+        else:
+            files.append((definition, media_type, path))
+    whole = {"claim_generator_info": [AGENT], **manifest, "ingredients": named}
+    builder = c2pa.Builder(whole, c2pa.Context.from_dict(_SETTINGS))
+    for definition, media_type, path in files:
+        with path.open("rb") as file:
+            builder.add_ingredient(definition, media_type, file)
+    return builder
+
+
+def _reading(store: Mapping[str, Any], state: str) -> Reading:
+    manifest = store["manifests"][store["active_manifest"]]
+    data = {item["label"]: item.get("data", {}) for item in manifest.get("assertions", ())}
+    results = store.get("validation_results", {})
+    failures = results.get("activeManifest", {}).get("failure", ())
+    problems = tuple(
+        f"{item['code']}: {item.get('explanation', '')}"
+        for item in failures
+        if item["code"] != "signingCredential.untrusted"
+    )
+    info = manifest.get("signature_info", {})
+    actions: Mapping[str, Any] = next((data[label] for label in data if label.startswith("c2pa.actions")), {})
+    return Reading(
+        state={"Trusted": "trusted", "Valid": "valid"}.get(state, "tampered"),
+        signer=", ".join(filter(None, (info.get("issuer"), info.get("common_name")))),
+        problems=problems,
+        record=data.get(RENDER_LABEL, {}),
+        consent=data.get(CONSENT_LABEL),
+        actions=tuple(actions.get("actions", ())),
+        ingredients=tuple(
+            f"{item.get('title', '?')} ({item.get('relationship', '?')})"
+            for item in manifest.get("ingredients", ())
+        ),
+    )
