@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from lp_core.link.live_settings import LiveSettings
 from lp_core.link.messages import KINDS
-from lp_core.settings import LiveSettings, RenderSettings, setting_fields
+from lp_core.settings import RenderSettings, setting_fields
 from lp_core.sliders import SLIDERS
 
 LONGEST = 4096

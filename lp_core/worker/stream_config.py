@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lp_core.link.live_settings import LiveSettings
 from lp_core.motion.sliders import EditCurves, make_curves
-from lp_core.settings import LiveSettings, RenderSettings
+from lp_core.settings import RenderSettings
 from lp_core.worker.scenes import Wanted
 
 
