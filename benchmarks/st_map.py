@@ -5,8 +5,8 @@
 
 The portrait is scikit-image's astronaut, enlarged; demo:expressive moves it. OpenImageIO's st_warp (triangle filter)
 applies the map of a render 1704 pixels wide to its own plate, and to the plate of twice the width, where it is
-compared with the render of that width. A pixel agrees when it differs by at most 1/255; counted are pixels where the matte is 1,
-the mouth's inside apart. The face is found once, in the small plate.
+compared with the render of that width. A pixel agrees when it differs by at most 1/255; counted are pixels where the
+matte is 1, the mouth's inside apart. The face is found once, in the small plate.
 """
 
 from __future__ import annotations

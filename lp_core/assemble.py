@@ -86,10 +86,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
-    conversion = outputs.output_conversion(job, color, source.info)
-    if conversion is not None:
-        notes.append(conversion.note)
-    open_output = outputs.output_opener(job.output, settings.output, conversion)
+    open_output = outputs.output_opener(job, outputs.output_conversion(job, color, source.info), notes)
     target = _target(job, source, driving, rate, part, notes, open_output)
     calibration = settings.engine.calibration
     passes = outputs.pass_outputs(job.output, settings.output)
