@@ -389,11 +389,7 @@ def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotio
 
 
 def stored_motion(name: str) -> StoredMotion:
-    """A motion file or a template, checked.
-
-    Raises:
-        BadMotionFile: it is damaged or none.
-    """
+    """A motion file or a template, checked; raises BadMotionFile."""
     if Path(name).suffix == TEMPLATE_SUFFIX:
         sequence = to_sequence(read_pkl(Path(name)), Path(name).name)
         return StoredMotion(name, sequence.rig, lambda: nullcontext(sequence))
