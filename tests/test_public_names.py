@@ -22,7 +22,7 @@ CONTRACTS = {
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
-        "AUDIO_CHOICES CALIBRATIONS ColorSettings DRIVING_OPTIONS ENGINES EngineSettings FaceSettings "
+        "AUDIO_CHOICES CALIBRATIONS ColorSettings DETAILS DRIVING_OPTIONS ENGINES EngineSettings FaceSettings "
         "INTERLACED InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
         "SliderSettings VIDEO_CODECS "
