@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="End after so long without request, job or live stream. Default: run on.",
 )
+@click.option(
+    "--from-host", is_flag=True, hidden=True, help="Close what the host program left open to its children."
+)
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser; prints its one-time link.")
 @debug_option
 def serve(
@@ -48,9 +52,12 @@ def serve(
     token_file: str | None,
     names: tuple[str, ...],
     until_idle: float | None,
+    from_host: bool,
     opens: bool,
 ) -> None:
     """Runs the worker until Ctrl-C. Where one runs already, --open opens its page."""
+    if from_host:
+        os.closerange(3, 4096)  # a host's sockets would stay taken after its end
     try:
         from lp_core.worker.serve import ServeOptions
         from lp_core.worker.serve import serve as run
