@@ -54,6 +54,24 @@ def take(
     context.close()
 
 
+def take_live(browser: Browser, link: str, portrait: Path, to: Path) -> None:
+    """Begins a live stream in a dark dock, smiles, and takes a picture."""
+    context = browser.new_context(viewport={"width": 400, "height": 1150}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(link)
+    page.wait_for_selector("body[data-ready]")
+    page.get_by_role("tab", name="Live").click()
+    page.set_input_files("#live-portrait input[type=file]", portrait)
+    page.fill("#live-driver .path", "demo:expressive")
+    page.get_by_role("button", name="Go live").click()
+    page.locator("#live summary").click()
+    page.locator("#live-smile").fill("1.1")
+    page.wait_for_timeout(4000)
+    page.screenshot(path=to)
+    page.get_by_role("button", name="Stop").click()
+    context.close()
+
+
 def main() -> None:
     """Starts a worker, opens its page twice."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -71,6 +89,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, size, scheme in VIEWS:
             take(browser, client.login_link(), size, scheme, [portrait, clip], options.folder / f"{name}.png")
+        if "/streams" in client.request("GET", "/openapi.json")["paths"]:
+            take_live(browser, client.login_link(), portrait, options.folder / "worker-live.png")
         browser.close()
         worker.stop()
 
