@@ -140,6 +140,8 @@ def _play(stream: LiveStream, shows: list[Callable[[Rgba], bool]], until: float 
             said = status["message"]
             click.echo(said or "Running.", err=True)
         picture = stream.picture
-        if picture is not None and not all([show(picture) for show in shows]):
-            return
+        if picture is not None:
+            wishes_more = [show(picture) for show in shows]
+            if not all(wishes_more):
+                return
         time.sleep(1 / _FPS / 2)
