@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lp_core.cli.main import debug_option
+from lp_core.cli.main import Command, debug_option
 from lp_core.errors import NoWritePermission, SettingError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def host() -> None:
     """Installs LP Suite's files into a host program, checks them, and removes them again."""
 
 
-def _folder_option(command):  # noqa: ANN001, ANN202 - a decorator
+def _folder_option(command: Command) -> Command:
     return click.option(
         "--folder", metavar="DIR", help="The host's settings folder. Default: its usual one for this user."
     )(command)

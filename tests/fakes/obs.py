@@ -103,7 +103,8 @@ class Obs:
             "PYTHONPATH": ROOT,
             "DISPLAY": f":{self.display}",
         }
-        kept = {name: value for name, value in os.environ.items() if name != "LPSUITE"}
+        # OpenCV points Qt at its own plugins, which OBS cannot use.
+        kept = {n: v for n, v in os.environ.items() if n != "LPSUITE" and not n.startswith("QT_")}
         return {**kept, **{name: str(value) for name, value in own.items() if str(value)}}
 
     def install(self, settings):
@@ -165,8 +166,8 @@ class Obs:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self._processes.append(subprocess.Popen(command, pass_fds=[write], **quiet))
         os.close(write)
-        self.display = int(os.read(read, 16))
-        os.close(read)
+        with os.fdopen(read) as told:
+            self.display = int(told.readline())
 
     def log(self):
         return (self.folder / "obs.log").read_text(errors="replace")[-3000:]
