@@ -86,8 +86,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
     conversion = outputs.output_conversion(job, color, source.info)
-    notes.extend([] if conversion is None else [conversion.note])
-    open_output = with_upscale(outputs.output_opener(job.output, settings.output, conversion), settings)
+    open_output = with_upscale(outputs.output_opener(job, conversion, notes), settings)
     target = _target(job, source, driving, rate, part, notes, open_output)
     passes = outputs.pass_outputs(job.output, settings.output)
     return Render(
@@ -203,7 +202,7 @@ def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversi
             f"{driving} is a motion already; give a film or a picture to extract it from, or an output in "
             "the other format to convert it."
         )
-    stored = _stored(driving)
+    stored = stored_motion(driving)
     _check_format(driving, suffix, stored.rig)
     writer = PklWriter if suffix == TEMPLATE_SUFFIX else MotionWriter
     with stored.open() as motion:
@@ -387,11 +386,11 @@ def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotio
     if name.startswith(BUILTIN_PREFIX):
         motion = builtin_motion(name.removeprefix(BUILTIN_PREFIX), rate=rate)
         return StoredMotion(name, motion.rig, lambda: nullcontext(motion))
-    return _stored(name)
+    return stored_motion(name)
 
 
-def _stored(name: str) -> StoredMotion:
-    """A motion file or a template, checked."""
+def stored_motion(name: str) -> StoredMotion:
+    """A motion file or a template, checked; raises BadMotionFile."""
     if Path(name).suffix == TEMPLATE_SUFFIX:
         sequence = to_sequence(read_pkl(Path(name)), Path(name).name)
         return StoredMotion(name, sequence.rig, lambda: nullcontext(sequence))

@@ -25,6 +25,7 @@ MISSING_FRAMES = ("error", "hold", "black")
 INTERLACED = ("refuse", "frame", "keep")
 PASSES = ("beauty", "matte", "stmap", "motion", "crop", "confidence", "landmarks")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DETAILS = ("neural", "source")
 DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
 
 
@@ -128,6 +129,11 @@ class EngineSettings:
         "expression (liveportrait, relative motion)",
         choices=DRIVING_OPTIONS,
     )
+    detail: str = setting(
+        "neural",
+        "fine detail of the face: the network's own, or the source's carried along the ST map (liveportrait)",
+        choices=DETAILS,
+    )
     stitching: bool = setting(True, "let shoulders and neck stay where they are (liveportrait)")
     eye_retargeting: bool = setting(
         False, "open the eyes by the performer's measured lid ratio instead of by motion (liveportrait)"
@@ -191,6 +197,7 @@ class InputSettings:
         None,
         "matte of what must not be touched, such as a hand or glasses: picture, sequence or film of the source's "
         "size; its alpha, else its red, 1 = protected",
+        path="file",
     )
     interlaced: str = setting(
         "refuse",
@@ -227,6 +234,7 @@ class ColorSettings:
         None,
         "OpenColorIO configuration of the named spaces: a file, or a built-in one such as "
         "ocio://studio-config-latest; default: $OCIO, else OpenColorIO's own ACES configuration",
+        path="file",
     )
     input_space: Optional[str] = setting(
         None, "colour space of the source, such as ACEScg; default: EXR is scene-linear, others by their tags"

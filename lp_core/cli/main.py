@@ -24,6 +24,8 @@ COMMANDS = {
     "inspect": "lp_core.cli.inspect:inspect",
     "upscale": "lp_core.cli.upscale:upscale",
     "serve": "lp_core.cli.serve:serve",
+    "live": "lp_core.cli.live:live",
+    "host": "lp_core.cli.host:host",
     "doctor": "lp_core.cli.doctor:doctor",
     "models": "lp_core.cli.models:models",
     "provenance": "lp_core.cli.provenance:provenance",

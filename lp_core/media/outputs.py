@@ -31,17 +31,18 @@ def output_conversion(job: RenderJob, color: ColorManagement, info: ClipInfo) ->
     return color.conversion(encoding, _is_exr(job.source), _is_exr(job.output))
 
 
-def output_opener(output: str, settings: OutputSettings, conversion: Conversion | None) -> OpenSink:
+def output_opener(job: RenderJob, conversion: Conversion | None, notes: list[str]) -> OpenSink:
     """Opens the output; passes become layers in EXR, else numbered EXR files beside it.
 
     Args:
-        output: film or pattern.
-        settings: of the output.
+        job: names the output and its settings.
         conversion: what happens to the frames before.
+        notes: grows by what the user should know of it.
 
     Raises:
         OutputExists and others: a pass could not be written; see ``check_output``.
     """
+    output, settings = job.output, job.settings.output
     opener: OpenSink = open_sink
     layers = _separate(output, settings)
     if layers:
@@ -50,6 +51,7 @@ def output_opener(output: str, settings: OutputSettings, conversion: Conversion 
         opener = partial(SplitSink, layers=layers, open_main=open_sink, open_layer=open_sink)
     if conversion is None:
         return opener
+    notes.append(conversion.note)
 
     def open_other(path: Path, spec: SinkSpec) -> FrameSink:
         return open_converted(partial(opener, path), conversion, spec)

@@ -6,12 +6,14 @@ contradict each other) the dataclasses check in both cases.
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from lp_core.link.live_settings import LiveSettings
 from lp_core.link.messages import KINDS
 from lp_core.settings import RenderSettings, setting_fields
 from lp_core.sliders import SLIDERS
@@ -19,6 +21,8 @@ from lp_core.sliders import SLIDERS
 LONGEST = 4096
 """Characters of a text; longer ones are no file name and no setting."""
 MOST_TEXTS = 256
+BUILT_IN = re.compile(r"ocio://[A-Za-z0-9._-]+")
+"""Names of things that a library carries itself; they are no files."""
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 Text = Annotated[str, Field(max_length=LONGEST)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST)]
@@ -68,6 +72,8 @@ def _settings_model() -> type[BaseModel]:
 
 SettingsModel = _settings_model()
 """Pydantic's twin of RenderSettings."""
+LiveModel = _group_model(LiveSettings())
+"""Pydantic's twin of LiveSettings."""
 
 
 def to_settings(model: BaseModel) -> RenderSettings:
@@ -92,7 +98,7 @@ def path_settings(model: BaseModel) -> dict[str, str]:
     for item in fields(defaults):
         for name, _, meta in setting_fields(getattr(defaults, item.name)):
             value = getattr(getattr(model, item.name), name)
-            if meta.get("path") and value:
+            if meta.get("path") and value and not BUILT_IN.fullmatch(value):
                 found[f"{item.name}.{name}"] = value
     return found
 

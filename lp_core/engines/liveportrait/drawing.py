@@ -11,27 +11,56 @@ from numpy.typing import NDArray
 
 from lp_core.engines.base import Animation, NeuralCrop
 from lp_core.engines.liveportrait.dense_motion import identity_grid
+from lp_core.engines.liveportrait.detail import moved, with_detail
 from lp_core.engines.liveportrait.performance import CROP_PX
 from lp_core.engines.liveportrait.portrait import LivePortraitPortrait
 from lp_core.geometry.paste import Place, paste_at
+from lp_core.geometry.warp import affine_part, enlarge, lay
 
 F32 = NDArray[np.float32]
 
 
-def compose(portrait: LivePortraitPortrait, picture: torch.Tensor, deformation: torch.Tensor) -> Animation:
+def compose(
+    portrait: LivePortraitPortrait,
+    picture: torch.Tensor,
+    deformation: torch.Tensor,
+    keeps_detail: bool = False,
+) -> Animation:
     """Lays the generated picture into the source's frame.
 
     Args:
         portrait: the source.
         picture: (1, 3, 512, 512), [0, 1], of G.
         deformation: (1, D, H, W, 3), of W.
+        keeps_detail: True: fine detail is the source's own.
     """
-    crop = portrait.source.coded(picture[0].float().permute(1, 2, 0).cpu().numpy())
-    pixels = paste_at(portrait.source.pixels, crop, portrait.place)
-    region = portrait.place.region
+    shown = picture[0].float().permute(1, 2, 0).cpu().numpy()
+    if portrait.beyond is not None:
+        shown = shown + moved(portrait.beyond, crop_flow(deformation))
+    source, place, region = portrait.source, portrait.place, portrait.place.region
     box = (region.left, region.top, region.right, region.bottom)
-    own = NeuralCrop(crop / np.float32(portrait.source.white), _frame_from_crop(portrait.place))
-    return Animation(pixels, box, portrait.place.weight, frame_flow(portrait.place, deformation), crop=own)
+    flow = frame_flow(place, deformation)
+    crop = source.coded(shown)
+    if keeps_detail and not region.is_empty:
+        pixels = source.pixels.copy()
+        part = pixels[region.slices]
+        own = np.ascontiguousarray(part[..., :3])
+        carried = source.shown(moved(np.asarray(own, np.float32), flow))
+        scale = float(np.sqrt(abs(np.linalg.det(_frame_from_crop(place)[:2, :2]))))
+        drawn = with_detail(affine_part(shown, place.crop_from_frame, box), carried, scale)
+        lay(source.coded(drawn), place.weight, place.mask, own)
+        part[..., :3] = own
+    else:
+        pixels = paste_at(source.pixels, crop, place)
+    neural = NeuralCrop(crop / np.float32(portrait.source.white), _frame_from_crop(portrait.place))
+    return Animation(pixels, box, portrait.place.weight, flow, crop=neural)
+
+
+def crop_flow(deformation: torch.Tensor) -> F32:
+    """(512, 512, 2) the same as ``frame_flow`` over the crop, in its pixels."""
+    depth, rows, columns = deformation.shape[1:4]
+    shift = deformation[0].float() - identity_grid((depth, rows, columns), deformation.float())
+    return enlarge(shift[..., :2].mean(dim=0).cpu().numpy() * np.float32(CROP_PX / 2), CROP_PX, CROP_PX)
 
 
 def in_frame(place: Place, points: NDArray[np.floating[Any]]) -> F32:
@@ -61,8 +90,8 @@ def frame_flow(place: Place, deformation: torch.Tensor) -> F32:
         (h, w, 2) of the place's region.
     """
     depth, rows, columns = deformation.shape[1:4]
-    moved = deformation[0].float() - identity_grid((depth, rows, columns), deformation.float())
-    shift_grid = moved[..., :2].mean(dim=0).cpu().numpy()
+    shift = deformation[0].float() - identity_grid((depth, rows, columns), deformation.float())
+    shift_grid = shift[..., :2].mean(dim=0).cpu().numpy()
     frame_from_crop = _frame_from_crop(place)
     shift_px = shift_grid @ (CROP_PX / 2 * frame_from_crop[:2, :2].T)
     region = place.region

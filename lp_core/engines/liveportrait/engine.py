@@ -81,6 +81,7 @@ class LivePortraitEngine:
         )
         keeps_reach = settings.engine.driving_option == "expression-friendly"
         self._is_expression_friendly = keeps_reach and self._transfer.is_relative
+        self._keeps_detail = settings.engine.detail == "source"
         label = LABELS[self._networks.origin]
         device = self._networks.device
         batch = settings.engine.batch or (CUDA_BATCH if device.type == "cuda" else 1)
@@ -201,7 +202,7 @@ class LivePortraitEngine:
 
     def _draw(self, portrait: LivePortraitPortrait, points: torch.Tensor) -> Animation:
         warped = self._networks.warp(portrait.warp, points)
-        return compose(portrait, self._networks.generator(warped.out), warped.deformation)
+        return compose(portrait, self._networks.generator(warped.out), warped.deformation, self._keeps_detail)
 
     def _in_memory(self, work: Callable[[], T]) -> T:
         return with_memory(work, str(self._networks.device))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from lp_core.engines.liveportrait.detail import beyond_white
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import CROP_PX, as_batch, network_picture, read_states
 from lp_core.engines.liveportrait.retarget import Ratios
@@ -16,7 +17,7 @@ from lp_core.faces.ratios import eye_openness, lip_openness
 from lp_core.faces.schemes import scheme_of
 from lp_core.frame import Frame
 from lp_core.geometry.crop import SOURCE_CROP, frame_from_crop, oriented_square
-from lp_core.geometry.paste import Place, feather_mask, place_of
+from lp_core.geometry.paste import F32, Place, cut, feather_mask, place_of
 from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
 
 
@@ -38,6 +39,8 @@ class LivePortraitPortrait:
     """Feature volume and what else the warp needs of the source, on the networks' device."""
     place: Place
     """Where the networks' picture belongs in the frame."""
+    beyond: F32 | None
+    """(512, 512, 3) what of the crop's display view lies below 0 and above 1; None where nothing does."""
 
 
 def prepare_portrait(networks: Networks, source: Frame, face: Face) -> LivePortraitPortrait:
@@ -51,6 +54,10 @@ def prepare_portrait(networks: Networks, source: Frame, face: Face) -> LivePortr
     scheme = scheme_of(face.scheme)
     eyes = eye_openness(face.landmarks_frame, scheme).astype(np.float64)
     lips = np.array([lip_openness(face.landmarks_frame, scheme)], np.float64)
+    matrix = frame_from_crop(square, CROP_PX)
+    can_exceed = source.pixels.dtype == np.float32 or not (
+        source.encoding is None or source.encoding.is_display
+    )
     return LivePortraitPortrait(
         source=source,
         state=state,
@@ -58,5 +65,6 @@ def prepare_portrait(networks: Networks, source: Frame, face: Face) -> LivePortr
         points=points,
         ratios=Ratios(eyes[None], lips),
         warp=warp,
-        place=place_of(frame_from_crop(square, CROP_PX), feather_mask(CROP_PX), width, height),
+        place=place_of(matrix, feather_mask(CROP_PX), width, height),
+        beyond=beyond_white(source, cut(source.pixels[..., :3], matrix, CROP_PX)) if can_exceed else None,
     )

@@ -43,8 +43,8 @@ function tabs() {
 class Form {
   constructor(schema, facts) {
     this.facts = facts;
-    this.groups = makeSettings(schema, () => {});
-    this.sliders = makeSliders(facts.sliders, () => {});
+    this.groups = makeSettings(schema);
+    this.sliders = makeSliders(facts.sliders);
     this.source = new Drop($("#source"), () => this.check());
     this.driving = new Drop($("#driving"), () => this.check());
     for (const name of facts.demos) $("#demos").append(new Option(name, name));

@@ -32,13 +32,13 @@ export function niceStep(span) {
 }
 
 // One labelled control; value() is undefined while it has its default.
-export function makeSetting(name, kind, onChange = () => {}) {
+export function makeSetting(name, kind, onChange, prefix) {
   const label = document.createElement("label");
   label.className = "setting";
   label.title = kind.description ?? "";
   const caption = document.createElement("span");
   caption.textContent = words(name);
-  const input = control(kind, `setting-${name}`);
+  const input = control(kind, `${prefix}-${name}`);
   input.setAttribute("aria-label", words(name));
   label.append(caption, input);
   const start = kind.default ?? (kind.type === "boolean" ? false : "");
@@ -77,24 +77,25 @@ export function makeSetting(name, kind, onChange = () => {}) {
     name,
     element: label,
     value: () => (read() === start || read() === "" ? undefined : read()),
+    current: () => (read() === "" ? null : read()),
     reset: () => { show(start); told(); },
   };
 }
 
 // All settings of the render by group: {group: [setting]}; lists of texts have sliders of their own.
-export function makeSettings(schema, onChange) {
+export function makeSettings(schema, onChange = () => {}, prefix = "setting") {
   const groups = {};
   for (const [group, about] of Object.entries(schema.part("RenderSettings").properties)) {
     const properties = schema.follow(about).properties;
     groups[group] = Object.entries(properties)
       .map(([name, value]) => [name, options(schema.follow(value))])
       .filter(([, kind]) => kind.type !== "array")
-      .map(([name, kind]) => makeSetting(name, kind, onChange));
+      .map(([name, kind]) => makeSetting(name, kind, onChange, prefix));
   }
   return groups;
 }
 
-export function makeSliders(infos, onChange) {
+export function makeSliders(infos, onChange = () => {}, prefix = "setting") {
   return infos.map((info) =>
     makeSetting(
       info.name,
@@ -103,8 +104,13 @@ export function makeSliders(infos, onChange) {
         description: info.help,
       },
       onChange,
+      prefix,
     ));
 }
+
+// Sliders that are not at rest, as the wire wants them.
+export const edits = (sliders) =>
+  sliders.filter((item) => item.value() !== undefined).map((item) => `${item.name}=${item.value()}`);
 
 // What differs from the defaults, as the wire wants it.
 export function changed(groups, sliders) {
@@ -115,7 +121,7 @@ export function changed(groups, sliders) {
       if (value !== undefined) (settings[group] ??= {})[item.name] = value;
     }
   }
-  const edit = sliders.filter((item) => item.value() !== undefined).map((item) => `${item.name}=${item.value()}`);
+  const edit = edits(sliders);
   if (edit.length) (settings.sliders ??= {}).edit = edit;
   return settings;
 }

@@ -283,3 +283,32 @@ def test_one_picture_is_measured_against_a_neutral_face(still, acts):
     pose_only = transform_keypoints(still.keypoints, state)
     assert np.abs(points - pose_only).max() < 0.2
     assert np.abs(points - still.points).max() > 0.05
+
+
+class TestWhatTheNetworkCannotDraw:
+    def test_detail_of_the_source_comes_back_on_request(self, acts):
+        grain = np.random.default_rng(2).integers(-20, 20, (160, 160, 1))
+        drawn = {}
+        for detail in ("neural", "source"):
+            one = engine(detail=detail)
+            flat = one.animate(one.prepare(frame(), face()), acts[0], acts[1]).pixels
+            level = flat[80, 60].astype(
+                int
+            )  # the generator's flat colour, so that both agree but for the grain
+            pixels = np.clip(level + grain, 0, 255).astype(np.uint8)
+            source = Frame(pixels, 0, FrameRate.parse(25).time_s(0))
+            shown = one.animate(one.prepare(source, face()), acts[0], acts[1])
+            drawn[detail] = shown.pixels[shown.matte == 1].astype(float)
+        assert drawn["source"].std(axis=0).mean() > 5 * drawn["neural"].std(axis=0).mean() + 1
+
+    def test_passes_of_the_network(self, acts):
+        one = engine()
+        portrait = one.prepare(frame(), face())
+        shown = one.animate(portrait, acts[0], acts[1])
+        assert one.info.has_crop
+        assert shown.crop.pixels.shape == (512, 512, 3)
+        assert 0 <= shown.crop.pixels.min() <= shown.crop.pixels.max() <= 1
+        centre = shown.crop.frame_from_crop @ (255.5, 255.5, 1)
+        assert np.abs(shown.landmarks_frame[:, :2].mean(axis=0) - centre[:2]).max() < 60
+        assert shown.landmarks_frame.shape == (21, 3)
+        assert shown.landmark_scheme == "liveportrait21"
