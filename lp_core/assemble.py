@@ -201,7 +201,7 @@ def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversi
             f"{driving} is a motion already; give a film or a picture to extract it from, or an output in "
             "the other format to convert it."
         )
-    stored = _stored(driving)
+    stored = stored_motion(driving)
     _check_format(driving, suffix, stored.rig)
     writer = PklWriter if suffix == TEMPLATE_SUFFIX else MotionWriter
     with stored.open() as motion:
@@ -385,11 +385,11 @@ def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotio
     if name.startswith(BUILTIN_PREFIX):
         motion = builtin_motion(name.removeprefix(BUILTIN_PREFIX), rate=rate)
         return StoredMotion(name, motion.rig, lambda: nullcontext(motion))
-    return _stored(name)
+    return stored_motion(name)
 
 
-def _stored(name: str) -> StoredMotion:
-    """A motion file or a template, checked."""
+def stored_motion(name: str) -> StoredMotion:
+    """A motion file or a template, checked; raises BadMotionFile."""
     if Path(name).suffix == TEMPLATE_SUFFIX:
         sequence = to_sequence(read_pkl(Path(name)), Path(name).name)
         return StoredMotion(name, sequence.rig, lambda: nullcontext(sequence))

@@ -28,6 +28,7 @@ CONTRACTS = {
         "SliderSettings VIDEO_CODECS "
         "setting setting_fields"
     ),
+    "lp_core.link.live_settings": "BACKGROUNDS LiveSettings",
     "lp_core.job": "RenderJob SCHEMA VERSION",
     "lp_core.frame": (
         "AlphaState Box ClipInfo ColorTags Encoding Frame LAYER_CHANNELS Pixels SampleType Windows shifted united"

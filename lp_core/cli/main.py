@@ -23,6 +23,8 @@ COMMANDS = {
     "extract": "lp_core.cli.extract:extract",
     "inspect": "lp_core.cli.inspect:inspect",
     "serve": "lp_core.cli.serve:serve",
+    "live": "lp_core.cli.live:live",
+    "host": "lp_core.cli.host:host",
     "doctor": "lp_core.cli.doctor:doctor",
     "models": "lp_core.cli.models:models",
     "provenance": "lp_core.cli.provenance:provenance",
