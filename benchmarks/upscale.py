@@ -164,9 +164,8 @@ def print_memory() -> None:
     result = upscaler.enlarge(np.zeros((2160, 3840, 3), np.float32))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     size = result.nbytes / 2**20
-    print(
-        f"3840x2160 to {result.shape[1]}x{result.shape[0]}: peak {peak:.0f} MB, {before:.0f} MB before, result {size:.0f} MB"
-    )
+    large = f"{result.shape[1]}x{result.shape[0]}"
+    print(f"3840x2160 to {large}: peak {peak:.0f} MB, {before:.0f} MB before, result {size:.0f} MB")
 
 
 def main() -> int:
