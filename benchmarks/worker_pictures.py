@@ -67,6 +67,7 @@ def take_live(browser: Browser, link: str, portrait: Path, to: Path) -> None:
     page.locator("#live summary").click()
     page.locator("#live-smile").fill("1.1")
     page.wait_for_timeout(4000)
+    page.evaluate("() => scrollTo(0, 0)")
     page.screenshot(path=to)
     page.get_by_role("button", name="Stop").click()
     context.close()

@@ -41,16 +41,15 @@ from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, 
 from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.timing import FrameRange, FrameRate, Timecode
+from lp_core.upscaling import with_upscale
 
 MOTION_SUFFIX = ".lpmotion"
 TEMPLATE_SUFFIX = ".pkl"
 FORMATS = {MOTION_SUFFIX: "lpmotion", TEMPLATE_SUFFIX: "liveportrait-pkl"}
 """Suffix of a stored motion -> its format's word."""
 BUILTIN_PREFIX = "demo:"
-BY_TAGS = ColorManagement(ColorSettings())
-"""Every clip means what its own header says."""
-MOST_FACES = 16
-"""Faces looked for in a lone picture: a group, each of which can be chosen."""
+BY_TAGS = ColorManagement(ColorSettings())  # every clip means what its own header says
+MOST_FACES = 16  # looked for in a lone picture: a group, each of which can be chosen
 
 
 def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engine) -> Render:
@@ -87,9 +86,10 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
-    open_output = outputs.output_opener(job, outputs.output_conversion(job, color, source.info), notes)
+    conversion = outputs.output_conversion(job, color, source.info)
+    open_output = with_upscale(outputs.output_opener(job, conversion, notes), settings)
     target = _target(job, source, driving, rate, part, notes, open_output)
-    calibration = settings.engine.calibration
+    has_trials = settings.engine.calibration != "off"
     passes = outputs.pass_outputs(job.output, settings.output)
     return Render(
         choice.engine,
@@ -98,8 +98,8 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         target,
         settings.motion,
         settings.face,
-        trial_analyzer=None if calibration == "off" else partial(open_analyzer, is_video=True),
-        calibration=calibration,
+        trial_analyzer=partial(open_analyzer, is_video=True) if has_trials else None,
+        calibration=settings.engine.calibration,
         notes=tuple(notes),
         edits=edits,
         protection=open_holdout(settings.input.holdout, source.info, options),
@@ -203,7 +203,7 @@ def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversi
             f"{driving} is a motion already; give a film or a picture to extract it from, or an output in "
             "the other format to convert it."
         )
-    stored = _stored(driving)
+    stored = stored_motion(driving)
     _check_format(driving, suffix, stored.rig)
     writer = PklWriter if suffix == TEMPLATE_SUFFIX else MotionWriter
     with stored.open() as motion:
@@ -284,7 +284,7 @@ def _target(
         name=job.output,
         open=partial(open_output, Path(job.output)),
         open_parts=partial(open_parts, job.output, open_output)
-        if outputs.can_be_parted(job.output, output)
+        if outputs.can_be_parted(job.output, output) and job.settings.upscale.upscale is None
         else None,
         passes=output.pass_names,
         open_log=outputs.log_opener(job.output, output.pass_names),
@@ -387,11 +387,11 @@ def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotio
     if name.startswith(BUILTIN_PREFIX):
         motion = builtin_motion(name.removeprefix(BUILTIN_PREFIX), rate=rate)
         return StoredMotion(name, motion.rig, lambda: nullcontext(motion))
-    return _stored(name)
+    return stored_motion(name)
 
 
-def _stored(name: str) -> StoredMotion:
-    """A motion file or a template, checked."""
+def stored_motion(name: str) -> StoredMotion:
+    """A motion file or a template, checked; raises BadMotionFile."""
     if Path(name).suffix == TEMPLATE_SUFFIX:
         sequence = to_sequence(read_pkl(Path(name)), Path(name).name)
         return StoredMotion(name, sequence.rig, lambda: nullcontext(sequence))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
     "--token-file", metavar="FILE", help="File with a token of your own; needed beyond this machine."
 )
 @click.option("--name", "names", multiple=True, help="Name by which others reach this machine; repeatable.")
+@click.option(
+    "--until-idle",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="End after so long without request, job or live stream. Default: run on.",
+)
+@click.option(
+    "--from-host", is_flag=True, hidden=True, help="Close what the host program left open to its children."
+)
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser; prints its one-time link.")
 @debug_option
 def serve(
@@ -41,9 +51,13 @@ def serve(
     tls_key: str | None,
     token_file: str | None,
     names: tuple[str, ...],
+    until_idle: float | None,
+    from_host: bool,
     opens: bool,
 ) -> None:
     """Runs the worker until Ctrl-C. Where one runs already, --open opens its page."""
+    if from_host:
+        os.closerange(3, 4096)  # a host's sockets would stay taken after its end
     try:
         from lp_core.worker.serve import ServeOptions
         from lp_core.worker.serve import serve as run
@@ -66,6 +80,7 @@ def serve(
         private_key=_path(tls_key),
         token_file=_path(token_file),
         names=names,
+        until_idle_s=until_idle,
     )
     try:
         run(options, announce)

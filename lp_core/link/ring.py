@@ -269,7 +269,13 @@ class RingReader:
             raise WorkerError(
                 f"{self.path} is a ring whose sizes contradict each other; start its writer anew."
             )
-        self.width, self.height, self.stride, self.format = width, height, stride, fields[9]
+        self.width, self.height, self.stride, self.format, self.pid = (
+            width,
+            height,
+            stride,
+            fields[9],
+            fields[11],
+        )
         self._header_size, self._slots, self._slot_stride = header_size, slots, slot_stride
 
     def read(self) -> Optional[RingFrame]:

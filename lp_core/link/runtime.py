@@ -17,6 +17,7 @@ from typing import Optional
 from ..errors import WorkerError
 
 FOLDER_VARIABLE = "LPSUITE_RUNTIME_DIR"
+LIVE_VARIABLE = "LPSUITE_LIVE_DIR"
 FILE_NAME = "worker.json"
 
 
@@ -59,6 +60,38 @@ def runtime_folder() -> Path:
         return home / "Library" / "Application Support" / "lpsuite" / "run"
     session = os.environ.get("XDG_RUNTIME_DIR")
     return Path(session) / "lpsuite" if session else home / ".cache" / "lpsuite" / "run"
+
+
+def live_folder() -> Path:
+    """Where live frames are shared: in memory where the system has a place for it. ``LPSUITE_LIVE_DIR`` names another.
+
+    Hosts that speak no HTTP (OBS) also lay their wishes for live streams here: docs/live-streams.md.
+    """
+    named = os.environ.get(LIVE_VARIABLE)
+    if named:
+        return Path(named)
+    shares_memory = Path("/dev/shm").is_dir()  # noqa: S108 - Linux
+    if shares_memory:
+        session = os.environ.get("XDG_RUNTIME_DIR")
+        return Path(session) / "lpsuite" / "live" if session else Path(f"/dev/shm/lpsuite-{os.getuid()}")  # noqa: S108
+    return runtime_folder() / "live"
+
+
+def make_live_folder() -> Path:
+    """The same, made for this user alone.
+
+    Raises:
+        WorkerError: it cannot be made, or another user owns it.
+    """
+    path = live_folder()
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise WorkerError(
+            f"{path} cannot be made ({error.strerror}); set {LIVE_VARIABLE} to a folder of your own."
+        ) from error
+    _refuse_strangers(path)
+    return path
 
 
 def runtime_file() -> Path:

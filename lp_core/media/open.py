@@ -18,7 +18,7 @@ from lp_core.media.sequence import WRITABLE_STILLS, SequencePattern, refuse_exis
 from lp_core.media.trim import TrimmedSource
 from lp_core.timing import FrameRate
 
-_STILLS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+STILLS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 _FILMS = (
     *(".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mts", ".m2ts", ".ts", ".mpg", ".mpeg"),
     *(".wmv", ".flv", ".ogv", ".3gp", ".gif"),
@@ -29,14 +29,14 @@ _OIIO_WRITABLE = (".exr", ".dpx", ".tif", ".tiff")
 _EXTRAS = {"OpenImageIO": "vfx"}
 
 SOURCES: Mapping[str, str] = {
-    **dict.fromkeys(_STILLS, "lp_core.media.images:StillSource"),
+    **dict.fromkeys(STILLS, "lp_core.media.images:StillSource"),
     **dict.fromkeys(_OIIO_STILLS, "lp_core.media.oiio_read:OiioStillSource"),
     **dict.fromkeys(_FILMS, "lp_core.media.video_read:VideoSource"),
 }
 """File suffix -> reader of a single file."""
 
 SEQUENCE_SOURCES: Mapping[str, str] = {
-    **dict.fromkeys(_STILLS, "lp_core.media.picture_sequence:SequenceSource"),
+    **dict.fromkeys(STILLS, "lp_core.media.picture_sequence:SequenceSource"),
     **dict.fromkeys(_OIIO_STILLS, "lp_core.media.oiio_read:OiioSequenceSource"),
 }
 """File suffix -> reader of numbered files."""

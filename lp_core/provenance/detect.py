@@ -73,7 +73,7 @@ def _number(agreement: F64, form: Waves) -> int | None:
     places, radius = form.bit < 0, np.hypot(form.x, form.y)
     near = np.exp(-0.5 * (radius[:, None] - radius[None, places]) ** 2)
     trust = np.maximum(near @ agreement[places] / near.sum(axis=1), 0.02)[~places]
-    soft = np.bincount(form.bit[~places], trust * agreement[~places], CODE_BITS)
+    soft = np.bincount(form.bit[~places], trust * agreement[~places], CODE_BITS).astype(np.float64)
     number = decode(soft)
     if number is None or encode(number) @ soft < LEAST_AGREEMENT * (trust**2).sum():
         return None
@@ -85,9 +85,7 @@ class _Gathered:
 
     def __init__(self) -> None:
         self.count = 0
-        self._mark: F64 | None = None
-        self._light: F64 | None = None
-        self._square: F64 | None = None
+        self._sums = np.zeros((3, 1, 1))  # mark, brightness, its square
 
     def add(self, frame: NDArray[np.uint8]) -> None:
         """One more frame."""
@@ -97,18 +95,14 @@ class _Gathered:
         radius = round(min(luma.shape) / REPEATS / 8)
         fine = blue - box_mean(blue, radius)
         mark = np.clip(fine / (box_mean(np.abs(fine), radius) + 1), -3, 3)
-        if self._mark is None:
-            self._mark, self._light, self._square = (np.zeros(luma.shape) for _ in range(3))
-        self._mark += mark
-        self._light += luma
-        self._square += luma.astype(np.float64) ** 2
+        self._sums = self._sums + np.stack([mark, luma, luma.astype(np.float64) ** 2])
         self.count += 1
 
     def residuals(self) -> list[F64]:
         """What stays in place: everywhere, and with weight on what moves, where the mark is."""
-        mark = self._mark / self.count
-        variance = self._square / self.count - (self._light / self.count) ** 2
-        moving = box_mean(np.maximum(variance, 0).astype(np.float32), 4)
+        mark, light, square = self._sums / self.count
+        variance = np.maximum(square - light**2, 0).astype(np.float32)
+        moving = box_mean(variance, 4)
         return [mark] if self.count < 4 else [mark * (moving / (moving + _STILL)), mark]
 
 
@@ -116,7 +110,8 @@ def _reduced(frame: NDArray[np.uint8]) -> F32:
     factor = max(min(frame.shape[:2]) // _SIDE, 1)
     height, width = (size // factor * factor for size in frame.shape[:2])
     parts = frame[:height, :width].reshape(height // factor, factor, width // factor, factor, 3)
-    return parts.mean(axis=(1, 3), dtype=np.float32)
+    means: F32 = parts.mean(axis=(1, 3), dtype=np.float32)
+    return means
 
 
 def _search(residual: F64, form: Waves) -> tuple[float, F64]:

@@ -82,7 +82,8 @@ def pattern(number: int, width: int, height: int) -> F32:
     along_y = np.exp(2j * np.pi * np.outer(np.arange(height), np.arange(-HIGHEST, HIGHEST + 1)) / period)
     along_x = np.exp(2j * np.pi * np.outer(np.arange(HIGHEST + 1), np.arange(width)) / period)
     whole = (along_y @ table @ along_x).real * np.sqrt(2 / len(sign))
-    return whole.astype(np.float32)
+    result: F32 = whole.astype(np.float32)
+    return result
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,12 @@ def box_mean(values: F32, radius: int) -> F32:
 
 def _strength(part: NDArray[Any], matte: F32) -> F32:
     """(h, w) amplitude in 8-bit steps: less where the picture is smooth, STRENGTH in the mean of the matte."""
-    luma = _as_codes(part) @ LUMA
+    luma: F32 = _as_codes(part) @ LUMA
     activity = box_mean(np.abs(luma - box_mean(luma, 3)), 6)
     form = (_CALM + (_BUSY - _CALM) * activity / (activity + _ACTIVITY)) * matte
     inside = matte > 0
     mean = np.sqrt(np.mean(form[inside] ** 2))
-    strength: F32 = form * (STRENGTH / mean) if mean > 0 else form
-    return strength.astype(np.float32)
+    return np.asarray(form * (STRENGTH / mean) if mean > 0 else form, np.float32)
 
 
 def _as_codes(part: NDArray[Any]) -> F32:
@@ -146,7 +146,7 @@ def _as_codes(part: NDArray[Any]) -> F32:
         return part.astype(np.float32)
     if part.dtype == np.uint16:
         return part.astype(np.float32) / np.float32(257)
-    return (np.clip(np.nan_to_num(part), 0, 1) ** (1 / 2.2) * 255).astype(np.float32)
+    return np.asarray(np.clip(np.nan_to_num(part), 0, 1) ** (1 / 2.2) * 255, np.float32)
 
 
 def _added(part: NDArray[Any], mark: F32) -> NDArray[Any]:
@@ -154,6 +154,6 @@ def _added(part: NDArray[Any], mark: F32) -> NDArray[Any]:
     if np.issubdtype(part.dtype, np.integer):
         top = np.iinfo(part.dtype).max
         step = np.float32(top / 255)
-        return np.clip(np.rint(part.astype(np.float32) + mark * step), 0, top).astype(part.dtype)
+        return np.asarray(np.clip(np.rint(part.astype(np.float32) + mark * step), 0, top), part.dtype)
     slope = 2.2 * np.clip(part, 0, 1) ** (1.2 / 2.2)  # of the display curve: the same step to the eye
-    return (part + slope * mark / np.float32(255)).astype(part.dtype)
+    return np.asarray(part + slope * mark / np.float32(255), part.dtype)

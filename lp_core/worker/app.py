@@ -27,6 +27,7 @@ from lp_core.link.messages import PROTOCOL
 from lp_core.version import __version__
 from lp_core.worker.access import Gate, Guard
 from lp_core.worker.events import Event, stream
+from lp_core.worker.live_routes import live_router
 from lp_core.worker.page_routes import page_router
 from lp_core.worker.schema import (
     AnimateRequest,
@@ -81,6 +82,7 @@ def create_app(service: Service, gate: Gate) -> FastAPI:
     app.include_router(_health_router(service))
     app.include_router(_jobs_router(service))
     app.include_router(_events_router(service))
+    app.include_router(live_router(service))
     app.include_router(page_router(service, gate))
     app.add_exception_handler(LpError, _lp_problem)
     app.add_exception_handler(RequestValidationError, _request_problem)

@@ -82,6 +82,11 @@ class Hub:
         with self._lock:
             self._subscriptions.discard(item)
 
+    @property
+    def has_ended(self) -> bool:
+        """True once the worker stops: nothing is told any more."""
+        return self._is_closed
+
     def close(self) -> None:
         """Ends every stream."""
         with self._lock:

@@ -98,12 +98,12 @@ class Lanes:
 
     def _work(self, lane: str) -> None:
         while not self._stopping.is_set():
-            row = self._store.claim(lane)
+            with self._wake:  # a job that comes between the look and the wait would be seen late otherwise
+                row = self._store.claim(lane)
+                if row is None:
+                    self._wake.wait(1.0)
             if row is not None:
                 self._run(row)
-                continue
-            with self._wake:
-                self._wake.wait(1.0)
 
     def _context(self, row: Row) -> JobContext:
         def tell(progress: Progress, gained: int) -> None:

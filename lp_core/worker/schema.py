@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from lp_core.link.live_settings import LiveSettings
 from lp_core.link.messages import KINDS
 from lp_core.settings import RenderSettings, setting_fields
 from lp_core.sliders import SLIDERS
@@ -71,6 +72,8 @@ def _settings_model() -> type[BaseModel]:
 
 SettingsModel = _settings_model()
 """Pydantic's twin of RenderSettings."""
+LiveModel = _group_model(LiveSettings())
+"""Pydantic's twin of LiveSettings."""
 
 
 def to_settings(model: BaseModel) -> RenderSettings:

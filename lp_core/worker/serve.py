@@ -8,11 +8,11 @@ import os
 import secrets
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import uvicorn
 from platformdirs import user_state_path
@@ -22,6 +22,7 @@ from lp_core.link.runtime import Address, remove_runtime, write_runtime
 from lp_core.worker.access import LOGIN_PATH, Gate
 from lp_core.worker.app import create_app
 from lp_core.worker.folders import Folders
+from lp_core.worker.lock import locked
 from lp_core.worker.service import Service
 
 LOOPBACK = "127.0.0.1"
@@ -48,6 +49,8 @@ class ServeOptions:
     """Its key (PEM)."""
     token_file: Path | None = None
     """File with the user's own token; None: a new one for each start, or LPSUITE_TOKEN."""
+    until_idle_s: float | None = None
+    """Ends after so many seconds without request, job and live stream; None: runs on."""
     names: tuple[str, ...] = ()
     """Names of this machine that requests may use, beside its own."""
 
@@ -76,6 +79,7 @@ def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> No
         gate = Gate(token, _names(options), scheme)
         address = _address(options, listener, scheme, token)
         server = _Server(_config(service, gate, options), service)
+        server.until_idle_s = options.until_idle_s
         server.on_ready = lambda: _ready(address, gate, service, announce)
         stack.callback(remove_runtime, os.getpid())
         with contextlib.suppress(KeyboardInterrupt):
@@ -99,6 +103,22 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._service = service
         self.failure: WorkerError | None = None
+        self.until_idle_s: float | None = None
+        self._asked, self._used_at = 0, time.monotonic()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second; True ends the server."""
+        if self.until_idle_s is not None and counter % 10 == 0 and self._idle_s() > self.until_idle_s:
+            return True
+        return await super().on_tick(counter)
+
+    def _idle_s(self) -> float:
+        """Seconds since there was a request, an open connection, a job or a live stream."""
+        state, counts = self.server_state, self._service.store.counts()
+        works = counts.get("queued", 0) + counts.get("running", 0) > 0
+        if state.connections or state.total_requests != self._asked or works or self._service.streams.all():
+            self._asked, self._used_at = state.total_requests, time.monotonic()
+        return time.monotonic() - self._used_at
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -211,39 +231,3 @@ def _listener(host: str, port: int) -> Iterator[socket.socket]:
         raise WorkerError(
             f"The worker cannot listen at {host}, port {port}: {error.strerror}; choose another --port."
         ) from error
-
-
-@contextmanager
-def locked(state: Path) -> Iterator[None]:
-    """Keeps a second worker off a state folder; the lock goes with the process, however that ends.
-
-    Raises:
-        WorkerError: another worker has it, or the folder cannot be written.
-    """
-    try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = (state / "lock").open("a+b")
-    except OSError as error:
-        raise WorkerError(
-            f"{state} cannot be written ({error.strerror}); name another --state folder."
-        ) from error
-    with file:
-        try:
-            _lock(file)
-        except OSError as error:
-            raise WorkerError(
-                f"Another worker uses {state}; reach that one, or name another --state folder.", "running"
-            ) from error
-        yield
-
-
-def _lock(file: IO[bytes]) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

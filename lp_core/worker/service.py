@@ -15,6 +15,7 @@ from lp_core.worker.events import Hub
 from lp_core.worker.folders import Folders
 from lp_core.worker.kinds import job_kinds
 from lp_core.worker.lanes import Lanes
+from lp_core.worker.mailbox import open_streams
 from lp_core.worker.store import JobStore, Row
 
 
@@ -45,6 +46,7 @@ class Service:
             stack.callback(self.store.close)
             self.lanes = Lanes(self.store, self.hub, self.kinds, state / "jobs")
             stack.callback(self.lanes.close)
+            self.streams = stack.enter_context(open_streams(self.folders))
             self._cleanup = stack.pop_all()
 
     def start(self) -> None:

@@ -23,6 +23,7 @@ class Worker:
 
     def __post_init__(self):
         self.data, self.state, self.run = (self.folder / name for name in ("data", "state", "run"))
+        self.live = self.folder / "live"
         for path in (self.data, self.run):
             path.mkdir(parents=True, exist_ok=True)
         self.process = None
@@ -30,7 +31,12 @@ class Worker:
 
     @property
     def environment(self):
-        return {**os.environ, "LPSUITE_RUNTIME_DIR": str(self.run), "PYTHONWARNINGS": "ignore"}
+        return {
+            **os.environ,
+            "LPSUITE_RUNTIME_DIR": str(self.run),
+            "LPSUITE_LIVE_DIR": str(self.live),
+            "PYTHONWARNINGS": "ignore",
+        }
 
     def start(self, *options):
         """Starts it and waits until it answers; returns its client."""

@@ -1,0 +1,1 @@
+"""OBS Studio: the source "LivePortrait"."""

@@ -1,0 +1,102 @@
+"""What the OBS source offers, written as Lua from the settings of LP Suite: there is one place for defaults."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, get_type_hints
+
+from lp_core.link.live_settings import LiveSettings
+from lp_core.settings import EngineSettings, MotionSettings, setting_fields
+from lp_core.sliders import SLIDERS
+
+GROUPS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+    ("engine", EngineSettings(), ("engine",)),
+    ("live", LiveSettings(), ("mirror", "background", "background_color", "longest_side")),
+    ("motion", MotionSettings(), ("region", "strength", "smoothing")),
+)
+"""Group, its defaults, and the settings of it that OBS shows; ``lpsuite serve``'s page has all."""
+IDLE_S = 10
+"""Seconds after its last source that a worker started by OBS ends."""
+DEMOS = ("expressive", "blink", "nod", "still")
+
+
+def options_text(command: list[str], serve: list[str]) -> str:
+    """The text of lp_options.lua.
+
+    Args:
+        command: what starts LP Suite.
+        serve: further words for its worker.
+    """
+    words = ["serve", "--from-host", "--until-idle", str(IDLE_S), *serve]
+    rows = [lua(_item(group, defaults, name)) for group, defaults, names in GROUPS for name in names]
+    sliders = [lua(_slider(name)) for name, slider in SLIDERS.items() if slider.has_neutral]
+    return "\n".join(
+        [
+            "-- Written by `lpsuite host install obs` from the settings of LP Suite; do not edit.",
+            "return {",
+            f"  command = {lua(command)},",
+            f"  serve = {lua(words)},",
+            f"  demos = {lua(list(DEMOS))},",
+            "  settings = {",
+            *(f"    {row}," for row in rows),
+            "  },",
+            "  sliders = {",
+            *(f"    {row}," for row in sliders),
+            "  },",
+            "}",
+            "",
+        ]
+    )
+
+
+def lua(value: Any) -> str:  # noqa: ANN401 - any plain value
+    """A plain value as Lua."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\\/", "/")
+    if isinstance(value, dict):
+        return (
+            "{ "
+            + ", ".join(f"{name} = {lua(item)}" for name, item in value.items() if item is not None)
+            + " }"
+        )
+    return "{ " + ", ".join(lua(item) for item in value) + " }"
+
+
+def _item(group: str, defaults: Any, name: str) -> dict[str, Any]:  # noqa: ANN401 - a settings group
+    default, meta = next((value, meta) for found, value, meta in setting_fields(defaults) if found == name)
+    kind = get_type_hints(type(defaults))[name].__name__
+    kind = "choice" if meta["choices"] else {"str": "string"}.get(kind, kind)
+    if name.endswith("_color"):
+        red, green, blue = (int(default[at : at + 2], 16) for at in (1, 3, 5))
+        kind, default = "color", 0xFF000000 | blue << 16 | green << 8 | red
+    return {
+        "name": name,
+        "key": name,
+        "group": group,
+        "kind": kind,
+        "label": name.replace("_", " ").capitalize(),
+        "help": meta["help"],
+        "default": default,
+        "choices": meta["choices"],
+        "minimum": meta["minimum"],
+        "maximum": meta["maximum"],
+    }
+
+
+def _slider(name: str) -> dict[str, Any]:
+    slider = SLIDERS[name]
+    step = 10.0 ** math.floor(math.log10((slider.maximum - slider.minimum) / 100))
+    return {
+        "name": name,
+        "label": name.replace("_", " ").capitalize(),
+        "help": slider.help,
+        "minimum": float(slider.minimum),
+        "maximum": float(slider.maximum),
+        "neutral": float(slider.neutral),
+        "step": step,
+    }

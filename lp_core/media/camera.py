@@ -1,0 +1,125 @@
+"""Cameras and network streams as sources of frames that cannot wait, and the virtual camera as a sink."""
+
+from __future__ import annotations
+
+import os
+import re
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.errors import MissingDependency, SettingError, UnreadableMedia
+
+SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
+"""Schemes of stream addresses that are opened."""
+_TIMEOUT_MS = 5000
+
+
+class Camera:
+    """Frames of a camera or a network stream, as they come.
+
+    Raises:
+        UnreadableMedia: it cannot be opened.
+        SettingError: the words name neither.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Opens it.
+
+        Args:
+            name: index of a camera (``0``), its device (``/dev/video0``), or the address of a stream.
+        """
+        self._name = name
+        self._capture = _open(name)
+        if not self._capture.isOpened():
+            self._capture.release()
+            raise UnreadableMedia(
+                f"{name} cannot be opened; check that it is plugged in or reachable, and that no other program uses it."
+            )
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+
+    def read(self) -> NDArray[np.uint8]:
+        """The next picture: (H, W, 3) uint8 RGB; waits for it.
+
+        Raises:
+            UnreadableMedia: there are no more.
+        """
+        there, picture = self._capture.read()
+        if not there or picture is None:
+            raise UnreadableMedia(f"{self._name} gives no more pictures; check the connection.")
+        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+    def close(self) -> None:
+        """Lets go of it; may be called twice."""
+        self._capture.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def is_stream_address(name: str) -> bool:
+    """Whether a name is the address of a network stream."""
+    scheme, found, _ = name.partition("://")
+    return bool(found) and scheme.lower() in SCHEMES
+
+
+def _open(name: str) -> Any:  # noqa: ANN401 - cv2 ships no type for it
+    if name.isdigit() or re.fullmatch(r"/dev/video[0-9]+", name):
+        os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+        return cv2.VideoCapture(int(name) if name.isdigit() else name)
+    if is_stream_address(name):
+        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _TIMEOUT_MS]
+        return cv2.VideoCapture(name, cv2.CAP_FFMPEG, limits)
+    raise SettingError(
+        f"{name} is no camera; write its index such as 0, its device such as /dev/video0, or a stream's "
+        f"address ({', '.join(SCHEMES)})."
+    )
+
+
+class VirtualCamera:
+    """A camera that other programs see; fed with RGB pictures of one size.
+
+    Raises:
+        MissingDependency: pyvirtualcam is not installed.
+        UnreadableMedia: the system has no virtual camera; the message tells each way that was tried.
+    """
+
+    def __init__(self, width: int, height: int, fps: float, device: str | None = None) -> None:
+        """Opens it.
+
+        Args:
+            width: pixels.
+            height: pixels.
+            fps: rate that is announced.
+            device: its name; None: the first free one.
+        """
+        try:
+            import pyvirtualcam
+        except ImportError as error:
+            raise MissingDependency(
+                "The virtual camera needs pyvirtualcam; get it with: pip install 'lp-suite[live]'."
+            ) from error
+        try:
+            self._camera = pyvirtualcam.Camera(width, height, fps, device=device, print_fps=False)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise UnreadableMedia(
+                f"No virtual camera can be opened ({' '.join(str(error).split())}); on Linux load v4l2loopback, on "
+                "Windows and macOS install OBS, which brings one."
+            ) from error
+        self.device = str(self._camera.device)
+
+    def send(self, picture: NDArray[np.uint8]) -> None:
+        """Shows a picture: (height, width, 3) uint8 RGB."""
+        self._camera.send(picture)
+
+    def close(self) -> None:
+        """Ends it."""
+        self._camera.close()

@@ -1,0 +1,196 @@
+"""What drives a live stream: a camera, a network stream, a looped film, a motion, or frames the client pushes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.assemble import BUILTIN_PREFIX, FORMATS, stored_motion
+from lp_core.errors import LpError, SettingError
+from lp_core.geometry.warp import reduce
+from lp_core.media.camera import Camera, is_stream_address
+from lp_core.media.open import open_source
+from lp_core.motion.builtin import builtin_motion
+from lp_core.motion.sequence import MotionFrame
+from lp_core.worker.newest import Newest
+
+PUSH = "push"
+"""The driver's word for frames that the client pushes."""
+CAMERA_PREFIX = "camera:"
+LARGEST_PX = 720
+"""Height above which driving pictures are reduced: more gains nothing for a face and costs time."""
+MOST_PUSHED_BYTES = 32 << 20
+RETRY_S = 1.0
+"""How long after a failure a driver is opened again."""
+
+Rgb = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class DriverFrame:
+    """One frame of the performance."""
+
+    pixels: Rgb | None
+    """(H, W, 3) RGB; None where the driver is a motion."""
+    motion: MotionFrame | None
+    """Where the driver is a motion."""
+    index: int
+    """Number in the film or motion, or since the start."""
+    time_ns: int
+    """When it was there, monotonic clock."""
+
+
+def check_driver(name: str, readable: Callable[[str], str]) -> str:
+    """The driver's name with its path resolved.
+
+    Args:
+        name: ``camera:0``, ``camera:/dev/video0``, a stream's address, ``push``, ``demo:NAME``, a motion file or
+            a film.
+        readable: resolves a path and refuses what may not be read.
+
+    Raises:
+        LpError: it may not be read, or the words are none of these.
+    """
+    if not name or "\0" in name:
+        raise SettingError(
+            "The driver is empty; name a camera, a film, a stream's address, a motion or push."
+        )
+    is_named = name == PUSH or is_stream_address(name) or name.startswith((CAMERA_PREFIX, BUILTIN_PREFIX))
+    return name if is_named else readable(name)
+
+
+class Driver:
+    """A thread that delivers a performance, newest frame first; opened again when it fails."""
+
+    def __init__(
+        self, name: str, rig: str, out: Newest[DriverFrame], say: Callable[[str | None], None]
+    ) -> None:
+        """Begins.
+
+        Args:
+            name: as ``check_driver`` gives it.
+            rig: which motion a driver that is a motion must hold.
+            out: takes the frames.
+            say: takes a sentence when something is wrong, None when it is right again.
+        """
+        self.name, self._rig, self._out, self._say = name, rig, out, say
+        self._stop = threading.Event()
+        self._pushed = count()
+        self._thread = threading.Thread(target=self._run, name="live-driver", daemon=True)
+        if name != PUSH:
+            self._thread.start()
+
+    def push(self, data: bytes) -> None:
+        """Takes a picture of the client's: JPEG, PNG or another still format.
+
+        Raises:
+            SettingError: the stream takes no pushed frames, or this is no picture.
+        """
+        if self.name != PUSH:
+            raise SettingError(f"This stream is driven by {self.name}; make one with the driver '{PUSH}'.")
+        arrived = time.monotonic_ns()
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+        if picture is None:
+            raise SettingError("The frame is no picture that can be decoded; push JPEG or PNG.")
+        self._put(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8), next(self._pushed), arrived)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread still runs."""
+        return self._thread.is_alive()
+
+    def retire(self) -> None:
+        """Delivers nothing from now on; the thread ends when it can (a camera may hold it for seconds)."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Ends the thread and waits for it; may be called twice."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _put(self, pixels: Rgb, index: int, time_ns: int) -> None:
+        if self._stop.is_set():
+            return
+        height = pixels.shape[0]
+        small = reduce(pixels, LARGEST_PX / height) if height > LARGEST_PX else pixels
+        self._out.put(DriverFrame(np.ascontiguousarray(small), None, index, time_ns))
+
+    def _run(self) -> None:
+        play = self._camera if self._is_camera() else self._motion if self._is_motion() else self._film
+        while not self._stop.is_set():
+            try:
+                play()
+            except LpError as error:
+                self._say(str(error))
+                self._stop.wait(RETRY_S)
+
+    def _is_camera(self) -> bool:
+        return self.name.startswith(CAMERA_PREFIX) or is_stream_address(self.name)
+
+    def _is_motion(self) -> bool:
+        return self.name.startswith(BUILTIN_PREFIX) or self.name.endswith(tuple(FORMATS))
+
+    def _camera(self) -> None:
+        with Camera(self.name.removeprefix(CAMERA_PREFIX)) as camera:
+            self._say(None)
+            for index in count():
+                if self._stop.is_set():
+                    return
+                pixels = camera.read()
+                self._put(pixels, index, time.monotonic_ns())
+
+    def _film(self) -> None:
+        """Once through the film, in time; late frames are left out."""
+        with open_source(self.name) as source:
+            self._say(None)
+            if source.info.is_still:
+                pixels = next(iter(source)).as_rgb8()
+                for _ in self._paced(((0, index / 10) for index in count()), 0.1):
+                    self._put(pixels, 0, time.monotonic_ns())
+                return
+            period = float(1 / source.info.rate.fps)
+            for frame in self._paced(((frame, float(frame.time_s)) for frame in source), period):
+                self._put(frame.as_rgb8(), frame.index, time.monotonic_ns())
+
+    def _motion(self) -> None:
+        with self._open_motion() as motion:
+            self._say(None)
+            rate = motion.rate
+            numbers = ((index, float(rate.time_s(index))) for index in range(len(motion)))
+            for index in self._paced(numbers, float(1 / rate.fps)):
+                frame = motion.rows(index, index + 1).frame(0)
+                self._out.put(DriverFrame(None, frame, index, time.monotonic_ns()))
+
+    def _open_motion(self) -> AbstractContextManager[Any]:
+        if self.name.startswith(BUILTIN_PREFIX):
+            return nullcontext(builtin_motion(self.name.removeprefix(BUILTIN_PREFIX), None, self._rig))
+        stored = stored_motion(self.name)
+        if stored.rig != self._rig:
+            raise SettingError(
+                f"{self.name} holds motion of the rig {stored.rig}, but the engine plays {self._rig}; choose the "
+                "engine it was extracted for."
+            )
+        return stored.open()
+
+    def _paced(self, items: Iterator[tuple[Any, float]], period_s: float) -> Iterator[Any]:
+        """The items at their times; one that is more than a period late is left out."""
+        start: float | None = None
+        for item, due_s in items:
+            now = time.monotonic()
+            start = now - due_s if start is None else start
+            if self._stop.wait(max(start + due_s - now, 0.0)):
+                return
+            if now - start - due_s <= period_s:
+                yield item
+        # The last picture stays for its own time, so that a loop has no shorter frame.
+        self._stop.wait(period_s)

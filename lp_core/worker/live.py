@@ -1,0 +1,265 @@
+"""Live streams: driver -> analysis -> engine -> ring, each in a thread of its own, the newest frame first.
+
+Nothing queues: whoever is free takes the newest frame there is. A change of settings takes effect with the next
+picture; only another portrait, engine or size is made ready aside while the old one goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lp_core.errors import LpError
+from lp_core.faces.track import FaceTrack
+from lp_core.link.ring import RingWriter
+from lp_core.worker.drivers import Driver, DriverFrame
+from lp_core.worker.live_meter import LiveMeter
+from lp_core.worker.loader import Loader
+from lp_core.worker.newest import Newest
+from lp_core.worker.performer import Analysis, Artist, Measured
+from lp_core.worker.scenes import Rgba, Scene
+from lp_core.worker.stream_config import StreamConfig
+
+_WAIT_S = 0.1
+LOST_AFTER_S = 0.7
+"""How long a face may be away before the stream says so."""
+_log = logging.getLogger(__name__)
+
+
+class LiveStream:
+    """One stream; all its threads end with ``close``."""
+
+    def __init__(self, name: str, config: StreamConfig, ring: Path) -> None:
+        """Begins.
+
+        Raises:
+            WorkerError: the ring cannot be made.
+            SettingError: a slider is wrong.
+        """
+        self.name, self.ring_path = name, ring
+        self._config = config
+        self._edits = config.edits()
+        FaceTrack(config.settings.face.driving_face)
+        self._ring = RingWriter(ring, 2, 2)
+        self.meter = LiveMeter()
+        self._problems: dict[str, str] = {}
+        self._told = ("", "")
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._changed = threading.Event()
+        self._scene: Scene | None = None
+        self._picture: Rgba | None = None
+        self._recentre = False
+        self._lost_since: float | None = None
+        self._frames: Newest[DriverFrame] = Newest()
+        self._measured: Newest[Measured] = Newest()
+        self._loader = Loader(self._take_scene, partial(self._problem, "portrait"))
+        self._loader.load(config.wanted, config.settings)
+        self._driver: Driver | None = None
+        self._retired: list[Driver] = []
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work,), name=f"live-{word}", daemon=True)
+            for word, work in (("analyse", self._analyse), ("draw", self._draw_all))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def config(self) -> StreamConfig:
+        """What is shown now."""
+        return self._config
+
+    def update(self, config: StreamConfig) -> None:
+        """Shows something else from the next frame on.
+
+        Raises:
+            SettingError: a slider or a face selector is wrong; nothing has changed.
+        """
+        edits = config.edits()
+        FaceTrack(config.settings.face.driving_face)
+        with self._lock:
+            before, self._config, self._edits = self._config, config, edits
+            if config.wanted != before.wanted:
+                self._loader.load(config.wanted, config.settings)
+            if config.driver != before.driver and self._scene is not None:
+                self._start_driver(self._scene.engine.info.rig)
+        self._changed.set()
+        self._measured.wake()
+
+    def recentre(self) -> None:
+        """Takes the performer's face as it is now for the neutral one."""
+        self._recentre = True
+
+    def push(self, data: bytes) -> None:
+        """Takes a frame of the client's.
+
+        Raises:
+            SettingError: it is no picture, or the stream has another driver.
+        """
+        with self._lock:
+            driver = self._driver
+        if driver is None:
+            return  # the portrait is not ready; the newest frame counts anyway
+        driver.push(data)
+
+    def complain(self, sentence: str | None) -> None:
+        """Says something that is wrong with what was asked of the stream; None: it is right again."""
+        self._problem("wish", sentence)
+
+    @property
+    def is_open(self) -> bool:
+        """False once the stream ends."""
+        return not self._stop.is_set()
+
+    def beat(self) -> None:
+        """Says that the stream lives; call it a few times a second."""
+        with self._lock:
+            self._ring.beat()
+            self.meter.see(self._ring.reader()[1])
+            self._tell()
+
+    @property
+    def picture(self) -> Rgba | None:
+        """The newest picture, not to be written to; None before the first."""
+        return self._picture
+
+    def status(self) -> dict[str, Any]:
+        """State, message and figures, as plain values."""
+        state, message = self._state()
+        with self._lock:
+            width, height = self._ring.width, self._ring.height
+        return {
+            "id": self.name,
+            "state": state,
+            "message": message,
+            "ring": str(self.ring_path),
+            "width": width,
+            "height": height,
+            **self.meter.figures(),
+        }
+
+    def close(self) -> None:
+        """Ends everything and removes the ring; may be called twice."""
+        self._stop.set()
+        self._measured.wake()
+        for thread in self._threads:
+            thread.join()
+        self._loader.close()
+        with self._lock:
+            drivers = [*self._retired, *([self._driver] if self._driver is not None else [])]
+        for driver in drivers:
+            driver.close()
+        with self._lock:
+            self._ring.close()
+
+    def _problem(self, part: str, sentence: str | None) -> None:
+        if sentence is None:
+            self._problems.pop(part, None)
+        else:
+            self._problems[part] = sentence
+
+    def _state(self) -> tuple[str, str]:
+        problems = " ".join(dict(self._problems).values())
+        if self._scene is None:
+            return ("failed", problems) if problems else ("starting", "The portrait is being prepared.")
+        if problems:
+            return "failed", problems
+        if self._config.freeze:
+            return "frozen", ""
+        lost = self._lost_since
+        if lost is not None and time.monotonic() - lost > LOST_AFTER_S:
+            return "no_face", "The driver shows no face."
+        return "running", ""
+
+    def _tell(self) -> None:
+        state = self._state()
+        if state != self._told:
+            self._ring.tell(*state)
+            self._told = state
+
+    def _take_scene(self, scene: Scene) -> None:
+        """A scene is ready: the next frame shows it."""
+        with self._lock:
+            before, self._scene = self._scene, scene
+            rig = scene.engine.info.rig
+            if self._driver is None or before is None or before.engine.info.rig != rig:
+                self._start_driver(rig)
+        self._changed.set()
+        self._measured.wake()
+
+    def _start_driver(self, rig: str) -> None:
+        if self._driver is not None:
+            self._driver.retire()
+            self._retired = [old for old in [*self._retired, self._driver] if old.is_alive]
+        self._problem("driver", None)
+        self._lost_since = time.monotonic()
+        self._driver = Driver(self._config.driver, rig, self._frames, partial(self._problem, "driver"))
+        self._loader.forget_samples()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Runs a thread's work; a defect ends the thread and is told, not swallowed."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - a thread's last resort, told and logged
+            _log.exception("The live stream %s ended by a defect", self.name)
+            self._problem("defect", f"The stream ended by a defect of LP Suite: {error}.")
+
+    def _analyse(self) -> None:
+        analysis = Analysis(self._loader)
+        try:
+            while not self._stop.is_set():
+                frame, scene = self._frames.take(_WAIT_S), self._scene
+                if frame is not None and scene is not None:
+                    try:
+                        measured = analysis.read(frame, scene, self._config)
+                    except LpError as error:
+                        self._problem("analysis", str(error))
+                        continue
+                    self._problem("analysis", None)
+                    self._measured.put(measured)
+        finally:
+            analysis.close()
+
+    def _draw_all(self) -> None:
+        artist = Artist()
+        while not self._stop.is_set():
+            measured = self._measured.take(_WAIT_S)
+            changed = self._changed.is_set()
+            self._changed.clear()
+            scene, config, edits = self._scene, self._config, self._edits
+            if scene is None or not (changed or measured):
+                continue
+            if measured is not None:
+                self._lost_since = (
+                    None if measured.motion is not None else self._lost_since or time.monotonic()
+                )
+            if config.freeze and self._picture is not None:
+                continue
+            if self._recentre:
+                self._recentre = False
+                artist.recentre()
+            try:
+                picture = artist.draw(measured, scene, config, edits)
+            except LpError as error:
+                self._problem("drawing", str(error))
+                continue
+            self._problem("drawing", None)
+            self._show(picture, time.monotonic_ns() if measured is None else measured.time_ns)
+
+    def _show(self, picture: Rgba, time_ns: int) -> None:
+        height, width = picture.shape[:2]
+        with self._lock:
+            if (self._ring.width, self._ring.height) != (width, height):
+                old = self._ring
+                self._ring = RingWriter(self.ring_path, width, height)
+                self._told = ("", "")
+                old.close()
+            self._ring.write(picture, time_ns)
+            self._tell()
+            self.meter.drawn(time_ns, self._frames.dropped + self._measured.dropped)
+        self._picture = picture

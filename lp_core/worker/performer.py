@@ -1,0 +1,127 @@
+"""The two hard-working parts of a live stream: reading the performer's face, and drawing the portrait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from lp_core.engines.base import DrivingPicture
+from lp_core.faces.open import open_analyzer
+from lp_core.faces.track import FaceTrack
+from lp_core.frame import Frame
+from lp_core.motion.live import LiveMotion
+from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.sliders import EditCurves
+from lp_core.render.watch import FaceWatch
+from lp_core.settings import RenderSettings
+from lp_core.worker.drivers import DriverFrame
+from lp_core.worker.loader import Loader
+from lp_core.worker.scenes import Rgba, Scene, finished
+from lp_core.worker.stream_config import StreamConfig
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A driver's frame, read."""
+
+    motion: MotionFrame | None
+    """The performer's face; None where it is lost."""
+    driving: DrivingPicture | None
+    """The picture it was read from; None for motions."""
+    index: int
+    """Number of the driver's frame."""
+    time_ns: int
+    """When it was there, monotonic clock."""
+
+
+class Analysis:
+    """Reads the performer's face off driving pictures."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._watch: FaceWatch | None = None
+        self._track: FaceTrack | None = None
+        self._selector = ""
+        self._last_ms = -1
+
+    def read(self, frame: DriverFrame, scene: Scene, config: StreamConfig) -> Measured:
+        """The frame's motion; None in it where there is no face."""
+        if frame.motion is not None:
+            self._loader.offer(frame.motion, None, None)
+            return Measured(frame.motion, None, frame.index, frame.time_ns)
+        if frame.pixels is None:
+            return Measured(None, None, frame.index, frame.time_ns)
+        pixels = np.ascontiguousarray(frame.pixels[:, ::-1]) if config.live.mirror else frame.pixels
+        if self._watch is None:
+            self._watch = FaceWatch(lambda limit: open_analyzer(is_video=True, max_faces=limit))
+        if self._track is None or self._selector != config.settings.face.driving_face:
+            self._selector = config.settings.face.driving_face
+            self._track = FaceTrack(self._selector)
+        self._last_ms = max(frame.time_ns // 1_000_000, self._last_ms + 1)
+        faces = self._watch.analyze(pixels, self._last_ms)
+        face = self._track.follow(faces, pixels.shape[1], pixels.shape[0])
+        self._watch.tell(faces, face)
+        if face is None:
+            return Measured(None, None, frame.index, frame.time_ns)
+        picture = Frame(pixels, frame.index, Fraction(frame.time_ns, 10**9))
+        motion = scene.engine.read_motion(picture, face)
+        self._loader.offer(motion, pixels, face.landmarks_frame)
+        return Measured(motion, DrivingPicture(pixels, face.landmarks_frame), frame.index, frame.time_ns)
+
+    def close(self) -> None:
+        """Releases the landmarker."""
+        if self._watch is not None:
+            self._watch.close()
+
+
+class Artist:
+    """Draws what was measured, and the last of it again where only the settings changed."""
+
+    def __init__(self) -> None:
+        self._scene: Scene | None = None
+        self._under: Scene | None = None
+        self._settings: RenderSettings | None = None
+        self._live: LiveMotion | None = None
+        self._last: tuple[MotionFrame, DrivingPicture | None] | None = None
+        self._count = 0
+        self._time_ns = -1
+
+    def recentre(self) -> None:
+        """Takes the face as it is now for the neutral one."""
+        if self._live is not None:
+            self._live.recentre()
+
+    def draw(self, measured: Measured | None, scene: Scene, config: StreamConfig, edits: EditCurves) -> Rgba:
+        """The picture now."""
+        under, live = self._configure(scene, config)
+        if measured is not None and measured.time_ns > self._time_ns:
+            self._step(measured, live)
+        self._count += 1
+        reference = live.reference
+        if self._last is None or reference is None or self._last[0].confidence == 0:
+            return scene.picture
+        motion, driving = self._last
+        edit = edits.at(self._count)
+        return finished(under.engine.animate(under.portrait, motion, reference, driving, edit), config.live)
+
+    def _configure(self, scene: Scene, config: StreamConfig) -> tuple[Scene, LiveMotion]:
+        motion, on_lost = config.settings.motion, config.settings.face.on_lost
+        if self._scene is not None and self._scene.engine.info.rig != scene.engine.info.rig:
+            self._live = self._last = None
+        if self._live is None:
+            self._live = LiveMotion(motion, on_lost)
+        if self._under is None or scene is not self._scene or config.settings is not self._settings:
+            self._live.configure(motion, on_lost)
+            self._under = scene.under(config.settings)
+            self._scene, self._settings = scene, config.settings
+        return self._under, self._live
+
+    def _step(self, measured: Measured, live: LiveMotion) -> None:
+        self._time_ns = measured.time_ns
+        time_s = Fraction(measured.time_ns, 10**9)
+        motion = live.step(measured.motion, measured.index, time_s)
+        if motion is not None:
+            driving = measured.driving or (None if self._last is None else self._last[1])
+            self._last = motion, driving

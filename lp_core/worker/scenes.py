@@ -1,0 +1,154 @@
+"""Portraits for live streams: a file becomes a prepared picture with alpha; and how a drawn one is finished."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.assemble import MOST_FACES
+from lp_core.engines.base import Animation, Engine
+from lp_core.engines.registry import choose_engine, make_engine
+from lp_core.errors import UnreadableMedia
+from lp_core.faces.choose import require_face
+from lp_core.faces.open import open_analyzer
+from lp_core.frame import Frame
+from lp_core.geometry.warp import reduce
+from lp_core.link.live_settings import LiveSettings
+from lp_core.media.open import STILLS, open_source
+from lp_core.settings import RenderSettings
+
+Rgba = NDArray[np.uint8]
+"""(H, W, 4) uint8, straight alpha, display-encoded."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a scene depends on; where none of it changes, the scene stays."""
+
+    portrait: str
+    """File of the portrait."""
+    step: int
+    """How many portraits further in the same folder."""
+    face: str
+    """Which face."""
+    longest_side: int
+    """Pixels."""
+    engine: tuple[Any, ...]
+    """Which engine, with what loaded."""
+
+    @classmethod
+    def of(cls, portrait: str, step: int, settings: RenderSettings, live: LiveSettings) -> Wanted:
+        """Of a stream's settings."""
+        engine = settings.engine
+        loaded = (engine.engine, engine.weights, engine.device, engine.precision, engine.compile)
+        return cls(portrait, step, settings.face.source_face, live.longest_side, loaded)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An engine with a portrait it has prepared."""
+
+    wanted: Wanted
+    """What it was made for."""
+    engine: Engine
+    """Draws it."""
+    portrait: Any
+    """The engine's own."""
+    picture: Rgba
+    """The portrait as it is."""
+    name: str
+    """File it is from."""
+
+    def under(self, settings: RenderSettings) -> Scene:
+        """The same scene with the engine under other settings."""
+        return replace(self, engine=self.engine.with_settings(settings))
+
+
+def make_scene(wanted: Wanted, settings: RenderSettings, before: Scene | None) -> Scene:
+    """Loads and prepares a portrait; the engine of the scene before is kept where it fits.
+
+    Raises:
+        LpError: the portrait or the engine cannot be used.
+    """
+    if before is not None and before.wanted.engine == wanted.engine:
+        engine = before.engine.with_settings(settings)
+    else:
+        engine = make_engine(choose_engine(settings)[0], settings)
+    path = neighbour(Path(wanted.portrait), wanted.step)
+    with open_source(path) as source:
+        first = next(iter(source), None)
+    if first is None:
+        raise UnreadableMedia(f"{path} holds no picture; choose another portrait.")
+    picture = to_rgba8(first, wanted.longest_side)
+    frame = Frame(picture, 0, Fraction(0))
+    with closing(open_analyzer(is_video=False, max_faces=MOST_FACES)) as analyzer:
+        faces = analyzer.analyze(frame.as_rgb8())
+    height, width = picture.shape[:2]
+    face = require_face(faces, wanted.face, width, height, str(path))
+    return Scene(wanted, engine, engine.prepare(frame, face), picture, path.name)
+
+
+def neighbour(path: Path, step: int) -> Path:
+    """The picture so many places further among those of the same folder, round and round."""
+    if step == 0:
+        return path
+    try:
+        pictures = sorted(p for p in path.parent.iterdir() if p.suffix.lower() in STILLS and p.is_file())
+    except OSError as error:
+        raise UnreadableMedia(f"{path.parent} cannot be listed: {error.strerror}.") from error
+    if path not in pictures:
+        raise UnreadableMedia(f"{path} is no picture among others; choose one.")
+    return pictures[(pictures.index(path) + step) % len(pictures)]
+
+
+def to_rgba8(frame: Frame, longest_side: int) -> Rgba:
+    """Any picture in 8 bits with alpha, at most so large; color is averaged by alpha where it is reduced."""
+    rgb, pixels = frame.as_rgb8(), frame.pixels
+    alpha = np.full((*rgb.shape[:2], 1), 255, np.uint8)
+    if pixels.shape[2] == 4:
+        as_color = np.repeat(pixels[..., 3:], 3, axis=2)
+        alpha = replace(frame, pixels=as_color).as_rgb8()[..., :1]
+    scale = longest_side / max(rgb.shape[:2])
+    if scale >= 1:
+        return np.ascontiguousarray(np.concatenate([rgb, alpha], axis=2))
+    if alpha.min() == 255:
+        small = reduce(rgb, scale)
+        return np.concatenate([small, np.full((*small.shape[:2], 1), 255, np.uint8)], axis=2)
+    share = alpha.astype(np.float32) / 255
+    covered = reduce(np.concatenate([rgb * share, share], axis=2), scale)
+    color = covered[..., :3] / np.maximum(covered[..., 3:], 1e-3)
+    color = np.where(covered[..., 3:] > 1e-3, color, reduce(rgb, scale))
+    whole: Rgba = np.rint(np.concatenate([np.clip(color, 0, 255), covered[..., 3:] * 255], axis=2)).astype(
+        np.uint8
+    )
+    return whole
+
+
+def finished(animation: Animation, live: LiveSettings) -> Rgba:
+    """The drawn picture with the background that is asked for, straight alpha."""
+    pixels: Rgba = animation.pixels
+    if live.background == "photo":
+        return pixels
+    matte = np.rint(animation.matte * 255).astype(np.uint8)
+    alpha = cv2.multiply(np.ascontiguousarray(pixels[..., 3]), matte, scale=1 / 255)
+    if live.background == "matte":
+        result = pixels.copy()
+        result[..., 3] = alpha
+        return result
+    return over_color(np.dstack([pixels[..., :3], alpha]), live.background_color)
+
+
+def over_color(picture: Rgba, color: str) -> Rgba:
+    """The picture over an opaque color (#RRGGBB), mixed in display values as OBS mixes them."""
+    back = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)], np.float32)
+    share = picture[..., 3:].astype(np.float32) / 255
+    result = np.full_like(picture, 255)
+    result[..., :3] = np.rint(picture[..., :3] * share + back * (1 - share))
+    return result

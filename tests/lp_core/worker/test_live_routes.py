@@ -1,0 +1,111 @@
+"""Live streams over HTTP, and wished for by files as a host without sockets does it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from fakes.worker import Worker
+
+from lp_core.errors import WorkerError
+from lp_core.link.ring import RingReader
+
+PLAIN = {"engine": {"engine": "mesh", "calibration": "off"}}
+
+
+def until(check, what="it", seconds=20.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not happen in time")
+
+
+def ring_of(path):
+    try:
+        return RingReader(path)
+    except WorkerError:
+        return None
+
+
+def wish(path, stream, pid=None, **more):
+    aside = path.with_suffix(".part")
+    aside.write_text(json.dumps({"version": 1, "pid": pid or os.getpid(), "stream": stream, **more}))
+    aside.replace(path)
+
+
+def test_a_stream_is_made_changed_watched_and_ended(worker, portrait):
+    client = worker.client
+    made = client.create_stream({"portrait": str(portrait), "driver": "demo:expressive", "settings": PLAIN})
+    name = made["id"]
+    try:
+        with RingReader(made["ring"]) as first:
+            until(lambda: first.was_replaced, "the portrait's ring")
+        with RingReader(made["ring"]) as ring:
+            assert until(ring.read, "a frame").width == 256
+        changed = client.update_stream(
+            name, {"settings": {"motion": {"strength": 0.5}}, "live": {"mirror": True}, "freeze": True}
+        )
+        assert changed["request"]["settings"]["motion"]["strength"] == 0.5
+        assert changed["request"]["settings"]["engine"]["calibration"] == "off", "what is not named stays"
+        assert until(lambda: client.stream(name)["state"] == "frozen")
+        client.request("POST", f"/streams/{name}/recentre")
+        assert [stream["id"] for stream in client.streams()] == [name]
+        with pytest.raises(WorkerError, match="strength"):
+            client.update_stream(name, {"settings": {"motion": {"strength": 9}}})
+        with pytest.raises(WorkerError, match="outside"):
+            client.update_stream(name, {"portrait": "/etc/hostname"})
+        with pytest.raises(WorkerError, match="driven by"):
+            client.request("POST", f"/streams/{name}/frames", {})
+    finally:
+        client.delete_stream(name)
+    assert not Path(made["ring"]).exists()
+    with pytest.raises(WorkerError, match="no live stream"):
+        client.stream(name)
+
+
+def test_a_host_without_sockets_lays_files(worker, portrait):
+    folder = worker.live
+    path, ring_path = folder / "obs-1.json", folder / "obs-1.ring"
+    wish(path, {"portrait": str(portrait), "driver": "demo:still", "settings": PLAIN})
+    ring = until(lambda: (r := ring_of(ring_path)) and (r if r.width == 256 else r.close()), "the ring")
+    with ring:
+        until(ring.read, "a frame")
+        wish(path, {"portrait": str(portrait), "driver": "demo:still", "freeze": True, "settings": PLAIN})
+        until(lambda: ring.status()[0] == "frozen", "freezing")
+        wish(path, {"portrait": "/etc/hostname", "driver": "demo:still"})
+        until(lambda: "outside" in ring.status()[1], "the refusal")
+        path.unlink()
+        until(lambda: ring.status()[0] == "closed", "the end")
+    assert not ring_path.exists()
+
+
+def test_a_wish_that_cannot_be_understood_is_answered_too(worker):
+    path = worker.live / "bad.json"
+    path.write_text("{nonsense")
+    ring = until(lambda: ring_of(worker.live / "bad.ring"), "the answer")
+    with ring:
+        assert ring.status()[0] == "failed"
+        assert "no JSON" in ring.status()[1]
+        path.unlink()
+        until(lambda: ring.status()[0] == "closed", "the end")
+
+
+def test_the_wish_of_a_process_that_died_is_taken_away(worker, portrait):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    path = worker.live / "ghost.json"
+    wish(path, {"portrait": str(portrait), "driver": "demo:still", "settings": PLAIN}, pid=dead.pid)
+    until(lambda: not path.exists() and not (worker.live / "ghost.ring").exists(), "the cleaning")
+
+
+def test_a_worker_that_nobody_needs_ends_itself(tmp_path):
+    made = Worker(tmp_path)
+    made.start("--until-idle", "1")
+    assert made.process.wait(timeout=20) == 0
+    made.process.stdout.close()
