@@ -40,16 +40,15 @@ from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, 
 from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.timing import FrameRange, FrameRate, Timecode
+from lp_core.upscaling import with_upscale
 
 MOTION_SUFFIX = ".lpmotion"
 TEMPLATE_SUFFIX = ".pkl"
 FORMATS = {MOTION_SUFFIX: "lpmotion", TEMPLATE_SUFFIX: "liveportrait-pkl"}
 """Suffix of a stored motion -> its format's word."""
 BUILTIN_PREFIX = "demo:"
-BY_TAGS = ColorManagement(ColorSettings())
-"""Every clip means what its own header says."""
-MOST_FACES = 16
-"""Faces looked for in a lone picture: a group, each of which can be chosen."""
+BY_TAGS = ColorManagement(ColorSettings())  # every clip means what its own header says
+MOST_FACES = 16  # looked for in a lone picture: a group, each of which can be chosen
 
 
 def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engine) -> Render:
@@ -86,9 +85,9 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(_engine_notes(choice))
-    open_output = outputs.output_opener(job, outputs.output_conversion(job, color, source.info), notes)
+    conversion = outputs.output_conversion(job, color, source.info)
+    open_output = with_upscale(outputs.output_opener(job, conversion, notes), settings)
     target = _target(job, source, driving, rate, part, notes, open_output)
-    calibration = settings.engine.calibration
     passes = outputs.pass_outputs(job.output, settings.output)
     return Render(
         choice.engine,
@@ -97,8 +96,10 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         target,
         settings.motion,
         settings.face,
-        trial_analyzer=None if calibration == "off" else partial(open_analyzer, is_video=True),
-        calibration=calibration,
+        trial_analyzer=None
+        if settings.engine.calibration == "off"
+        else partial(open_analyzer, is_video=True),
+        calibration=settings.engine.calibration,
         notes=tuple(notes),
         edits=edits,
         protection=open_holdout(settings.input.holdout, source.info, options),

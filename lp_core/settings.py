@@ -4,10 +4,12 @@ Flags, panels, the wire format and help texts are derived from these fields. Sta
 """
 
 import re
-from dataclasses import dataclass, field, fields
-from typing import Any, Dict, FrozenSet, Iterator, Optional, Sequence, Tuple
+from dataclasses import dataclass, field
+from typing import FrozenSet, Optional, Tuple
 
 from .errors import SettingError, UnknownCodec
+from .fields import check, setting
+from .fields import setting_fields as setting_fields  # part of this module's face
 from .timing import FrameRange
 
 MOTION_MODES = ("relative", "absolute")
@@ -17,6 +19,7 @@ CALIBRATIONS = ("off", "quick", "fine")
 MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
 VIDEO_CODECS = ("h264", "hevc", "av1", "prores422hq", "dnxhr-hqx", "dnxhr-444", "prores4444", "ffv1")
+BACKENDS = ("auto", "openvino", "torch")
 ENGINES = ("auto", "mesh", "liveportrait")
 MISSING_FRAMES = ("error", "hold", "black")
 INTERLACED = ("refuse", "frame", "keep")
@@ -24,53 +27,6 @@ PASSES = ("beauty", "matte", "stmap", "motion", "crop", "confidence", "landmarks
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 DETAILS = ("neural", "source")
 DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
-
-
-def setting(
-    default: Any,  # noqa: ANN401 - any setting's value
-    help: str,  # noqa: A002 - the field's word everywhere
-    choices: Optional[Sequence[str]] = None,
-    minimum: Optional[float] = None,
-    maximum: Optional[float] = None,
-    unit: str = "",
-    path: str = "",
-) -> Any:  # noqa: ANN401 - dataclasses.field has no narrower type
-    """A dataclass field that carries what a flag or a panel needs to know about itself.
-
-    Args:
-        default: the only default.
-        help: what it does.
-        choices: all values there are.
-        minimum: lowest number.
-        maximum: highest number.
-        unit: of a number.
-        path: 'file' or 'folder' where the value names one; a worker looks at it before it lets a job begin.
-    """
-    metadata = {
-        "help": help,
-        "choices": choices,
-        "minimum": minimum,
-        "maximum": maximum,
-        "unit": unit,
-        "path": path,
-    }
-    return field(default=default, metadata=metadata)
-
-
-def _check(group: Any) -> None:  # noqa: ANN401 - any settings group
-    for item in fields(group):
-        value, meta = getattr(group, item.name), item.metadata
-        choices, low, high = meta.get("choices"), meta.get("minimum"), meta.get("maximum")
-        if choices is not None and value not in choices:
-            raise SettingError(
-                "{} = {!r} is not known; choose one of: {}.".format(item.name, value, ", ".join(choices))
-            )
-        if value is None or isinstance(value, (str, bool)):
-            continue
-        if value != value or (low is not None and value < low) or (high is not None and value > high):
-            raise SettingError(
-                f"{item.name} = {value} is out of range; it must lie between {low} and {high}."
-            )
 
 
 @dataclass(frozen=True)
@@ -90,7 +46,7 @@ class FaceSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -119,7 +75,7 @@ class MotionSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         if self.reference not in ("auto", "neutral") and not self.reference.isdigit():
             raise SettingError(
                 f"reference = {self.reference!r} is not a frame; write auto, neutral or a frame number from 0."
@@ -193,7 +149,7 @@ class EngineSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", self.device):
             raise SettingError(
                 f"device = {self.device!r} is not known; choose one of: auto, cpu, cuda, cuda:N, mps."
@@ -214,7 +170,7 @@ class SliderSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         for entry in self.edit:
             if not re.fullmatch(r"[a-z_]+=[-+.0-9e]+", entry):
                 raise SettingError(f"edit = {entry!r} is no slider and value; write it like smile=0.6.")
@@ -250,7 +206,7 @@ class InputSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         if self.frames is not None:
             FrameRange.parse(self.frames)
 
@@ -288,7 +244,7 @@ class ColorSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -320,7 +276,7 @@ class OutputSettings:
             raise UnknownCodec(
                 "The codec {!r} is not known; choose one of: {}.".format(self.codec, ", ".join(VIDEO_CODECS))
             )
-        _check(self)
+        check(self)
         if not re.fullmatch(r"none|rle|zips?|piz|pxr24|b44a?|dwa[ab](:[0-9]{1,6})?", self.exr_compression):
             raise SettingError(
                 f"exr_compression = {self.exr_compression!r} is not known; choose one of: none, rle, zips, zip, "
@@ -336,6 +292,55 @@ class OutputSettings:
     def pass_names(self) -> FrozenSet[str]:
         """Names of the passes asked for."""
         return frozenset(name.strip() for name in self.passes.split(",") if name.strip())
+
+
+@dataclass(frozen=True)
+class UpscaleSettings:
+    """Real-ESRGAN or another upscaling network after the render."""
+
+    upscale: Optional[str] = setting(
+        None,
+        "make the result larger with x4plus, x4plus-anime, animevideov3, x2plus, general-x4v3 or a checkpoint file",
+    )
+    upscale_scale: float = setting(
+        0.0, "size of the result over the render's; 0: the network's own", minimum=0.0, maximum=16.0
+    )
+    upscale_height: int = setting(
+        0,
+        "height of the result in pixels, in place of a scale; 0: by the scale",
+        minimum=0,
+        maximum=16384,
+        unit="px",
+    )
+    upscale_tile: int = setting(
+        0,
+        "side of the tiles the network is shown; 0: by the device; halved where memory runs out",
+        minimum=0,
+        maximum=4096,
+        unit="px",
+    )
+    upscale_backend: str = setting(
+        "auto",
+        "what runs the network on a processor: openvino where installed (auto), or torch",
+        choices=BACKENDS,
+    )
+    denoise: float = setting(
+        1.0,
+        "how much noise general-x4v3 takes away; its partner keeps the grain at 0",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    steady: float = setting(
+        0.7,
+        "mixing of upscaled frames along their motion, so that detail does not flicker",
+        minimum=0.0,
+        maximum=0.95,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.upscale == "":
+            raise SettingError("upscale names no model; write one, such as x4plus, or leave it out.")
 
 
 @dataclass(frozen=True)
@@ -361,7 +366,7 @@ class ProvenanceSettings:
     require_consent: bool = setting(False, "refuse to render without a consent file that is valid today")
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         if self.watermark is not None and not re.fullmatch(
             r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}", self.watermark
         ):
@@ -387,11 +392,6 @@ class RenderSettings:
     sliders: SliderSettings = field(default_factory=SliderSettings)
     input: InputSettings = field(default_factory=InputSettings)
     color: ColorSettings = field(default_factory=ColorSettings)
+    upscale: UpscaleSettings = field(default_factory=UpscaleSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
     provenance: ProvenanceSettings = field(default_factory=ProvenanceSettings)
-
-
-def setting_fields(group: Any) -> Iterator[Tuple[str, Any, Dict[str, Any]]]:  # noqa: ANN401
-    """(name, default, metadata) of every setting of a group, in order; field names are unique over all groups."""
-    for item in fields(group):
-        yield item.name, item.default, dict(item.metadata)

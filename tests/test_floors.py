@@ -17,12 +17,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 FLOORS = (
-    ("version", "errors", "timing", "sliders", "settings", "job", "link"),
+    ("version", "errors", "timing", "sliders", "fields", "settings", "job", "link"),
     ("frame", "geometry"),
     ("color", "models", "motion"),
     ("media", "faces", "provenance"),
     ("engines",),
     ("render",),
+    ("upscaling",),
     ("assemble",),
     ("batch", "worker", "training"),
     ("cli",),
@@ -159,7 +160,7 @@ def test_engines_do_not_know_each_other(path):
 
 def test_only_assemble_names_upscale():
     namers = [path for path in CORE if any(name.split(".")[0] == "upscale" for name in imports(path))]
-    assert set(namers) <= {"lp_core/assemble.py"}
+    assert set(namers) <= {"lp_core/upscaling.py"}
 
 
 @pytest.mark.parametrize("path", sources("upscale"))

@@ -22,12 +22,13 @@ CONTRACTS = {
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
-        "AUDIO_CHOICES CALIBRATIONS ColorSettings DETAILS DRIVING_OPTIONS ENGINES EngineSettings FaceSettings "
+        "AUDIO_CHOICES BACKENDS CALIBRATIONS ColorSettings DETAILS DRIVING_OPTIONS ENGINES EngineSettings "
+        "FaceSettings "
         "INTERLACED InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
-        "SliderSettings VIDEO_CODECS "
-        "setting setting_fields"
+        "SliderSettings UpscaleSettings VIDEO_CODECS"
     ),
+    "lp_core.fields": "check setting setting_fields",
     "lp_core.link.live_settings": "BACKGROUNDS LiveSettings",
     "lp_core.job": "RenderJob SCHEMA VERSION",
     "lp_core.frame": (

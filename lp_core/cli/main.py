@@ -22,6 +22,7 @@ COMMANDS = {
     "animate": "lp_core.cli.animate:animate",
     "extract": "lp_core.cli.extract:extract",
     "inspect": "lp_core.cli.inspect:inspect",
+    "upscale": "lp_core.cli.upscale:upscale",
     "serve": "lp_core.cli.serve:serve",
     "live": "lp_core.cli.live:live",
     "host": "lp_core.cli.host:host",

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from ..errors import SettingError
-from ..settings import _check, setting
+from ..fields import check, setting
 
 BACKGROUNDS = ("photo", "matte", "color")
 
@@ -33,7 +33,7 @@ class LiveSettings:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", self.background_color):
             raise SettingError(
                 f"background_color = {self.background_color!r} is no color; write it like #00b140."

@@ -41,8 +41,9 @@ def other_value(name, default, meta):
         return next(choice for choice in meta["choices"] if choice != default)
     if isinstance(default, float):
         return "0.75"
+    if isinstance(default, int) and not isinstance(default, bool):
+        return "30"
     words = {
-        "quality": "30",
         "fps": "25",
         "reference": "7",
         "device": "cuda:1",

@@ -2,10 +2,13 @@
 
 import http.client
 import json
+import sqlite3
+import threading
 
 import pytest
 
 from lp_core.errors import WorkerError
+from lp_core.link.client import Client
 from lp_core.link.messages import PROTOCOL
 
 
@@ -131,3 +134,28 @@ def test_what_may_not_or_cannot_be_done_is_refused_in_words(worker, portrait, ch
         worker.client.submit("animate", {**asked, **change})
     assert refused.value.code == code
     assert str(refused.value).endswith(".")
+
+
+def test_jobs_of_many_clients_at_once_are_each_done_once(worker, portrait):
+    made = []
+
+    def submit(number):
+        client = Client(worker.client.address)
+        for index in range(3):
+            output = str(worker.data / f"many-{number}-{index}.lpmotion")
+            made.append(client.submit("extract", {"driving": str(portrait), "output": output}).id)
+
+    threads = [threading.Thread(target=submit, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 24
+    assert {worker.client.wait(job).state for job in made} == {"done"}
+    rows = sqlite3.connect(worker.state / "jobs.sqlite3")
+    try:
+        starts = rows.execute("SELECT DISTINCT starts FROM jobs WHERE output LIKE '%many-%'").fetchall()
+    finally:
+        rows.close()
+    assert starts == [(1,)]
+    assert len(list(worker.data.glob("many-*.lpmotion"))) == 24

@@ -46,8 +46,8 @@ def test_a_film_is_made_by_dropping_and_keys_and_is_played(worker, page, portrai
     page.focus("#driving .path")
     page.keyboard.type("demo:still")
     page.locator("#all summary").click()
-    page.get_by_label("Calibration").select_option("off")
-    page.get_by_label("Engine", exact=True).select_option("mesh")
+    page.locator("#render").get_by_label("Calibration").select_option("off")
+    page.locator("#render").get_by_label("Engine", exact=True).select_option("mesh")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(".job[data-state=done] .play:visible", timeout=LIMIT_S * 1000)
     page.wait_for_selector(".job img:visible")
@@ -90,3 +90,23 @@ def test_sliders_come_from_the_schema(page):
     assert slider.get_attribute("max") == "1"
     page.locator("#expression summary").click()
     assert page.locator("#setting-smile").get_attribute("max") == "1.3"
+
+
+def test_the_live_panel_shows_the_portrait_and_hands_sliders_on(worker, page, portrait):
+    page.get_by_role("tab", name="Live").click()
+    page.fill("#live-portrait .path", str(portrait))
+    page.fill("#live-driver .path", "demo:nod")
+    page.get_by_role("button", name="Go live").click()
+    until = time.monotonic() + LIMIT_S
+    while not page.evaluate("() => document.querySelector('.preview img')?.naturalWidth"):
+        assert time.monotonic() < until, "no picture came"
+        page.wait_for_timeout(100)
+    page.locator("#live summary").click()
+    page.locator("#live-smile").fill("1.1")
+    while worker.client.streams()[0]["request"]["settings"]["sliders"]["edit"] != ["smile=1.1"]:
+        assert time.monotonic() < until, "the slider was not handed on"
+        page.wait_for_timeout(50)
+    page.get_by_role("button", name="Stop").click()
+    while worker.client.streams():
+        assert time.monotonic() < until, "the stream did not end"
+        page.wait_for_timeout(50)

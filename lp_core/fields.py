@@ -1,0 +1,63 @@
+"""What a settings group is made of: fields that know their help and range, and the check of their values.
+
+Standard library only, Python 3.7 syntax.
+"""
+
+from dataclasses import field, fields
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
+
+from .errors import SettingError
+
+
+def setting(
+    default: Any,  # noqa: ANN401 - any setting's value
+    help: str,  # noqa: A002 - the field's word everywhere
+    choices: Optional[Sequence[str]] = None,
+    minimum: Optional[float] = None,
+    maximum: Optional[float] = None,
+    unit: str = "",
+    path: str = "",
+) -> Any:  # noqa: ANN401 - dataclasses.field has no narrower type
+    """A dataclass field that carries what a flag or a panel needs to know about itself.
+
+    Args:
+        default: the only default.
+        help: what it does.
+        choices: all values there are.
+        minimum: lowest number.
+        maximum: highest number.
+        unit: of a number.
+        path: 'file' or 'folder' where the value names one; a worker looks at it before it lets a job begin.
+    """
+    metadata = {
+        "help": help,
+        "choices": choices,
+        "minimum": minimum,
+        "maximum": maximum,
+        "unit": unit,
+        "path": path,
+    }
+    return field(default=default, metadata=metadata)
+
+
+def check(group: Any) -> None:  # noqa: ANN401 - any settings group
+    """Refuses a group with a value that is no choice or out of range; SettingError names the field."""
+    for item in fields(group):
+        value, meta = getattr(group, item.name), item.metadata
+        choices, low, high = meta.get("choices"), meta.get("minimum"), meta.get("maximum")
+        if choices is not None and value not in choices:
+            raise SettingError(
+                "{} = {!r} is not known; choose one of: {}.".format(item.name, value, ", ".join(choices))
+            )
+        if value is None or isinstance(value, (str, bool)):
+            continue
+        if value != value or (low is not None and value < low) or (high is not None and value > high):
+            raise SettingError(
+                f"{item.name} = {value} is out of range; it must lie between {low} and {high}."
+            )
+
+
+def setting_fields(group: Any) -> Iterator[Tuple[str, Any, Dict[str, Any]]]:  # noqa: ANN401
+    """(name, default, metadata) of every setting of a group, in order; field names are unique over all groups."""
+    for item in fields(group):
+        yield item.name, item.default, dict(item.metadata)

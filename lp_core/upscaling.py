@@ -1,0 +1,90 @@
+"""Joins the package ``upscale`` with sources and sinks; nothing else in lp_core names it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from lp_core.color.management import ColorManagement
+from lp_core.errors import MissingDependency, SettingError
+from lp_core.media.base import FrameSink, OpenSink, ReadOptions, SinkSpec
+from lp_core.media.interpret import InterpretedSource
+from lp_core.media.open import check_output, open_sink, open_source
+from lp_core.render.inputs import Target
+from lp_core.render.stages import FrameStage, StagedSink, StageRun
+from lp_core.settings import RenderSettings
+from lp_core.timing import FrameRate
+from lp_core.version import __version__
+
+DEFAULT_MODEL = "x4plus"
+
+
+def upscale_stage(settings: RenderSettings) -> FrameStage:
+    """The stage that the settings ask for.
+
+    Raises:
+        ModelMissing, ModelDamaged, MissingDependency, SettingError: it cannot be made.
+    """
+    try:
+        from upscale.stage import UpscaleStage, make_upscaler
+    except ImportError as error:
+        if isinstance(error, MissingDependency):
+            raise
+        raise MissingDependency(
+            "Upscaling needs PyTorch and spandrel; install the extra with: pip install 'lp-suite[upscale]'."
+        ) from error
+    return UpscaleStage(make_upscaler(settings.upscale, settings.engine), settings.upscale)
+
+
+def with_upscale(opener: OpenSink, settings: RenderSettings) -> OpenSink:
+    """The opener, with the upscaling that the settings ask for before it; unchanged where they ask for none."""
+    if settings.upscale.upscale is None:
+        return opener
+    stage = upscale_stage(settings)
+
+    def open_staged(path: Path, spec: SinkSpec) -> FrameSink:
+        return StagedSink(partial(opener, path), stage, spec)
+
+    return open_staged
+
+
+def assemble_upscale(source: str, output: str, settings: RenderSettings) -> StageRun:
+    """Opens and checks everything that ``lpsuite upscale`` names.
+
+    Raises:
+        LpError: something cannot be used; nothing has been written.
+    """
+    if settings.upscale.upscale is None:
+        raise SettingError("No model is named; choose one, such as x4plus.")
+    check_output(output, settings.output.overwrite, settings.output.codec)
+    rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
+    options = ReadOptions(rate=rate, missing=settings.input.missing, interlaced=settings.input.interlaced)
+    open_clip = partial(open_source, source, options=options)
+    with open_clip() as clip:
+        info = clip.info
+    encoding = ColorManagement(settings.color).encoding(info, is_source=True)
+    output_settings = settings.output
+    has_sound = output_settings.audio != "none" and info.has_audio
+    target = Target(
+        name=output,
+        open=partial(open_sink, output),
+        rate=rate,
+        codec=output_settings.codec,
+        quality=output_settings.quality,
+        overwrite=output_settings.overwrite,
+        audio="source" if has_sound else "none",
+        audio_path=Path(source) if has_sound else None,
+        exr_compression=output_settings.exr_compression,
+    )
+    comment = f"LP Suite {__version__}, upscaled with {settings.upscale.upscale}"
+    return StageRun(
+        open_source=lambda: InterpretedSource(open_clip(), encoding),
+        open_sink=target.open,
+        spec=target.spec(info, info.rate, comment),
+        stage=upscale_stage(settings),
+        name=str(settings.upscale.upscale),
+        output=output,
+        frame_count=info.frame_count,
+        audio=target.audio,
+        notes=info.notes,
+    )

@@ -1,0 +1,49 @@
+"""Runs an upscaling network with OpenVINO on a processor: several times PyTorch's speed in bf16."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import numpy as np
+import torch
+
+from lp_core.errors import MissingDependency
+from upscale.load import Network
+from upscale.upscaler import Run
+
+# OpenVINO reports its use to its makers as soon as it is imported; where the reporting package is absent it does
+# without. Nothing of ours is sent anywhere, so it is made absent.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+try:
+    import openvino
+except ImportError as error:
+    raise MissingDependency(
+        "Running on OpenVINO needs the extra: pip install 'lp-suite[cpu]', or choose --backend torch."
+    ) from error
+
+_PRECISIONS = {torch.float32: "f32", torch.bfloat16: "bf16"}
+
+
+def openvino_run(network: Network, dtype: torch.dtype) -> Run:
+    """Runs the network with OpenVINO on the processor.
+
+    Args:
+        network: converted once; sizes of pictures may vary.
+        dtype: float32 or bfloat16 (where the processor has it; else OpenVINO computes in float32).
+    """
+    shape = openvino.PartialShape([1, 3, -1, -1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.jit.trace is deprecated, and what OpenVINO converts by
+        model = openvino.convert_model(
+            network.module.float(), example_input=torch.zeros(1, 3, 64, 64), input=[shape]
+        )
+    options = {"INFERENCE_PRECISION_HINT": _PRECISIONS.get(dtype, "f32"), "PERFORMANCE_HINT": "LATENCY"}
+    compiled = openvino.Core().compile_model(model, "CPU", options)
+
+    def run(part: torch.Tensor) -> torch.Tensor:
+        result = compiled(np.ascontiguousarray(part.numpy()))[0]
+        return torch.from_numpy(np.array(result, np.float32))
+
+    return run
