@@ -283,7 +283,7 @@ def _target(
         name=job.output,
         open=partial(open_output, Path(job.output)),
         open_parts=partial(open_parts, job.output, open_output)
-        if outputs.can_be_parted(job.output, output)
+        if outputs.can_be_parted(job.output, output) and job.settings.upscale.upscale is None
         else None,
         passes=output.pass_names,
         open_log=outputs.log_opener(job.output, output.pass_names),
