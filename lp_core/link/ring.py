@@ -42,8 +42,7 @@ MAGIC = b"LPSM"
 VERSION = 1
 HEADER_SIZE = 4096
 SLOT_HEADER = 64
-SLOTS = 3
-"""Slots of a ring: with fewer a reader starves beside a fast writer."""
+SLOTS = 3  # with fewer a reader starves beside a fast writer
 RGBA, BGRA = 3, 5
 """Formats, numbered as libobs numbers them: four bytes a pixel, straight alpha."""
 STATES = ("starting", "running", "frozen", "no_face", "failed", "closed", "replaced")
