@@ -294,13 +294,27 @@ def read_face(path):
     return np.stack([np.interp(times, np.arange(len(rows)), row) for row in rows.T], axis=1)
 
 
-def closed_loop(driver, result):
-    """(shift in frames of 30 a second, correlation by channel) where the result follows the looped driver best."""
+def closed_loop(driver, result, slack=0):
+    """(shift in frames of 30 a second, correlation by channel) where the result follows the looped driver best.
+
+    Args:
+        driver: (N, 4) of the performer's film.
+        result: (M, 4) of the recording.
+        slack: frames by which a single picture may be early or late, for machines that are busy; among those the
+            performer's nearest face is taken.
+    """
+    driver, result = driver[~np.isnan(driver).any(axis=1)], result[~np.isnan(result).any(axis=1)]
+    spread = driver.std(axis=0)
+
+    def played(shift):
+        at = np.arange(len(result))[:, None] + shift + np.arange(-slack, slack + 1)
+        near = driver[at % len(driver)]
+        distance = (((near - result[:, None]) / spread) ** 2).sum(axis=2)
+        return near[np.arange(len(result)), distance.argmin(axis=1)]
 
     def correlations(shift):
-        played = driver[(np.arange(len(result)) + shift) % len(driver)]
-        good = ~np.isnan(result).any(axis=1) & ~np.isnan(played).any(axis=1)
-        return [np.corrcoef(a[good], b[good])[0, 1] for a, b in zip(played.T, result.T, strict=True)]
+        pairs = zip(played(shift).T, result.T, strict=True)
+        return [np.corrcoef(a, b)[0, 1] if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0 for a, b in pairs]
 
     best = max(range(len(driver)), key=lambda shift: sum(correlations(shift)))
     return best, dict(zip(CHANNELS, correlations(best), strict=True))
