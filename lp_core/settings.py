@@ -19,6 +19,7 @@ CALIBRATIONS = ("off", "quick", "fine")
 MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
 VIDEO_CODECS = ("h264", "hevc", "av1", "prores422hq", "dnxhr-hqx", "dnxhr-444", "prores4444", "ffv1")
+UPSCALERS = ("x4plus", "x4plus-anime", "animevideov3", "x2plus", "general-x4v3")
 BACKENDS = ("auto", "openvino", "torch")
 ENGINES = ("auto", "mesh", "liveportrait")
 MISSING_FRAMES = ("error", "hold", "black")
@@ -301,6 +302,7 @@ class UpscaleSettings:
     upscale: Optional[str] = setting(
         None,
         "make the result larger with x4plus, x4plus-anime, animevideov3, x2plus, general-x4v3 or a checkpoint file",
+        path="file",
     )
     upscale_scale: float = setting(
         0.0, "size of the result over the render's; 0: the network's own", minimum=0.0, maximum=16.0

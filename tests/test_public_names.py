@@ -26,7 +26,7 @@ CONTRACTS = {
         "FaceSettings "
         "INTERLACED InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
-        "SliderSettings UpscaleSettings VIDEO_CODECS"
+        "SliderSettings UPSCALERS UpscaleSettings VIDEO_CODECS"
     ),
     "lp_core.fields": "check setting setting_fields",
     "lp_core.link.live_settings": "BACKGROUNDS LiveSettings",
