@@ -177,6 +177,17 @@ def test_names_and_numbers_are_kept_within_bounds(streams, face):
         streams.create(config(face, PUSH), "s")
 
 
+def test_streams_may_end_while_their_hearts_beat(streams, face):
+    for number in range(6):
+        stream = streams.create(config(face, PUSH), f"n{number}")
+        stream.beat()
+        streams.delete(stream.name)
+        stream.beat()
+        stream.close()
+    assert not list(streams.folder.iterdir())
+    assert streams._thread.is_alive()
+
+
 def test_rings_of_dead_workers_are_removed(tmp_path, monkeypatch):
     dead = RingWriter(tmp_path / "dead.ring", 2, 2)
     (tmp_path / "other.ring").write_bytes(b"no ring")
