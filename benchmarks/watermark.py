@@ -132,8 +132,6 @@ ATTACKS: dict[str, Callable[[Clip], Clip]] = {
     "half size": lambda clip: resized(clip, 0.5),
     "5 % crop": cropped,
     "CRF 28, half, crop": lambda clip: cropped(resized(h264(clip), 0.5)),
-    "crop, back to size": lambda clip: resized(cropped(clip), 1 / 0.95),
-    "half, then CRF 23": lambda clip: h264(resized(clip, 0.5), 23),
     "half, then CRF 28": lambda clip: h264(resized(clip, 0.5)),
 }
 

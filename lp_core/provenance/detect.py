@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,9 @@ LEAST_AGREEMENT = 0.75
 """Agreement of the code's waves over what the waves that tell the place let expect."""
 MOST_FRAMES = 240
 """Frames looked at: more tell little new."""
-_SIDE = 360
+_SIDE = 480
 """Pixels of the shorter side that are enough; larger pictures are reduced by whole numbers."""
-_PERIODS = np.geomspace(0.80, 1.30, 131)
+_PERIODS = np.geomspace(0.85, 1.20, 101)
 """Period of the pattern over the expected one: 1 unless the frame was cropped or padded."""
 _SHIFTS = 64
 """Places tried along each axis of a repeat."""
@@ -53,10 +54,12 @@ def detect(frames: Iterable[NDArray[np.uint8]]) -> Detection:
     if not gathered.count:
         return Detection(None, 0.0, 0)
     form, found = waves(), list[Detection]()
-    for residual in gathered.residuals():
-        score, agreement = _search(residual, form)
+    for residual, repeats in product(gathered.residuals(), REPEATS):
+        score, agreement = _search(residual, form, min(residual.shape) / repeats)
         number = _number(agreement, form) if score >= LEAST_SCORE else None
         found.append(Detection(number, score, gathered.count))
+        if number is not None:
+            break
     return max(found, key=lambda one: (one.number is not None, one.score))
 
 
@@ -92,7 +95,7 @@ class _Gathered:
         small = _reduced(frame)
         luma = small @ LUMA
         blue = small[..., 2] - luma
-        radius = round(min(luma.shape) / REPEATS / 8)
+        radius = round(min(luma.shape) / 24)
         fine = blue - box_mean(blue, radius)
         mark = np.clip(fine / (box_mean(np.abs(fine), radius) + 1), -3, 3)
         self._sums = self._sums + np.stack([mark, luma, luma.astype(np.float64) ** 2])
@@ -114,14 +117,13 @@ def _reduced(frame: NDArray[np.uint8]) -> F32:
     return means
 
 
-def _search(residual: F64, form: Waves) -> tuple[float, F64]:
-    """(score, agreement of each wave with a positive bit) of the best period and place."""
+def _search(residual: F64, form: Waves, expected: float) -> tuple[float, F64]:
+    """(score, agreement of each wave with a positive bit) of the best place and period near one."""
     best, agreed = 0.0, np.zeros(len(form.bit))
     sync = form.bit < 0
     steps = np.exp(2j * np.pi * np.arange(-HIGHEST, HIGHEST + 1)[:, None] * np.arange(_SHIFTS) / _SHIFTS)
     for ratio in _PERIODS:
-        period = min(residual.shape) / REPEATS * ratio
-        found = _amplitudes(residual, form, period) * np.exp(-1j * form.phase)
+        found = _amplitudes(residual, form, expected * ratio) * np.exp(-1j * form.phase)
         found = found / np.maximum(np.abs(found), 1e-12)
         table = np.zeros((2 * HIGHEST + 1, 2 * HIGHEST + 1), np.complex128)
         table[form.y[sync] + HIGHEST, form.x[sync] + HIGHEST] = found[sync]

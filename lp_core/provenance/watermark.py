@@ -1,11 +1,11 @@
 """An invisible mark inside the matte: 32 bits as a faint pattern that lies still in the frame.
 
-The pattern repeats every third of the frame's shorter side, so a resize changes nothing that the detector must
-guess and a crop only shifts it. It is a sum of waves of 4 to 16 periods a repeat: coarse enough for H.264 and for
-half the size. It changes blue against yellow and leaves the brightness alone, because that is where the eye sees
-patterns of this size least and where skin has least of its own. A third of the waves is always the same and tells
-where the pattern lies, the others bear the code. This is spread spectrum in the frequency domain (Cox et al. 1997)
-with the repeated tile of Kalker et al. (1999) for synchronisation.
+The pattern repeats every third, fifth or eighth of the frame's shorter side, by the matte's size, so a resize
+changes nothing that the detector must guess and a crop only shifts it. It is a sum of waves of 4 to 16 periods a
+repeat: coarse enough for H.264 and for half the size. It changes blue against yellow and leaves the brightness
+alone, because that is where the eye sees patterns of this size least and where skin has least of its own. A third
+of the waves is always the same and tells where the pattern lies, the others bear the code. This is spread spectrum
+in the frequency domain (Cox et al. 1997) with the repeated tile of Kalker et al. (1999) for synchronisation.
 
 The pattern is no secret: who has this program can find the mark and, with effort, remove it.
 """
@@ -25,12 +25,14 @@ from lp_core.provenance.codeword import CODE_BITS, encode
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
 
-REPEATS = 3
-"""Repeats of the pattern along the frame's shorter side."""
+REPEATS = (3, 5, 8)
+"""Repeats of the pattern along the frame's shorter side: the fewest whose period fits well into the matte."""
+_FITS = 0.9
+"""Period over the matte's extent that fits well."""
 LOWEST, HIGHEST = 4, 16
 """Periods of the waves in one repeat."""
-STRENGTH = 2.4
-"""Root mean square of the mark inside the matte, in 8-bit steps: 40.5 dB."""
+STRENGTH = 2.5
+"""Root mean square of the mark inside the matte, in 8-bit steps: 40.1 dB."""
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """Brightness of R, G, B (BT.709)."""
 _BLUE = np.array([-0.0778, -0.0778, 1.0], np.float32) / np.float32(0.5808)
@@ -72,11 +74,18 @@ def waves() -> Waves:
     return Waves(x, y, rng.uniform(0, 2 * np.pi, len(x)), bit)
 
 
-def pattern(number: int, width: int, height: int) -> F32:
+def repeats_for(matte: F32, width: int, height: int) -> int:
+    """One of REPEATS for a frame, by its own matte alone: chunks of a film know nothing of each other."""
+    extent = float(np.sqrt(np.count_nonzero(matte)))
+    fitting = (repeats for repeats in REPEATS if min(width, height) / repeats <= _FITS * extent)
+    return next(fitting, REPEATS[-1])
+
+
+def pattern(number: int, width: int, height: int, repeats: int) -> F32:
     """(height, width) the pattern of a number, mean 0, root mean square 1."""
     form, code = waves(), encode(number)
     sign = np.where(form.bit < 0, 1.0, code[form.bit])
-    period = min(width, height) / REPEATS
+    period = min(width, height) / repeats
     table = np.zeros((2 * HIGHEST + 1, HIGHEST + 1), np.complex128)
     table[form.y + HIGHEST, form.x] = sign * np.exp(1j * form.phase)
     along_y = np.exp(2j * np.pi * np.outer(np.arange(height), np.arange(-HIGHEST, HIGHEST + 1)) / period)
@@ -98,8 +107,13 @@ class Marker:
     """Of the frames, in pixels."""
 
     @cached_property
-    def _pattern(self) -> F32:
-        return pattern(self.number, self.width, self.height)
+    def _patterns(self) -> dict[int, F32]:
+        return {}
+
+    def _pattern(self, repeats: int) -> F32:
+        if repeats not in self._patterns:
+            self._patterns[repeats] = pattern(self.number, self.width, self.height, repeats)
+        return self._patterns[repeats]
 
     def __call__(self, frame: Frame, matte: F32, region: Box) -> Frame:
         """The frame with the mark inside the matte; outside it every pixel stays.
@@ -114,7 +128,9 @@ class Marker:
             return frame
         pixels = frame.pixels.copy()
         part = pixels[top:bottom, left:right, :3]
-        mark = self._pattern[top:bottom, left:right] * _strength(part, matte)
+        whole = self._pattern(repeats_for(matte, self.width, self.height))
+        mark = whole[top:bottom, left:right] * _form(part, matte)
+        mark *= STRENGTH / max(float(np.sqrt(np.mean(mark[matte > 0] ** 2))), 1e-6)
         part[...] = _added(part, mark[..., None] * _BLUE)
         return replace(frame, pixels=pixels)
 
@@ -131,14 +147,11 @@ def box_mean(values: F32, radius: int) -> F32:
     return values
 
 
-def _strength(part: NDArray[Any], matte: F32) -> F32:
-    """(h, w) amplitude in 8-bit steps: less where the picture is smooth, STRENGTH in the mean of the matte."""
+def _form(part: NDArray[Any], matte: F32) -> F32:
+    """(h, w) relative amplitude: less where the picture is smooth, none outside the matte."""
     luma: F32 = _as_codes(part) @ LUMA
     activity = box_mean(np.abs(luma - box_mean(luma, 3)), 6)
-    form = (_CALM + (_BUSY - _CALM) * activity / (activity + _ACTIVITY)) * matte
-    inside = matte > 0
-    mean = np.sqrt(np.mean(form[inside] ** 2))
-    return np.asarray(form * (STRENGTH / mean) if mean > 0 else form, np.float32)
+    return np.asarray((_CALM + (_BUSY - _CALM) * activity / (activity + _ACTIVITY)) * matte, np.float32)
 
 
 def _as_codes(part: NDArray[Any]) -> F32:

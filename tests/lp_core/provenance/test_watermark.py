@@ -13,7 +13,7 @@ from lp_core.geometry.paste import halved
 from lp_core.provenance.codeword import CODE_BITS, decode, encode
 from lp_core.provenance.detect import LEAST_SCORE, detect
 from lp_core.provenance.marking import number_of, open_marker
-from lp_core.provenance.watermark import Marker, pattern
+from lp_core.provenance.watermark import REPEATS, Marker, pattern, repeats_for
 from lp_core.settings import ProvenanceSettings
 
 numbers = st.integers(0, 2**32 - 1)
@@ -94,9 +94,17 @@ def test_alpha_and_an_empty_matte_stay(clip, matte):
 
 
 def test_the_pattern_has_no_mean_and_unit_power():
-    whole = pattern(9, 640, 480)
-    assert abs(whole.mean()) < 0.05
-    assert abs(whole.std() - 1) < 0.1
+    for repeats in REPEATS:
+        whole = pattern(9, 640, 480, repeats)
+        assert abs(whole.mean()) < 0.05
+        assert abs(whole.std() - 1) < 0.1
+
+
+def test_a_small_matte_is_given_a_small_pattern(clip):
+    y, x = np.mgrid[:SIZE, :SIZE] - SIZE / 2
+    small = np.clip((60 - np.hypot(x, y)) / 10, 0, 1).astype(np.float32)
+    assert repeats_for(small, SIZE, SIZE) > repeats_for(np.ones_like(small), SIZE, SIZE) == REPEATS[0]
+    assert detect(marked(clip, small, 0xBEEF)).number == 0xBEEF
 
 
 @given(numbers)
