@@ -34,6 +34,7 @@ from lp_core.motion.sliders import EditCurves, make_curves
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.template_pkl import RIG as TEMPLATE_RIG
 from lp_core.motion.template_pkl import read_pkl, to_sequence
+from lp_core.provenance.marking import open_marker
 from lp_core.provenance.seal import open_sealer
 from lp_core.render.extract import Conversion, Extraction
 from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, Target
@@ -88,6 +89,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     conversion = outputs.output_conversion(job, color, source.info)
     open_output = with_upscale(outputs.output_opener(job, conversion, notes), settings)
     target = _target(job, source, driving, rate, part, notes, open_output)
+    has_trials = settings.engine.calibration != "off"
     passes = outputs.pass_outputs(job.output, settings.output)
     return Render(
         choice.engine,
@@ -96,14 +98,13 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         target,
         settings.motion,
         settings.face,
-        trial_analyzer=None
-        if settings.engine.calibration == "off"
-        else partial(open_analyzer, is_video=True),
+        trial_analyzer=partial(open_analyzer, is_video=True) if has_trials else None,
         calibration=settings.engine.calibration,
         notes=tuple(notes),
         edits=edits,
         protection=open_holdout(settings.input.holdout, source.info, options),
         part=part,
+        mark=open_marker(settings.provenance.watermark),
         seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of, passes),
     )
 

@@ -377,7 +377,7 @@ class ProvenanceSettings:
             )
         if (
             self.watermark is not None
-            and int(self.watermark, 0 if "x" in self.watermark.lower() else 10) >= 2**32
+            and int(self.watermark, 16 if "x" in self.watermark.lower() else 10) >= 2**32
         ):
             raise SettingError(
                 f"watermark = {self.watermark} is out of range; it must be at most 4294967295."
