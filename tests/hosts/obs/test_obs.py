@@ -151,12 +151,17 @@ def test_the_workers_death_is_survived(obs):
     fresh(obs)
     (pid,) = obs.workers()
     skipped = obs.ask("GetStats")["renderSkippedFrames"]
+    with until(obs.ring, "a ring") as ring:
+        session = ring.session
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.2)
     held = obs.shot(SOURCE)
     assert held.shape == (320, 320, 4)
     assert np.array_equal(held, obs.shot(SOURCE)), "the last picture stays"
     until(lambda: [found for found in obs.workers() if found != pid] or None, "another worker")
+    with until(lambda: (r := obs.ring()) and (r if r.session != session else r.close()), "its ring") as ring:
+        until(ring.read, "its first frame")
+        until(ring.drawn, "OBS finding it", 2.0)
     until(lambda: not np.array_equal(obs.shot(SOURCE), held), "the picture going on")
     assert obs.ask("GetStats")["renderSkippedFrames"] - skipped < 60
     obs.ask("SetInputSettings", inputName=SOURCE, inputSettings={"show_status": True})
