@@ -202,7 +202,9 @@ class LivePortraitEngine:
 
     def _draw(self, portrait: LivePortraitPortrait, points: torch.Tensor) -> Animation:
         warped = self._networks.warp(portrait.warp, points)
-        return compose(portrait, self._networks.generator(warped.out), warped.deformation, self._keeps_detail)
+        picture = self._networks.generator(warped.out)
+        is_official = self._transfer.official_compat
+        return compose(portrait, picture, warped.deformation, self._keeps_detail, is_official)
 
     def _in_memory(self, work: Callable[[], T]) -> T:
         return with_memory(work, str(self._networks.device))
