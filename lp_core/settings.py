@@ -144,6 +144,9 @@ class EngineSettings:
     normalize_lip: bool = setting(
         False, "close the mouth of a portrait taken with open lips, for relative motion (liveportrait)"
     )
+    steady_eyes: bool = setting(
+        False, "keep the eyes of a filmed source as open as in its first frame (liveportrait)"
+    )
     official_compat: bool = setting(
         False, "the published pipeline's numbers with all their surprises (liveportrait)"
     )
