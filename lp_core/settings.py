@@ -19,6 +19,7 @@ CALIBRATIONS = ("off", "quick", "fine")
 MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
 VIDEO_CODECS = ("h264", "hevc", "av1", "prores422hq", "dnxhr-hqx", "dnxhr-444", "prores4444", "ffv1")
+UPSCALERS = ("x4plus", "x4plus-anime", "animevideov3", "x2plus", "general-x4v3")
 BACKENDS = ("auto", "openvino", "torch")
 ENGINES = ("auto", "mesh", "liveportrait")
 MISSING_FRAMES = ("error", "hold", "black")
@@ -120,9 +121,7 @@ class EngineSettings:
         minimum=0,
         maximum=256,
     )
-    compile: bool = setting(
-        False, "compile the networks first: slow to start, faster over long clips (liveportrait)"
-    )
+    compile: bool = setting(False, "compile the networks first: slow to start, for long clips (liveportrait)")
     driving_option: str = setting(
         "pose-friendly",
         "what keeps its full reach where portrait and performer look apart: the turn of the head, or the "
@@ -304,6 +303,7 @@ class UpscaleSettings:
     upscale: Optional[str] = setting(
         None,
         "make the result larger with x4plus, x4plus-anime, animevideov3, x2plus, general-x4v3 or a checkpoint file",
+        path="file",
     )
     upscale_scale: float = setting(
         0.0, "size of the result over the render's; 0: the network's own", minimum=0.0, maximum=16.0
@@ -370,19 +370,12 @@ class ProvenanceSettings:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.watermark is not None and not re.fullmatch(
-            r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}", self.watermark
-        ):
-            raise SettingError(
-                f"watermark = {self.watermark!r} is no number; write one from 0 to 4294967295, or such as 0x1F."
-            )
-        if (
-            self.watermark is not None
-            and int(self.watermark, 0 if "x" in self.watermark.lower() else 10) >= 2**32
-        ):
-            raise SettingError(
-                f"watermark = {self.watermark} is out of range; it must be at most 4294967295."
-            )
+        mark = self.watermark
+        if mark is None:
+            return
+        is_number = re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}", mark)
+        if not is_number or int(mark, 16 if "x" in mark.lower() else 10) >= 2**32:
+            raise SettingError(f"watermark = {mark!r} is no number from 0 to 4294967295, or such as 0x1F.")
 
 
 @dataclass(frozen=True)

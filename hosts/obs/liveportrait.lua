@@ -224,6 +224,9 @@ local function draw_status(data)
     data.said = data.status
     local settings = obs.obs_data_create()
     obs.obs_data_set_string(settings, "text", data.status)
+    obs.obs_data_set_bool(settings, "drop_shadow", true)
+    obs.obs_data_set_bool(settings, "word_wrap", true)
+    obs.obs_data_set_int(settings, "custom_width", 4096) -- letters stand 256 pixels high before they are scaled
     obs.obs_source_update(data.label, settings)
     obs.obs_data_release(settings)
   end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,37 @@ def pack(output: str, destination: str, overwrite: bool) -> None:
 
     count = pack_files(output, Path(destination), overwrite)
     click.echo(f"{destination}: {count} files, signed.")
+
+
+@provenance.command()
+@click.argument("film")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@debug_option
+def detect(film: str, as_json: bool) -> None:
+    """Looks for the invisible mark (--watermark) in FILM, a film, picture or frame pattern.
+
+    Exit code: 0 found, 66 not found.
+    """
+    from lp_core.errors import MissingDependency, NoWatermark
+    from lp_core.media.open import open_source
+
+    try:
+        from lp_core.provenance.detect import detect as detect_mark
+    except ImportError as error:
+        raise MissingDependency(
+            "A watermark needs the package reedsolo; pip install 'lp-suite[provenance]'."
+        ) from error
+    with open_source(film) as source:
+        found = detect_mark(frame.as_rgb8() for frame in source)
+    if as_json:
+        click.echo(json.dumps({"file": film, **asdict(found)}))
+    elif found.number is not None:
+        click.echo(
+            f"{film}: marked {found.number} (0x{found.number:08X}), score {found.score:.1f} "
+            f"over {found.frames} frames."
+        )
+    if found.number is None:
+        raise NoWatermark(f"{film} shows no mark in {found.frames} frames (score {found.score:.1f}).")
 
 
 def described(finding: Finding) -> str:

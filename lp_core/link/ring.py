@@ -42,8 +42,7 @@ MAGIC = b"LPSM"
 VERSION = 1
 HEADER_SIZE = 4096
 SLOT_HEADER = 64
-SLOTS = 3
-"""Slots of a ring: with fewer a reader starves beside a fast writer."""
+SLOTS = 3  # with fewer a reader starves beside a fast writer
 RGBA, BGRA = 3, 5
 """Formats, numbered as libobs numbers them: four bytes a pixel, straight alpha."""
 STATES = ("starting", "running", "frozen", "no_face", "failed", "closed", "replaced")
@@ -193,14 +192,7 @@ class RingWriter:
 
     def reader(self) -> Tuple[int, Optional[Drawn]]:
         """(heartbeat of the reader in ns, 0 before one came; what it drew last)."""
-        words = self._words.long
-        at = _READER_SEQUENCE // 8
-        for _ in range(_TRIES):
-            before = words[at]
-            beat, number, stamp, drawn = words[at + 1], words[at + 2], words[at + 3], words[at + 4]
-            if before % 2 == 0 and words[at] == before:
-                return beat, Drawn(number, stamp, drawn) if number else None
-        return words[at + 1], None
+        return _reader_words(self._words)
 
     def close(self, remove: bool = True) -> None:
         """Ends the ring; readers see state ``closed`` (``replaced`` where another one took the name).
@@ -327,6 +319,10 @@ class RingReader:
             words[at + 2], words[at + 3], words[at + 4] = frame.number, frame.time_ns, now
         words[at] += 1
 
+    def drawn(self) -> Optional[Drawn]:
+        """What a reader of this ring, perhaps another one, drew last."""
+        return _reader_words(self._words)[1]
+
     @property
     def was_replaced(self) -> bool:
         """True when another ring has this name by now, or none has."""
@@ -384,6 +380,16 @@ def _told_replaced(path: Path) -> Iterator[None]:
     with old:
         yield
         _tell(old._map, old._words, "replaced", "")
+
+
+def _reader_words(words: _Words) -> Tuple[int, Optional[Drawn]]:
+    at = _READER_SEQUENCE // 8
+    for _ in range(_TRIES):
+        before = words.long[at]
+        beat, number, stamp, drawn = (words.long[at + place] for place in (1, 2, 3, 4))
+        if before % 2 == 0 and words.long[at] == before:
+            return beat, Drawn(number, stamp, drawn) if number else None
+    return words.long[at + 1], None
 
 
 def _tell(mapped: mmap.mmap, words: _Words, state: str, message: str) -> None:

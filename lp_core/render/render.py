@@ -21,11 +21,12 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.engines.base import DrivingPicture, Engine, Performance, Portrait, Sample
 from lp_core.faces.base import Face, FaceAnalyzer
-from lp_core.frame import Frame
+from lp_core.frame import Box, Frame
 from lp_core.media.base import SinkSpec
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDITS, EditCurves
@@ -43,6 +44,9 @@ from lp_core.render.shots import Shot, driving_pictures, first_driving_picture, 
 from lp_core.settings import FaceSettings, MotionSettings
 from lp_core.timing import FrameRate
 from lp_core.version import __version__
+
+Mark = Callable[[Frame, NDArray[np.float32], Box], Frame]
+"""The frame with a mark inside the matte (h, w, 0..1) of a region."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Render:
     """Opens the matte of what must not be touched."""
     part: Part = WHOLE
     """Which part of the whole is drawn."""
+    mark: Mark | None = None
+    """Marks each picture inside its matte, after everything else; None leaves them as they are."""
     seal: Seal | None = None
     """Signs the finished result; None leaves it as it is."""
     clock: Callable[[], float] = time.perf_counter
@@ -207,7 +213,7 @@ class Drawing:
                 drawn = self.draw(shot, driver, index)
                 if matte:
                     drawn = protected(drawn, shot.frame, matte.at(index if is_still else shot.frame.index))
-                yield drawn
+                yield self._marked(drawn)
 
     def draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Drawn:
         """One frame of the result."""
@@ -224,6 +230,13 @@ class Drawing:
         pixels = shot.frame.pixels if animation is None else animation.pixels
         frame = replace(shot.frame, pixels=pixels, index=index, time_s=time_s)
         return Drawn(frame, animation, confidence)
+
+    def _marked(self, drawn: Drawn) -> Drawn:
+        """With the invisible mark, where one is wanted; what is protected stays out of the matte already."""
+        mark, animation = self.render.mark, drawn.animation
+        if mark is None or animation is None:
+            return drawn
+        return replace(drawn, frame=mark(drawn.frame, animation.region_matte, animation.region))
 
     def summary(self, frames: int, lost_source: Runs) -> Summary:
         """What the whole amounts to; its time is not known here."""

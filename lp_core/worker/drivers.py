@@ -85,6 +85,7 @@ class Driver:
         self.name, self._rig, self._out, self._say = name, rig, out, say
         self._stop = threading.Event()
         self._pushed = count()
+        self._next_start: float | None = None
         self._thread = threading.Thread(target=self._run, name="live-driver", daemon=True)
         if name != PUSH:
             self._thread.start()
@@ -183,14 +184,17 @@ class Driver:
         return stored.open()
 
     def _paced(self, items: Iterator[tuple[Any, float]], period_s: float) -> Iterator[Any]:
-        """The items at their times; one that is more than a period late is left out."""
-        start: float | None = None
+        """The items at their times; one that is more than a period late is left out.
+
+        A loop begins where the last one ended, so that opening the file anew takes nothing from the beat.
+        """
+        now = time.monotonic()
+        start = self._next_start if self._next_start is not None and now - self._next_start < RETRY_S else now
+        end_s = 0.0
         for item, due_s in items:
-            now = time.monotonic()
-            start = now - due_s if start is None else start
-            if self._stop.wait(max(start + due_s - now, 0.0)):
+            if self._stop.wait(max(start + due_s - time.monotonic(), 0.0)):
                 return
-            if now - start - due_s <= period_s:
+            end_s = due_s + period_s
+            if time.monotonic() - start - due_s <= period_s:
                 yield item
-        # The last picture stays for its own time, so that a loop has no shorter frame.
-        self._stop.wait(period_s)
+        self._next_start = start + end_s

@@ -119,6 +119,8 @@ class LiveStream:
     def beat(self) -> None:
         """Says that the stream lives; call it a few times a second."""
         with self._lock:
+            if not self.is_open:
+                return
             self._ring.beat()
             self.meter.see(self._ring.reader()[1])
             self._tell()
@@ -230,7 +232,8 @@ class LiveStream:
         while not self._stop.is_set():
             measured = self._measured.take(_WAIT_S)
             changed = self._changed.is_set()
-            self._changed.clear()
+            if changed:  # cleared before the settings are read, so that no change is missed
+                self._changed.clear()
             scene, config, edits = self._scene, self._config, self._edits
             if scene is None or not (changed or measured):
                 continue

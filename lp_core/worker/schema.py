@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from lp_core.link.live_settings import LiveSettings
 from lp_core.link.messages import KINDS
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import UPSCALERS, RenderSettings, setting_fields
 from lp_core.sliders import SLIDERS
 
 LONGEST = 4096
 """Characters of a text; longer ones are no file name and no setting."""
 MOST_TEXTS = 256
-BUILT_IN = re.compile(r"ocio://[A-Za-z0-9._-]+")
+BUILT_IN = re.compile("|".join([r"ocio://[A-Za-z0-9._-]+", *map(re.escape, UPSCALERS)]))
 """Names of things that a library carries itself; they are no files."""
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 Text = Annotated[str, Field(max_length=LONGEST)]

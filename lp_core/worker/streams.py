@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
@@ -93,9 +94,9 @@ class LiveStreams:
         Raises:
             NotThere: there is none.
         """
-        stream = self.get(name)
         with self._lock:
-            self._streams.pop(name, None)
+            stream = self.get(name)
+            del self._streams[name]
         stream.close()
 
     def close(self) -> None:
@@ -104,7 +105,8 @@ class LiveStreams:
         if self._thread is not None:
             self._thread.join()
         for stream in self.all():
-            self.delete(stream.name)
+            with contextlib.suppress(NotThere):  # it may be ending just now
+                self.delete(stream.name)
 
     def _keep(self) -> None:
         if self._thread is None:

@@ -10,13 +10,19 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from lp_core.errors import WorkerError
+from lp_core.faces.open import open_analyzer
+from lp_core.link.ring import RingReader
+from lp_core.media.open import open_source
+
 ROOT = Path(__file__).resolve().parents[2]
-COLLECTION = "LP_Suite"
+COLLECTION = "LP Suite"
 PROFILE = "Test"
 
 
@@ -117,7 +123,7 @@ class Obs:
         ):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.config / "global.ini").write_text(
-            "[General]\nFirstRun=true\nInfoIncrement=99\nLastVersion=486539266\n[OBSWebSocket]\nFirstLoad=false\n"
+            "[BasicWindow]\nPreviewEnabled=false\n[General]\nFirstRun=true\nInfoIncrement=99\nLastVersion=486539266\n[OBSWebSocket]\nFirstLoad=false\n"
             f"ServerEnabled=true\nServerPort={self.port}\nAuthRequired=false\nAlertsEnabled=false\n"
         )
         width, height = self.size
@@ -131,7 +137,7 @@ class Obs:
             cwd=ROOT, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        path = self.config / "basic" / "scenes" / f"{COLLECTION}.json"
+        path = self.config / "basic" / "scenes" / f"{COLLECTION.replace(chr(32), chr(95))}.json"
         values = json.loads(path.read_text())
         values["sources"][0]["settings"] = settings
         path.write_text(json.dumps(values))
@@ -214,6 +220,18 @@ class Obs:
             time.sleep(0.1)
         return path
 
+    def ring(self, known=()):
+        """The ring of the only source, or of the one that is not known; None while there is none of a picture."""
+        for path in set(self.live.glob("*.ring")) - set(known):
+            try:
+                ring = RingReader(path)
+            except WorkerError:
+                continue
+            if ring.width > 2:
+                return ring
+            ring.close()
+        return None
+
     def workers(self):
         """Process numbers of the workers of this OBS: they have its live folder in their environment."""
         found, mark = [], f"LPSUITE_LIVE_DIR={self.live}".encode()
@@ -256,3 +274,47 @@ def _free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+CHANNELS = ("yaw", "roll", "jawOpen", "eyeBlinkLeft")
+
+
+def read_face(path):
+    """(N, 4) channels of a film's face, NaN where there is none; resampled to 30 frames a second."""
+    rows = []
+    with open_source(path) as source, closing(open_analyzer(is_video=True)) as analyzer:
+        fps = float(source.info.rate.fps)
+        for frame in source:
+            faces = analyzer.analyze(frame.as_rgb8(), int(frame.time_s * 1000))
+            face = faces[0] if faces else None
+            pose = (face.pose.yaw_deg, face.pose.roll_deg) if face else (np.nan, np.nan)
+            rows.append([*pose, *(face.blendshapes[name] if face else np.nan for name in CHANNELS[2:])])
+    rows = np.array(rows)
+    times = np.arange(int(len(rows) / fps * 30)) / 30 * fps
+    return np.stack([np.interp(times, np.arange(len(rows)), row) for row in rows.T], axis=1)
+
+
+def closed_loop(driver, result, slack=0):
+    """(shift in frames of 30 a second, correlation by channel) where the result follows the looped driver best.
+
+    Args:
+        driver: (N, 4) of the performer's film.
+        result: (M, 4) of the recording.
+        slack: frames by which a single picture may be early or late, for machines that are busy; among those the
+            performer's nearest face is taken.
+    """
+    driver, result = driver[~np.isnan(driver).any(axis=1)], result[~np.isnan(result).any(axis=1)]
+    spread = driver.std(axis=0)
+
+    def played(shift):
+        at = np.arange(len(result))[:, None] + shift + np.arange(-slack, slack + 1)
+        near = driver[at % len(driver)]
+        distance = (((near - result[:, None]) / spread) ** 2).sum(axis=2)
+        return near[np.arange(len(result)), distance.argmin(axis=1)]
+
+    def correlations(shift):
+        pairs = zip(played(shift).T, result.T, strict=True)
+        return [np.corrcoef(a, b)[0, 1] if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0 for a, b in pairs]
+
+    best = max(range(len(driver)), key=lambda shift: sum(correlations(shift)))
+    return best, dict(zip(CHANNELS, correlations(best), strict=True))

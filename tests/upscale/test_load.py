@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lp_core.errors import ModelDamaged, ModelMissing, SettingError
+from lp_core.settings import UPSCALERS
 from upscale.load import KNOWN, load
 
 
@@ -23,6 +24,10 @@ def test_what_is_not_installed_names_the_command_that_gets_it(name, monkeypatch,
     monkeypatch.setenv("LPSUITE_MODELS", str(tmp_path))
     with pytest.raises(ModelMissing, match="lpsuite models fetch"):
         load(name)
+
+
+def test_the_settings_know_the_names_that_are_no_files():
+    assert tuple(KNOWN) == UPSCALERS
 
 
 def test_an_unknown_name_lists_the_known_ones():

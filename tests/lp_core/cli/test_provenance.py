@@ -1,12 +1,18 @@
 """`lpsuite provenance`, and what a render says of its signature."""
 
 import json
+import shutil
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from lp_core.cli.main import run
-from lp_core.errors import ConsentMissing, KeyUnusable
+from lp_core.errors import ConsentMissing, KeyUnusable, NoWatermark
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -128,3 +134,39 @@ def test_what_is_not_there_is_said(config, capsys, tmp_path, name):
     code, said = show(capsys, tmp_path / name)
     assert code in (11, 62)
     assert name.split(".")[0] in said.err
+
+
+def test_a_marked_film_is_told_from_an_unmarked_one(config, render, capsys):
+    code, _, output = render("--watermark", "0xC0FFEE", "--no-sign", "--quality", "10")
+    assert code == 0
+    capsys.readouterr()
+    assert run(["provenance", "detect", output, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["number"] == 0xC0FFEE
+    _, _, plain = render("--no-sign", name="plain.mp4")
+    capsys.readouterr()
+    assert run(["provenance", "detect", plain]) == NoWatermark.exit_code
+    assert "shows no mark" in capsys.readouterr().err
+
+
+def test_a_render_and_its_signature_need_no_network(config, portrait, motion, tmp_path):
+    """In a fresh network namespace, which has not even a loopback device that is up."""
+    isolated = ["unshare", "--map-root-user", "--net"]
+    if shutil.which("unshare") is None or subprocess.run([*isolated, "true"], capture_output=True).returncode:
+        pytest.skip("network namespaces are not permitted here")
+    assert run(["provenance", "init"]) == 0
+    output = tmp_path / "alone.mp4"
+    command = [sys.executable, "-m", "lp_core", "animate", str(portrait), str(motion), "-o", str(output)]
+    done = subprocess.run(
+        [*isolated, *command, "--watermark", "7", "--progress", "json"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["signature"] == "signed"
+    shown = subprocess.run(
+        [*isolated, sys.executable, "-m", "lp_core", "provenance", "show", str(output)],
+        cwd=ROOT,
+        capture_output=True,
+    )
+    assert shown.returncode == 0

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from lp_core.assemble import assemble
 from lp_core.cli.main import run
+from lp_core.job import RenderJob
 from lp_core.media.images import write_image
 from lp_core.media.open import open_source
+from lp_core.settings import EngineSettings, OutputSettings, RenderSettings, UpscaleSettings
 
 pytest.importorskip("spandrel")
 
@@ -66,3 +69,20 @@ def test_animate_upscales_what_it_renders(tmp_path, astronaut):
     assert code == 0
     with open_source(tmp_path / "o.%04d.png") as source:
         assert (source.info.width, source.info.height) == (230, 230)
+
+
+def test_a_render_that_steadies_over_time_is_not_cut_into_parts(tmp_path, astronaut):
+    """What a part looks like would depend on who drew the one before."""
+    write_image(tmp_path / "p.png", astronaut[0:230, 110:340].copy())
+
+    def parts(**upscale):
+        settings = RenderSettings(
+            engine=EngineSettings(engine="mesh"),
+            upscale=UpscaleSettings(**upscale),
+            output=OutputSettings(audio="none"),
+        )
+        job = RenderJob(str(tmp_path / "p.png"), "demo:still", str(tmp_path / "o.mp4"), settings)
+        return assemble(job).target.open_parts
+
+    assert parts() is not None
+    assert parts(upscale="animevideov3") is None

@@ -107,32 +107,22 @@ def test_settings_change_from_one_frame_to_the_next(streams, screen, face):
     stream = streams.create(still, "s")
     before = picture_of(screen.next())
     smiling = replace(PLAIN, sliders=SliderSettings(edit=("smile=1.2",)))
+    red = LiveSettings(background="color", background_color="#ff0000")
     changes = [
-        replace(still, settings=smiling),
-        replace(still, live=LiveSettings(background="matte")),
-        replace(still, live=LiveSettings(background="color", background_color="#ff0000")),
-        replace(still, live=LiveSettings(background="color", background_color="#ff0000", longest_side=128)),
+        (
+            replace(still, settings=smiling),
+            lambda p: not np.array_equal(p, before) and p[..., 3].min() == 255,
+        ),
+        (
+            replace(still, live=LiveSettings(background="matte")),
+            lambda p: p[0, 0, 3] == 0 and p[128, 128, 3] == 255,
+        ),
+        (replace(still, live=red), lambda p: tuple(p[0, 0]) == (255, 0, 0, 255)),
+        (replace(still, live=replace(red, longest_side=128)), lambda p: p.shape == (128, 128, 4)),
     ]
-    pictures = []
-    for wanted in changes:
+    for wanted, is_there in changes:
         stream.update(wanted)
-        last = before if not pictures else pictures[-1]
-        pictures.append(until_changed(screen, last))
-    smile, matte, color, small = pictures
-    assert smile[..., 3].min() == 255
-    assert matte[0, 0, 3] == 0
-    assert matte[128, 128, 3] == 255
-    assert tuple(color[0, 0]) == (255, 0, 0, 255)
-    assert small.shape == (128, 128, 4)
-
-
-def until_changed(screen, last):
-    end = time.monotonic() + SOON_S
-    while time.monotonic() < end:
-        picture = picture_of(screen.next())
-        if picture.shape != last.shape or not np.array_equal(picture, last):
-            return picture
-    raise AssertionError("nothing changed")
+        until(lambda is_there=is_there: is_there(picture_of(screen.next())), f"the change to {wanted}")
 
 
 def test_freezing_holds_the_picture(streams, screen, face):
@@ -185,6 +175,17 @@ def test_names_and_numbers_are_kept_within_bounds(streams, face):
     streams.create(config(face, PUSH), "s")
     with pytest.raises(WorkerError, match="already"):
         streams.create(config(face, PUSH), "s")
+
+
+def test_streams_may_end_while_their_hearts_beat(streams, face):
+    for number in range(6):
+        stream = streams.create(config(face, PUSH), f"n{number}")
+        stream.beat()
+        streams.delete(stream.name)
+        stream.beat()
+        stream.close()
+    assert not list(streams.folder.iterdir())
+    assert streams._thread.is_alive()
 
 
 def test_rings_of_dead_workers_are_removed(tmp_path, monkeypatch):

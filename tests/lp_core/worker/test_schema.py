@@ -54,6 +54,10 @@ def test_files_are_found_and_built_in_names_are_none():
     assert path_settings(model) == {"sliders.edit_file": "/a.json", "engine.weights": "/w"}
     built_in = SettingsModel.model_validate({"color": {"ocio": "ocio://studio-config-latest"}})
     assert path_settings(built_in) == {}
+    by_name = SettingsModel.model_validate({"upscale": {"upscale": "x4plus"}})
+    assert path_settings(by_name) == {}
+    by_file = SettingsModel.model_validate({"upscale": {"upscale": "/x4plus"}})
+    assert path_settings(by_file) == {"upscale.upscale": "/x4plus"}
     sly = SettingsModel.model_validate({"color": {"ocio": "ocio:///etc/passwd"}})
     assert path_settings(sly) == {"color.ocio": "ocio:///etc/passwd"}
 
