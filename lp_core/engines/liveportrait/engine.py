@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -147,7 +148,7 @@ class LivePortraitEngine:
                 plan = {EYE_TARGET: np.array(steady_eye_target(ratios_of(face).eyes[0]))}
             if not self._transfer.official_compat:
                 break
-            state = self._in_memory(lambda frame=frame, face=face: read_source(self._networks, frame, face))
+            state = self._in_memory(partial(read_source, self._networks, frame, face))
             driving, reference = implicit_of(performance.at(frame)), implicit_of(performance.reference)
             frames.append(frame.index)
             sources.append(state)

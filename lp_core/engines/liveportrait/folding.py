@@ -115,5 +115,5 @@ def join_heads(
     biases[outputs * (kernel // 2) : outputs * (kernel // 2 + 1)] = bias
     biases[kernel * outputs] = flat[1].squeeze()
     taps = weight.permute(2, 0, 1, 3, 4).flatten(0, 1)
-    shares = flat[0][0].unflatten(0, (-1, depth)).transpose(0, 1)
+    shares = flat[0].reshape(-1, depth, kernel, kernel).transpose(0, 1)
     return torch.cat([taps, shares]), biases
