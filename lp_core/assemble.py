@@ -7,7 +7,6 @@ can be written, codec and engine are there, the files open, the chosen face of a
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
 from lp_core.engines.registry import Choice, MakeEngine, choose_engine, make_engine, open_engine
+from lp_core.engines.suited import suited
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
@@ -78,8 +78,9 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     part = _part(job, source, driving, rate)
     edits = make_curves(settings.sliders.edit, settings.sliders.edit_file)
     name, note = choose_engine(settings)
-    if isinstance(driving, FilmedFace) and driving.info.is_still and settings.motion.motion == "relative":
-        settings = _by_picture(settings, name, notes, job.driving)
+    is_picture = isinstance(driving, FilmedFace) and driving.info.is_still
+    settings, told = suited(settings, name, job.driving, is_picture)
+    notes.extend(told)
     choice = Choice(make(name, settings), note)
     _check_sliders(edits, choice.engine)
     _check_passes(settings, choice.engine)
@@ -178,15 +179,6 @@ def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> 
     with open_writer():  # whether the file can be written is known before the film is read
         pass
     return Extraction(choice.engine, film, output, open_writer, notes)
-
-
-def _by_picture(settings: RenderSettings, engine: str, notes: list[str], driving: str) -> RenderSettings:
-    """Settings of relative motion by a lone picture, which has no other frame to compare itself with."""
-    if engine == "liveportrait":
-        notes.append(f"{driving} is a single picture, so it is compared with a neutral face.")
-        return replace(settings, motion=replace(settings.motion, reference="neutral"))
-    notes.append(f"{driving} is a single picture, so it drives as it is (--motion absolute).")
-    return replace(settings, motion=replace(settings.motion, motion="absolute"))
 
 
 def _engine_notes(choice: Choice) -> list[str]:

@@ -121,9 +121,7 @@ class EngineSettings:
         minimum=0,
         maximum=256,
     )
-    compile: bool = setting(
-        False, "compile the networks first: slow to start, faster over long clips (liveportrait)"
-    )
+    compile: bool = setting(False, "compile the networks first: slow to start, for long clips (liveportrait)")
     driving_option: str = setting(
         "pose-friendly",
         "what keeps its full reach where portrait and performer look apart: the turn of the head, or the "
@@ -144,6 +142,9 @@ class EngineSettings:
     )
     normalize_lip: bool = setting(
         False, "close the mouth of a portrait taken with open lips, for relative motion (liveportrait)"
+    )
+    steady_eyes: bool = setting(
+        False, "keep the eyes of a filmed source as open as in its first frame (liveportrait)"
     )
     official_compat: bool = setting(
         False, "the published pipeline's numbers with all their surprises (liveportrait)"
@@ -369,19 +370,12 @@ class ProvenanceSettings:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.watermark is not None and not re.fullmatch(
-            r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}", self.watermark
-        ):
-            raise SettingError(
-                f"watermark = {self.watermark!r} is no number; write one from 0 to 4294967295, or such as 0x1F."
-            )
-        if (
-            self.watermark is not None
-            and int(self.watermark, 16 if "x" in self.watermark.lower() else 10) >= 2**32
-        ):
-            raise SettingError(
-                f"watermark = {self.watermark} is out of range; it must be at most 4294967295."
-            )
+        mark = self.watermark
+        if mark is None:
+            return
+        is_number = re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}", mark)
+        if not is_number or int(mark, 16 if "x" in mark.lower() else 10) >= 2**32:
+            raise SettingError(f"watermark = {mark!r} is no number from 0 to 4294967295, or such as 0x1F.")
 
 
 @dataclass(frozen=True)

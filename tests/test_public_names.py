@@ -41,7 +41,7 @@ CONTRACTS = {
         "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
     ),
     "lp_core.faces.base": "Box Face FaceAnalyzer Pose",
-    "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo NeuralCrop Portrait Sample",
+    "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo NeuralCrop Performance Portrait Sample",
 }
 """Module -> its public names, sorted."""
 

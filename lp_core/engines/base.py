@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,6 +35,8 @@ class EngineInfo:
     """Sliders it can do; a render with any other is refused."""
     has_crop: bool = False
     """True when its animations hold a ``NeuralCrop``."""
+    surveys_plates: bool = False
+    """True when ``survey`` must look at a filmed source before its first picture."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,18 @@ class Sample:
     """Its driving picture, possibly reduced; None for stored motion."""
 
 
+@dataclass(frozen=True)
+class Performance:
+    """A performance as a filmed source meets it, without gaps and smoothed."""
+
+    at: Callable[[Frame], MotionFrame]
+    """The performance at a frame of the source."""
+    reference: MotionFrame
+    """Its reference frame."""
+    frames: int
+    """Number of frames; 1: a single picture."""
+
+
 class Portrait(Protocol):
     """A prepared source: whatever an engine computes once for a still, or once a frame for a plate."""
 
@@ -159,12 +173,26 @@ class Engine(Protocol):
         """
         ...
 
+    def survey(
+        self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance
+    ) -> Mapping[str, NDArray[Any]]:
+        """Looks at a filmed source before its first picture, where ``info.surveys_plates`` says so.
+
+        Args:
+            plate: every frame with the face that is animated, None where it is lost; need not be read to its end.
+            performance: what will be laid onto it.
+
+        Returns:
+            Plain arrays that can be stored, for ``with_tuning``.
+        """
+        ...
+
     def tuning_of(self, portrait: Any) -> Mapping[str, NDArray[Any]]:  # noqa: ANN401 - the engine's own Portrait
-        """What ``tune`` found, as plain arrays that can be stored; empty where nothing was tuned."""
+        """What ``tune`` and ``survey`` found, as plain arrays that can be stored; empty where nothing was tuned."""
         ...
 
     def with_tuning(self, portrait: Any, tuning: Mapping[str, NDArray[Any]]) -> Any:  # noqa: ANN401
-        """A portrait of the same performance with what ``tuning_of`` gave, to the last bit."""
+        """A portrait of the same performance with what ``tuning_of`` or ``survey`` gave, to the last bit."""
         ...
 
     def animate(

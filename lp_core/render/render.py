@@ -13,18 +13,19 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice, repeat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import DrivingPicture, Engine, Portrait, Sample
-from lp_core.faces.base import FaceAnalyzer
+from lp_core.engines.base import DrivingPicture, Engine, Performance, Portrait, Sample
+from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Box, Frame
 from lp_core.media.base import SinkSpec
 from lp_core.motion.sequence import MotionFrame
@@ -157,6 +158,23 @@ class Drawing:
             return None
         return conformed_count(source_frames, source.info.rate, self.rate)
 
+    def surveyed(self, plate: Iterable[tuple[Frame, Face | None]]) -> Mapping[str, NDArray[Any]]:
+        """What the engine finds in a filmed source before its first picture; arrays for ``with_tuning``.
+
+        Args:
+            plate: every frame with the face that is animated; not read where nothing is looked for.
+        """
+        source, start_s = self.render.source, self.render.part.start_s
+        if not (isinstance(source, FilmedFace) and self.render.engine.info.surveys_plates):
+            return {}
+        rate, timeline = source.info.rate, self.timeline
+        performance = Performance(
+            lambda frame: timeline.at(max(start_s + rate.time_s(frame.index), Fraction(0))),
+            timeline.reference,
+            len(timeline),
+        )
+        return self.render.engine.survey(plate, performance)
+
     def spec(self) -> SinkSpec:
         """What the sink must be told."""
         info = self.render.engine.info
@@ -283,7 +301,17 @@ class _Pass:
             frame = render.source.frame
             shot = Shot(frame, self._tune(render.engine.prepare(frame, render.source.face)))
             return iter(repeat(shot) if total is None else repeat(shot, total))
-        shots = plate_shots(render.source, render.engine, drawing.rate, self._tune, drawing.notes.append)
+        with closing(render.source.followed(lambda _: None)) as plate:
+            plan = drawing.surveyed(plate)
+
+        def tune(portrait: Portrait) -> Portrait:
+            tuned = self._tune(portrait)
+            if not plan:
+                return tuned
+            planned: Portrait = render.engine.with_tuning(tuned, {**render.engine.tuning_of(tuned), **plan})
+            return planned
+
+        shots = plate_shots(render.source, render.engine, drawing.rate, tune, drawing.notes.append)
         return stack.enter_context(ReadAhead(shots, QUEUE_DEPTH, "source"))
 
     def _tune(self, portrait: Portrait) -> Portrait:

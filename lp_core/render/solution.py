@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -215,7 +215,16 @@ def _store_tuning(drawing: Drawing, faces: StoredFaces, folder: Path, listener: 
         watched = replace(render, trial_analyzer=_watched(render.trial_analyzer, listener, render.clock))
         portrait = _model(drawing, faces)
         tuning = render.engine.tuning_of(watched.tuned(portrait, samples, drawing.timeline.reference))
+    if isinstance(render.source, FilmedFace):
+        with closing(_plate(render.source, faces)) as plate:
+            tuning = {**tuning, **drawing.surveyed(plate)}
     _save_arrays(folder / _TUNING, tuning)
+
+
+def _plate(source: FilmedFace, faces: StoredFaces) -> Generator[tuple[Frame, Face | None]]:
+    with source.open() as frames:
+        for frame in frames:
+            yield frame, faces.face(frame.index)
 
 
 def _model(drawing: Drawing, faces: StoredFaces) -> Portrait:

@@ -54,6 +54,9 @@ class ToyEngine:
     def tune(self, portrait, samples, reference, open_analyzer):
         return portrait
 
+    def survey(self, plate, performance):
+        return {}
+
     def tuning_of(self, portrait):
         return {}
 

@@ -32,7 +32,7 @@ class Taps:
 
     def _hook(self, key, slices):
         def keep(module, inputs, output):
-            first = output[0] if isinstance(output, list) else output
+            first = output[0] if isinstance(output, list | tuple) else output
             self.seen.setdefault(key, first[slices].float().cpu().numpy().copy())
 
         return keep
@@ -153,7 +153,7 @@ def large_motion(networks, pictures):
         "W.b.compress_bn": (dense.compress, (1, 1, 2, 4, 4)),
         "W.b.hourglass_in": (glass.encoder, (1, 1, 4, 8, 8)),
         "W.b.hourglass_out": (glass, (1, 4, 4, 8, 8)),
-        "W.b.mask_logits": (dense.mask, (1, 1, 4, 8, 8)),
+        "W.b.mask_logits": (dense.heads, (1, 1, 4, 8, 8)),
         "W.b.third": (networks.warping_module.third, (1, 4, 4, 4)),
     }
     for i, step in enumerate((8, 4, 2, 1, 1)):

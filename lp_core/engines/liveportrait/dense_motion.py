@@ -18,9 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lp_core.engines.liveportrait.blocks import DownBlock3d, UpBlock3d
+from lp_core.engines.liveportrait.blocks import DownBlock3d, UpBlock3d, VolumeHeads
 from lp_core.engines.liveportrait.config import WarpingConfig
-from lp_core.engines.liveportrait.folding import StateDict, fold_batch_norms, upsampling_kernel
+from lp_core.engines.liveportrait.folding import StateDict, fold_batch_norms, join_heads, upsampling_kernel
+
+PLAIN_UPS = 2
+"""Deepest up-blocks that stay as they are: at 2 x 2 and 4 x 4 pixels, reading weights costs more than products."""
 
 
 def axis_grid(size: int, like: Tensor) -> Tensor:
@@ -130,14 +133,14 @@ class Decoder(nn.Module):
 
     def __init__(self, config: WarpingConfig) -> None:
         super().__init__()
-        levels = range(config.hourglass_blocks, 0, -1)
         deepest = config.hourglass_blocks
         self.up_blocks = nn.ModuleList(
             UpBlock3d(
                 config.hourglass_width(level) * (1 if level == deepest else 2),
                 config.hourglass_width(level - 1),
+                is_merged=deepest - level >= PLAIN_UPS,
             )
-            for level in levels
+            for level in range(deepest, 0, -1)
         )
         self.conv = nn.Conv3d(config.hourglass_out, config.hourglass_out, 3, padding=1)
 
@@ -170,9 +173,8 @@ class DenseMotion(nn.Module):
         super().__init__()
         self.config = config
         self.hourglass = Hourglass(config)
-        self.mask = nn.Conv3d(config.hourglass_out, config.candidates, 7, padding=3)
         self.compress = nn.Conv3d(config.volume_channels, config.compressed_channels, 1)
-        self.occlusion = nn.Conv2d(config.hourglass_out * config.depth, 1, 7, padding=3)
+        self.heads = VolumeHeads(config.hourglass_out, config.candidates, config.depth, 7)
 
     def prepare(self, volume: Tensor, keypoints: Tensor) -> DenseSource:
         """The part that depends on the source only.
@@ -216,21 +218,30 @@ class DenseMotion(nn.Module):
             deformation: (B, D, H, W, 3) float32, where to sample the source's volume.
             occlusion: (B, 1, H, W) float32, 0..1.
         """
-        dtype = self.mask.weight.dtype
+        dtype = self.compress.weight.dtype
         features = self.hourglass(self.candidates(source, keypoints).to(dtype))
-        mask = functional.softmax(self.mask(features).float(), dim=1)
+        logits, hidden = self.heads(features)
+        mask = functional.softmax(logits, dim=1)
         # flow_k = identity - driving + source, and the masks sum to one
         shift = source.keypoints - keypoints
         moved = torch.einsum("bkdhw,bkc->bdhwc", mask[:, 1:], shift.expand(len(keypoints), -1, -1))
         deformation = identity_grid(volume_size(mask), mask) + moved
-        occlusion = torch.sigmoid(self.occlusion(features.flatten(1, 2)).float())  # channel = c * D + d
-        return deformation, occlusion
+        return deformation, torch.sigmoid(hidden)
 
 
 def fold_dense_motion(state: Mapping[str, Tensor], prefix: str) -> StateDict:
     """Checkpoint keys below ``prefix`` to those of :class:`DenseMotion`; other keys pass through."""
     folded = fold_batch_norms(state, {f"{prefix}norm": f"{prefix}compress"})
     ups = f"{prefix}hourglass.decoder.up_blocks."
+    plain = tuple(f"{ups}{index}." for index in range(PLAIN_UPS))
     for key in [k for k in folded if k.startswith(ups) and k.endswith("conv.weight")]:
-        folded[key] = upsampling_kernel(folded[key], 2)
+        if not key.startswith(plain):
+            folded[key] = upsampling_kernel(folded[key], 2)
+    both = [
+        (folded.pop(f"{prefix}{head}.weight"), folded.pop(f"{prefix}{head}.bias"))
+        for head in ("mask", "occlusion")
+    ]
+    depth = both[1][0].shape[1] // both[0][0].shape[1]  # the occlusion reads channel c * depth + d
+    weight, bias = join_heads(both[0], both[1], depth)
+    folded[f"{prefix}heads.slices.weight"], folded[f"{prefix}heads.slices.bias"] = weight, bias
     return folded

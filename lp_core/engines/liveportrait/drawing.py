@@ -15,6 +15,7 @@ from lp_core.engines.liveportrait.detail import moved, with_detail
 from lp_core.engines.liveportrait.performance import CROP_PX
 from lp_core.engines.liveportrait.portrait import LivePortraitPortrait
 from lp_core.geometry.paste import Place, paste_at
+from lp_core.geometry.paste_official import paste_official
 from lp_core.geometry.warp import affine_part, enlarge, lay
 
 F32 = NDArray[np.float32]
@@ -25,6 +26,7 @@ def compose(
     picture: torch.Tensor,
     deformation: torch.Tensor,
     keeps_detail: bool = False,
+    is_official: bool = False,
 ) -> Animation:
     """Lays the generated picture into the source's frame.
 
@@ -33,6 +35,7 @@ def compose(
         picture: (1, 3, 512, 512), [0, 1], of G.
         deformation: (1, D, H, W, 3), of W.
         keeps_detail: True: fine detail is the source's own.
+        is_official: True: frames of 8 bits are pasted with the published pipeline's numbers.
     """
     shown = picture[0].float().permute(1, 2, 0).cpu().numpy()
     if portrait.beyond is not None:
@@ -50,6 +53,8 @@ def compose(
         drawn = with_detail(affine_part(shown, place.crop_from_frame, box), carried, scale)
         lay(source.coded(drawn), place.weight, place.mask, own)
         part[..., :3] = own
+    elif is_official and source.pixels.dtype == np.uint8:
+        pixels = paste_official(source.pixels, np.clip(crop, 0, 255).astype(np.uint8), place)
     else:
         pixels = paste_at(source.pixels, crop, place)
     neural = NeuralCrop(crop / np.float32(portrait.source.white), _frame_from_crop(portrait.place))

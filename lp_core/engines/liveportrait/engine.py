@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Sample
+from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Performance, Sample
 from lp_core.engines.liveportrait.drawing import compose, in_frame
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import (
@@ -20,7 +21,13 @@ from lp_core.engines.liveportrait.performance import (
     seen_as,
     strengthened,
 )
-from lp_core.engines.liveportrait.portrait import LivePortraitPortrait, prepare_portrait
+from lp_core.engines.liveportrait.plate import EYE_TARGET, Plan, eye_target, plan_motion, planned_motion
+from lp_core.engines.liveportrait.portrait import (
+    LivePortraitPortrait,
+    prepare_portrait,
+    ratios_of,
+    read_source,
+)
 from lp_core.engines.liveportrait.retarget import (
     Ratios,
     RetargetOptions,
@@ -29,6 +36,7 @@ from lp_core.engines.liveportrait.retarget import (
     finish,
     held_for_retargeting,
     lip_offsets,
+    steady_eye_target,
 )
 from lp_core.engines.liveportrait.weights import LABELS, load_for
 from lp_core.faces.base import Face, FaceAnalyzer
@@ -81,13 +89,20 @@ class LivePortraitEngine:
         )
         keeps_reach = settings.engine.driving_option == "expression-friendly"
         self._is_expression_friendly = keeps_reach and self._transfer.is_relative
+        self._keeps_eyes = settings.engine.steady_eyes
         self._keeps_detail = settings.engine.detail == "source"
         label = LABELS[self._networks.origin]
         device = self._networks.device
         batch = settings.engine.batch or (CUDA_BATCH if device.type == "cuda" else 1)
         self._batches = Batches(batch, str(device))
         self.info = EngineInfo(
-            name="liveportrait", rig=RIG, uses_driving_picture=False, label=label, batch=batch, has_crop=True
+            name="liveportrait",
+            rig=RIG,
+            uses_driving_picture=False,
+            label=label,
+            batch=batch,
+            has_crop=True,
+            surveys_plates=compat or self._keeps_eyes,
         )
 
     def with_settings(self, settings: RenderSettings) -> LivePortraitEngine:
@@ -106,8 +121,9 @@ class LivePortraitEngine:
     def prepare(
         self, source: Frame, face: Face, like: LivePortraitPortrait | None = None
     ) -> LivePortraitPortrait:
-        """Everything about the source that does not change with the motion; ``like`` has nothing to give."""
-        return self._in_memory(lambda: prepare_portrait(self._networks, source, face))
+        """Everything about the source that does not change with the motion; ``like`` gives its plan."""
+        plan = None if like is None else like.plan
+        return self._in_memory(lambda: prepare_portrait(self._networks, source, face, plan))
 
     def tune(
         self,
@@ -119,15 +135,37 @@ class LivePortraitEngine:
         """Nothing needs trying: returns the portrait unchanged."""
         return portrait
 
+    def survey(
+        self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance
+    ) -> Mapping[str, NDArray[Any]]:
+        """The plan of a filmed source; see the contract and ``lp_core.engines.liveportrait.plate``."""
+        plan: Plan = {}
+        frames, sources, played = [], [], []
+        for frame, face in plate:
+            if face is None:
+                continue
+            if self._keeps_eyes and not plan:
+                plan = {EYE_TARGET: np.array(steady_eye_target(ratios_of(face).eyes[0]))}
+            if not self._transfer.official_compat:
+                break
+            state = self._in_memory(partial(read_source, self._networks, frame, face))
+            driving, reference = implicit_of(performance.at(frame)), implicit_of(performance.reference)
+            frames.append(frame.index)
+            sources.append(state)
+            played.append(self._played(state, driving, reference, is_filmed=True))
+        if not frames:
+            return plan
+        return {**plan, **plan_motion(frames, sources, played, self._transfer, performance.frames > 1)}
+
     def tuning_of(self, portrait: LivePortraitPortrait) -> Mapping[str, NDArray[Any]]:
-        """Nothing; see the contract."""
-        return {}
+        """The plan of a filmed source; see the contract."""
+        return portrait.plan
 
     def with_tuning(
         self, portrait: LivePortraitPortrait, tuning: Mapping[str, NDArray[Any]]
     ) -> LivePortraitPortrait:
-        """The portrait unchanged; see the contract."""
-        return portrait
+        """The portrait with the plan of its clip; see the contract."""
+        return replace(portrait, plan=tuning)
 
     def animate(
         self,
@@ -154,11 +192,12 @@ class LivePortraitEngine:
         """(21, 3) where the key points go under a motion, in the source's grid units."""
         source, keypoints = portrait.state, portrait.keypoints
         performance, start = self._played(source, implicit_of(motion), implicit_of(reference))
-        moved = transfer(source, performance, start, self._transfer)
+        planned = planned_motion(portrait.plan, portrait.source.index)
+        moved = planned or transfer(source, performance, start, self._transfer)
         moved = held_for_retargeting(moved, source, self._retarget)
         plain = transform_keypoints(keypoints, moved)
         driven = plain
-        if self._is_expression_friendly:
+        if self._is_expression_friendly and planned is None:
             driven = expression_friendly(keypoints, source, performance, start, self._transfer)
         if edit.values:
             driven = driven + transform_keypoints(keypoints, edit.applied(moved)) - plain
@@ -171,16 +210,21 @@ class LivePortraitEngine:
             self._transfer.is_relative,
             portrait.ratios,
             _ratios(motion),
+            eye_target(portrait.plan),
         )
         result: F64 = finished[0]
         return result
 
     def _played(
-        self, source: ImplicitMotion, driving: ImplicitMotion, reference: ImplicitMotion
+        self,
+        source: ImplicitMotion,
+        driving: ImplicitMotion,
+        reference: ImplicitMotion,
+        is_filmed: bool = False,
     ) -> tuple[ImplicitMotion, ImplicitMotion]:
         """The performance and its reference in the source's units, strengths applied."""
         if self._motion.reference == "neutral":
-            reference = picture_reference(driving, self._transfer)
+            reference = picture_reference(driving, self._transfer, is_filmed)
         if not self._transfer.official_compat:
             driving, reference = seen_as(source, driving, reference), seen_as(source, reference, reference)
         rest = reference if self._transfer.is_relative else source
@@ -202,7 +246,9 @@ class LivePortraitEngine:
 
     def _draw(self, portrait: LivePortraitPortrait, points: torch.Tensor) -> Animation:
         warped = self._networks.warp(portrait.warp, points)
-        return compose(portrait, self._networks.generator(warped.out), warped.deformation, self._keeps_detail)
+        picture = self._networks.generator(warped.out)
+        is_official = self._transfer.official_compat
+        return compose(portrait, picture, warped.deformation, self._keeps_detail, is_official)
 
     def _in_memory(self, work: Callable[[], T]) -> T:
         return with_memory(work, str(self._networks.device))

@@ -93,3 +93,27 @@ def upsampling_kernel(weight: Tensor, factor: int) -> Tensor:
     if wide.ndim == 5:
         wide = wide.flip(2)
     return wide.transpose(0, 1).contiguous().to(weight.dtype)
+
+
+def join_heads(
+    volume: tuple[Tensor, Tensor], flat: tuple[Tensor, Tensor], depth: int
+) -> tuple[Tensor, Tensor]:
+    """Weight and bias of ``blocks.VolumeHeads``.
+
+    Args:
+        volume: (out, in, k, k, k) weight and (out,) bias of the 3-D convolution.
+        flat: (1, in * depth, k, k) weight and (1,) bias of the 2-D one, depth the faster index.
+        depth: slices of the volume.
+
+    Returns:
+        (k * out + depth, in, k, k) and (k * out + depth,): the depth taps one after the other with the bias
+        at the middle one, then the 2-D convolution's share of every depth with the bias at the first.
+    """
+    weight, bias = volume
+    kernel, outputs = weight.shape[2], weight.shape[0]
+    biases = bias.new_zeros(kernel * outputs + depth)
+    biases[outputs * (kernel // 2) : outputs * (kernel // 2 + 1)] = bias
+    biases[kernel * outputs] = flat[1].squeeze()
+    taps = weight.permute(2, 0, 1, 3, 4).flatten(0, 1)
+    shares = flat[0].reshape(-1, depth, kernel, kernel).transpose(0, 1)
+    return torch.cat([taps, shares]), biases

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
 from lp_core.engines.liveportrait.detail import beyond_white
 from lp_core.engines.liveportrait.networks import Networks
-from lp_core.engines.liveportrait.performance import CROP_PX, as_batch, network_picture, read_states
+from lp_core.engines.liveportrait.performance import (
+    CROP_PX,
+    MotionNetwork,
+    as_batch,
+    network_picture,
+    read_states,
+)
+from lp_core.engines.liveportrait.plate import Plan
 from lp_core.engines.liveportrait.retarget import Ratios
 from lp_core.engines.liveportrait.warping import WarpSource
 from lp_core.faces.base import Face
@@ -41,9 +48,27 @@ class LivePortraitPortrait:
     """Where the networks' picture belongs in the frame."""
     beyond: F32 | None
     """(512, 512, 3) what of the crop's display view lies below 0 and above 1; None where nothing does."""
+    plan: Plan = field(default_factory=dict)
+    """What a survey of a filmed source found; see ``lp_core.engines.liveportrait.plate``."""
 
 
-def prepare_portrait(networks: Networks, source: Frame, face: Face) -> LivePortraitPortrait:
+def read_source(network: MotionNetwork, source: Frame, face: Face) -> ImplicitMotion:
+    """Pose and expression of a source's face, as ``prepare_portrait`` reads them."""
+    square = oriented_square(face.landmarks_frame, SOURCE_CROP)
+    ((state, _),) = read_states(network, as_batch(network_picture(source, square)))
+    return state
+
+
+def ratios_of(face: Face) -> Ratios:
+    """Openness of a face's eyes and lips, one frame."""
+    scheme = scheme_of(face.scheme)
+    eyes = eye_openness(face.landmarks_frame, scheme).astype(np.float64)
+    return Ratios(eyes[None], np.array([lip_openness(face.landmarks_frame, scheme)], np.float64))
+
+
+def prepare_portrait(
+    networks: Networks, source: Frame, face: Face, plan: Plan | None = None
+) -> LivePortraitPortrait:
     """Prepares a source: the crop, M, F and the source's share of W, once."""
     height, width = source.pixels.shape[:2]
     square = oriented_square(face.landmarks_frame, SOURCE_CROP)
@@ -51,9 +76,6 @@ def prepare_portrait(networks: Networks, source: Frame, face: Face) -> LivePortr
     ((state, keypoints),) = read_states(networks, picture)
     points = transform_keypoints(keypoints, state)
     warp = networks.prepare_source(networks.appearance(picture), torch.from_numpy(points[None]))
-    scheme = scheme_of(face.scheme)
-    eyes = eye_openness(face.landmarks_frame, scheme).astype(np.float64)
-    lips = np.array([lip_openness(face.landmarks_frame, scheme)], np.float64)
     matrix = frame_from_crop(square, CROP_PX)
     can_exceed = source.pixels.dtype == np.float32 or not (
         source.encoding is None or source.encoding.is_display
@@ -63,8 +85,9 @@ def prepare_portrait(networks: Networks, source: Frame, face: Face) -> LivePortr
         state=state,
         keypoints=keypoints,
         points=points,
-        ratios=Ratios(eyes[None], lips),
+        ratios=ratios_of(face),
         warp=warp,
         place=place_of(matrix, feather_mask(CROP_PX), width, height),
         beyond=beyond_white(source, cut(source.pixels[..., :3], matrix, CROP_PX)) if can_exceed else None,
+        plan=plan or {},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import count
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Sample
+from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Performance, Sample
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, head_flow
@@ -135,6 +135,12 @@ class MeshEngine:
             draws = [trial(analyzer) for analyzer in analyzers]
             tuning = calibrate(small.face, samples, reference, self._settings.motion.motion, draws)
         return replace(portrait, tuning=tuning)
+
+    def survey(
+        self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance
+    ) -> Mapping[str, NDArray[Any]]:
+        """Nothing; see the contract."""
+        return {}
 
     def tuning_of(self, portrait: MeshPortrait) -> Mapping[str, NDArray[Any]]:
         """What calibration found; see the contract."""

@@ -11,11 +11,15 @@ torch = pytest.importorskip("torch")
 import av
 from fakes.networks import FakeNetworks
 
+from lp_core.assemble import assemble
 from lp_core.cli.main import run
 from lp_core.engines.liveportrait import engine as engine_module
+from lp_core.job import RenderJob
 from lp_core.models.store import CACHE_VARIABLE
 from lp_core.motion.template import read_motion, write_motion
 from lp_core.motion.template_pkl import read_pkl, to_sequence
+from lp_core.render.chunks import render_in_chunks
+from lp_core.settings import EngineSettings, RenderSettings
 
 LP = ("--engine", "liveportrait")
 
@@ -49,6 +53,24 @@ def test_a_film_drives_a_still_and_the_film_says_with_what(networks, portrait, d
 def test_a_filmed_source(networks, driving, lpsuite, tmp_path):
     code, lines = lpsuite("animate", driving, "demo:nod", *LP, "-o", tmp_path / "o.mp4")
     assert (code, lines[-1]["frames"]) == (0, 12)
+
+
+def test_a_filmed_source_by_the_published_rule(networks, driving, lpsuite, tmp_path):
+    """The source is looked at once more before its first picture; one go and chunks give the same."""
+    code, lines = lpsuite(
+        "animate", driving, "demo:nod", *LP, "--official-compat", "--steady-eyes", "-o", tmp_path / "o.mp4"
+    )
+    assert (code, lines[-1]["frames"]) == (0, 12)
+    assert any("frame 0" in note for note in lines[-1]["notes"])
+    assert any("--smoothing" in note for note in lines[-1]["notes"])
+    assert len(networks.log.pictures) == 24
+    assert networks.log.eyes
+    in_one_go = np.stack(networks.log.driven)
+    networks.log.driven.clear()
+    settings = RenderSettings(engine=EngineSettings("liveportrait", official_compat=True, steady_eyes=True))
+    job = RenderJob(str(driving), "demo:nod", str(tmp_path / "chunks.mp4"), settings)
+    assert render_in_chunks(assemble(job), tmp_path / "job").frames == 12
+    np.testing.assert_array_equal(np.stack(networks.log.driven), in_one_go)
 
 
 def test_a_picture_drives(networks, portrait, lpsuite, tmp_path):

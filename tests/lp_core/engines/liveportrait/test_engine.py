@@ -185,6 +185,20 @@ def test_the_picture_is_pasted_in_its_own_kind(dtype, acts):
     np.testing.assert_array_equal(shown.pixels[outside], pixels[outside])
 
 
+def test_official_pictures_are_cut_off_not_rounded(still, acts):
+    usual, official = (
+        engine(official_compat=is_on, **NO_STITCHING).animate(still, acts[0], acts[0]).pixels
+        for is_on in (False, True)
+    )
+    left, top, right, bottom = (
+        getattr(still.place.region, side) for side in ("left", "top", "right", "bottom")
+    )
+    middle = (top + bottom) // 2, (left + right) // 2
+    assert usual[middle][1] == 128  # of 127.5
+    assert official[middle][1] == 127
+    assert official.astype(int).mean() < usual.astype(int).mean()
+
+
 def test_the_flow_points_to_where_the_features_came_from(still, acts):
     drawing = engine(**NO_STITCHING)
     shown = drawing.animate(still, replace(acts[0], translation=np.float32([0.1, 0])), acts[0])

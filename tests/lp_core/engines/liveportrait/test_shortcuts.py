@@ -63,6 +63,19 @@ def test_upsampling_and_convolution_are_one_transposed_convolution(factor, is_vo
     assert apart(got, wanted) < 1e-12
 
 
+@pytest.mark.parametrize(("kernel", "depth"), [(3, 5), (7, 16), (7, 2), (1, 3)])
+@pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last_3d])
+def test_heads_by_slices_equal_the_convolutions_they_join(kernel, depth, memory):
+    x = torch.randn(2, 4, depth, 6, 5, dtype=torch.float64).contiguous(memory_format=memory)
+    volume = torch.randn(3, 4, *[kernel] * 3, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
+    flat = torch.randn(1, 4 * depth, kernel, kernel, dtype=torch.float64), torch.randn(1, dtype=torch.float64)
+    net = blocks.VolumeHeads(4, 3, depth, kernel).double().requires_grad_(False)
+    net.slices.weight.data, net.slices.bias.data = folding.join_heads(volume, flat, depth)
+    logits, hidden = net(x)
+    assert apart(logits, functional.conv3d(x, *volume, padding=kernel // 2)) < 1e-11
+    assert apart(hidden, functional.conv2d(x.flatten(1, 2), *flat, padding=kernel // 2)) < 1e-11
+
+
 @pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last_3d])
 def test_halving_equals_the_3d_pooling(memory):
     x = torch.randn(2, 3, 4, 6, 8).contiguous(memory_format=memory)

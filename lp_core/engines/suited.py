@@ -1,0 +1,49 @@
+"""Settings as an engine and a performance need them, and the sentences that tell the user of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lp_core.settings import RenderSettings
+
+
+def suited(
+    settings: RenderSettings, engine: str, driving: str, is_picture: bool
+) -> tuple[RenderSettings, list[str]]:
+    """The settings that are rendered with, and what is to be said of the changes.
+
+    Args:
+        settings: as given.
+        engine: name of the engine that draws.
+        driving: name of the performance.
+        is_picture: True: the performance is a single picture.
+    """
+    notes: list[str] = []
+    if is_picture and settings.motion.motion == "relative":
+        settings = _by_picture(settings, engine, notes, driving)
+    if engine == "liveportrait" and settings.engine.official_compat:
+        settings = _officially(settings, notes)
+    return settings, notes
+
+
+def _by_picture(settings: RenderSettings, engine: str, notes: list[str], driving: str) -> RenderSettings:
+    """Settings of relative motion by a lone picture, which has no other frame to compare itself with."""
+    if engine == "liveportrait":
+        notes.append(f"{driving} is a single picture, so it is compared with a neutral face.")
+        return replace(settings, motion=replace(settings.motion, reference="neutral"))
+    notes.append(f"{driving} is a single picture, so it drives as it is (--motion absolute).")
+    return replace(settings, motion=replace(settings.motion, motion="absolute"))
+
+
+def _officially(settings: RenderSettings, notes: list[str]) -> RenderSettings:
+    """The published pipeline compares with frame 0 and smooths nothing but filmed sources, by its own filter."""
+    motion = settings.motion
+    if motion.reference == "auto":
+        notes.append("With --official-compat the performance is compared with its frame 0.")
+        motion = replace(motion, reference="0")
+    if motion.smoothing > 0:
+        notes.append(
+            "With --official-compat --smoothing is not used; filmed sources have the published filter."
+        )
+        motion = replace(motion, smoothing=0.0)
+    return replace(settings, motion=motion)
