@@ -99,7 +99,8 @@ def _read_newer(path: Path, error: Exception) -> tuple[Any, tuple[str, ...]]:
             names = sorted(
                 f"{name}.{known[name]}" for name in {text.rpartition(".")[0] for text in newer.values()}
             )
-            note = f"{path} was written by a newer OpenTimelineIO; it was read, and will be written, with {', '.join(names)}."
+            words = ", ".join(names)
+            note = f"{path} was written by a newer OpenTimelineIO; it was read, and will be written, with {words}."
             return _checked(found, path), (note,)
     except LpError:
         raise

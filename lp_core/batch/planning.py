@@ -23,8 +23,8 @@ from lp_core.batch.probe import MediaFacts, Prober
 from lp_core.batch.spans import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
 from lp_core.engines.registry import choose_engine
 from lp_core.errors import LpError, SettingError
-from lp_core.media.outputs import can_be_parted
 from lp_core.media.open import SEQUENCE_SINKS, SINKS
+from lp_core.media.outputs import can_be_parted
 from lp_core.settings import RenderSettings
 
 MEDIA = "media"
@@ -169,6 +169,8 @@ class _Planner:
         driver = find_driver(mark, clip, self.facts, self.folder, self.prober, self.finder)
         notes = [*notes, *driver.notes]
         perf = performance_beside(span, first_s, driver.in_s, driver.speed)
+        ahead_s = perf.speed * settings.input.driving_offset / fps
+        perf = replace(perf, start_s=perf.start_s + ahead_s)
         driven = driver.frames_for(perf, frames.count, fps)
         numbers = None
         if not media.is_still:
@@ -179,13 +181,14 @@ class _Planner:
         suffix = self._suffix(media, settings)
         made_of = _identity(media, numbers, frames.count, fps, driver, driven, perf, settings, suffix)
         clock_rate = clip.clock.rate if clip.clock and not media.is_still else clip.rate or float(fps)
+        output = _output(clip.name, made_of, suffix)
+        self._require_parts(output, settings)
         job = {
             "source": media.name,
             "driving": driver.name,
-            "output": _output(clip.name, made_of, suffix),
+            "output": output,
             "settings": asdict(settings),
         }
-        self._require_parts(job["output"], settings)
         return Shot(
             id=made_of,
             name=clip.name,
@@ -279,7 +282,7 @@ class _Planner:
         rate = str(fps) if media.is_still or media.is_sequence else None
         return replace(
             settings,
-            input=replace(settings.input, frames=frames, handles=0),
+            input=replace(settings.input, frames=frames, handles=0, driving_offset=0),
             output=replace(settings.output, fps=rate, overwrite=False),
         )
 

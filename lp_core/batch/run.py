@@ -119,8 +119,8 @@ def results_of(plan: Plan) -> list[ShotResult]:
 def deliver(
     plan: Plan,
     results: Sequence[ShotResult],
-    timeline: Any = None,
-    file_types: Sequence[str] = (),  # noqa: ANN401
+    timeline: Any = None,  # noqa: ANN401 - a timeline
+    file_types: Sequence[str] = (),
 ) -> BatchSummary:
     """Writes the timeline and the reports.
 

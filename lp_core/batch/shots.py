@@ -140,7 +140,8 @@ def store_backwards(plan: Plan, shot: Shot, render_device: str | None, listener:
 
 
 def _placed(render: Render, shot: Shot, placed: _Placed) -> Render:
-    part = Part(placed.start_s, shot.frames if shot.is_still else None)
+    begin_s = render.part.start_s
+    part = Part(begin_s, shot.frames if shot.is_still else None, placed.start_s - begin_s)
     target = render.target
     notes = render.notes
     if target.audio == "driving" and target.audio_path is not None:

@@ -11,7 +11,6 @@ from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
 from lp_core.cli.progress import JsonReporter, make_reporter, progress_option
 
-
 if TYPE_CHECKING:
     from lp_core.batch.plan import Plan
     from lp_core.batch.planning import Wish
@@ -84,7 +83,7 @@ def run(
         means = Means(make=WarmEngines().make, overwrite=bool(values["overwrite"]))
         results = run_plan(plan, means, reporter.progress)
         own = [timeline.suffix] if timeline.suffix.lower() not in (".otio", ".otioz", ".otiod") else []
-        summary = deliver(plan, results, read, dict.fromkeys([*own, *file_types]))
+        summary = deliver(plan, results, read, list(dict.fromkeys([*own, *file_types])))
     _end(summary, isinstance(reporter, JsonReporter))
 
 
