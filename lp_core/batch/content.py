@@ -98,13 +98,13 @@ def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
         "timing": [shot.frames, shot.fps, shot.driver_frames, shot.driver_start_s, shot.driver_speed],
         "numbering": [shot.clock_start, shot.clock_rate],
         "settings": settings,
-        "files": {name: hashes.of(path) for name, path in _setting_files(job)},
+        "files": {name: hashes.of(path) for name, path in setting_files(job)},
         "models": models_in_use(engine.engine, engine.weights),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _setting_files(job: RenderJob) -> list[tuple[str, Path]]:
+def setting_files(job: RenderJob) -> list[tuple[str, Path]]:
     """Files that settings name, as far as they are files."""
     found = []
     defaults = RenderSettings()

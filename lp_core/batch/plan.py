@@ -122,6 +122,10 @@ class Plan:
     counts: Mapping[str, int] = field(default_factory=dict)
     """What was found in the timeline: clips, marked, and what was passed over."""
     notes: tuple[str, ...] = ()
+    file_types: tuple[str, ...] = ()
+    """Suffixes of further formats in which the timeline is written."""
+    overwrite: bool = False
+    """True: files of others may be replaced."""
 
     @property
     def folder(self) -> Path:
@@ -194,8 +198,9 @@ def read_plan(path: Path) -> Plan:
     try:
         shots = tuple(_shot(shot) for shot in values.pop("shots"))
         problems = tuple(Problem(**problem) for problem in values.pop("problems"))
-        notes = tuple(values.pop("notes"))
-        return Plan(shots=shots, problems=problems, notes=notes, **values)
+        for name in ("notes", "file_types"):
+            values[name] = tuple(values[name])
+        return Plan(shots=shots, problems=problems, **values)
     except (KeyError, TypeError, ValueError) as error:
         raise SettingError(f"{path} is no whole plan ({error}); make it again.") from error
 

@@ -120,7 +120,6 @@ def deliver(
     plan: Plan,
     results: Sequence[ShotResult],
     timeline: Any = None,  # noqa: ANN401 - a timeline
-    file_types: Sequence[str] = (),
 ) -> BatchSummary:
     """Writes the timeline and the reports.
 
@@ -128,7 +127,6 @@ def deliver(
         plan: what was done.
         results: what became of it.
         timeline: as it was read for the plan; None: it is read again.
-        file_types: suffixes of further formats in which the timeline is written.
 
     Raises:
         LpError: a file cannot be written.
@@ -139,7 +137,7 @@ def deliver(
     conform_timeline(timeline, plan, [result.shot for result in results if result.state != "failed"])
     written = [plan.folder / TIMELINE]
     write_timeline(timeline, written[0])
-    for suffix in file_types:
+    for suffix in plan.file_types:
         path = plan.folder / f"timeline{suffix}"
         if path == written[0]:
             continue

@@ -42,8 +42,6 @@ class Means:
     device: str | None = None
     """Where the networks run; None: as the settings say."""
     make: MakeEngine = make_engine
-    overwrite: bool = False
-    """Files that the batch has not made itself may be replaced."""
     listener: Callable[[Shot], Listener | None] = lambda _: None
     """Gives whoever hears the progress of a shot."""
 
@@ -134,7 +132,7 @@ def _begin(plan: Plan, shot: Shot, means: Means, hashes: Hashes) -> Render:
         for path in folder.glob("*.lpmotion"):
             path.unlink()
     store_backwards(plan, shot, means.device, means.listener(shot))
-    render = assemble_shot(plan, shot, is_ours or means.overwrite, means.device, means.make)
+    render = assemble_shot(plan, shot, is_ours or plan.overwrite, means.device, means.make)
     write_json(folder / KEY_FILE, {"key": key})
     return render
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from lp_core.cli.batch_steps import chunk, conform, deliver, end_with, solve
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
 from lp_core.cli.progress import JsonReporter, make_reporter, progress_option
@@ -14,9 +16,9 @@ from lp_core.cli.progress import JsonReporter, make_reporter, progress_option
 if TYPE_CHECKING:
     from lp_core.batch.plan import Plan
     from lp_core.batch.planning import Wish
-    from lp_core.batch.results import BatchSummary
 
 RUN = "run"
+WAYS = ("effect", "metadata", "marker")
 
 
 class BatchGroup(click.Group):
@@ -50,6 +52,15 @@ def batch() -> None:
     "--file-type", default="auto", show_default=True, help="Suffix of the results, such as .mov or .exr."
 )
 @click.option(
+    "--devices", default="", help="Devices that share the work, such as cuda:0,cuda:1; a process each."
+)
+@click.option(
+    "--submit", type=click.Choice(["openjd"]), help="Write a job bundle for a farm; render nothing."
+)
+@click.option(
+    "--run", "run_with", type=click.Choice(["openjd-local"]), help="Check the bundle and run it here."
+)
+@click.option(
     "--as", "file_types", multiple=True, metavar="SUFFIX", help="Write the timeline in this format too."
 )
 @settings_options()
@@ -59,6 +70,9 @@ def run(
     timeline: Path,
     output: Path,
     plan_only: bool,
+    devices: str,
+    submit: str | None,
+    run_with: str | None,
     file_types: tuple[str, ...],
     progress: str,
     **values: Any,  # noqa: ANN401
@@ -69,22 +83,51 @@ def run(
     """
     from lp_core.batch.planning import make_plan
 
-    wish = _wish(timeline, output, values)
-    plan, read = make_plan(wish)
+    own = [timeline.suffix] if timeline.suffix.lower() not in (".otio", ".otioz", ".otiod") else []
+    plan, read = make_plan(_wish(timeline, output, values))
+    plan = replace(
+        plan, file_types=tuple(dict.fromkeys([*own, *file_types])), overwrite=bool(values["overwrite"])
+    )
     plan.write()
     if plan_only:
-        _show_plan(plan)
-        return
+        show_plan(plan)
+    elif submit or run_with:
+        _bundle(plan, run_with is not None)
+    else:
+        _render(plan, read, [name.strip() for name in devices.split(",") if name.strip()], progress)
+
+
+def _render(plan: Plan, read: Any, devices: list[str], progress: str) -> None:  # noqa: ANN401 - a timeline
     with make_reporter(progress) as reporter:
-        from lp_core.batch.run import deliver, run_plan
+        from lp_core.batch.devices import run_on_devices
+        from lp_core.batch.run import deliver as write
+        from lp_core.batch.run import run_plan
         from lp_core.batch.steps import Means
         from lp_core.engines.registry import WarmEngines
 
-        means = Means(make=WarmEngines().make, overwrite=bool(values["overwrite"]))
-        results = run_plan(plan, means, reporter.progress)
-        own = [timeline.suffix] if timeline.suffix.lower() not in (".otio", ".otioz", ".otiod") else []
-        summary = deliver(plan, results, read, list(dict.fromkeys([*own, *file_types])))
-    _end(summary, isinstance(reporter, JsonReporter))
+        means = Means(devices[0] if devices else None, WarmEngines().make)
+        if len(devices) > 1:
+            results = run_on_devices(plan, devices, reporter.progress)
+        else:
+            results = run_plan(plan, means, reporter.progress)
+        summary = write(plan, results, read)
+    end_with(summary, isinstance(reporter, JsonReporter))
+
+
+def _bundle(plan: Plan, is_run: bool) -> None:
+    import shutil
+    import sys
+
+    from lp_core.batch.openjd import run_locally, write_bundle
+
+    if is_run:
+        run_locally(write_bundle(plan, (sys.executable, "-m", "lp_core")))
+        click.echo(f"{plan.folder / 'timeline.otio'}: written by the bundle.")
+        return
+    folder = write_bundle(plan, ("lpsuite",))
+    click.echo(f"Written: {folder}. Check it with: openjd check {folder / 'template.json'}")
+    if shutil.which("lpsuite") is None:
+        click.echo("The machines that run it need lpsuite on their PATH.")
 
 
 def _wish(timeline: Path, output: Path, values: dict[str, Any]) -> Wish:
@@ -104,19 +147,8 @@ def _wish(timeline: Path, output: Path, values: dict[str, Any]) -> Wish:
     )
 
 
-def _end(summary: BatchSummary, as_json: bool) -> None:
-    import json
-
-    if as_json:
-        click.echo(json.dumps(summary.as_json()))
-    else:
-        for line in summary.sentences():
-            click.echo(line)
-    if summary.exit_code:
-        click.get_current_context().exit(summary.exit_code)
-
-
-def _show_plan(plan: Plan) -> None:
+def show_plan(plan: Plan) -> None:
+    """Writes what is planned to the terminal."""
     for shot in plan.shots:
         driver = Path(str(shot.job["driving"])).name
         click.echo(f"{shot.id}  {shot.frames:6d} frames  ~{shot.estimate_s:8.1f} s  {shot.words} <- {driver}")
@@ -134,82 +166,53 @@ def _show_plan(plan: Plan) -> None:
     )
 
 
-_PLAN = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
-_DEVICE = click.option("--device", default=None, help="Where the networks run; default: as the plan says.")
-
-
-@batch.command(short_help="Do what needs the whole of a shot, once.")
-@_PLAN
-@click.option("--shot", required=True, help="Number in the plan, from 0, or name of the shot.")
-@_DEVICE
-@progress_option
+@batch.command(short_help="Write marks into a timeline.")
+@click.argument("timeline", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Marked timeline that is written."
+)
+@click.option(
+    "--clip", "names", multiple=True, required=True, help="Clip to mark; * and ? match; may be repeated."
+)
+@click.option("--track", default="*", show_default=True, help="Track of the clips, in the same manner.")
+@click.option("--driver", required=True, help="File, demo:NAME, clip:NAME or track:NAME.")
+@click.option(
+    "--set", "pairs", multiple=True, metavar="NAME=VALUE", help="Setting of animate; may be repeated."
+)
+@click.option(
+    "--way",
+    type=click.Choice(WAYS),
+    default="metadata",
+    show_default=True,
+    help="How: an effect LivePortrait, metadata lp_suite, or a marker named LP.",
+)
 @debug_option
-def solve(plan_file: Path, shot: str, device: str | None, progress: str) -> None:
-    """Measures performance and source of a shot of PLAN; its chunks may be rendered after that."""
-    from lp_core.batch.plan import read_plan
-    from lp_core.batch.steps import Means, solve_shot
+def mark(
+    timeline: Path,
+    output: Path,
+    names: tuple[str, ...],
+    track: str,
+    driver: str,
+    pairs: tuple[str, ...],
+    way: str,
+) -> None:
+    """Marks clips of TIMELINE, so that a batch animates them; everything else stays."""
+    from lp_core.batch.marks import parse_pairs, read_mark
+    from lp_core.batch.otio import read_timeline, write_timeline
+    from lp_core.batch.otio_mark import bundle_of, write_marks
 
-    plan = read_plan(plan_file)
-    with make_reporter(progress) as reporter:
-        chosen = _shot(plan, shot)
-        solve_shot(plan, chosen, Means(device, listener=lambda _: reporter.progress))
-    click.echo(f"{chosen.words}: solved.")
-
-
-@batch.command(short_help="Render one chunk of a plan.")
-@_PLAN
-@click.option("--chunk", required=True, type=int, help="Number in the plan, from 0.")
-@_DEVICE
-@progress_option
-@debug_option
-def chunk(plan_file: Path, chunk: int, device: str | None, progress: str) -> None:
-    """Renders a chunk of PLAN, or what is missing of it; chunks share nothing and may run anywhere."""
-    from lp_core.batch.plan import read_plan
-    from lp_core.batch.steps import Means, render_shot_chunk
-    from lp_core.errors import SettingError
-
-    plan = read_plan(plan_file)
-    chunks = plan.chunks()
-    if not 0 <= chunk < len(chunks):
-        raise SettingError(f"The plan has the chunks 0 to {len(chunks) - 1}, not {chunk}.")
-    one = chunks[chunk]
-    with make_reporter(progress) as reporter:
-        render_shot_chunk(plan, one, Means(device, listener=lambda _: reporter.progress))
-    click.echo(f"{plan.shots[one.shot].words}: frames {one.first} to {one.stop - 1} are rendered.")
+    values: dict[str, Any] = {"driver": driver}
+    for pair in pairs:
+        values.update(parse_pairs(pair, "--set"))
+    made = read_mark(values, "--set")
+    read, notes = read_timeline(timeline, bundle_of(output))
+    marked = write_marks(read, made, names, track, way)
+    write_timeline(read, output)
+    for note in notes:
+        click.echo(note)
+    for place in marked:
+        click.echo(f"{place.words}: {made.as_marker()}")
 
 
-@batch.command(short_help="Join the chunks of a shot.")
-@_PLAN
-@click.option("--shot", required=True, help="Number in the plan, from 0, or name of the shot.")
-@progress_option
-@debug_option
-def conform(plan_file: Path, shot: str, progress: str) -> None:
-    """Joins the chunks of a shot of PLAN, lays its sound beside it and signs it."""
-    from lp_core.batch.plan import read_plan
-    from lp_core.batch.steps import Means, conform_shot
-
-    plan = read_plan(plan_file)
-    with make_reporter(progress) as reporter:
-        chosen = _shot(plan, shot)
-        record = conform_shot(plan, chosen, Means(listener=lambda _: reporter.progress))
-    click.echo(f"{plan.folder / chosen.output}: {record['summary']['frames']} frames.")
-
-
-@batch.command(short_help="Write the timeline and the reports of rendered shots.")
-@_PLAN
-@progress_option
-@debug_option
-def deliver(plan_file: Path, progress: str) -> None:
-    """Writes timeline and reports of PLAN from what is rendered; shots that are not done stay as they are."""
-    from lp_core.batch.plan import read_plan
-    from lp_core.batch.run import deliver as write
-    from lp_core.batch.run import results_of
-
-    plan = read_plan(plan_file)
-    _end(write(plan, results_of(plan)), progress == "json")
-
-
-def _shot(plan: Plan, name: str) -> Any:  # noqa: ANN401 - a Shot
-    if name.isdigit() and int(name) < len(plan.shots):
-        return plan.shots[int(name)]
-    return plan.shot_of(name)
+for command in (solve, chunk, conform, deliver):
+    batch.add_command(command)

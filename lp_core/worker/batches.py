@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +58,10 @@ class Batch:
         self.folders.writable(str(wish.output))
         plan, timeline = make_plan(wish)
         self._check_media(plan)
+        plan = replace(plan, overwrite=wish.settings.output.overwrite)
         plan.write()
         context.check()
-        means = Means(make=self.engines.make, overwrite=wish.settings.output.overwrite)
-        results = run_plan(plan, means, context.progress)
+        results = run_plan(plan, Means(make=self.engines.make), context.progress)
         return deliver(plan, results, timeline).as_json()
 
     def abandon(self, context: JobContext) -> None:
@@ -87,9 +86,9 @@ def _setting_paths(settings: RenderSettings) -> list[str]:
     values = {
         group.name: {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in dataclasses.asdict(getattr(settings, group.name)).items()
+            for name, value in asdict(getattr(settings, group.name)).items()
         }
-        for group in dataclasses.fields(settings)
+        for group in fields(settings)
     }
     return list(path_settings(SettingsModel.model_validate(values)).values())
 
