@@ -41,8 +41,10 @@ _LOOKS = 2
 _QUIET = 3
 """Errors alone are logged by the library."""
 
-_FAILURES: tuple[type[Exception], ...] = tuple(
-    kind for kind in vars(failures).values() if isinstance(kind, type) and issubclass(kind, Exception)
+_FAILURES: tuple[type[Exception], ...] = (
+    OSError,
+    ValueError,
+    *(kind for kind in vars(failures).values() if isinstance(kind, type) and issubclass(kind, Exception)),
 )
 
 
@@ -70,7 +72,7 @@ class Landmarker203:
             )
             names = [item.name for item in self._session.get_inputs()]
             self._outputs = [item.name for item in self._session.get_outputs()]
-        except (*_FAILURES, OSError, ValueError) as error:
+        except _FAILURES as error:
             raise self._damaged(_first_line(error)) from error
         if names != [_INPUT] or len(self._outputs) <= _OUTPUT:
             raise self._damaged(f"inputs {names}, outputs {self._outputs}")
@@ -100,7 +102,7 @@ class Landmarker203:
         batch = np.ascontiguousarray(crop.transpose(2, 0, 1)[None])
         try:
             answer = np.asarray(self._session.run([self._outputs[_OUTPUT]], {_INPUT: batch})[0], np.float64)
-        except (*_FAILURES, ValueError) as error:
+        except _FAILURES as error:
             raise FaceError(
                 f"The landmark model '{self._path}' cannot be run ({_first_line(error)}); get it again with: "
                 f"lpsuite models fetch {MODEL}."
