@@ -11,8 +11,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lp_core.batch.content import setting_files
@@ -26,14 +27,16 @@ BUNDLE = "openjd"
 TEMPLATE = "template.json"
 _SOLVE, _CHUNKS, _CONFORM, _DELIVER = "Solve", "Chunks", "Conform", "Deliver"
 _NAME_LIMIT = 128
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
-def write_bundle(plan: Plan, command: Sequence[str]) -> Path:
+def write_bundle(plan: Plan, command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES) -> Path:
     """Writes template, parameter values and asset references; returns their folder.
 
     Args:
         plan: written already.
         command: how the command line of this suite is called on a worker's machine, such as ('lpsuite',).
+        variables: of the tasks' environment.
 
     Raises:
         SettingError: there is nothing to render.
@@ -43,7 +46,7 @@ def write_bundle(plan: Plan, command: Sequence[str]) -> Path:
     folder = plan.folder / BUNDLE
     folder.mkdir(parents=True, exist_ok=True)
     files = {
-        TEMPLATE: template(plan, command),
+        TEMPLATE: template(plan, command, variables),
         "parameter_values.json": {
             "parameterValues": [
                 {"name": "Plan", "value": str(plan.folder / PLAN_FILE)},
@@ -57,8 +60,10 @@ def write_bundle(plan: Plan, command: Sequence[str]) -> Path:
     return folder
 
 
-def template(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
-    """The job template of a plan."""
+def template(
+    plan: Plan, command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES
+) -> dict[str, Any]:
+    """The job template of a plan; see ``write_bundle``."""
     shots, chunks = len(plan.shots), len(plan.chunks())
     needs_gpu = any(
         shot.job["settings"]["engine"]["engine"] != "mesh"
@@ -72,6 +77,7 @@ def template(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
         _step(_CONFORM, "conform", command, "Shot", "--shot", shots, [_CHUNKS], []),
         _step(_DELIVER, "deliver", command, None, "", 0, [_CONFORM], []),
     ]
+    surroundings = [{"name": "Surroundings", "variables": dict(variables)}] if variables else []
     return {
         "specificationVersion": "jobtemplate-2023-09",
         "name": f"LP Suite {Path(plan.timeline).name}"[:_NAME_LIMIT],
@@ -83,7 +89,7 @@ def template(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
                 "objectType": "FILE",
                 "dataFlow": "IN",
                 "description": "What is to be rendered, as lpsuite batch --plan wrote it.",
-                "default": str(plan.folder / PLAN_FILE),
+                "default": f"../{PLAN_FILE}",
             },
             {
                 "name": "Results",
@@ -91,9 +97,10 @@ def template(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
                 "objectType": "DIRECTORY",
                 "dataFlow": "INOUT",
                 "description": "Folder of the results; shared by all machines.",
-                "default": str(plan.folder),
+                "default": "..",
             },
         ],
+        **({"jobEnvironments": surroundings} if surroundings else {}),
         "steps": steps,
     }
 
@@ -143,6 +150,16 @@ def _assets(plan: Plan) -> dict[str, Any]:
     }
 
 
+def local_bundle(plan: Plan) -> Path:
+    """The bundle for this machine: this Python, this code, this configuration; a session inherits nothing."""
+    root = Path(__file__).resolve().parents[2]
+    own = {name: value for name, value in os.environ.items() if name.startswith("LPSUITE_")}
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return write_bundle(
+        plan, (sys.executable, "-m", "lp_core"), {**own, "PYTHONPATH": os.pathsep.join(paths)}
+    )
+
+
 def run_locally(bundle: Path) -> None:
     """Checks the bundle and runs it with the program ``openjd``.
 
@@ -153,8 +170,9 @@ def run_locally(bundle: Path) -> None:
     program = shutil.which("openjd", path=_program_path())
     if program is None:
         raise MissingDependency("The program openjd is not installed; get it with: pip install openjd-cli.")
-    path = str(bundle / TEMPLATE)
-    for arguments in (["check", path], ["run", path]):
+    path, results = str(bundle / TEMPLATE), bundle.parent
+    values = ["-p", f"Plan={results / PLAN_FILE}", "-p", f"Results={results}"]
+    for arguments in (["check", path], ["run", path, "--step", _DELIVER, "--run-dependencies", *values]):
         done = subprocess.run([program, *arguments], check=False)  # noqa: S603 - a program found by its name
         if done.returncode:
             raise BatchError(

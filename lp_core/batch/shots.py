@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lp_core.assemble import assemble, assemble_extraction, filmed_face
 from lp_core.batch.plan import Plan, Shot
@@ -15,7 +16,7 @@ from lp_core.batch.probe import is_stored_motion
 from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions
-from lp_core.motion.sequence import F32, MOTION_ARRAYS, MotionSequence
+from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.render.extract import Extraction
 from lp_core.render.inputs import FilmedFace, Motion, Part, StoredMotion
@@ -118,9 +119,9 @@ def _in_memory(motion: Motion, speed: Fraction) -> MotionSequence:
     """The motion at another speed; a performance's numbers are few (a minute is some hundred kilobytes)."""
     rows = motion.rows(0, len(motion))
     step = -1 if speed < 0 else 1
-    arrays: dict[str, F32] = {name: getattr(rows, name)[::step].copy() for name in MOTION_ARRAYS}
-    rate = FrameRate(rows.rate.fps * abs(speed))
-    return MotionSequence(rate, rows.rig, origin=rows.origin, metadata=rows.metadata, **arrays)
+    arrays: dict[str, Any] = {name: getattr(rows, name)[::step].copy() for name in MOTION_ARRAYS}
+    extras = {name: array[::step].copy() for name, array in rows.extras.items()}
+    return replace(rows, rate=FrameRate(rows.rate.fps * abs(speed)), extras=extras, **arrays)
 
 
 def store_backwards(plan: Plan, shot: Shot, render_device: str | None, listener: Listener | None) -> None:

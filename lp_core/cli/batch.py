@@ -116,12 +116,11 @@ def _render(plan: Plan, read: Any, devices: list[str], progress: str) -> None:  
 
 def _bundle(plan: Plan, is_run: bool) -> None:
     import shutil
-    import sys
 
-    from lp_core.batch.openjd import run_locally, write_bundle
+    from lp_core.batch.openjd import local_bundle, run_locally, write_bundle
 
     if is_run:
-        run_locally(write_bundle(plan, (sys.executable, "-m", "lp_core")))
+        run_locally(local_bundle(plan))
         click.echo(f"{plan.folder / 'timeline.otio'}: written by the bundle.")
         return
     folder = write_bundle(plan, ("lpsuite",))
