@@ -139,7 +139,7 @@ def changed() -> None:
     if knob is None or not nuke.GUI:
         return
     name = knob.name()
-    if name not in (*values.shown_settings(), "first", "last", "inputChange", "showPanel"):
+    if name not in (*values.shown_settings(), "inputChange", "showPanel"):
         return
     if str(node["status"].value()).startswith(_RUNNING):
         return

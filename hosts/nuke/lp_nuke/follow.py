@@ -13,7 +13,13 @@ from lp_core.link.start import find_program
 
 LOOK_S = 0.2
 """Seconds between two looks whether the user has cancelled."""
-_PHASES = {"analyse": "reading the performance", "calibrate": "calibrating", "render": "rendering"}
+_PHASES = {
+    "prepare": "preparing",
+    "analyse": "reading the performance",
+    "calibrate": "calibrating",
+    "render": "rendering",
+    "join": "finishing",
+}
 
 
 def check_worker() -> None:

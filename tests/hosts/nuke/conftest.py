@@ -1,6 +1,7 @@
 """The double in place of Nuke, a worker, and plates as EXR."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -35,32 +36,39 @@ def lp(nuke):
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory):
-    """A running worker; plates and results lie in its allowed folder."""
-    made = Worker(tmp_path_factory.mktemp("nuke"))
-    made.client = made.start()
-    yield made
-    made.stop()
+def space(tmp_path_factory):
+    """A worker that does not run yet; plates and results lie in its allowed folder, ``data``."""
+    return Worker(tmp_path_factory.mktemp("nuke"))
+
+
+@pytest.fixture(scope="module")
+def worker(space):
+    """The same, running; its client in ``client``."""
+    space.client = space.start()
+    yield space
+    space.stop()
 
 
 @pytest.fixture
-def home(worker, tmp_path, monkeypatch, request):
+def home(space, monkeypatch, request):
     """A folder of this test that the worker may touch, and the way to the worker."""
-    monkeypatch.setenv("LPSUITE_RUNTIME_DIR", str(worker.run))
-    folder = worker.data / request.node.name.replace("[", "-").strip("]")
+    monkeypatch.setenv("LPSUITE_RUNTIME_DIR", str(space.run))
+    monkeypatch.setenv("LPSUITE_SETTINGS", str(space.folder / "host.json"))
+    monkeypatch.delenv("LPSUITE", raising=False)
+    folder = space.data / re.sub(r"\W+", "-", request.node.name)
     folder.mkdir()
     return folder
 
 
 @pytest.fixture(scope="module")
-def plate(worker):
+def plate(space):
     """Pattern of six half-float pictures 1001-1006 of a face, with values below 0 and above 1, noise in each."""
     from fakes.exr import write_exr
     from skimage import data, transform
 
     face = transform.resize(data.astronaut(), (256, 256), anti_aliasing=True) ** 2.2
     rng = np.random.default_rng(7)
-    folder = worker.data / "plates"
+    folder = space.data / "plates"
     folder.mkdir()
     for number in range(FIRST, LAST + 1):
         noise = rng.normal(0, 0.01, face.shape)

@@ -21,7 +21,9 @@ TYPES = {1, 2, 3, 4, 6, 7, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20, 22, 26, 28, 3
          78, 80, 83, 86}  # fmt: skip
 """nuke.KnobType's numbers, those that addUserKnob takes."""
 FLAGS = {"+STARTLINE", "-STARTLINE", "+INVISIBLE", "+HIDDEN", "+DISABLED"}
-NUKES_OWN = set(" ".join([KNOBS["*"], KNOBS["Group"], "inputs cached dope_sheet postage_stamp lifetimeStart"]).split())
+NUKES_OWN = set(
+    " ".join([KNOBS["*"], KNOBS["Group"], "inputs cached dope_sheet postage_stamp lifetimeStart"]).split()
+)
 
 
 def the_group(which="gizmo"):
@@ -50,7 +52,11 @@ def test_a_real_tclsh_reads_it(which):
     top = nodes_of(records)  # fails on groups that do not balance
     group = the_group(which)
     assert [node.kind for node in top].count("Group") == 1
-    assert [child.values["name"] for child in group.children if child.kind == "Input"] == ["Driving", "Matte", "Source"]
+    assert [child.values["name"] for child in group.children if child.kind == "Input"] == [
+        "Driving",
+        "Matte",
+        "Source",
+    ]
     assert [child.kind for child in group.children].count("Output") == 1
     for knob in group.user_knobs:
         assert knob.kind in TYPES
@@ -170,7 +176,23 @@ class TestTheTable:
 
 @pytest.mark.parametrize(
     "text",
-    ["plain", "", "two words", "a[b]c", "{", "}", "}{", '"', "\\", "$x", "line\nbreak", "Ünï", "a;b", "#c", "C:\\x\\n"],
+    [
+        "plain",
+        "",
+        "two words",
+        "a[b]c",
+        "{",
+        "}",
+        "}{",
+        '"',
+        "\\",
+        "$x",
+        "line\nbreak",
+        "Ünï",
+        "a;b",
+        "#c",
+        "C:\\x\\n",
+    ],
 )
 def test_words_come_back_from_tcl(text, tmp_path):
     path = tmp_path / "x.nk"
@@ -200,4 +222,6 @@ class TestTheReaderItself:
             nodes_of(record(tmp_path / "x.nk"))
 
     def test_the_program_is_there(self):
-        assert subprocess.run([shutil.which("tclsh")], input=b"puts ok", capture_output=True).stdout == b"ok\n"
+        assert (
+            subprocess.run([shutil.which("tclsh")], input=b"puts ok", capture_output=True).stdout == b"ok\n"
+        )
