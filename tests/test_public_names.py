@@ -34,13 +34,13 @@ CONTRACTS = {
     "lp_core.frame": (
         "AlphaState Box ClipInfo ColorTags Encoding Frame LAYER_CHANNELS Pixels SampleType Windows shifted united"
     ),
-    "lp_core.motion.sequence": "F32 MOTION_ARRAYS MotionFrame MotionSequence RIGS frame_shapes stack",
+    "lp_core.motion.sequence": "EXTRAS F32 MOTION_ARRAYS MotionFrame MotionSequence RIGS frame_shapes stack",
     "lp_core.motion.template": "MotionReader MotionWriter read_motion write_motion",
     "lp_core.motion.timeline": "MotionRows MotionTimeline between neutral_frame",
     "lp_core.media.base": (
         "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
     ),
-    "lp_core.faces.base": "Box Face FaceAnalyzer Pose",
+    "lp_core.faces.base": "Box Face FaceAnalyzer Landmarker Pose",
     "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo NeuralCrop Performance Portrait Sample",
 }
 """Module -> its public names, sorted."""

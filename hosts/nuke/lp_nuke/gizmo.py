@@ -90,7 +90,7 @@ def _inside() -> List[str]:
 
     inputs = [
         inner("Input", [("inputs", "0"), ("name", name), ("number", str(number)), *_at(150 * number, 0)])
-        for number, name in enumerate(INPUTS)
+        for number, name in ((1, INPUTS[1]), (2, INPUTS[2]), (0, INPUTS[0]))
     ]
     size = [
         (name, tcl.expression(INPUTS[0] + "." + measure))
@@ -103,9 +103,7 @@ def _inside() -> List[str]:
     ratio = f"{INPUTS[0]}.width / {RESULT}.width"
     is_shown = "parent.lp_ready && frame >= parent.lp_first && frame <= parent.lp_last"
     return [
-        " " + inputs[1].lstrip(),
-        " " + inputs[2].lstrip(),
-        " " + inputs[0].lstrip(),
+        *inputs,
         " set Nsource [stack 0]",
         inner("Read", [("inputs", "0"), ("file_type", "exr"), ("file", '""'), ("raw", "true"),
                        ("on_error", tcl.word("nearest frame")), ("localizationPolicy", "off"),

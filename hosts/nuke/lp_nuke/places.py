@@ -16,6 +16,7 @@ TABS: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
                 "smoothing",
                 "driving_option",
                 "on_lost",
+                "driving_offset",
             ),
         ),
         (
