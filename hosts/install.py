@@ -13,6 +13,7 @@ from typing import Protocol
 
 HOSTS: Mapping[str, str] = {
     "davinci": "hosts.davinci.installing:DavinciInstaller",
+    "nuke": "hosts.nuke.installing:NukeInstaller",
     "obs": "hosts.obs.installing:ObsInstaller",
 }
 """Host -> "module:class", imported on use."""

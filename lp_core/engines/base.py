@@ -37,6 +37,8 @@ class EngineInfo:
     """True when its animations hold a ``NeuralCrop``."""
     surveys_plates: bool = False
     """True when ``survey`` must look at a filmed source before its first picture."""
+    notes: tuple[str, ...] = ()
+    """What the summary should say of how it works here."""
 
 
 @dataclass(frozen=True)

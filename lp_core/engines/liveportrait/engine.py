@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Performance, Sample
 from lp_core.engines.liveportrait.drawing import compose, in_frame
+from lp_core.engines.liveportrait.landmarks import Refinement, open_landmarker
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import (
     RIG,
     implicit_of,
     read_performance,
+    refined,
     seen_as,
     strengthened,
 )
@@ -57,12 +59,18 @@ T = TypeVar("T")
 class LivePortraitEngine:
     """Engine by neural rendering; see lp_core.engines.base.Engine for the contract."""
 
-    def __init__(self, settings: RenderSettings, networks: Networks | None = None) -> None:
+    def __init__(
+        self,
+        settings: RenderSettings,
+        networks: Networks | None = None,
+        landmarks: Refinement | None = None,
+    ) -> None:
         """Loads the weights that the settings name.
 
         Args:
             settings: of the render.
             networks: takes the place of those of the settings.
+            landmarks: takes the place of the landmark model that is installed.
 
         Raises:
             ModelMissing: the weights are not there.
@@ -71,6 +79,7 @@ class LivePortraitEngine:
             OutOfMemory: they do not fit on the device.
         """
         self._networks = networks or load_for(settings.engine)
+        self._landmarks = landmarks or open_landmarker(settings.engine)
         self._loaded_for = _loading(settings.engine)
         self._motion = settings.motion
         compat = settings.engine.official_compat
@@ -103,12 +112,15 @@ class LivePortraitEngine:
             batch=batch,
             has_crop=True,
             surveys_plates=compat or self._keeps_eyes,
+            notes=self._landmarks.notes,
         )
 
     def with_settings(self, settings: RenderSettings) -> LivePortraitEngine:
         """The same engine under other settings; see the contract."""
         is_loaded = _loading(settings.engine) == self._loaded_for
-        return LivePortraitEngine(settings, self._networks if is_loaded else None)
+        if not is_loaded:
+            return LivePortraitEngine(settings)
+        return LivePortraitEngine(settings, self._networks, self._landmarks)
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face in a driving frame; see the contract."""
@@ -116,14 +128,16 @@ class LivePortraitEngine:
 
     def read_motions(self, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
         """Motion of faces in driving frames; see the contract."""
-        return self._batches.run(seen, lambda batch: read_performance(self._networks, batch))
+        landmarker = self._landmarks.landmarker
+        return self._batches.run(seen, lambda batch: read_performance(self._networks, batch, landmarker))
 
     def prepare(
         self, source: Frame, face: Face, like: LivePortraitPortrait | None = None
     ) -> LivePortraitPortrait:
         """Everything about the source that does not change with the motion; ``like`` gives its plan."""
         plan = None if like is None else like.plan
-        return self._in_memory(lambda: prepare_portrait(self._networks, source, face, plan))
+        fine = refined(self._landmarks.landmarker, source, face)
+        return self._in_memory(lambda: prepare_portrait(self._networks, source, fine, plan))
 
     def tune(
         self,
@@ -144,6 +158,7 @@ class LivePortraitEngine:
         for frame, face in plate:
             if face is None:
                 continue
+            face = refined(self._landmarks.landmarker, frame, face)
             if self._keeps_eyes and not plan:
                 plan = {EYE_TARGET: np.array(steady_eye_target(ratios_of(face).eyes[0]))}
             if not self._transfer.official_compat:
