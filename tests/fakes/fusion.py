@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fakes.plates import write_plate
-from fakes.resolve import Api, api
+from fakes.resolve_api import Api, api
 
 KINDS = {
     "Loader": {"Clip", "GlobalIn", "GlobalOut", "PostMultiplyByAlpha"},

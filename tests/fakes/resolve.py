@@ -5,52 +5,20 @@ Every call is recorded; a call that Resolve does not have fails the test, though
 """
 
 import contextlib
-import functools
-import itertools
 import re
 from fractions import Fraction
 from pathlib import Path
 
+from fakes.resolve_api import Api, api
+from fakes.resolve_pool import Folder, Gallery, MediaPoolItem, described
+
 from lp_core.errors import LpError
-from lp_core.media.open import open_source
-from lp_core.media.sequence import SequencePattern
 from lp_core.timing import FrameRate, Timecode
 
-IDS = itertools.count(1)
 MARKER_COLORS = {
     "Blue", "Cyan", "Green", "Yellow", "Red", "Pink", "Purple", "Fuchsia", "Rose", "Lavender", "Sky", "Mint",
     "Lemon", "Sand", "Cocoa", "Cream",
 }  # fmt: skip
-
-
-def api(method):
-    """A call of the API: recorded, and silent while a modal of Resolve's own is open."""
-
-    @functools.wraps(method)
-    def call(self, *arguments):
-        self.host.calls.append(f"{type(self).__name__}.{method.__name__}")
-        if self.host.modal:
-            return None
-        return method(self, *arguments)
-
-    return call
-
-
-class Api:
-    """An object of the API; asked for an unknown name it gives something, as Resolve does, which fails when called."""
-
-    def __init__(self, host):
-        self.host = host
-        self.uid = f"id-{next(IDS)}"
-
-    def __getattr__(self, name):
-        if name.startswith("__") or name in ("host", "uid"):
-            raise AttributeError(name)
-
-        def unknown(*arguments):
-            raise AssertionError(f"Resolve has no {type(self).__name__}.{name}{arguments}")
-
-        return unknown
 
 
 class Host:
@@ -138,132 +106,6 @@ class Project(Api):
         self.timelines.append(made)
         self.current = made
         return made
-
-
-class Gallery(Api):
-    def __init__(self, host):
-        super().__init__(host)
-        self.album = GalleryStillAlbum(host)
-
-    @api
-    def GetCurrentStillAlbum(self):
-        return self.album
-
-
-class GalleryStill(Api):
-    def __init__(self, host, label, write):
-        super().__init__(host)
-        self.label, self.write = label, write
-
-
-class GalleryStillAlbum(Api):
-    def __init__(self, host):
-        super().__init__(host)
-        self.stills = []
-
-    @api
-    def GetStills(self):
-        return list(self.stills)
-
-    @api
-    def GetLabel(self, still):
-        return still.label
-
-    @api
-    def ExportStills(self, stills, folder, prefix, kind):
-        if not self.host.gallery_is_open or kind not in (
-            "dpx",
-            "cin",
-            "tif",
-            "jpg",
-            "png",
-            "ppm",
-            "bmp",
-            "xpm",
-            "drx",
-        ):
-            return False
-        for number, still in enumerate(stills, 1):
-            still.write(Path(folder) / f"{prefix}_1.{number}.1.{kind}")
-            (Path(folder) / f"{prefix}_1.{number}.1.drx").write_text("grade")
-        return True
-
-
-class Folder(Api):
-    def __init__(self, host, name):
-        super().__init__(host)
-        self.name, self.folders, self.items = name, [], []
-
-    @api
-    def GetName(self):
-        return self.name
-
-    @api
-    def GetSubFolderList(self):
-        return list(self.folders)
-
-    @api
-    def GetClipList(self):
-        return list(self.items)
-
-
-class MediaPoolItem(Api):
-    def __init__(self, host, properties):
-        super().__init__(host)
-        self.properties, self.notes = properties, {}
-
-    @api
-    def GetUniqueId(self):
-        return self.uid
-
-    @api
-    def GetName(self):
-        return Path(self.properties["File Path"]).name
-
-    @api
-    def GetClipProperty(self, name=None):
-        return dict(self.properties) if name is None else self.properties.get(name, "")
-
-    @api
-    def SetClipProperty(self, name, value):
-        if name in ("Start TC", "Input Color Space"):
-            self.properties[name] = value
-        return True  # whatever happened
-
-    @api
-    def SetThirdPartyMetadata(self, name, value):
-        self.notes[name] = value
-        return True
-
-    @property
-    def frames(self):
-        return int(self.properties["Frames"])
-
-    @property
-    def rate(self):
-        return FrameRate.parse(float(self.properties["FPS"].replace(",", ".")))
-
-
-def described(path, first=None, last=None, comma=False):
-    """Clip properties of a real file or sequence, all of them texts."""
-    with open_source(path if first is None else f"{path} {first}-{last}") as source:
-        info = source.info
-        frames = sum(1 for _ in source) if first is None else last - first + 1
-    rate = f"{float(info.rate.fps):.3f}".rstrip("0").rstrip(".")
-    name = str(path)
-    pattern = SequencePattern.parse(path)
-    if pattern is not None:
-        first_text, last_text = (f"{number:0{pattern.digits}d}" for number in (first, last))
-        name = str(pattern.folder / f"{pattern.prefix}[{first_text}-{last_text}]{pattern.suffix}")
-    start = info.timecode.text if info.timecode else "00:00:00:00"
-    return {
-        "File Path": name,
-        "FPS": rate.replace(".", ",") if comma else rate,
-        "Frames": str(1 if info.is_still else frames),
-        "Start TC": start,
-        "Resolution": f"{info.width}x{info.height}",
-        "Input Color Space": "",
-    }
 
 
 class MediaPool(Api):

@@ -1,6 +1,6 @@
 """UIManager as scripts see it: elements, events, a loop that plays what a test plans; None on the free edition."""
 
-from fakes.resolve import Api
+from fakes.resolve_api import Api
 
 ELEMENTS = {
     "VGroup", "HGroup", "Label", "LineEdit", "Button", "CheckBox", "ComboBox", "Slider", "SpinBox", "Tree", "TextEdit",

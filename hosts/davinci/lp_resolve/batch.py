@@ -11,9 +11,9 @@ from .animate import Desk
 from .answers import ResolveRefused
 from .dialogs import batch_dialog, settings_of
 from .facade import Timeline
+from .plan import CODEC
 
 SUFFIX = " LivePortrait"
-RESULT = "timeline.otio"
 
 
 def batch(desk: Desk, folder: str | None = None) -> Timeline | None:
@@ -32,7 +32,8 @@ def batch(desk: Desk, folder: str | None = None) -> Timeline | None:
         values = asked
     target = Path(values["folder"])
     target.mkdir(parents=True, exist_ok=True)
-    exported = target / f"{_safe(timeline.name)}.otio"
+    exported = target / "exported" / f"{_safe(timeline.name)}.otio"
+    exported.parent.mkdir(exist_ok=True)
     if exported.exists():
         exported.unlink()
     desk.session.export_otio(timeline, str(exported))
@@ -40,10 +41,15 @@ def batch(desk: Desk, folder: str | None = None) -> Timeline | None:
         raise ResolveRefused(
             f"Resolve said that it wrote {exported}, but there is nothing; choose another folder."
         )
-    parameters = {"timeline": str(exported), "output": str(target), "settings": settings_of(values)}
+    settings = settings_of(values)
+    settings.setdefault("output", {}).setdefault("codec", CODEC)
+    parameters = {"timeline": str(exported), "output": str(target), "settings": settings}
     status = work.run(desk.client, "batch", parameters, desk.windows, desk.say)
-    made = Path(str((status.summary or {}).get("timeline") or target / RESULT))
-    if not made.exists():
+    summary = status.summary or {}
+    made = Path(str(summary.get("output") or target))
+    for problem in summary.get("problems", ()):
+        desk.say(f"{problem['clip']}: {problem['message']}")
+    if not made.is_file():
         raise ResolveRefused(f"The batch left no timeline {made}; look into its job on the worker's page.")
     back = desk.session.pool().bring_in_timeline(str(made), _free_name(desk, timeline.name + SUFFIX))
     desk.say(f"The timeline {back.name} has the results; the originals are kept beside them in {made}.")

@@ -53,7 +53,7 @@ class Use:
     def __post_init__(self) -> None:
         if self.speed != 1:
             raise ResolveRefused(
-                f"{self.name} is retimed to {float(self.speed):.0%}, and a script can give its result no speed; "
+                f"{self.name} is retimed to about {float(self.speed):.0%}, and a script can give its result no speed; "
                 "render it in place or nest it into a timeline first."
             )
 
