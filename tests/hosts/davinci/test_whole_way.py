@@ -196,7 +196,8 @@ def test_a_driver_on_another_track_keeps_its_place(worker, cut, pictures):
     """Frame for frame the plate meets the driver that lies above it."""
     host, timeline, clip, item = cut
     path = write_plate(worker.data / "take 2.mov", pictures[6:], "25", "12:00:00:00")
-    timeline.put(2, host.project.pool.add(described(path)), item.start - 2, 1, 15)  # its media frame 3 lies over the plate's frame 4
+    # Its media frame 3 lies over the plate's frame 4.
+    timeline.put(2, host.project.pool.add(described(path)), item.start - 2, 1, 15)
     timeline.playhead = "10:00:00:20"  # behind the driver's end, so that the plate is the topmost
     made, _ = desk(host, worker, User(driver="Track 2: take 2.mov", engine="mesh", **FAST))
     placed = animate(made)
