@@ -11,7 +11,8 @@ body { margin: 0; background: #101012; padding: 16px; }
 .VGroup { display: flex; flex-direction: column; gap: 6px; }
 .HGroup { display: flex; gap: 10px; align-items: center; }
 .HGroup > * { flex: var(--weight, 1) 1 0; min-width: 0; }
-.Button, .field { background: #1d1d21; border: 1px solid #0d0d10; border-radius: 3px; padding: 4px 8px; min-height: 25px; }
+.Button, .field { background: #1d1d21; border: 1px solid #0d0d10; border-radius: 3px; padding: 4px 8px;
+  min-height: 25px; }
 .Button { background: #3a3a42; text-align: center; }
 .Button:not([style]) { flex: 0 0 auto; min-width: 90px; }
 .default { background: #4a5f8a; color: #fff; }
