@@ -87,19 +87,19 @@ def _inside() -> List[str]:
     is_shown = "parent.lp_ready && frame >= parent.lp_first && frame <= parent.lp_last"
     return [
         *(
-            _node("Input", 150 * number, 0, name, ("inputs", "0"), ("number", str(number)))
+            _node("Input", 450 + 150 * number, 0, name, ("inputs", "0"), ("number", str(number)))
             for number, name in ((1, INPUTS[1]), (2, INPUTS[2]), (0, INPUTS[0]))
         ),
         " set Nsource [stack 0]",
-        _node("Read", -300, 100, RESULT, ("inputs", "0"), ("file_type", "exr"), ("file", '""'), ("raw", "true"),
+        _node("Read", 0, 0, RESULT, ("inputs", "0"), ("file_type", "exr"), ("file", '""'), ("raw", "true"),
               ("on_error", tcl.word("nearest frame")), ("localizationPolicy", "off")),
         " set Nresult [stack 0]",
         *_map(),
         " push $Nresult",
-        _node("Switch", -150, 350, "UseMap", ("inputs", "2"), ("which", tcl.expression("parent.apply_stmap"))),
+        _node("Switch", 150, 390, "UseMap", ("inputs", "2"), ("which", tcl.expression("parent.apply_stmap"))),
         " push $Nsource",
-        _node("Switch", 0, 400, "InRange", ("inputs", "2"), ("which", tcl.expression(is_shown))),
-        _node("Output", 0, 450, "Output1"),
+        _node("Switch", 450, 450, "InRange", ("inputs", "2"), ("which", tcl.expression(is_shown))),
+        _node("Output", 450, 520, "Output1"),
     ]  # fmt: skip
 
 
@@ -120,19 +120,19 @@ def _map() -> List[str]:
     is_same = f"{source}.width == {RESULT}.width && {source}.height == {RESULT}.height"
     ratio = f"{source}.width / {RESULT}.width"
     return [
-        _node("Reformat", -150, 100, "MapSize", ("type", tcl.word("to box")), *size, ("box_fixed", "true"),
+        _node("Reformat", 150, 70, "MapSize", ("type", tcl.word("to box")), *size, ("box_fixed", "true"),
               ("resize", "distort"), ("filter", "Parzen"), ("pbb", "true"),
               ("disable", tcl.expression(is_same))),
-        _node("Multiply", -150, 150, "FlowSize", ("channels", "forward"), ("value", tcl.expression(ratio))),
+        _node("Multiply", 150, 130, "FlowSize", ("channels", "forward"), ("value", tcl.expression(ratio))),
         " set Nmap [stack 0]",
         " push $Nmap",
         " push $Nsource",
-        _node("STMap", 0, 200, "Warp", ("inputs", "2"), ("channels", "rgba"), ("uv", "stmap")),
-        _node("Copy", 0, 250, "Layers", ("inputs", "2"), *_copied("matte.alpha", "forward.u", "forward.v")),
+        _node("STMap", 300, 200, "Warp", ("inputs", "2"), ("channels", "rgba"), ("uv", "stmap")),
+        _node("Copy", 300, 260, "Layers", ("inputs", "2"), *_copied("matte.alpha", "forward.u", "forward.v")),
         " set Nlayers [stack 0]",
         " push $Nmap",
         " push $Nlayers",
-        _node("Copy", 0, 300, "Map", ("inputs", "2"), *_copied("stmap.red", "stmap.green")),
+        _node("Copy", 300, 320, "Map", ("inputs", "2"), *_copied("stmap.red", "stmap.green")),
     ]  # fmt: skip
 
 

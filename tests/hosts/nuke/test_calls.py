@@ -37,7 +37,9 @@ def test_every_name_of_the_modules_is_in_the_table():
 
 
 def test_every_row_of_the_table_is_used_and_says_its_source():
-    text = "\n".join(path.read_text(encoding="utf-8") for path in CODE) + (FOLDER / "installing.py").read_text()
+    text = (
+        "\n".join(path.read_text(encoding="utf-8") for path in CODE) + (FOLDER / "installing.py").read_text()
+    )
     for name, (_, source) in SIGNATURES.items():
         assert re.match(r"(NSTUB|TN|FDN|DMN|DCN) ", source), name
         word = name.split(".")[-1]
