@@ -71,7 +71,7 @@ def test_it_shows_nodes_and_jobs_and_renders(python, worker, plate, tmp_path, ho
     done = subprocess.run(
         [python, "-c", SCRIPT, tmp_path / "lpsuite", plate, home, picture],
         env={**worker.environment, "PYTHONPATH": str(ROOT / "tests" / "fakes"), "QT_QPA_PLATFORM": "offscreen",
-             "LPFAKE_PYTHON": sys.executable},
+             "LPFAKE_PYTHON": sys.executable, "QT_QPA_PLATFORM_PLUGIN_PATH": ""},
         cwd="/", capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
