@@ -15,10 +15,11 @@ PACKAGE = ["__version__"]
 
 CONTRACTS = {
     "lp_core.errors": (
-        "BadMotionFile Cancelled ConsentMissing DiskFull EmptyVideo FaceError FaceNotThere KeyUnusable "
-        "LicenseNotAccepted LpError MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError "
-        "MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed NotSigned NotThere NotTrusted OutOfMemory "
-        "OutputExists ProvenanceError SettingError Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError"
+        "BadMotionFile BatchError Cancelled ConsentMissing DiskFull EmptyVideo FaceError FaceNotThere "
+        "KeyUnusable LicenseNotAccepted LpError MediaError MediaMissing MissingDependency ModelDamaged "
+        "ModelError ModelMissing MotionError MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed "
+        "NotSigned NotThere NotTrusted OutOfMemory OutputExists ProvenanceError SettingError ShotsFailed "
+        "Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError"
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
@@ -41,7 +42,7 @@ CONTRACTS = {
         "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
     ),
     "lp_core.faces.base": "Box Face FaceAnalyzer Landmarker Pose",
-    "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo NeuralCrop Performance Portrait Sample",
+    "lp_core.engines.base": "Act Animation DrivingPicture Engine EngineInfo NeuralCrop Performance Portrait Sample",
 }
 """Module -> its public names, sorted."""
 
