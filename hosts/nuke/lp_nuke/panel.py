@@ -1,6 +1,7 @@
 """A dockable panel: the worker, its jobs, and the LivePortrait nodes of the script. Qt is imported on use only."""
 
 import threading
+from importlib import import_module
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
@@ -31,10 +32,9 @@ def qt() -> Tuple[Any, Any]:
         ImportError: it has neither.
     """
     try:
-        from PySide6 import QtCore, QtWidgets
+        return import_module("PySide6.QtCore"), import_module("PySide6.QtWidgets")
     except ImportError:
-        from PySide2 import QtCore, QtWidgets
-    return QtCore, QtWidgets
+        return import_module("PySide2.QtCore"), import_module("PySide2.QtWidgets")
 
 
 def register() -> None:
