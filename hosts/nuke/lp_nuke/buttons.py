@@ -8,11 +8,11 @@ from typing import Any, Callable
 
 import nuke
 
-from lp_core.errors import LpError
+from lp_core.errors import LpError, SettingError
 from lp_core.sliders import SLIDERS
 
-from . import cache, nodes, values
 from . import farm as farming
+from . import nodes, values
 from . import render as rendering
 from .knobs import by_name
 
@@ -64,6 +64,11 @@ def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
 def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """Writes plates and job, and shows the command line that renders them."""
     work = nodes.work_of(node)
+    if not work.is_certain:
+        raise SettingError(
+            "Nobody can tell whether the inputs change (too many nodes upstream), so the result would not be found "
+            "again; render them to files and read those."
+        )
     work.write_inputs()
     line = farming.command(work.job())
     (work.folder / "command.txt").write_text(line + "\n", encoding="utf-8")
@@ -73,8 +78,7 @@ def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
 @_button
 def open_cache(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """Shows the folder of the node's files."""
-    name = str(nuke.root()["name"].value() or "")
-    folder = cache.node_folder(str(node["cache"].value() or ""), name, node.fullName())
+    folder = nodes.home_of(node)
     folder.mkdir(parents=True, exist_ok=True)
     if sys.platform == "win32":
         os.startfile(str(folder))  # noqa: S606 - a folder of ours

@@ -106,11 +106,11 @@ class Sequence:
         write_json(self.folder / WRITTEN, sorted(self.written().union(frames)))
 
     def renumber(self, offset: int, frames: FrameRange) -> None:
-        """Gives pictures counted from 0 their numbers on the timeline; what bears its number already is left."""
+        """Gives pictures counted from 0 their numbers on the timeline, once all are there; twice does no harm."""
+        if not offset or self.has(frames) or not self.has(number - offset for number in frames):
+            return
         for number in reversed(list(frames)):
-            counted = self.path_of(number - offset)
-            if offset and counted.exists() and not self.path_of(number).exists():
-                os.replace(str(counted), str(self.path_of(number)))  # noqa: PTH105 - one spelling for every Python
+            os.replace(str(self.path_of(number - offset)), str(self.path_of(number)))  # noqa: PTH105
 
 
 def _numbers(path: Path) -> List[int]:

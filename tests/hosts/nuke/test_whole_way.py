@@ -166,6 +166,30 @@ def test_upstream_changes_make_a_new_result(make, rendered, lp, nuke, reads, pla
     assert lp.nodes.state_of(node).startswith("stale")
 
 
+def test_in_an_aces_project(make, rendered, nuke, plate, monkeypatch):
+    monkeypatch.setenv("OCIO", "ocio://cg-config-latest")
+    root = nuke.root()
+    root["colorManagement"].setValue("OCIO")
+    root["workingSpaceLUT"].setValue("scene_linear (ACEScg)")
+    node = rendered(make(smile=1.0))
+    assert nuke.double.messages == []
+    found, source = layers(shown(node) % FIRST), stored(plate % FIRST)[1]
+    outside = found["matte.A"] == 0
+    np.testing.assert_array_equal(bits(picture(shown(node) % FIRST))[outside], bits(source)[outside])
+
+
+def test_a_second_still_render_after_a_cut_leaves_nothing_old(make, rendered, lp, nuke):
+    node = make(source_is="still", still_frame=1001, last=1003)
+    folder = lp.nodes.work_of(node).folder
+    folder.mkdir(parents=True)
+    (folder / "result.0000.exr").write_bytes(b"old")
+    rendered(node)
+    assert nuke.double.messages == []
+    assert sorted(path.name for path in folder.glob("*.exr")) == [
+        f"result.{n}.exr" for n in (1001, 1002, 1003)
+    ]
+
+
 def test_cancelled_by_the_dialog_it_shows_the_source_and_can_go_on(make, rendered, nuke, home):
     node = make(last=1006)
     nuke.ProgressTask.cancel_at = 0
