@@ -8,15 +8,13 @@ from typing import Any, Callable
 
 import nuke
 
-from lp_core.errors import LpError, SettingError
+from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.sliders import SLIDERS
 
 from . import farm as farming
 from . import nodes, values
 from . import render as rendering
 from .knobs import by_name
-
-_RUNNING = ("rendering", "writing plates", "waiting for the worker")
 
 
 def _button(action: Callable[[Any], None]) -> Callable[[], None]:
@@ -30,9 +28,22 @@ def _button(action: Callable[[Any], None]) -> Callable[[], None]:
         except LpError as error:
             if not nuke.GUI:
                 raise
-            nuke.message(str(error))
+            if not isinstance(error, Cancelled):  # whoever cancelled knows it
+                nuke.message(str(error))
 
     return press
+
+
+def create() -> None:
+    """Makes a node, with the range of what it is connected to, else the project's."""
+    node = nuke.createNode("LivePortrait")
+    upstream = node.input(0)
+    root = nuke.root()
+    if upstream is None:
+        _set_range(node, root["first_frame"].value(), root["last_frame"].value())
+        return
+    found = upstream.frameRange()
+    _set_range(node, found.first(), found.last())
 
 
 @_button
@@ -145,7 +156,7 @@ def changed() -> None:
     name = knob.name()
     if name not in (*values.shown_settings(), "inputChange", "showPanel"):
         return
-    if str(node["status"].value()).startswith(_RUNNING):
+    if rendering.is_running(node.fullName()):
         return
     try:
         words = nodes.state_of(node)

@@ -22,6 +22,7 @@ DONE = "done.json"
 WRITTEN = "written.json"
 _DIGITS = 12
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+_RANGE = re.compile(r"\s+-?\d+(\s*-\s*-?\d+)?$")
 
 
 def node_folder(cache: str, script: str, node: str) -> Path:
@@ -60,9 +61,9 @@ def sequence_stamp(pattern: str) -> List[Any]:
     """The same for a file or all pictures of a sequence: number, bytes, newest change.
 
     Args:
-        pattern: a path, perhaps with %04d or ####.
+        pattern: a path, perhaps with %04d or ####, perhaps with a range behind it.
     """
-    path = Path(pattern)
+    path = Path(_RANGE.sub("", pattern))
     place = re.search(r"%0?\d*d|#+", path.name)
     if place is None:
         return stamp(path)

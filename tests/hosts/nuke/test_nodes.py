@@ -165,6 +165,23 @@ class TestDigits:
         os.utime(pattern % 1004, (2e9, 2e9))
         assert lp.nodes.work_of(node).mark != before
 
+    def test_links_to_the_node_itself_and_to_the_project_do_not_count(self, make, lp, nuke, reads, plate):
+        grade = graded(nuke, reads, plate)
+        node = make(grade)
+        grade._links = [node, nuke.double.root_node]
+        before = lp.nodes.work_of(node).mark
+        node.node("Result")["file"].setValue("/other.%04d.exr")
+        nuke.root()["first_frame"].setValue(7)
+        assert lp.nodes.work_of(node).mark == before
+
+    def test_what_expressions_link_to_counts(self, make, lp, nuke, reads, plate):
+        grade = graded(nuke, reads, plate)
+        grade._links = [graded(nuke, reads, plate)]
+        node = make(grade)
+        before = lp.nodes.work_of(node).mark
+        grade._links[0]._knobs["value"]._set(9.0)
+        assert lp.nodes.work_of(node).mark != before
+
     def test_a_group_upstream_is_looked_into(self, make, lp, nuke, reads, plate):
         group = nuke.double.make("Group")
         group._connect(0, reads(nuke, plate))

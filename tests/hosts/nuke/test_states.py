@@ -59,6 +59,26 @@ class TestStates:
         lp.buttons.render()
         assert "LP Suite was not found; set the environment variable LPSUITE" in nuke.double.messages[0]
 
+    def test_a_status_of_a_session_that_ended_is_put_right(self, make, lp, nuke):
+        node = make()
+        lp.nodes.tell(node, "rendering", "job-of-yesterday")  # saved with the script
+        nuke.double.this_node, nuke.double.this_knob = node, node["smile"]
+        lp.buttons.changed()
+        assert node["status"].value() == "not rendered"
+
+    def test_the_menu_makes_a_node_with_the_projects_range(self, nuke, lp):
+        lp.buttons.create()
+        node = nuke.toNode("LivePortrait1")
+        assert (node["first"].value(), node["last"].value()) == (1, 100)
+
+    def test_cancelled_plates_are_no_dialog(self, make, lp, nuke, monkeypatch):
+        monkeypatch.setattr(lp.render, "check_worker", lambda: None)
+        node = make(source_is="still", still_frame=1001)
+        nuke.double.this_node, nuke.double.cancels = node, -1
+        lp.buttons.render()
+        assert nuke.double.messages == []
+        assert node["status"].value() == "not rendered"
+
     def test_buttons_set_what_they_say(self, make, lp, nuke):
         node = make()
         nuke.double.this_node, nuke.double.current_frame = node, 1004
@@ -92,6 +112,12 @@ class TestTheCache:
             sequence.path_of(index).write_text(str(index))
         sequence.renumber(1001, FrameRange(1001, 1006))
         assert sequence.has(range(5))
+
+    def test_a_range_behind_a_pattern_is_no_part_of_it(self, tmp_path):
+        for number in (1, 2):
+            (tmp_path / f"a.{number:04d}.exr").write_text("x")
+        assert cache.sequence_stamp(f"{tmp_path}/a.%04d.exr 1-2")[:2] == [2, 2]
+        assert cache.sequence_stamp(f"{tmp_path}/a.####.exr")[:2] == [2, 2]
 
     def test_missing_runs(self):
         runs = cache.missing_runs(range(1, 10), {3, 4, 9})

@@ -67,6 +67,11 @@ def test_outside_the_matte_the_input_is_kept_to_the_bit(make, rendered, plate, n
 
 def test_the_st_map_is_nukes(make, rendered):
     node = rendered(make(smile=1.0))
+    spec, _ = stored(shown(node) % FIRST)
+    kinds = dict(zip(spec.channelnames, map(str, spec.channelformats), strict=True))
+    assert [kinds[name] for name in ("R", "A", "stmap.red", "stmap.green", "forward.v")] == ["half"] * 2 + [
+        "float"
+    ] * 3
     found = layers(shown(node) % FIRST)
     outside = found["matte.A"] == 0
     wanted = [identity_st(x, 255 - y, (256, 256)) for y, x in np.argwhere(outside)]
@@ -216,6 +221,16 @@ def test_a_folder_the_worker_may_not_touch_is_a_dialog(make, rendered, nuke, tmp
     rendered(make(cache=str(tmp_path / "elsewhere")))
     assert "outside the folders the worker may touch" in nuke.double.messages[0]
     assert "--allow" in nuke.double.messages[0]
+
+
+def test_a_second_press_while_it_renders_is_refused(make, lp, nuke):
+    node = make()
+    thread = lp.render.render(node)
+    nuke.double.this_node = node
+    lp.buttons.render()
+    assert nuke.double.messages == ["LivePortrait1 is being rendered; cancel that first."]
+    lp.buttons.cancel()
+    nuke.double.run_main_thread(lambda: not thread.is_alive() and nuke.double.jobs.empty())
 
 
 def test_a_node_deleted_meanwhile_is_no_error(make, lp, nuke):
