@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Performance, Sample
+from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Enlarge, Performance, Sample
 from lp_core.engines.liveportrait.drawing import compose, in_frame
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import (
@@ -39,6 +39,7 @@ from lp_core.engines.liveportrait.retarget import (
     steady_eye_target,
 )
 from lp_core.engines.liveportrait.weights import LABELS, load_for
+from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.models.device import Batches, with_memory
@@ -57,12 +58,15 @@ T = TypeVar("T")
 class LivePortraitEngine:
     """Engine by neural rendering; see lp_core.engines.base.Engine for the contract."""
 
-    def __init__(self, settings: RenderSettings, networks: Networks | None = None) -> None:
+    def __init__(
+        self, settings: RenderSettings, networks: Networks | None = None, enlarge: Enlarge | None = None
+    ) -> None:
         """Loads the weights that the settings name.
 
         Args:
             settings: of the render.
             networks: takes the place of those of the settings.
+            enlarge: see ``with_enlarger``.
 
         Raises:
             ModelMissing: the weights are not there.
@@ -71,6 +75,7 @@ class LivePortraitEngine:
             OutOfMemory: they do not fit on the device.
         """
         self._networks = networks or load_for(settings.engine)
+        self._settings, self._enlarge = settings, enlarge
         self._loaded_for = _loading(settings.engine)
         self._motion = settings.motion
         compat = settings.engine.official_compat
@@ -109,6 +114,18 @@ class LivePortraitEngine:
         """The same engine under other settings; see the contract."""
         is_loaded = _loading(settings.engine) == self._loaded_for
         return LivePortraitEngine(settings, self._networks if is_loaded else None)
+
+    def with_enlarger(self, enlarge: Enlarge) -> LivePortraitEngine:
+        """The same engine, whose crop is enlarged before it is pasted back; see the contract.
+
+        Raises:
+            SettingError: the published pipeline's numbers are asked for.
+        """
+        if self._transfer.official_compat:
+            raise SettingError(
+                "--upscale-region face changes what --official-compat promises; use one of them."
+            )
+        return LivePortraitEngine(self._settings, self._networks, enlarge)
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face in a driving frame; see the contract."""
@@ -248,7 +265,7 @@ class LivePortraitEngine:
         warped = self._networks.warp(portrait.warp, points)
         picture = self._networks.generator(warped.out)
         is_official = self._transfer.official_compat
-        return compose(portrait, picture, warped.deformation, self._keeps_detail, is_official)
+        return compose(portrait, picture, warped.deformation, self._keeps_detail, is_official, self._enlarge)
 
     def _in_memory(self, work: Callable[[], T]) -> T:
         return with_memory(work, str(self._networks.device))

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Performance, Sample
+from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Enlarge, Performance, Sample
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, head_flow
@@ -70,6 +70,16 @@ class MeshEngine:
     def with_settings(self, settings: RenderSettings) -> MeshEngine:
         """The same engine under other settings; see the contract."""
         return MeshEngine(settings)
+
+    def with_enlarger(self, enlarge: Enlarge) -> MeshEngine:
+        """Refused; see the contract.
+
+        Raises:
+            SettingError: always.
+        """
+        raise SettingError(
+            "The mesh engine draws into the frame itself and has no crop to enlarge; use --upscale-region frame."
+        )
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face in a driving frame; see the contract."""
