@@ -37,7 +37,7 @@ from lp_core.motion.template_pkl import read_pkl, to_sequence
 from lp_core.provenance.marking import open_marker
 from lp_core.provenance.seal import open_sealer
 from lp_core.render.extract import Conversion, Extraction
-from lp_core.render.inputs import WHOLE, FilmedFace, Part, Still, StoredMotion, Target
+from lp_core.render.inputs import FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.timing import FrameRange, FrameRate, Timecode
@@ -128,16 +128,17 @@ def _part(
     job: RenderJob, source: Still | FilmedFace, driving: FilmedFace | StoredMotion, rate: FrameRate | None
 ) -> Part:
     """The part of the whole that the frames asked for are."""
-    wanted = job.settings.input.frame_range
+    wanted, ahead = job.settings.input.frame_range, job.settings.input.driving_offset
     if isinstance(source, FilmedFace):
-        return Part(source.info.rate.time_s(source.info.frames_before))
+        pace = source.info.rate
+        return Part(pace.time_s(source.info.frames_before), ahead_s=pace.time_s(ahead))
+    rate = rate or _rate_of(driving)
     if wanted is None:
-        return WHOLE
+        return Part(ahead_s=rate.time_s(ahead))
     first = _first_number(driving)
     if wanted.first < first:
         raise SettingError(f"{job.driving} begins with frame {first}, not {wanted.first}; give later frames.")
-    rate = rate or _rate_of(driving)
-    return Part(rate.time_s(wanted.first - first), len(wanted))
+    return Part(rate.time_s(wanted.first - first), len(wanted), rate.time_s(ahead))
 
 
 def _rate_of(driving: FilmedFace | StoredMotion) -> FrameRate:
@@ -263,13 +264,14 @@ def _target(
     output = job.settings.output
     number, timecode = _numbering(job, source, driving, part)
     path: Path | None = None
+    start_s = part.start_s if output.audio == "source" else part.performance_s
     if output.audio == "source":
         path = Path(job.source) if source.info.has_audio else None
     elif output.audio == "driving" and isinstance(driving, FilmedFace):
         path = Path(job.driving) if driving.info.has_audio else None
     if path is None and output.audio == "source":
         notes.append(f"{job.source} has no sound, so the result is silent.")
-    if path is not None and part.start_s < 0:
+    if path is not None and start_s < 0:
         notes.append("The frames begin before the clip does, so the result is silent.")
         path = None
     return Target(
@@ -289,7 +291,7 @@ def _target(
         exr_compression=output.exr_compression,
         first_number=number,
         timecode=timecode,
-        start_s=max(part.start_s, Fraction(0)),
+        start_s=max(start_s, Fraction(0)),
     )
 
 
@@ -304,7 +306,7 @@ def _numbering(
         return (None if wanted is None else wanted.first), source.info.timecode
     number = driving.info.first_frame if wanted is None else wanted.first
     stamp = driving.info.timecode
-    return number, None if stamp is None else stamp.plus(driving.info.rate.frame_at(part.start_s))
+    return number, None if stamp is None else stamp.plus(driving.info.rate.frame_at(part.performance_s))
 
 
 def _is_motion(name: str) -> bool:

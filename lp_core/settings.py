@@ -189,6 +189,9 @@ class InputSettings:
         "performance's frames count from 0); default: all",
     )
     handles: int = setting(0, "more frames at either end of --frames", minimum=0, maximum=10000)
+    driving_offset: int = setting(
+        0, "output frames by which the performance runs ahead of the source", minimum=-(10**7), maximum=10**7
+    )
     missing: str = setting(
         "error",
         "pictures missing from a sequence: an error that lists them, hold the one before, or black",

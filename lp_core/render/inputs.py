@@ -119,6 +119,13 @@ class Part:
     """Time of its first frame within the whole; negative where held frames precede it."""
     length: int | None = None
     """Number of frames to draw of a still; None: as long as the performance. A film's own length counts."""
+    ahead_s: Fraction = Fraction(0)
+    """How far the performance runs ahead of the whole; negative where it begins later."""
+
+    @property
+    def performance_s(self) -> Fraction:
+        """Time of its first frame within the performance."""
+        return self.start_s + self.ahead_s
 
 
 WHOLE = Part()

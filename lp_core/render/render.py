@@ -164,7 +164,7 @@ class Drawing:
         Args:
             plate: every frame with the face that is animated; not read where nothing is looked for.
         """
-        source, start_s = self.render.source, self.render.part.start_s
+        source, start_s = self.render.source, self.render.part.performance_s
         if not (isinstance(source, FilmedFace) and self.render.engine.info.surveys_plates):
             return {}
         rate, timeline = source.info.rate, self.timeline
@@ -187,7 +187,7 @@ class Drawing:
         if isinstance(driving, StoredMotion) or not self.render.engine.info.uses_driving_picture:
             return repeat(None)
         frames = stack.enter_context(ReadAhead(screen_frames(driving, self.rate), QUEUE_DEPTH, "driving"))
-        before = int(self.render.part.start_s * self.rate.fps)
+        before = int(self.render.part.performance_s * self.rate.fps)
         first = None
         if before < 0 or self.motion.frame(0).confidence == 0:
             first = first_driving_picture(driving, self.motion)
@@ -220,12 +220,12 @@ class Drawing:
         time_s = self.rate.time_s(index)
         animation, confidence = None, 0.0
         if shot.portrait is not None:
-            whole_s = max(self.render.part.start_s + time_s, Fraction(0))
-            motion = self.timeline.at(whole_s)
+            part = self.render.part
+            motion = self.timeline.at(max(part.performance_s + time_s, Fraction(0)))
             confidence = float(motion.confidence)
             if motion.confidence > 0:
                 engine = self.render.engine
-                edit = self.render.edits.at(float(whole_s * self.rate.fps))
+                edit = self.render.edits.at(float(max(part.start_s + time_s, Fraction(0)) * self.rate.fps))
                 animation = engine.animate(shot.portrait, motion, self.timeline.reference, driver, edit)
         pixels = shot.frame.pixels if animation is None else animation.pixels
         frame = replace(shot.frame, pixels=pixels, index=index, time_s=time_s)
@@ -243,7 +243,7 @@ class Drawing:
         render, rate = self.render, self.rate
         held = (
             frames
-            + int(render.part.start_s * rate.fps)
+            + int(render.part.performance_s * rate.fps)
             - conformed_count(len(self.motion), self.motion.rate, rate)
         )
         if held > 0 and len(self.motion) > 1:

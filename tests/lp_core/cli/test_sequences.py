@@ -103,6 +103,39 @@ def test_a_film_of_a_plate_keeps_its_timecode(lpsuite, plate, tmp_path):
         assert source.info.timecode == Timecode.parse("10:00:00;02", NTSC)
 
 
+def test_the_performance_may_run_ahead_of_a_plate(lpsuite, plate, motion, tmp_path):
+    arguments = ("--engine", "mesh", "--calibration", "off")
+    for name, more in (("with", ()), ("ahead", ("--frames", "1002-1003", "--driving-offset", "2"))):
+        out = tmp_path / name / "out.####.exr"
+        assert lpsuite("animate", plate, motion, "-o", out, *arguments, *more)[0] == 0
+    apart = {}
+    for behind in (0, 2):  # the plate's pictures are alike, so only the performance tells them apart
+        found = []
+        for number in (1002, 1003):
+            pictures = [
+                bits(tmp_path / name / f"out.{at}.exr")
+                for name, at in (("with", number + behind), ("ahead", number))
+            ]
+            floats = [values.view({2: np.float16, 4: np.float32}[values.itemsize]) for values in pictures]
+            with np.errstate(invalid="ignore"):
+                difference = np.abs(floats[0].astype(np.float64) - floats[1])
+            found.append(np.nanmean(difference[np.isfinite(difference)]))
+        apart[behind] = max(found)
+    assert apart[2] < 0.01
+    assert apart[2] < apart[0] / 2
+
+
+def test_the_performance_may_run_ahead_of_a_still(lpsuite, portrait, motion, tmp_path):
+    arguments = ("--engine", "mesh", "--frames")
+    for name, frames, offset in (("at", "4-5", "0"), ("ahead", "1-2", "3"), ("behind", "6-7", "-2")):
+        out = tmp_path / name / "p.%04d.png"
+        more = (frames, f"--driving-offset={offset}", "-o", out)
+        assert lpsuite("animate", portrait, motion, *arguments, *more)[0] == 0
+    wanted = read_pictures(tmp_path / "at" / "p.%04d.png")
+    for name in ("ahead", "behind"):
+        assert np.array_equal(read_pictures(tmp_path / name / "p.%04d.png"), wanted)
+
+
 def test_the_performance_of_a_still_counts_from_0(lpsuite, portrait, motion, tmp_path):
     assert lpsuite("animate", portrait, motion, "-o", tmp_path / "whole.%04d.png")[0] == 0
     arguments = ("--frames", "4-6", "-o", tmp_path / "part" / "p.%04d.png")
