@@ -186,7 +186,7 @@ def _engine_notes(choice: Choice) -> list[str]:
     notes = [] if choice.note is None else [choice.note]
     if choice.engine.info.label:
         notes.append(f"The {choice.engine.info.name} engine uses {choice.engine.info.label}.")
-    return notes
+    return [*notes, *choice.engine.info.notes]
 
 
 def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversion:

@@ -33,8 +33,11 @@
     |   +-- ConsentMissing       65   consent_missing
     |   +-- NoWatermark          66   no_watermark
     +-- WorkerError              80   worker
-        +-- NotAllowed           81   not_allowed
-        +-- NotThere             82   not_there
+    |   +-- NotAllowed           81   not_allowed
+    |   +-- NotThere             82   not_there
+    +-- BatchError               90   batch
+        +-- ShotsFailed          91   shots_failed
+        +-- MediaMissing         92   media_missing
 
 The number is the exit code of the command line, the word the code on the wire. A message is one
 sentence that says what, where and what to do next. Standard library only, Python 3.7 syntax:
@@ -276,3 +279,24 @@ class NotThere(WorkerError):
 
     exit_code = 82
     wire_code = "not_there"
+
+
+class BatchError(LpError):
+    """Something about a timeline as a whole."""
+
+    exit_code = 90
+    wire_code = "batch"
+
+
+class ShotsFailed(BatchError):
+    """Shots failed or their marks are wrong; the timeline is written with all others."""
+
+    exit_code = 91
+    wire_code = "shots_failed"
+
+
+class MediaMissing(BatchError):
+    """Media is not there; its clips are left as they are, all others are done."""
+
+    exit_code = 92
+    wire_code = "media_missing"

@@ -15,10 +15,11 @@ PACKAGE = ["__version__"]
 
 CONTRACTS = {
     "lp_core.errors": (
-        "BadMotionFile Cancelled ConsentMissing DiskFull EmptyVideo FaceError FaceNotThere KeyUnusable "
-        "LicenseNotAccepted LpError MediaError MissingDependency ModelDamaged ModelError ModelMissing MotionError "
-        "MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed NotSigned NotThere NotTrusted OutOfMemory "
-        "OutputExists ProvenanceError SettingError Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError"
+        "BadMotionFile BatchError Cancelled ConsentMissing DiskFull EmptyVideo FaceError FaceNotThere "
+        "KeyUnusable LicenseNotAccepted LpError MediaError MediaMissing MissingDependency ModelDamaged "
+        "ModelError ModelMissing MotionError MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed "
+        "NotSigned NotThere NotTrusted OutOfMemory OutputExists ProvenanceError SettingError ShotsFailed "
+        "Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError"
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
@@ -34,14 +35,16 @@ CONTRACTS = {
     "lp_core.frame": (
         "AlphaState Box ClipInfo ColorTags Encoding Frame LAYER_CHANNELS Pixels SampleType Windows shifted united"
     ),
-    "lp_core.motion.sequence": "F32 MOTION_ARRAYS MotionFrame MotionSequence RIGS frame_shapes stack",
+    "lp_core.motion.sequence": "EXTRAS F32 MOTION_ARRAYS MotionFrame MotionSequence RIGS frame_shapes stack",
     "lp_core.motion.template": "MotionReader MotionWriter read_motion write_motion",
     "lp_core.motion.timeline": "MotionRows MotionTimeline between neutral_frame",
     "lp_core.media.base": (
         "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
     ),
-    "lp_core.faces.base": "Box Face FaceAnalyzer Pose",
-    "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo Enlarge NeuralCrop Performance Portrait Sample",
+    "lp_core.faces.base": "Box Face FaceAnalyzer Landmarker Pose",
+    "lp_core.engines.base": (
+        "Act Animation DrivingPicture Engine EngineInfo Enlarge NeuralCrop Performance Portrait Sample"
+    ),
 }
 """Module -> its public names, sorted."""
 

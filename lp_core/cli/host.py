@@ -24,7 +24,10 @@ def host() -> None:
 
 def _folder_option(command: Command) -> Command:
     return click.option(
-        "--folder", metavar="DIR", help="The host's settings folder. Default: its usual one for this user."
+        "--folder",
+        "--dir",
+        metavar="DIR",
+        help="The host's settings folder. Default: its usual one for this user.",
     )(command)
 
 

@@ -20,6 +20,7 @@ from lp_core.version import __version__
 
 COMMANDS = {
     "animate": "lp_core.cli.animate:animate",
+    "batch": "lp_core.cli.batch:batch",
     "extract": "lp_core.cli.extract:extract",
     "inspect": "lp_core.cli.inspect:inspect",
     "upscale": "lp_core.cli.upscale:upscale",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lp_core.render.report import Progress, Summary
 
-PROGRESS_KINDS = ("auto", "json", "none")
+PROGRESS_KINDS = ("auto", "json", "none", "openjd")
 _PHASES = {
     "prepare": "Preparing",
     "analyse": "Reading the performance",
@@ -36,7 +36,8 @@ def progress_option(command: Command) -> Command:
         type=click.Choice(PROGRESS_KINDS),
         default="auto",
         show_default=True,
-        help="auto: a bar on a terminal; json: one object a line on stdout, the summary last; none: no bar.",
+        help="auto: a bar on a terminal; json: one object a line on stdout, the summary last; none: no bar; openjd: "
+        "the messages of Open Job Description.",
     )(command)
 
 
@@ -84,6 +85,22 @@ class JsonReporter(Reporter):
             self._write({"type": "error", "code": Cancelled.wire_code, "message": "Stopped."})
         elif isinstance(error, Exception):
             self._write({"type": "error", "code": "defect", "message": f"{type(error).__name__}: {error}"})
+
+
+class OpenJdReporter(Reporter):
+    """The lines that an Open Job Description session understands."""
+
+    def progress(self, event: Progress) -> None:
+        """Writes how far the phase is, and which one it is."""
+        if event.total:
+            click.echo(f"openjd_progress: {min(event.frame / event.total, 1.0) * 100:.1f}")
+        click.echo(f"openjd_status: {_PHASES[event.phase]}, {event.frame} frames")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, LpError):
+            click.echo(f"openjd_fail: {error}")
 
 
 class BarReporter(Reporter):
@@ -136,6 +153,8 @@ def make_reporter(kind: str) -> Reporter:
     """The reporter for a kind of PROGRESS_KINDS and the terminal at hand."""
     if kind == "json":
         return JsonReporter()
+    if kind == "openjd":
+        return OpenJdReporter()
     if kind == "auto" and sys.stderr.isatty():
         return BarReporter()
     return Reporter()

@@ -50,9 +50,9 @@ class Face:
     """One face in one picture."""
 
     landmarks_frame: NDArray[np.float32]
-    """(P, 3): x, y in frame pixels, z in the same unit (smaller is nearer), P = 478 or 68."""
+    """(P, 3): x, y in frame pixels, z in the same unit (smaller is nearer), P = 478, 203 or 68."""
     scheme: str
-    """Layout of the landmarks: 'mediapipe478' or 'ibug68'."""
+    """Layout of the landmarks: 'mediapipe478', 'liveportrait203' or 'ibug68'."""
     box: Box
     """Bounding box of the landmarks."""
     score: float
@@ -89,4 +89,20 @@ class FaceAnalyzer(Protocol):
 
     def close(self) -> None:
         """Releases the model; may be called twice."""
+        ...
+
+
+class Landmarker(Protocol):
+    """Finds other landmarks of a face that a FaceAnalyzer has found; thread-safe."""
+
+    scheme: str
+    """Landmark layout it delivers."""
+
+    def refined(self, picture: NDArray[np.uint8], face: Face) -> Face:
+        """The same face with this layout's landmarks and their box, all else unchanged.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB, display-encoded, that the face was found in.
+            face: of any layout that can be cropped by.
+        """
         ...

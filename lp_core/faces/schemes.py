@@ -143,9 +143,35 @@ IBUG68 = Scheme(
     lip_corners=(48, 54),
 )
 """The 68-point layout of the iBUG 300-W annotation."""
+LIVEPORTRAIT203 = Scheme(
+    name="liveportrait203",
+    count=203,
+    face_oval=(),
+    lips_outer=(48, *range(83, 48, -1)),
+    lips_inner=(84, *range(107, 84, -1)),
+    eye_left=(0, *range(23, 0, -1)),
+    eye_right=(24, *range(47, 24, -1)),
+    iris_left=(),
+    iris_right=(),
+    brow_left=(),
+    brow_right=(),
+    nose_bridge=(),
+    nose_base=(),
+    rigid=(),
+    eye_gaps_left=((6, 18),),
+    eye_gaps_right=((30, 42),),
+    eye_corners_left=(0, 12),
+    eye_corners_right=(24, 36),
+    lip_gap=(90, 102),
+    lip_corners=(48, 66),
+)
+"""LivePortrait's own layout, as far as the published pipeline uses it. Gaps and corners are its own; how far the
+contours reach and which way they run is inferred."""
 # fmt: on
 
-SCHEMES: Mapping[str, Scheme] = MappingProxyType({scheme.name: scheme for scheme in (MEDIAPIPE478, IBUG68)})
+SCHEMES: Mapping[str, Scheme] = MappingProxyType(
+    {scheme.name: scheme for scheme in (MEDIAPIPE478, LIVEPORTRAIT203, IBUG68)}
+)
 """Every known layout by name."""
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
+from lp_core.geometry.crop import Square, frame_from_crop
 from lp_core.geometry.warp import affine_part, lay
 
 F32 = NDArray[np.float32]
@@ -134,6 +135,28 @@ def cut(frame: NDArray[Any], frame_from_crop: F64, size: int) -> F32:
         (size, size, C) float32 in the frame's own units, zero outside the frame.
     """
     return warp_region(frame, frame_from_crop, Region(0, 0, size, size))
+
+
+def cut_square(frame: NDArray[Any], square: Square, size: int) -> F32:
+    """A square of a frame as a crop; pixels of a square larger than twice the crop are averaged, never skipped over.
+
+    Args:
+        frame: (H, W, C) of any real type.
+        square: around the face.
+        size: side of the crop in pixels.
+
+    Returns:
+        (size, size, C) float32 in the frame's own units, zero outside the frame.
+    """
+    factor = 1
+    while square.side > 2 * factor * size:
+        factor *= 2
+    aligned = np.eye(3)
+    aligned[:2, 2] = (1 - factor) / 2  # so that averages stand where the published crop has its pixels
+    picture = cut(frame, frame_from_crop(square, factor * size) @ aligned, factor * size)
+    while len(picture) > size:
+        picture = halved(picture)
+    return picture
 
 
 def halved(picture: NDArray[Any]) -> F32:

@@ -5,7 +5,7 @@ these texts, all of them and no others:
 
 =========  ==================================================================================
 schema     ``lpsuite.motion``
-version    ``1``
+version    ``2``; ``1`` had no extra arrays
 rig        a key of ``RIGS``; it fixes the shape of every array
 rate       exact frames per second, ``25`` or ``30000/1001``
 frames     number of frames, the leading axis of every array
@@ -14,7 +14,8 @@ metadata   free text pairs as a JSON object
 checksum   CRC-32 over the other texts and every array, so that damage is never played as motion
 =========  ==================================================================================
 
-Arrays are little-endian float32 under the names of ``MOTION_ARRAYS``, without gap or overlap.
+Arrays are little-endian float32 under the names of ``MOTION_ARRAYS``, all of them, and of the rig's ``EXTRAS``,
+any of them, without gap or overlap.
 Source of the container: https://huggingface.co/docs/safetensors (Format).
 """
 
@@ -31,11 +32,11 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from lp_core.errors import BadMotionFile, LpError, MotionError
-from lp_core.motion.sequence import MOTION_ARRAYS, frame_shapes
+from lp_core.motion.sequence import EXTRAS, MOTION_ARRAYS, frame_shapes
 from lp_core.timing import FrameRate
 
 SCHEMA = "lpsuite.motion"
-VERSION = 1
+VERSION = 2
 HEADER_LIMIT = 1 << 20
 """Bytes; a header of this format takes about two thousand."""
 
@@ -80,9 +81,17 @@ class Facts:
     """Number of frames, at least 1."""
     origin: str
     metadata: dict[str, str]
+    extras: tuple[str, ...] = ()
+    """Names of the arrays besides those of every motion."""
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of one frame of every array, in file order."""
+        possible = EXTRAS.get(self.rig, {})
+        return frame_shapes(self.rig) | {name: possible[name] for name in possible if name in self.extras}
 
 
-UPGRADES: dict[int, Callable[[Header], Header]] = {}
+UPGRADES: dict[int, Callable[[Header], Header]] = {1: lambda header: header}
 """version -> step that turns a header of that version into one of the next."""
 
 
@@ -150,13 +159,14 @@ def understood(header: Header, path: Path) -> Facts:
         frames=int(texts["frames"]),
         origin=texts["origin"],
         metadata=_pairs(texts["metadata"], path),
+        extras=tuple(name for name in EXTRAS.get(texts["rig"], {}) if name in header.arrays),
     )
     try:
-        shapes = frame_shapes(facts.rig)
+        shapes = facts.shapes
     except MotionError as error:
         raise BadMotionFile(f"{path} cannot be played: {error}") from error
-    if set(header.arrays) != set(MOTION_ARRAYS):
-        difference = _difference(header.arrays, frozenset(MOTION_ARRAYS))
+    if set(header.arrays) != set(shapes):
+        difference = _difference(header.arrays, frozenset({*MOTION_ARRAYS, *facts.extras}))
         _bad(path, f"holds other arrays than it should ({difference}); extract it again")
     for name, array in header.arrays.items():
         wanted = (facts.frames, *shapes[name])
@@ -170,7 +180,7 @@ def understood(header: Header, path: Path) -> Facts:
 
 
 def encoded(facts: Facts, sums: Mapping[str, int]) -> bytes:
-    """The bytes in front of the arrays, which follow in the order of ``MOTION_ARRAYS``.
+    """The bytes in front of the arrays, which follow in the order of ``Facts.shapes``.
 
     Args:
         facts: what the file is.
@@ -190,7 +200,7 @@ def encoded(facts: Facts, sums: Mapping[str, int]) -> bytes:
     }
     content: dict[str, Any] = {"__metadata__": {**texts, "checksum": checksum(texts, sums)}}
     start = 0
-    for name, shape in frame_shapes(facts.rig).items():
+    for name, shape in facts.shapes.items():
         stop = start + 4 * facts.frames * math.prod(shape)
         content[name] = {"dtype": "F32", "shape": [facts.frames, *shape], "data_offsets": [start, stop]}
         start = stop

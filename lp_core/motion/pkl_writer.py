@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence, frame_shapes
+from lp_core.motion.sequence import EXTRAS, F32, MOTION_ARRAYS, MotionSequence, frame_shapes
 from lp_core.motion.template import MotionWriter
 from lp_core.motion.template_pkl import GENERATION_KEY, from_sequence, pkl_bytes
 
@@ -25,13 +25,18 @@ class PklWriter(MotionWriter):
     def _join(self, target: IO[bytes]) -> None:
         arrays: dict[str, Any] = {}
         for name, shape in frame_shapes(self._rig).items():
-            self._spools[name].seek(0)
-            rows = np.frombuffer(self._spools[name].read(), "<f4")
-            arrays[name] = rows.astype(np.float32).reshape(self._frames, *shape)
+            arrays[name] = self._spooled(name, shape)
+        possible = EXTRAS.get(self._rig, {})
+        extras = {name: self._spooled(name, possible[name]) for name in possible if name in self._spools}
         sequence = MotionSequence(
-            self._rate, self._rig, origin=self._origin, metadata=self._metadata, **arrays
+            self._rate, self._rig, origin=self._origin, metadata=self._metadata, extras=extras, **arrays
         )
         target.write(pkl_bytes(from_sequence(as_cropped(gapless(sequence)))))
+
+    def _spooled(self, name: str, shape: tuple[int, ...]) -> F32:
+        self._spools[name].seek(0)
+        rows = np.frombuffer(self._spools[name].read(), "<f4")
+        return rows.astype(np.float32).reshape(self._frames, *shape)
 
 
 def gapless(sequence: MotionSequence) -> MotionSequence:
@@ -44,10 +49,15 @@ def gapless(sequence: MotionSequence) -> MotionSequence:
         return sequence
     arrays: dict[str, Any] = {}
     for name in MOTION_ARRAYS:
-        column = getattr(sequence, name).copy()
-        column[:first] = column[first]
-        arrays[name] = column
-    return replace(sequence, **arrays)
+        arrays[name] = _begun(getattr(sequence, name), first)
+    extras = {name: _begun(column, first) for name, column in sequence.extras.items()}
+    return replace(sequence, **arrays, extras=extras)
+
+
+def _begun(column: F32, first: int) -> F32:
+    begun = column.copy()
+    begun[:first] = column[first]
+    return begun
 
 
 def as_cropped(sequence: MotionSequence) -> MotionSequence:

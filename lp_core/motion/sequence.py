@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,8 @@ class MotionFrame:
     """(52,) ARKit-style coefficients 0..1 in MediaPipe's order; zeros where the landmarker has none."""
     confidence: np.float32
     """1 measured, between 0 and 1 filled in across a gap, 0 lost."""
+    extras: Mapping[str, F32] = field(default_factory=dict)
+    """What not every motion has, by its name in EXTRAS; kept for templates, played by no engine."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,20 @@ class MotionSequence:
     """Where it came from: a file name or a built-in motion; shown to the user, never interpreted."""
     metadata: dict[str, str] = field(default_factory=dict)
     """Free text pairs kept with the file."""
+    extras: Mapping[str, F32] = field(default_factory=dict)
+    """(N, ...) arrays by their name in EXTRAS; empty where the motion has none."""
 
     def __post_init__(self) -> None:
-        for name, shape in frame_shapes(self.rig).items():
-            array = getattr(self, name)
+        shapes = frame_shapes(self.rig)
+        possible = EXTRAS.get(self.rig, {})
+        if not set(self.extras) <= set(possible):
+            raise MotionError(
+                f"Motion of the rig {self.rig} holds {', '.join(sorted(possible)) or 'nothing'} besides its "
+                f"usual arrays, not {', '.join(sorted(self.extras))}; extract the motion again."
+            )
+        shapes |= {name: possible[name] for name in self.extras}
+        for name, shape in shapes.items():
+            array = self.extras[name] if name in self.extras else getattr(self, name)
             wanted = (len(self.scale), *shape)
             if array.shape != wanted or array.dtype != np.float32:
                 raise MotionError(
@@ -93,7 +106,8 @@ class MotionSequence:
 
     def frame(self, index: int) -> MotionFrame:
         """The performance at one frame, 0 <= index < len."""
-        return MotionFrame(**{name: getattr(self, name)[index] for name in MOTION_ARRAYS})
+        extras = {name: array[index] for name, array in self.extras.items()}
+        return MotionFrame(**{name: getattr(self, name)[index] for name in MOTION_ARRAYS}, extras=extras)
 
     def frames(self) -> Iterator[MotionFrame]:
         """All frames in order."""
@@ -102,7 +116,8 @@ class MotionSequence:
     def rows(self, start: int, stop: int) -> MotionSequence:
         """The frames of a half-open range, 0 <= start < stop <= len, as views; rate, rig and origin stay."""
         arrays: dict[str, Any] = {name: self.column(name, start, stop) for name in MOTION_ARRAYS}
-        return replace(self, **arrays)
+        extras = {name: array[start:stop] for name, array in self.extras.items()}
+        return replace(self, **arrays, extras=extras)
 
     def column(self, name: str, start: int, stop: int) -> F32:
         """One array's rows of a half-open range, as a view: (stop - start, *its shape)."""
@@ -110,8 +125,21 @@ class MotionSequence:
         return array[start:stop]
 
 
-MOTION_ARRAYS = tuple(item.name for item in fields(MotionFrame))
-"""Names of the per-frame arrays, in file order."""
+MOTION_ARRAYS = tuple(item.name for item in fields(MotionFrame) if item.name != "extras")
+"""Names of the per-frame arrays that every motion has, in file order."""
+
+EXTRAS: Mapping[str, Mapping[str, tuple[int, ...]]] = MappingProxyType(
+    {
+        "liveportrait21": MappingProxyType(
+            {
+                "keypoints": (21, 3),  # canonical key points of the performer
+                "points": (21, 3),  # the same in their place, as a template states them
+                "depth": (),  # third component of the network's translation, which playing drops
+            }
+        )
+    }
+)
+"""Rig -> name -> shape of one frame of the arrays that a motion may have besides, in file order; 0: unknown."""
 
 
 def frame_shapes(rig: str) -> dict[str, tuple[int, ...]]:

@@ -31,7 +31,7 @@ from lp_core.motion.header import (
     understood,
     upgraded,
 )
-from lp_core.motion.sequence import F32, MOTION_ARRAYS, MotionFrame, MotionSequence, frame_shapes
+from lp_core.motion.sequence import EXTRAS, F32, MOTION_ARRAYS, MotionFrame, MotionSequence, frame_shapes
 from lp_core.timing import FrameRate
 
 _CHUNK = 1 << 20  # bytes copied or summed at a time
@@ -123,7 +123,10 @@ class MotionReader:
             BadMotionFile: the file shrank or vanished while it was open.
         """
         arrays: dict[str, Any] = {name: self.column(name, start, stop) for name in MOTION_ARRAYS}
-        return MotionSequence(self.rate, self.rig, origin=self.origin, metadata=self.metadata, **arrays)
+        extras = {name: self.column(name, start, stop) for name in self._facts.extras}
+        return MotionSequence(
+            self.rate, self.rig, origin=self.origin, metadata=self.metadata, extras=extras, **arrays
+        )
 
     def column(self, name: str, start: int, stop: int) -> F32:
         """One array's rows of a half-open range, read from disk now: (stop - start, *its shape)."""
@@ -174,7 +177,8 @@ class MotionWriter:
     """Takes frames one at a time; the file appears under its name only on ``commit``.
 
     Each array grows in a file of its own in a folder beside the target, because the container wants one
-    array after the other. Leaving the context without ``commit`` aborts.
+    array after the other. An extra array that only some frames have is 0 in the others. Leaving the context
+    without ``commit`` aborts.
 
     Raises:
         OutputExists: the target is there and ``overwrite`` is False.
@@ -197,7 +201,7 @@ class MotionWriter:
         self._rate, self._rig, self._origin, self._metadata = rate, rig, origin, dict(metadata or {})
         self._may_replace = overwrite
         self._frames = 0
-        self._sums = dict.fromkeys(MOTION_ARRAYS, 0)
+        self._sums: dict[str, int] = dict.fromkeys(MOTION_ARRAYS, 0)
         self._check_target()
         with ExitStack() as stack, self._translated():
             self._folder = Path(tempfile.mkdtemp(prefix=".motion-", dir=self.path.parent))
@@ -211,7 +215,8 @@ class MotionWriter:
         arrays: dict[str, Any] = {
             name: np.asarray(getattr(frame, name), np.float32)[np.newaxis] for name in MOTION_ARRAYS
         }
-        self.extend(MotionSequence(self._rate, self._rig, **arrays))
+        extras = {name: np.asarray(array, np.float32)[np.newaxis] for name, array in frame.extras.items()}
+        self.extend(MotionSequence(self._rate, self._rig, extras=extras, **arrays))
 
     def extend(self, rows: MotionSequence) -> None:
         """Takes the next frames; rate, origin and metadata stay the writer's."""
@@ -227,10 +232,24 @@ class MotionWriter:
             )
         with self._translated():
             for name in MOTION_ARRAYS:
-                data = np.ascontiguousarray(getattr(rows, name), "<f4").tobytes()
-                self._spools[name].write(data)
-                self._sums[name] = zlib.crc32(data, self._sums[name])
+                self._put(name, getattr(rows, name))
+            for name in {*self._spools, *rows.extras} - set(MOTION_ARRAYS):
+                self._put_extra(name, rows.extras.get(name), len(rows))
         self._frames += len(rows)
+
+    def _put(self, name: str, rows: F32) -> None:
+        data = np.ascontiguousarray(rows, "<f4").tobytes()
+        self._spools[name].write(data)
+        self._sums[name] = zlib.crc32(data, self._sums[name])
+
+    def _put_extra(self, name: str, rows: F32 | None, count: int) -> None:
+        shape = EXTRAS[self._rig][name]
+        if name not in self._spools:
+            self._spools[name] = (self._folder / name).open("w+b")
+            self._sums[name] = 0
+            for _ in range(self._frames):
+                self._put(name, np.zeros(shape, np.float32))
+        self._put(name, np.zeros((count, *shape), np.float32) if rows is None else rows)
 
     def commit(self) -> None:
         """Joins the arrays into one file and moves it to its name.
@@ -250,9 +269,10 @@ class MotionWriter:
 
     def _join(self, target: IO[bytes]) -> None:
         """Writes the file out of the arrays' own files."""
-        facts = Facts(self._rate, self._rig, self._frames, self._origin, self._metadata)
+        extras = tuple(name for name in self._spools if name not in MOTION_ARRAYS)
+        facts = Facts(self._rate, self._rig, self._frames, self._origin, self._metadata, extras)
         target.write(encoded(facts, self._sums))
-        for name in frame_shapes(self._rig):
+        for name in facts.shapes:
             with self._spools[name] as spool:
                 spool.seek(0)
                 shutil.copyfileobj(spool, target, _CHUNK)
@@ -298,8 +318,7 @@ class MotionWriter:
 def _fault(rows: MotionSequence) -> tuple[int, str] | None:
     """(frame, what is wrong with it) of the first impossible frame, None when all is well."""
     plausible = np.ones(len(rows), bool)
-    for name in MOTION_ARRAYS:
-        array = getattr(rows, name)
+    for array in (*(getattr(rows, name) for name in MOTION_ARRAYS), *rows.extras.values()):
         plausible &= (np.abs(array) <= _LARGEST).all(axis=tuple(range(1, array.ndim)))  # False for NaN
     if not plausible.all():
         return int(np.argmin(plausible)), "holds numbers that are not finite or far too large"

@@ -1,8 +1,7 @@
 """Motion templates of the published pipeline (.pkl): read safely, written back, turned into a MotionSequence.
 
 Three generations exist: 'legacy' (keys ``R_d``, ``c_d_eyes_lst``, ``c_d_lip_lst``), 'animal' (``R``, no
-ratios) and 'current' (``R``, ``c_eyes_lst``, ``c_lip_lst``, ``kp`` and ``x_s`` in every frame; without the
-last two where this project wrote it). Angles are not stored.
+ratios) and 'current' (``R``, ``c_eyes_lst``, ``c_lip_lst``, ``kp`` and ``x_s`` in every frame). Angles are not stored.
 """
 
 from __future__ import annotations
@@ -31,6 +30,8 @@ USUAL_FPS = 25
 GENERATION_KEY = "liveportrait.template"
 """Metadata of a motion that came from a template: its generation."""
 _RATE_KEY = "liveportrait.output_fps"
+_RATIOS_KEY = "liveportrait.ratios"
+"""Metadata of a template of a generation with ratios that lacks some: 'eyes', 'lips' or 'none' is there."""
 
 _log = logging.getLogger(__name__)
 
@@ -190,14 +191,18 @@ def to_sequence(template: PklTemplate, origin: str = "") -> MotionSequence:
     """A template as a MotionSequence of the rig 'liveportrait21'.
 
     The arrays are the template's own numbers: rotation transposed to head -> camera, translation without z
-    (the key-point transform drops it), ratios zero where there are none. What a sequence has no place for,
-    the canonical and transformed points of the current generation, is left out and logged.
+    (the key-point transform drops it), ratios zero where there are none. Canonical and transformed points of
+    the current generation, and a z that is not 0, are the sequence's extras.
     """
     count = len(template)
-    if template.keypoints is not None or np.any(template.translation[:, 2]):
-        _log.info("%s: a motion keeps neither key points nor depth; they are left out", origin or "template")
     zeros = np.zeros((count,), np.float32)
-    has_ratios = template.eyes is not None and template.lips is not None
+    metadata = {
+        GENERATION_KEY: template.generation,
+        _RATE_KEY: "unstated" if template.fps is None else str(template.fps),
+    }
+    ratios = [name for name in ("eyes", "lips") if getattr(template, name) is not None]
+    if template.generation != ANIMAL and len(ratios) < 2:
+        metadata[_RATIOS_KEY] = ratios[0] if ratios else "none"
     return MotionSequence(
         rate=FrameRate(Fraction(template.fps or USUAL_FPS)),
         rig=RIG,
@@ -211,18 +216,26 @@ def to_sequence(template: PklTemplate, origin: str = "") -> MotionSequence:
         blendshapes=np.zeros((count, 52), np.float32),
         confidence=np.ones((count,), np.float32),
         origin=origin,
-        metadata={
-            GENERATION_KEY: template.generation if has_ratios else ANIMAL,
-            _RATE_KEY: "unstated" if template.fps is None else str(template.fps),
-        },
+        metadata=metadata,
+        extras=_extras(template),
     )
+
+
+def _extras(template: PklTemplate) -> dict[str, F32]:
+    extras: dict[str, F32] = {}
+    if template.keypoints is not None and template.points is not None:
+        extras |= {"keypoints": template.keypoints, "points": template.points}
+    if np.any(template.translation[:, 2]):
+        extras["depth"] = np.ascontiguousarray(template.translation[:, 2])
+    return extras
 
 
 def from_sequence(sequence: MotionSequence) -> PklTemplate:
     """A MotionSequence as a template; undoes ``to_sequence``.
 
-    The generation is the one it came from, for motion from elsewhere 'current', without points. The rate is
-    rounded to whole frames a second, as the format has it; a rate that was not whole is logged.
+    The generation is the one it came from, for motion from elsewhere 'current'; its transformed points are then
+    made from the canonical ones, and both are left out where the motion has none. The rate is rounded to whole
+    frames a second, as the format has it; a rate that was not whole is logged.
 
     Raises:
         MotionMismatch: the motion is of another rig.
@@ -240,15 +253,28 @@ def from_sequence(sequence: MotionSequence) -> PklTemplate:
     fps = round(sequence.rate.fps)
     if fps != sequence.rate.fps:
         _log.warning("templates hold whole rates only: %s frames per second become %s", sequence.rate, fps)
-    has_ratios = generation != ANIMAL
-    depth = np.zeros((len(sequence), 1), np.float32)
+    ratios = "none" if generation == ANIMAL else sequence.metadata.get(_RATIOS_KEY, "eyes and lips")
+    depth = sequence.extras.get("depth", np.zeros(len(sequence), np.float32))
+    keypoints = sequence.extras.get("keypoints")
     return PklTemplate(
         generation=generation,
         fps=None if sequence.metadata.get(_RATE_KEY) == "unstated" else fps,
         rotation=np.ascontiguousarray(sequence.rotation.transpose(0, 2, 1)),
         scale=sequence.scale,
         expression=sequence.expression,
-        translation=np.concatenate([sequence.translation, depth], axis=1),
-        eyes=sequence.eyes if has_ratios else None,
-        lips=sequence.lips if has_ratios else None,
+        translation=np.column_stack([sequence.translation, depth]),
+        eyes=sequence.eyes if "eyes" in ratios else None,
+        lips=sequence.lips if "lips" in ratios else None,
+        keypoints=keypoints,
+        points=None if keypoints is None else _placed(sequence, keypoints),
     )
+
+
+def _placed(sequence: MotionSequence, keypoints: F32) -> F32:
+    """(N, 21, 3) the key points in their place: as the template stated them, else transformed."""
+    if "points" in sequence.extras:
+        return sequence.extras["points"]
+    rotated = keypoints @ sequence.rotation.transpose(0, 2, 1)
+    placed = sequence.scale[:, None, None] * (rotated + sequence.expression)
+    placed[..., :2] += sequence.translation[:, None]
+    return np.asarray(placed, np.float32)

@@ -31,6 +31,7 @@ from lp_core.worker.live_routes import live_router
 from lp_core.worker.page_routes import page_router
 from lp_core.worker.schema import (
     AnimateRequest,
+    BatchRequest,
     ExtractRequest,
     Health,
     Job,
@@ -66,7 +67,9 @@ JOB_LINKS = {
     for name in ("job", "log", "job_events", "cancel", "thumbnail", "output", "forget")
 }
 """What can be asked of a job that was made."""
-JobRequest = Annotated[AnimateRequest | ExtractRequest | UpscaleRequest, Field(discriminator="kind")]
+JobRequest = Annotated[
+    AnimateRequest | ExtractRequest | UpscaleRequest | BatchRequest, Field(discriminator="kind")
+]
 
 
 def create_app(service: Service, gate: Gate) -> FastAPI:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 from pydantic import BaseModel
@@ -170,8 +171,14 @@ def _render_job(parameters: Mapping[str, Any]) -> RenderJob:
 
 def job_kinds(folders: Folders) -> dict[str, JobKind]:
     """Name -> who does such jobs; those whose code or libraries are not installed are left out."""
-    return {
-        "animate": Animate(folders, WarmEngines()),
+    engines = WarmEngines()
+    found: dict[str, JobKind] = {
+        "animate": Animate(folders, engines),
         "extract": Extract(folders),
         "upscale": Upscale(folders),
     }
+    if find_spec("opentimelineio") is not None:
+        from lp_core.worker.batches import Batch
+
+        found["batch"] = Batch(folders, engines, checked_settings, lane_of)
+    return found

@@ -154,6 +154,21 @@ class UpscaleParameters(_Wire):
     )
 
 
+class BatchParameters(_Wire):
+    """The marked clips of a timeline."""
+
+    timeline: Name = Field(description="Absolute path of a timeline that OpenTimelineIO reads.")
+    output: Name = Field(
+        description="Absolute path of the folder that takes timeline.otio, media and reports."
+    )
+    map: Name | None = Field(None, description="Absolute path of a sidecar with marks (TOML).")
+    relink: list[Name] = Field([], max_length=64, description="Folders in which missing media is looked for.")
+    file_type: Name = Field(
+        "auto", description="Suffix of the results, such as .mov or .exr; auto: by the source."
+    )
+    settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
+
+
 class _Request(_Wire):
     priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
     key: str = Field(
@@ -180,6 +195,13 @@ class UpscaleRequest(_Request):
 
     kind: Literal["upscale"]
     parameters: UpscaleParameters
+
+
+class BatchRequest(_Request):
+    """Asks for a timeline with its marked clips animated."""
+
+    kind: Literal["batch"]
+    parameters: BatchParameters
 
 
 class Progress(_Wire):

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from lp_core.faces.ratios import eye_openness, lip_openness
-from lp_core.faces.schemes import Scheme
+from lp_core.faces.schemes import LIVEPORTRAIT203
 from lp_core.geometry.crop import (
     DRIVING_CROP,
     CropShape,
@@ -22,16 +21,6 @@ from lp_core.geometry.paste import cut, feather_mask, halved, paste, place_of
 from lp_core.geometry.paste_official import official_mask, official_weight, paste_official
 
 CASES = range(10)
-POINTS_203 = {
-    "name": "liveportrait203",
-    "count": 203,
-    "eye_gaps_left": ((6, 18),),
-    "eye_gaps_right": ((30, 42),),
-    "eye_corners_left": (0, 12),
-    "eye_corners_right": (24, 36),
-    "lip_gap": (90, 102),
-    "lip_corners": (48, 66),
-}
 
 
 def moved(matrix, points):
@@ -171,6 +160,5 @@ def test_ratios_of_203_points(case):
     if settings["layout"] != 203:
         assert "eye_ratio" not in wanted
         return
-    scheme = Scheme(**{item.name: () for item in fields(Scheme)} | POINTS_203)
-    near(eye_openness(points, scheme), np.ravel(wanted["eye_ratio"]), 1e-5)
-    near(lip_openness(points, scheme), np.ravel(wanted["lip_ratio"])[0], 1e-5)
+    near(eye_openness(points, LIVEPORTRAIT203), np.ravel(wanted["eye_ratio"]), 1e-5)
+    near(lip_openness(points, LIVEPORTRAIT203), np.ravel(wanted["lip_ratio"])[0], 1e-5)

@@ -11,13 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Enlarge, Performance, Sample
+from lp_core.engines.base import Act, Animation, DrivingPicture, EngineInfo, Enlarge, Performance, Sample
 from lp_core.engines.liveportrait.drawing import compose, in_frame
+from lp_core.engines.liveportrait.landmarks import Refinement, open_landmarker
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import (
     RIG,
     implicit_of,
     read_performance,
+    refined,
     seen_as,
     strengthened,
 )
@@ -38,7 +40,7 @@ from lp_core.engines.liveportrait.retarget import (
     lip_offsets,
     steady_eye_target,
 )
-from lp_core.engines.liveportrait.weights import LABELS, load_for
+from lp_core.engines.liveportrait.weights import LABELS, compilation_errors, load_for
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
@@ -50,22 +52,29 @@ from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import EngineSettings, RenderSettings
 
 CUDA_BATCH = 8
-"""Driving frames read at a time on a card, unless the settings say otherwise."""
+"""Driving frames read, and pictures drawn, at a time on a card, unless the settings say otherwise."""
 
 T = TypeVar("T")
+Move = tuple[LivePortraitPortrait, F64]
+"""A portrait and where its key points go, (21, 3)."""
 
 
 class LivePortraitEngine:
     """Engine by neural rendering; see lp_core.engines.base.Engine for the contract."""
 
     def __init__(
-        self, settings: RenderSettings, networks: Networks | None = None, enlarge: Enlarge | None = None
+        self,
+        settings: RenderSettings,
+        networks: Networks | None = None,
+        landmarks: Refinement | None = None,
+        enlarge: Enlarge | None = None,
     ) -> None:
         """Loads the weights that the settings name.
 
         Args:
             settings: of the render.
             networks: takes the place of those of the settings.
+            landmarks: takes the place of the landmark model that is installed.
             enlarge: see ``with_enlarger``.
 
         Raises:
@@ -75,6 +84,7 @@ class LivePortraitEngine:
             OutOfMemory: they do not fit on the device.
         """
         self._networks = networks or load_for(settings.engine)
+        self._landmarks = landmarks or open_landmarker(settings.engine)
         self._settings, self._enlarge = settings, enlarge
         self._loaded_for = _loading(settings.engine)
         self._motion = settings.motion
@@ -108,12 +118,15 @@ class LivePortraitEngine:
             batch=batch,
             has_crop=True,
             surveys_plates=compat or self._keeps_eyes,
+            notes=self._landmarks.notes,
         )
 
     def with_settings(self, settings: RenderSettings) -> LivePortraitEngine:
         """The same engine under other settings; see the contract."""
         is_loaded = _loading(settings.engine) == self._loaded_for
-        return LivePortraitEngine(settings, self._networks if is_loaded else None)
+        if not is_loaded:
+            return LivePortraitEngine(settings)
+        return LivePortraitEngine(settings, self._networks, self._landmarks)
 
     def with_enlarger(self, enlarge: Enlarge) -> LivePortraitEngine:
         """The same engine, whose crop is enlarged before it is pasted back; see the contract.
@@ -125,7 +138,7 @@ class LivePortraitEngine:
             raise SettingError(
                 "--upscale-region face changes what --official-compat promises; use one of them."
             )
-        return LivePortraitEngine(self._settings, self._networks, enlarge)
+        return LivePortraitEngine(self._settings, self._networks, self._landmarks, enlarge)
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face in a driving frame; see the contract."""
@@ -133,14 +146,16 @@ class LivePortraitEngine:
 
     def read_motions(self, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
         """Motion of faces in driving frames; see the contract."""
-        return self._batches.run(seen, lambda batch: read_performance(self._networks, batch))
+        landmarker = self._landmarks.landmarker
+        return self._batches.run(seen, lambda batch: read_performance(self._networks, batch, landmarker))
 
     def prepare(
         self, source: Frame, face: Face, like: LivePortraitPortrait | None = None
     ) -> LivePortraitPortrait:
         """Everything about the source that does not change with the motion; ``like`` gives its plan."""
         plan = None if like is None else like.plan
-        return self._in_memory(lambda: prepare_portrait(self._networks, source, face, plan))
+        fine = refined(self._landmarks.landmarker, source, face)
+        return self._in_memory(lambda: prepare_portrait(self._networks, source, fine, plan))
 
     def tune(
         self,
@@ -161,6 +176,7 @@ class LivePortraitEngine:
         for frame, face in plate:
             if face is None:
                 continue
+            face = refined(self._landmarks.landmarker, frame, face)
             if self._keeps_eyes and not plan:
                 plan = {EYE_TARGET: np.array(steady_eye_target(ratios_of(face).eyes[0]))}
             if not self._transfer.official_compat:
@@ -193,11 +209,20 @@ class LivePortraitEngine:
         edit: Edit = NO_EDIT,
     ) -> Animation:
         """Draws the portrait under a motion; see the contract."""
-        points = torch.from_numpy(self.driven_points(portrait, motion, reference, edit)[None])
-        drawn = self._in_memory(lambda: self._draw(portrait, points))
-        return replace(
-            drawn, landmarks_frame=in_frame(portrait.place, points[0].numpy()), landmark_scheme=RIG
-        )
+        move = portrait, self.driven_points(portrait, motion, reference, edit)
+        (drawn,) = self._in_memory(lambda: self._draw([move]))
+        return self._composed(move, drawn)
+
+    def animate_all(self, acts: Sequence[Act], reference: MotionFrame) -> list[Animation]:
+        """Draws several frames; see the contract.
+
+        Batches are always full, so that a picture does not depend on where a film is cut.
+        """
+        moves = [
+            (act.portrait, self.driven_points(act.portrait, act.motion, reference, act.edit)) for act in acts
+        ]
+        drawn = self._batches.run(moves, self._draw, is_filled=True)
+        return [self._composed(move, item) for move, item in zip(moves, drawn, strict=True)]
 
     def driven_points(
         self,
@@ -261,11 +286,20 @@ class LivePortraitEngine:
         result: F64 = offsets[0]
         return result
 
-    def _draw(self, portrait: LivePortraitPortrait, points: torch.Tensor) -> Animation:
-        warped = self._networks.warp(portrait.warp, points)
-        picture = self._networks.generator(warped.out)
+    def _draw(self, moves: Sequence[Move]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """(picture, deformation) of every move, in one batch."""
+        source = self._networks.stacked([portrait.warp for portrait, _ in moves])
+        points = torch.from_numpy(np.stack([points for _, points in moves]))
+        with compilation_errors():
+            warped = self._networks.warp(source, points)
+            pictures = self._networks.generator(warped.out)
+        return [(pictures[i : i + 1], warped.deformation[i : i + 1]) for i in range(len(moves))]
+
+    def _composed(self, move: Move, drawn: tuple[torch.Tensor, torch.Tensor]) -> Animation:
+        portrait, points = move
         is_official = self._transfer.official_compat
-        return compose(portrait, picture, warped.deformation, self._keeps_detail, is_official, self._enlarge)
+        shown = compose(portrait, *drawn, self._keeps_detail, is_official, self._enlarge)
+        return replace(shown, landmarks_frame=in_frame(portrait.place, points), landmark_scheme=RIG)
 
     def _in_memory(self, work: Callable[[], T]) -> T:
         return with_memory(work, str(self._networks.device))

@@ -21,13 +21,13 @@ import torch
 from numpy.typing import NDArray
 
 from lp_core.engines.liveportrait.motion_extractor import RawMotion
-from lp_core.faces.base import Face
+from lp_core.faces.base import Face, Landmarker
 from lp_core.faces.ratios import eye_openness, lip_openness
 from lp_core.faces.schemes import MEDIAPIPE478, scheme_of
 from lp_core.frame import Frame
-from lp_core.geometry.crop import DRIVING_CROP, Square, frame_from_crop, oriented_square
+from lp_core.geometry.crop import DRIVING_CROP, Square, oriented_square
 from lp_core.geometry.facemesh import EYES
-from lp_core.geometry.paste import cut, halved
+from lp_core.geometry.paste import cut_square, halved
 from lp_core.motion.implicit import (
     F64,
     ImplicitMotion,
@@ -66,15 +66,7 @@ def network_picture(frame: Frame, square: Square) -> F32:
     Returns:
         (256, 256, 3) float32, 0..1, display-encoded.
     """
-    factor = 1
-    while square.side > 2 * factor * CROP_PX:
-        factor *= 2
-    size = factor * CROP_PX
-    aligned = np.eye(3)
-    aligned[:2, 2] = (1 - factor) / 2  # so that averages stand where the published crop has its pixels
-    picture = cut(frame.pixels[..., :3], frame_from_crop(square, size) @ aligned, size)
-    while len(picture) > CROP_PX // 2:
-        picture = halved(picture)
+    picture = halved(cut_square(frame.pixels[..., :3], square, CROP_PX))
     return np.clip(np.nan_to_num(frame.shown(picture)), 0.0, 1.0)
 
 
@@ -98,41 +90,56 @@ def read_states(network: MotionNetwork, pictures: torch.Tensor) -> list[tuple[Im
     ]
 
 
-def read_performance(network: MotionNetwork, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
+def read_performance(
+    network: MotionNetwork, seen: Sequence[tuple[Frame, Face]], landmarker: Landmarker | None = None
+) -> list[MotionFrame]:
     """Motion of faces in driving frames, read in one batch.
 
     Convention: see the module.
+
+    Args:
+        network: M.
+        seen: frames and the faces in them.
+        landmarker: of the points that crops and openness go by; None: the faces' own.
     """
-    squares = [oriented_square(face.landmarks_frame, DRIVING_CROP).upright() for _, face in seen]
+    points = [refined(landmarker, frame, face) for frame, face in seen]
+    squares = [oriented_square(face.landmarks_frame, DRIVING_CROP).upright() for face in points]
     pictures = [
         as_batch(network_picture(frame, square)) for (frame, _), square in zip(seen, squares, strict=True)
     ]
     states = read_states(network, torch.cat(pictures))
     return [
-        _motion_frame(frame, face, square, state)
-        for (frame, face), square, (state, _) in zip(seen, squares, states, strict=True)
+        _motion_frame(frame, face, fine, square, state, keypoints)
+        for (frame, face), fine, square, (state, keypoints) in zip(seen, points, squares, states, strict=True)
     ]
 
 
-def _motion_frame(frame: Frame, face: Face, square: Square, state: ImplicitMotion) -> MotionFrame:
+def refined(landmarker: Landmarker | None, frame: Frame, face: Face) -> Face:
+    """The face with a landmarker's points; as it is without one."""
+    return face if landmarker is None else landmarker.refined(frame.as_rgb8(), face)
+
+
+def _motion_frame(
+    frame: Frame, face: Face, fine: Face, square: Square, state: ImplicitMotion, keypoints: F64
+) -> MotionFrame:
     height, width = frame.pixels.shape[:2]
     zoom = square.side / height
     offset = (square.center - np.array([width / 2, height / 2])) / (height / 2)
     points = face.landmarks_frame.astype(np.float64)
-    scheme = scheme_of(face.scheme)
-    has_irises = scheme is MEDIAPIPE478
+    has_irises = scheme_of(face.scheme) is MEDIAPIPE478
     return MotionFrame(
         rotation=state.rotation.T.astype(np.float32),
         scale=np.float32(state.scale * zoom),
         translation=(offset + state.translation[:2] * zoom).astype(np.float32),
         expression=state.expression.astype(np.float32),
-        eyes=eye_openness(face.landmarks_frame, scheme),
+        eyes=eye_openness(fine.landmarks_frame, scheme_of(fine.scheme)),
         gaze=np.array(
             [eye_gaze(points, eye) for eye in EYES] if has_irises else np.zeros((2, 2)), np.float32
         ),
-        lips=lip_openness(face.landmarks_frame, scheme),
+        lips=lip_openness(fine.landmarks_frame, scheme_of(fine.scheme)),
         blendshapes=face.coefficients,
         confidence=np.float32(face.score),
+        extras={"keypoints": keypoints.astype(np.float32)},
     )
 
 

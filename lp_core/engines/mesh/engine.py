@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Enlarge, Performance, Sample
+from lp_core.engines.base import Act, Animation, DrivingPicture, EngineInfo, Enlarge, Performance, Sample
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, head_flow
@@ -117,6 +117,10 @@ class MeshEngine:
         change = make_change(portrait.face, edit) if edit.values else NO_CHANGE
         return self._draw(portrait, motion, reference, driving, nudge, change)
 
+    def animate_all(self, acts: Sequence[Act], reference: MotionFrame) -> list[Animation]:
+        """Draws several frames; see the contract."""
+        return [self.animate(act.portrait, act.motion, reference, act.driving, act.edit) for act in acts]
+
     def tune(
         self,
         portrait: MeshPortrait,
@@ -182,7 +186,8 @@ class MeshEngine:
         map_y: Map = head.flow[..., 1] + rows[:, None]
         warped = sample(portrait.source.pixels, map_x, map_y)
         # Where nothing moves the source's own bits stay: bilinear weights of 0 would still mix in a NaN.
-        moved = (head.matte > 0) & (np.abs(head.flow) > STILL_PX).any(axis=2)
+        far = np.abs(head.flow) > STILL_PX
+        moved = (head.matte > 0) & (far[..., 0] | far[..., 1])  # any(axis=2) is several times slower
         cv2.copyTo(warped, moved.view(np.uint8), part)
         for eye, lid in zip(EYES, target.lids, strict=True):
             lashes = lash_layer(portrait, eye, points, lid)

@@ -25,7 +25,7 @@ def signed_area(contour):
 
 
 def test_every_layout_is_found_by_its_name():
-    assert {scheme_of(name).name for name in SCHEMES} == {"mediapipe478", "ibug68"}
+    assert {scheme_of(name).name for name in SCHEMES} == {"mediapipe478", "liveportrait203", "ibug68"}
     with pytest.raises(SettingError, match="ibug68"):
         scheme_of("dlib5")
 

@@ -90,7 +90,7 @@ class TestStrictness:
         "change,words",
         [
             (changed_text("schema", "other.motion"), "schema is not 'lpsuite.motion'"),
-            (changed_text("version", "2"), "version 2 .* reads up to 1; update"),
+            (changed_text("version", "3"), "version 3 .* reads up to 2; update"),
             (changed_text("version", "0"), "version '0', which was never in use"),
             (changed_text("version", "one"), "never in use"),
             (changed_text("rig", "cat"), "rig 'cat' is not known"),
@@ -256,6 +256,12 @@ class TestUpgrade:
         monkeypatch.setitem(header_module.UPGRADES, 0, from_0)
         got = read_motion(stored)
         assert_equal(got, replace(performance(), origin="unknown"))
+
+    def test_version_1_is_the_same_without_extra_arrays(self, stored):
+        content, data = taken_apart(stored)
+        content["__metadata__"]["version"] = "1"
+        put_together(stored, content, data)
+        assert_equal(read_motion(stored), performance())
 
     def test_every_step_leads_towards_the_present(self):
         assert all(0 <= version < header_module.VERSION for version in header_module.UPGRADES)

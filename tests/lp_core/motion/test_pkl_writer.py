@@ -7,6 +7,7 @@ import pytest
 from fakes.motion import performance
 
 from lp_core.errors import MotionMismatch, OutputExists
+from lp_core.motion.implicit import transform_keypoints
 from lp_core.motion.pkl_writer import USUAL_SCALE, PklWriter, as_cropped, gapless
 from lp_core.motion.template_pkl import from_sequence, read_pkl, to_sequence
 
@@ -48,6 +49,27 @@ def test_a_lost_start_shows_the_first_measured_frame():
     for index in (0, 1):
         np.testing.assert_array_equal(whole.expression[index], motion.expression[2])
     np.testing.assert_array_equal(whole.expression[3], motion.expression[3])
+
+
+def test_canonical_points_are_kept_and_their_places_are_made_in_the_steady_square(tmp_path):
+    motion = possible()
+    canonical = np.random.default_rng(3).normal(size=(len(motion), 21, 3)).astype(np.float32)
+    template = write(tmp_path / "t.pkl", replace(motion, extras={"keypoints": canonical}))
+    np.testing.assert_array_equal(template.keypoints, canonical)
+    for index in range(len(motion)):
+        wanted = transform_keypoints(canonical[index], template.motion(index))
+        np.testing.assert_allclose(template.points[index], wanted, atol=1e-5)
+
+
+def test_a_lost_start_has_the_first_measured_points(tmp_path):
+    motion = replace(possible(3), confidence=np.array([0, 1, 1], np.float32))
+    canonical = np.ones((21, 3), np.float32)
+    with PklWriter(tmp_path / "t.pkl", motion.rate, motion.rig) as writer:
+        for index, frame in enumerate(motion.frames()):
+            writer.append(replace(frame, extras={"keypoints": index * canonical} if index else {}))
+        writer.commit()
+    template = read_pkl(tmp_path / "t.pkl")
+    np.testing.assert_array_equal(template.keypoints, np.stack([canonical, canonical, 2 * canonical]))
 
 
 def test_another_rig_is_refused_and_nothing_is_left(tmp_path):

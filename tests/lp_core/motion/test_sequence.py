@@ -1,7 +1,10 @@
 """Motion as data: shapes are checked when the value is made."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from fakes.motion import performance
 
 from lp_core.errors import MotionError
 from lp_core.motion.sequence import MOTION_ARRAYS, RIGS, MotionFrame, MotionSequence, frame_shapes, stack
@@ -60,3 +63,18 @@ def test_arrays_of_different_length_are_refused(rng):
     arrays = {item: getattr(good, item) for item in MOTION_ARRAYS}
     with pytest.raises(MotionError, match="lips"):
         MotionSequence(RATE, "liveportrait21", **{**arrays, "lips": arrays["lips"][:2]})
+
+
+def test_extras_of_another_rig_or_shape_are_refused():
+    sequence = performance(3, "mesh478")
+    with pytest.raises(MotionError, match="keypoints"):
+        replace(sequence, extras={"keypoints": np.zeros((3, 21, 3), np.float32)})
+    with pytest.raises(MotionError, match="depth"):
+        replace(performance(3), extras={"depth": np.zeros((3, 1), np.float32)})
+
+
+def test_extras_go_with_their_frames():
+    depth = np.arange(4, dtype=np.float32)
+    sequence = replace(performance(4), extras={"depth": depth})
+    assert sequence.frame(2).extras["depth"] == 2
+    np.testing.assert_array_equal(sequence.rows(1, 3).extras["depth"], depth[1:3])

@@ -65,6 +65,27 @@ class TestRoundTrip:
             writer.commit()
         assert path.read_bytes() == stored.read_bytes()
 
+    def test_extra_arrays_are_kept_and_0_where_frames_have_none(self, tmp_path):
+        whole = performance(4)
+        keypoints = np.random.default_rng(2).normal(size=(21, 3)).astype(np.float32)
+        path = tmp_path / "extra.lpmotion"
+        with MotionWriter(path, whole.rate, whole.rig, whole.origin, whole.metadata) as writer:
+            for index, frame in enumerate(whole.frames()):
+                writer.append(replace(frame, extras={"keypoints": keypoints} if index in (1, 2) else {}))
+            writer.commit()
+        assert_equal(read_motion(path), whole)
+        wanted = np.stack([0 * keypoints, keypoints, keypoints, 0 * keypoints])
+        np.testing.assert_array_equal(read_motion(path).extras["keypoints"], wanted)
+        with MotionReader(path) as reader:
+            np.testing.assert_array_equal(reader.rows(1, 3).extras["keypoints"], wanted[1:3])
+            np.testing.assert_array_equal(reader.frame(2).extras["keypoints"], keypoints)
+        assert set(safetensors.numpy.load_file(path)) == {*MOTION_ARRAYS, "keypoints"}
+
+    def test_an_extra_array_with_impossible_numbers_is_refused(self, tmp_path):
+        depth = np.array([0, 1, np.nan, 0, 0], np.float32)
+        with pytest.raises(MotionError, match="frame 2"):
+            write_motion(tmp_path / "m.lpmotion", replace(performance(), extras={"depth": depth}))
+
     def test_safetensors_reads_it(self, stored):
         arrays = safetensors.numpy.load_file(stored)
         for name in MOTION_ARRAYS:

@@ -10,6 +10,7 @@ import pytest
 
 from lp_core.errors import BadMotionFile, MotionMismatch
 from lp_core.motion import pickles
+from lp_core.motion.template import read_motion, write_motion
 from lp_core.motion.template_pkl import from_sequence, pkl_bytes, read_pkl, to_sequence
 
 
@@ -80,24 +81,35 @@ def test_a_template_written_back_is_the_same_and_the_official_reader_can_load_it
     assert plain["motion"][0]["exp"].shape == (1, 21, 3)
 
 
-@pytest.mark.parametrize("generation", ["legacy", "animal"])
+@pytest.mark.parametrize("generation", ["legacy", "animal", "current"])
 @pytest.mark.parametrize("fps", [30, None])
-def test_a_sequence_and_back_loses_nothing(rng, write, generation, fps):
+@pytest.mark.parametrize("lacks", [(), ("eyes",), ("lip",), ("eyes", "lip"), ("kp", "x_s")])
+@pytest.mark.parametrize("tz", [0.0, 0.7])
+def test_a_motion_file_and_back_loses_nothing(rng, write, tmp_path, generation, fps, lacks, tz):
     made = content(rng, generation)
     if fps is None:
         del made["output_fps"]
+    made = {key: value for key, value in made.items() if not key.endswith(tuple(f"{k}_lst" for k in lacks))}
+    for item in made["motion"]:
+        item["t"][0, 2] = tz
+        for key in lacks:
+            item.pop(key, None)
     template = read_pkl(write(made))
     sequence = to_sequence(template, "x")
     assert sequence.rate.fps == (fps or 25)
-    assert equal(from_sequence(sequence), template)
+    write_motion(tmp_path / "m.lpmotion", sequence)
+    again = from_sequence(read_motion(tmp_path / "m.lpmotion"))
+    assert equal(again, template)
+    assert pkl_bytes(again) == pkl_bytes(template)
 
 
-def test_the_real_templates_come_back_without_loss(media, write):
+def test_the_real_templates_come_back_without_loss(media, write, tmp_path):
     paths = sorted((media / "templates").glob("*.pkl"))
     assert paths
     for path in paths:
         template = read_pkl(path)
-        again = from_sequence(to_sequence(template, path.name))
+        write_motion(tmp_path / f"{path.stem}.lpmotion", to_sequence(template, path.name))
+        again = from_sequence(read_motion(tmp_path / f"{path.stem}.lpmotion"))
         assert equal(again, template), path.name
         assert equal(read_pkl(write(pkl_bytes(again))), template), path.name
         assert np.allclose(template.rotation @ template.rotation.transpose(0, 2, 1), np.eye(3), atol=1e-5)

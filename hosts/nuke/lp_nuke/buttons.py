@@ -1,0 +1,150 @@
+"""What the node's buttons do and what follows a changed knob: a few lines each; errors become a dialog."""
+
+import os
+import subprocess
+import sys
+from functools import wraps
+from typing import Any, Callable
+
+import nuke
+
+from lp_core.errors import LpError
+from lp_core.sliders import SLIDERS
+
+from . import cache, nodes, values
+from . import farm as farming
+from . import render as rendering
+from .knobs import by_name
+
+_RUNNING = ("rendering", "writing plates", "waiting for the worker")
+
+
+def _button(action: Callable[[Any], None]) -> Callable[[], None]:
+    """A button's function: takes the node, says errors in a dialog (in ``nuke -t``: raises them)."""
+
+    @wraps(action)
+    def press() -> None:
+        node = nuke.thisNode()
+        try:
+            action(node)
+        except LpError as error:
+            if not nuke.GUI:
+                raise
+            nuke.message(str(error))
+
+    return press
+
+
+@_button
+def render(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """Renders what is not up to date."""
+    rendering.render(node)
+
+
+@_button
+def cancel(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """Stops the node's job."""
+    if not rendering.cancel(node):
+        nuke.message("No render of this node is running.")
+
+
+@_button
+def check(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """Says whether the result fits knobs and inputs."""
+    nodes.tell(node, nodes.state_of(node))
+
+
+@_button
+def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """Shows what a farm has rendered."""
+    rendering.load(node)
+
+
+@_button
+def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """Writes plates and job, and shows the command line that renders them."""
+    work = nodes.work_of(node)
+    work.write_inputs()
+    line = farming.command(work.job())
+    (work.folder / "command.txt").write_text(line + "\n", encoding="utf-8")
+    nuke.message(f"{line}\n\n(also in {(work.folder / 'command.txt').as_posix()}; then press Load result)")
+
+
+@_button
+def open_cache(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """Shows the folder of the node's files."""
+    name = str(nuke.root()["name"].value() or "")
+    folder = cache.node_folder(str(node["cache"].value() or ""), name, node.fullName())
+    folder.mkdir(parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        os.startfile(str(folder))  # noqa: S606 - a folder of ours
+        return
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    try:
+        subprocess.Popen([opener, str(folder)])  # noqa: S603 - a folder of ours
+    except OSError:
+        nuke.message(f"The files are in {folder}.")
+
+
+@_button
+def use_still_frame(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """The current frame becomes the portrait."""
+    node["still_frame"].setValue(nuke.frame())
+
+
+@_button
+def use_reference_frame(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """The current frame becomes the reference."""
+    node["reference_frame"].setValue(nuke.frame())
+    node["reference"].setValue("frame")
+
+
+@_button
+def use_root_range(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """The project's range."""
+    root = nuke.root()
+    _set_range(node, root["first_frame"].value(), root["last_frame"].value())
+
+
+@_button
+def use_input_range(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """The range of the plate; of the performance where the source is a still."""
+    upstream = node.input(1 if node["source_is"].value() == "still" else 0)
+    if upstream is None:
+        nuke.message("Nothing is connected to the input that gives the range.")
+        return
+    found = upstream.frameRange()
+    _set_range(node, found.first(), found.last())
+
+
+@_button
+def reset_expression(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """All sliders back to neutral."""
+    table = by_name()
+    for name, slider in SLIDERS.items():
+        node[name].clearAnimated()
+        node[name].setValue(table[name].default)
+        if not slider.has_neutral:
+            node[name + "_on"].setValue(False)
+
+
+def _set_range(node: Any, first: float, last: float) -> None:  # noqa: ANN401 - a nuke.Group
+    node["first"].setValue(int(first))
+    node["last"].setValue(int(last))
+
+
+def changed() -> None:
+    """Called by Nuke with every changed knob: tells at once when the result no longer fits."""
+    node, knob = nuke.thisNode(), nuke.thisKnob()
+    if knob is None or not nuke.GUI:
+        return
+    name = knob.name()
+    if name not in (*values.shown_settings(), "inputChange", "showPanel"):
+        return
+    if str(node["status"].value()).startswith(_RUNNING):
+        return
+    try:
+        words = nodes.state_of(node)
+    except LpError as error:
+        words = str(error)
+    nodes.tell(node, words)

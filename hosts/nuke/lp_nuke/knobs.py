@@ -1,0 +1,295 @@
+"""The node's knobs as a table, derived from the settings and the sliders: no default or range is written here."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from lp_core.settings import PASSES, UPSCALERS, RenderSettings, setting_fields
+from lp_core.sliders import SLIDERS
+
+from . import tcl
+from .places import ALWAYS_WRITTEN, TABS
+
+STRING, FILE, INTEGER, CHOICE, SWITCH, DOUBLE, XY, TAB, PYTHON, TEXT = 1, 2, 3, 4, 6, 7, 12, 20, 22, 26
+"""Nuke's numbers of user knob types."""
+VERSION = 1
+"""Version of the set of knobs; stored in every node."""
+DEMOS = ("expressive", "blink", "nod", "still")
+FACES = ("largest", "left", "right", "top", "bottom", "center", "position")
+UNSET = "none"
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One user knob."""
+
+    name: str
+    """Its name in scripts and expressions."""
+    kind: int
+    """Nuke's number of its type."""
+    label: str
+    """What the panel shows."""
+    tooltip: str = ""
+    """What it does."""
+    default: Any = None
+    """Value of a new node; None: it holds none (tabs, buttons, dividers)."""
+    choices: Tuple[str, ...] = ()
+    """All values of an enumeration."""
+    minimum: Optional[float] = None
+    """Low end of the slider."""
+    maximum: Optional[float] = None
+    """High end of the slider."""
+    command: str = ""
+    """Python of a button."""
+    flags: Tuple[str, ...] = ()
+    """Such as +STARTLINE."""
+
+    def pairs(self) -> List[tcl.Pair]:
+        """The knob's lines in a script: its definition and, where it differs from Nuke's own, its value."""
+        parts = [str(self.kind), self.name or '""']
+        for mark, given in (("l", self.label), ("t", self.tooltip), ("T", self.command)):
+            if given or mark == "l":
+                parts += [mark, tcl.word(given)]
+        if self.choices:
+            parts += ["M", tcl.words(self.choices)]
+        if self.kind == DOUBLE:
+            parts += ["R", tcl.word(self.minimum), tcl.word(self.maximum)]
+        found = [("addUserKnob", "{" + " ".join([*parts, *self.flags]) + "}")]
+        if self.name and self.default is not None and self.default != _nukes_own(self):
+            value = (
+                "{" + " ".join(tcl.word(number) for number in self.default) + "}"
+                if self.kind == XY
+                else tcl.word(self.default)
+            )
+            found.append((self.name, value))
+        return found
+
+
+def _nukes_own(knob: Knob) -> Any:  # noqa: ANN401 - any knob's value
+    if knob.kind == CHOICE:
+        return knob.choices[0]
+    return {STRING: "", FILE: "", SWITCH: False, XY: (0.0, 0.0)}.get(knob.kind, 0)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A field of the settings, as the schema has it."""
+
+    group: str
+    """Name of its group in RenderSettings."""
+    name: str
+    """Its name."""
+    default: Any
+    """Its only default."""
+    meta: Dict[str, Any]
+    """Help, choices and range."""
+
+
+def all_settings() -> Iterator[Setting]:
+    """Every setting of a render, in order."""
+    whole = RenderSettings()
+    for item in fields(whole):
+        for name, default, meta in setting_fields(getattr(whole, item.name)):
+            yield Setting(item.name, name, default, meta)
+
+
+def setting_named(name: str) -> Setting:
+    """The setting of that name."""
+    return next(item for item in all_settings() if item.name == name)
+
+
+def knob_of(item: Setting) -> Knob:
+    """The knob that holds one setting: type, range, default and words from the schema alone."""
+    label, tip, low, high = _label(item.name), item.meta["help"], item.meta["minimum"], item.meta["maximum"]
+    line = ("+STARTLINE",)
+    if item.meta["choices"]:
+        return Knob(item.name, CHOICE, label, tip, item.default, tuple(item.meta["choices"]))
+    if isinstance(item.default, bool):
+        return Knob(item.name, SWITCH, label, tip, item.default, flags=line)
+    if isinstance(item.default, int):
+        return Knob(item.name, INTEGER, label, tip, item.default)
+    if isinstance(item.default, float):
+        return Knob(item.name, DOUBLE, label, tip, item.default, minimum=low, maximum=high)
+    kind = FILE if item.meta["path"] else STRING
+    return Knob(item.name, kind, label, tip, item.default or "")
+
+
+def slider_knobs() -> List[Knob]:
+    """The expression sliders; where no value is neutral, a switch goes before."""
+    found = []
+    for name, slider in SLIDERS.items():
+        low, high = float(slider.minimum), float(slider.maximum)
+        default = float(slider.neutral) if slider.has_neutral else low
+        knob = Knob(name, DOUBLE, _label(name), slider.help, default, minimum=low, maximum=high)
+        if not slider.has_neutral:
+            tip = "whether the slider " + name + " below is set; unset it changes nothing"
+            found.append(Knob(name + "_on", SWITCH, "set " + _label(name), tip, False, flags=("+STARTLINE",)))
+        found.append(knob)
+    return found
+
+
+def table() -> List[Knob]:
+    """All knobs of the node, in the panel's order."""
+    return [
+        *_drive(),
+        _tab("Expression"),
+        *slider_knobs(),
+        _button("reset_expression", "Reset", "all sliders to their neutral values, keys removed"),
+        *_output(),
+        *_job(),
+        *_hidden(),
+    ]
+
+
+def by_name() -> Dict[str, Knob]:
+    """Knobs that have a name, by it."""
+    return {knob.name: knob for knob in table() if knob.name}
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _tab(name: str) -> Knob:
+    return Knob(name, TAB, name)
+
+
+def _divider(label: str) -> Knob:
+    return Knob("", TEXT, label)
+
+
+def _button(name: str, label: str, tip: str, is_on_new_line: bool = True) -> Knob:
+    flags = ("+STARTLINE",) if is_on_new_line else ("-STARTLINE",)
+    command = "from lp_nuke import buttons; buttons." + name + "()"
+    return Knob(name, PYTHON, label, tip, command=command, flags=flags)
+
+
+def _sections(tab: str) -> Iterator[Knob]:
+    for title, names in TABS[tab]:
+        yield _divider(title)
+        for name in names:
+            yield knob_of(setting_named(name))
+
+
+def _drive() -> List[Knob]:
+    reference = setting_named("reference")
+    return [
+        _tab("Drive"),
+        Knob(
+            "driver",
+            CHOICE,
+            "driver",
+            "where the performance comes from: the input driving, a file, or a built-in motion",
+            "input",
+            ("input", "file", "demo"),
+        ),
+        Knob("driver_file", FILE, "file", "film, picture sequence, .lpmotion or .pkl of a performance", ""),
+        Knob("driver_demo", CHOICE, "demo", "built-in motion", DEMOS[0], DEMOS),
+        Knob(
+            "source_is",
+            CHOICE,
+            "source is a",
+            "plate: every frame of the range is animated as filmed; still: one frame of the input is the portrait",
+            "plate",
+            ("plate", "still"),
+        ),
+        Knob("still_frame", INTEGER, "still frame", "frame of the source that is the portrait", 1),
+        _button("use_still_frame", "Use current frame", "take the current frame as the portrait", False),
+        _divider("Range"),
+        Knob("first", INTEGER, "first", "first frame that is rendered", 1),
+        Knob("last", INTEGER, "last", "last frame that is rendered", 1, flags=("-STARTLINE",)),
+        _button(
+            "use_input_range", "Input range", "take the range of the source, or of the driving for a still"
+        ),
+        _button("use_root_range", "Project range", "take the project's range", False),
+        _divider("Reference"),
+        Knob(
+            "reference",
+            CHOICE,
+            "reference",
+            reference.meta["help"],
+            reference.default,
+            ("auto", "frame", "neutral"),
+        ),
+        Knob("reference_frame", INTEGER, "frame", "reference frame, by the timeline's numbers", 1),
+        _button("use_reference_frame", "Use current frame", "take the current frame as the reference", False),
+        *_sections("Drive"),
+        _divider("Faces"),
+        *_face("source_face"),
+        *_face("driving_face"),
+    ]
+
+
+def _face(name: str) -> Iterator[Knob]:
+    item = setting_named(name)
+    tip = item.meta["help"] + "; position: the face at the point below"
+    yield Knob(name, CHOICE, _label(name), tip, item.default, FACES)
+    yield Knob(name + "_at", XY, "at", "pixels of the plate, from the bottom left", (0.0, 0.0))
+
+
+def _output() -> List[Knob]:
+    upscale = setting_named("upscale")
+    line = ("+STARTLINE",)
+    passes = [name for name in PASSES if name not in ALWAYS_WRITTEN]
+    return [
+        _tab("Output"),
+        Knob(
+            "apply_stmap",
+            SWITCH,
+            "apply ST map to the input at full resolution",
+            "warp the source by Nuke's own STMap node, in float at any resolution, in place of the rendered picture; "
+            "what is drawn anew (teeth, closed lids) does not show then",
+            False,
+            flags=line,
+        ),
+        _divider("Passes besides matte, ST map and motion"),
+        *(
+            Knob("pass_" + name, SWITCH, name, setting_named("passes").meta["help"], False, flags=line)
+            for name in passes
+        ),
+        *_sections("Output"),
+        Knob("upscale", CHOICE, "upscale", upscale.meta["help"], UNSET, (UNSET, *UPSCALERS, "file")),
+        Knob("upscale_file", FILE, "checkpoint", "checkpoint of an upscaling network, for upscale file", ""),
+        _divider("Files"),
+        Knob(
+            "cache",
+            FILE,
+            "cache folder",
+            "where plates and results are kept; empty: the folder lpsuite beside the script, or in the home folder "
+            "for a script without a name",
+            "",
+        ),
+        Knob(
+            "float_plates",
+            SWITCH,
+            "32-bit plates",
+            "write plates in 32-bit float; off: 16-bit half",
+            False,
+            flags=line,
+        ),
+    ]
+
+
+def _job() -> List[Knob]:
+    return [
+        _tab("Job"),
+        _button("render", "Render", "render the range; what is up to date is not rendered again"),
+        _button("cancel", "Cancel", "stop the render of this node", False),
+        _button("check", "Check", "look whether the result fits the knobs and inputs", False),
+        Knob("status", STRING, "status", "what this node shows", "not rendered", flags=("+DISABLED",)),
+        _divider("Files and farm"),
+        _button("open_cache", "Open cache", "show the folder of this node's files"),
+        _button("farm", "Farm command", "write plates and job, and show the command line that renders them"),
+        _button("load", "Load result", "show what a farm has rendered for the present knobs", False),
+    ]
+
+
+def _hidden() -> List[Knob]:
+    hidden = ("+INVISIBLE",)
+    return [
+        Knob("lp_version", INTEGER, "", "", VERSION, flags=hidden),
+        Knob("lp_hash", STRING, "", "", "", flags=hidden),
+        Knob("lp_job", STRING, "", "", "", flags=hidden),
+        Knob("lp_ready", INTEGER, "", "", 0, flags=hidden),
+        Knob("lp_first", INTEGER, "", "", 0, flags=hidden),
+        Knob("lp_last", INTEGER, "", "", 0, flags=hidden),
+    ]

@@ -1,0 +1,244 @@
+"""The node as Nuke has it: what its knobs and inputs ask for, and how its result is shown. Main thread only."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+import nuke
+
+from lp_core.errors import SettingError
+from lp_core.job import RenderJob
+from lp_core.timing import FrameRange, FrameRate
+
+from . import cache, plates, values
+from .gizmo import RESULT
+
+NOT_RENDERED, UP_TO_DATE, STALE = "not rendered", "up to date", "stale: changed since the render"
+GONE = "the result's files are gone"
+UNKNOWN = "nobody can tell whether the inputs changed (too many nodes upstream)"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one node asks for, ready to be rendered."""
+
+    node: str
+    """Full name of the node: nodes themselves may be deleted while a thread works."""
+    frames: FrameRange
+    """Frames of the result."""
+    folder: Path
+    """Folder of the result."""
+    mark: str
+    """Digits of everything that the result depends on."""
+    groups: values.Groups
+    """Settings that differ from their defaults."""
+    curves: Dict[str, values.Curve]
+    """Sliders."""
+    driver: str
+    """Performance that is no input; empty: the input driving."""
+    plates: Tuple[Tuple[plates.Plate, Path], ...]
+    """Inputs and the folders of their files."""
+    offset: int
+    """What is added to the numbers of the engine's pictures to get the timeline's."""
+    is_certain: bool
+    """Whether the digits tell all; else the same digits may stand for another input."""
+
+    @property
+    def result(self) -> cache.Sequence:
+        """The result's pictures."""
+        return cache.Sequence(self.folder, "result")
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the result is there."""
+        return self.is_certain and cache.is_done(self.folder, self.frames)
+
+    def job(self) -> RenderJob:
+        """The job for the engine, checked as the worker checks it.
+
+        Raises:
+            SettingError: a setting is out of range.
+        """
+        groups = {name: dict(found) for name, found in self.groups.items()}
+        paths = {plate.role: plate.path(folder) for plate, folder in self.plates}
+        if "matte" in paths:
+            groups.setdefault("input", {})["holdout"] = paths["matte"]
+        if self.curves:
+            groups.setdefault("sliders", {})["edit_file"] = (self.folder / "edit.json").as_posix()
+        if self.result.has([self.frames.first - self.offset]):  # of a run that was cut off
+            groups.setdefault("output", {})["overwrite"] = True
+        driving = self.driver or paths["driving"]
+        return RenderJob(paths["source"], driving, self.result.pattern, values.settings_of(groups))
+
+    def write_inputs(self) -> None:
+        """Writes the plates that are missing, the sliders and the job; Nuke renders here."""
+        node = find(self.node)
+        for plate, folder in self.plates:
+            plates.write(node, plate, folder)
+        if self.curves:
+            cache.write_json(self.folder / "edit.json", self.curves)
+        job = self.job()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "job.json").write_text(job.to_json(), encoding="utf-8")
+
+
+def find(name: str) -> Any:  # noqa: ANN401 - a nuke.Group
+    """The node of that full name.
+
+    Raises:
+        SettingError: it is gone.
+    """
+    node = nuke.toNode(name)
+    if node is None:
+        raise SettingError(f"There is no node {name} any more; nothing was changed.")
+    return node
+
+
+def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
+    """What a node asks for now; looks at knobs and at what is upstream, renders nothing.
+
+    Raises:
+        SettingError: something is missing or makes no sense.
+    """
+
+    def read(name: str) -> Any:  # noqa: ANN401 - any knob's value
+        return node[name].value()
+
+    frames = values.frame_range(read)
+    values.refuse_animated(lambda name: bool(node[name].isAnimated()))
+    driver = _driver(read)
+    is_still = read("source_is") == "still"
+    still = int(read("still_frame"))
+    is_float = bool(read("float_plates"))
+    asked = [(plates.SOURCE, FrameRange(still, still) if is_still else frames, is_still)]
+    asked += [] if driver else [(plates.DRIVING, frames, False)]
+    asked += [(plates.MATTE, FrameRange(still, still) if is_still else frames, is_still)]
+    made = [plates.plate_of(node, number, of, single, is_float) for number, of, single in asked]
+    _refuse_open_inputs(made, bool(driver))
+    found = [plate for plate in made if plate is not None]
+    groups = values.groups_of(read, frames, _given(node))
+    values.settings_of(groups)
+    curves = values.curves_of(read, lambda name, frame: node[name].getValueAt(frame), frames)
+    inputs = [[plate.role, plate.mark, plate.direct, str(plate.frames)] for plate in found]
+    stamps = cache.sequence_stamp(driver) if driver and not driver.startswith("demo:") else []
+    mark = cache.digest([inputs, driver, stamps, str(frames), groups, curves])
+    home = cache.node_folder(str(read("cache") or ""), _script(), node.fullName())
+    return Work(
+        node=node.fullName(),
+        frames=frames,
+        folder=home / mark,
+        mark=mark,
+        groups=groups,
+        curves=curves,
+        driver=driver,
+        plates=tuple((plate, plate.folder(home)) for plate in found),
+        offset=frames.first if is_still and driver else 0,
+        is_certain=all(plate.mark is not None for plate in found),
+    )
+
+
+def state_of(node: Any) -> str:  # noqa: ANN401 - a nuke.Group
+    """In words: whether what the node shows fits its knobs and inputs."""
+    if not node["lp_ready"].value():
+        return NOT_RENDERED
+    shown = FrameRange(int(node["lp_first"].value()), int(node["lp_last"].value()))
+    pattern = Path(str(node.node(RESULT)["file"].value()))
+    if not cache.Sequence(pattern.parent, "result").has(shown):
+        return GONE
+    work = work_of(node)
+    if not work.is_certain:
+        return UNKNOWN
+    return UP_TO_DATE if work.mark == node["lp_hash"].value() else STALE
+
+
+def show(node: Any, work: Work) -> None:  # noqa: ANN401 - a nuke.Group
+    """Shows a finished result; not recorded for undo, so that no step back parts it from its digits."""
+    read, first, last = node.node(RESULT), work.frames.first, work.frames.last
+    undo = nuke.Undo()
+    undo.disable()
+    try:
+        read["file"].setValue(work.result.pattern)
+        for name, number in (("first", first), ("last", last), ("origfirst", first), ("origlast", last)):
+            read[name].setValue(number)
+        read["origset"].setValue(True)
+        read["reload"].execute()
+        for name, value in (("lp_first", first), ("lp_last", last), ("lp_ready", 1)):
+            node[name].setValue(value)
+        node["lp_hash"].setValue(work.mark)
+        node["lp_job"].setValue("")
+    finally:
+        undo.enable()
+    tell(node, UP_TO_DATE if work.is_certain else UNKNOWN)
+
+
+def tell(node: Any, words: str, job: Optional[str] = None) -> None:  # noqa: ANN401 - a nuke.Group
+    """Says on the node how things stand."""
+    undo = nuke.Undo()
+    undo.disable()
+    try:
+        if node["status"].value() != words:
+            node["status"].setValue(words)
+        if job is not None:
+            node["lp_job"].setValue(job)
+    finally:
+        undo.enable()
+
+
+def settle(work: Work) -> bool:
+    """Numbers the engine's pictures as the timeline does; whether the result is whole."""
+    work.result.renumber(work.offset, work.frames)
+    return work.result.has(work.frames)
+
+
+def _driver(read: values.Read) -> str:
+    kind = read("driver")
+    if kind == "demo":
+        return "demo:" + str(read("driver_demo"))
+    if kind == "input":
+        return ""
+    path = str(read("driver_file") or "").strip()
+    if not path:
+        raise SettingError("The driver is a file, but none is named; choose one on the tab Drive.")
+    return path
+
+
+def _refuse_open_inputs(made: List[Optional[plates.Plate]], has_driver: bool) -> None:
+    if made[0] is None:
+        raise SettingError("Nothing is connected to the input source; connect the plate or the portrait.")
+    if not has_driver and made[1] is None:
+        raise SettingError(
+            "Nothing is connected to the input driving; connect the performance, or set the driver to file or demo."
+        )
+
+
+def _script() -> str:
+    name = nuke.root()["name"].value()
+    return str(name or "")
+
+
+def _given(node: Any) -> values.Given:  # noqa: ANN401 - a nuke.Group
+    ocio, space = working_space()
+    sizes = []
+    for number in (plates.SOURCE, plates.DRIVING):
+        upstream = node.input(number)
+        sizes.append((0, 0) if upstream is None else (upstream.width(), upstream.height()))
+    rate = str(FrameRate.parse(float(nuke.root()["fps"].value())))
+    return values.Given(rate, ocio, space, sizes[0], sizes[1])
+
+
+def working_space() -> Tuple[Optional[str], Optional[str]]:
+    """The project's OpenColorIO configuration and working space; None and None without colour management by it."""
+    root = nuke.root()
+    if str(root["colorManagement"].value()) != "OCIO":
+        return None, None
+    knob = root.knob("OCIO_config") or root.knob("OCIOConfig")
+    config = os.environ.get("OCIO")
+    if not config:
+        is_own = knob is not None and knob.value() == "custom"
+        path = root["customOCIOConfigPath" if is_own else "OCIOConfigPath"]  # type: Any  # a File_Knob
+        config = path.getEvaluatedValue()
+    space = str(root["workingSpaceLUT"].value())
+    role = re.fullmatch(r"(\w+) \(.+\)", space)  # a role is shown with the space that it stands for
+    return str(config), role.group(1) if role else space

@@ -1,0 +1,75 @@
+"""Where every setting stands on the node, and which have no knob and why. Words only; values are the settings' own."""
+
+from typing import Dict, Tuple
+
+TABS: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
+    "Drive": (
+        ("Engine", ("engine", "device", "precision", "weights", "batch", "compile", "official_compat")),
+        (
+            "Motion",
+            (
+                "region",
+                "motion",
+                "strength",
+                "pose_strength",
+                "expression_strength",
+                "smoothing",
+                "driving_option",
+                "on_lost",
+                "driving_offset",
+            ),
+        ),
+        (
+            "Stitching and retargeting",
+            ("stitching", "eye_retargeting", "lip_retargeting", "normalize_lip", "steady_eyes"),
+        ),
+    ),
+    "Output": (
+        ("Picture", ("detail", "mouth", "calibration", "exr_compression")),
+        (
+            "Upscale",
+            (
+                "upscale_scale",
+                "upscale_height",
+                "upscale_tile",
+                "upscale_backend",
+                "denoise",
+                "steady",
+            ),
+        ),
+        ("Colour", ("ocio", "input_space")),
+        ("Provenance", ("sign", "generated_source", "watermark", "consent", "require_consent")),
+    ),
+}
+"""Tab -> sections of it -> settings with a knob of the same name, made from the setting alone."""
+
+MADE_OF: Dict[str, Tuple[str, ...]] = {
+    "source_face": ("source_face", "source_face_at"),
+    "driving_face": ("driving_face", "driving_face_at"),
+    "reference": ("reference", "reference_frame"),
+    "frames": ("first", "last"),
+    "passes": ("pass_crop", "pass_confidence", "pass_landmarks"),
+    "upscale": ("upscale", "upscale_file"),
+}
+"""Setting -> the knobs it is made of, where one knob of the same name is not enough."""
+
+WITHOUT_KNOB: Dict[str, str] = {
+    "edit": "the sliders of the tab Expression are sent as curves",
+    "edit_file": "the sliders of the tab Expression are written into it",
+    "handles": "the range says exactly which frames are rendered",
+    "holdout": "the input matte",
+    "layer": "plates hold one layer",
+    "view": "plates hold one view",
+    "missing": "plates are whole",
+    "interlaced": "plates are progressive",
+    "codec": "results are EXR sequences",
+    "quality": "results are EXR sequences",
+    "audio": "results are EXR sequences",
+    "fps": "the project's rate",
+    "output_space": "results stay in the plate's own numbers",
+    "overwrite": "every state of the knobs has a folder of its own",
+}
+"""Setting -> why it has no knob."""
+
+ALWAYS_WRITTEN = ("beauty", "matte", "stmap", "motion")
+"""Passes that the node's own layers are made of."""

@@ -1,0 +1,136 @@
+"""Inputs of the node as picture files: those of a plain Read as they are, anything else through an inner Write.
+
+Pictures are scene-linear EXR in the project's working space, unconverted; upstream keyframes, expressions and
+time warps are in them because Nuke renders them. Main thread only.
+"""
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+import nuke
+
+from lp_core.errors import Cancelled, LpError, SettingError
+from lp_core.timing import FrameRange
+
+from .cache import Sequence, missing_runs
+from .gizmo import INPUTS
+from .upstream import direct_file, fingerprint
+
+SOURCE, DRIVING, MATTE = range(3)
+"""Numbers of the node's inputs."""
+
+
+@dataclass(frozen=True)
+class Plate:
+    """An input as files."""
+
+    role: str
+    """source, driving or matte."""
+    number: int
+    """Of the input."""
+    frames: FrameRange
+    """Frames that are needed; one for a still."""
+    is_still: bool
+    """Whether one file is meant, not a sequence."""
+    mark: Optional[str]
+    """Digits of what lies upstream; None: nobody can tell."""
+    direct: Optional[str]
+    """Pattern of files that are there already; None: they must be written."""
+    is_float: bool = False
+    """Whether it is written in 32 bits."""
+
+    def folder(self, home: Path) -> Path:
+        """Where it is written; a new folder where nobody can tell what lies upstream."""
+        return home / f"{self.role}-{self.mark or uuid.uuid4().hex[:12]}"
+
+    def path(self, folder: Path) -> str:
+        """What the engine is told: a file, or a pattern with its range."""
+        if self.direct is not None:
+            return f"{self.direct} {self.frames}"
+        sequence = Sequence(folder, self.role)
+        if self.is_still:
+            return sequence.path_of(self.frames.first).as_posix()
+        return f"{sequence.pattern} {self.frames}"
+
+
+def plate_of(
+    group: Any,  # noqa: ANN401 - a nuke.Group
+    number: int,
+    frames: FrameRange,
+    is_still: bool,
+    is_float: bool,
+) -> Optional[Plate]:
+    """An input of the node as it is now; None where nothing is connected."""
+    upstream = group.input(number)
+    if upstream is None:
+        return None
+    role = INPUTS[number].lower()
+    direct = None
+    if number != MATTE and not is_still:  # of a matte only some channels count
+        direct = direct_file(upstream, frames.first, frames.last)
+    mark = fingerprint(upstream)
+    if mark is not None and is_float:
+        mark += "-float"
+    return Plate(role, number, frames, is_still, mark, direct, is_float)
+
+
+def write(group: Any, plate: Plate, folder: Path) -> None:  # noqa: ANN401 - a nuke.Group
+    """Writes the pictures of a plate that are not there yet.
+
+    Raises:
+        Cancelled: the user stopped it.
+        LpError: Nuke could not render or write them.
+    """
+    sequence = Sequence(folder, plate.role)
+    missing = [] if plate.direct is not None else missing_runs(plate.frames, sequence.written())
+    if not missing:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    undo, proxy = nuke.Undo(), nuke.root()["proxy"]
+    was_proxy = proxy.value()
+    undo.disable()
+    try:
+        proxy.setValue(False)
+        made = _write_node(group, plate, sequence.pattern)
+        try:
+            for run in missing:
+                nuke.execute(made, run.first, run.last, 1, [_view()])
+                sequence.tell_written(run)
+        finally:
+            nuke.delete(made)
+    except RuntimeError as error:
+        if "cancel" in str(error).lower():
+            raise Cancelled("The plates were cancelled; render again to go on.") from error
+        raise LpError(
+            f"Nuke cannot render the input {plate.role}: {error}; correct what is upstream."
+        ) from error
+    finally:
+        proxy.setValue(was_proxy)
+        undo.enable()
+    if not sequence.has(plate.frames):
+        raise LpError(f"Nuke wrote no pictures into {folder.as_posix()}; look whether the disk is full.")
+
+
+def _write_node(group: Any, plate: Plate, pattern: str) -> Any:  # noqa: ANN401 - nuke.Group, nuke.Node
+    inner = group.node(INPUTS[plate.number])
+    if inner is None:
+        raise SettingError(
+            f"The inner node {INPUTS[plate.number]} of {group.name()} is gone; create the node anew."
+        )
+    with group:
+        return nuke.nodes.Write(
+            inputs=[inner],
+            file=pattern,
+            file_type="exr",
+            channels="rgba",
+            raw=True,
+            datatype="32 bit float" if plate.is_float else "16 bit half",
+            compression="Zip (1 scanline)",
+            name="LivePortraitPlate",
+        )
+
+
+def _view() -> str:
+    return str(nuke.views()[0])

@@ -1,0 +1,143 @@
+"""Renders a node: plates in the main thread, the engine's work followed in the background. Nothing blocks Nuke.
+
+In ``nuke -t`` the same steps run one after the other, in the only thread.
+"""
+
+import sys
+import threading
+from typing import Any, Callable, Optional
+
+import nuke
+
+from lp_core.errors import Cancelled, LpError
+from lp_core.link.client import Client
+from lp_core.link.messages import JobProgress
+
+from . import cache, nodes
+from .follow import check_worker, follow, percent, submit, words
+
+Say = Callable[[str, Optional[str]], None]
+"""Takes words for the node's status, and the job's name or None to leave it."""
+
+
+def render(node: Any) -> Optional[threading.Thread]:  # noqa: ANN401 - a nuke.Group
+    """Renders what is not up to date.
+
+    Returns:
+        The thread that follows the job; None where nothing had to be done, or in ``nuke -t``, where all is done.
+
+    Raises:
+        LpError: the node asks for something that cannot be rendered, or (in ``nuke -t``) the render failed.
+    """
+    work = nodes.work_of(node)
+    if work.is_done:
+        nodes.show(node, work)
+        return None
+    check_worker()
+    nodes.tell(node, "writing plates")
+    try:
+        work.write_inputs()
+    except LpError:
+        nodes.tell(node, nodes.state_of(node))
+        raise
+    if not nuke.GUI:
+        _run_here(node, work)
+        return None
+    nodes.tell(node, "waiting for the worker")
+    thread = threading.Thread(target=_run_behind, args=(work,), name="lp-nuke-" + work.node, daemon=True)
+    thread.start()
+    return thread
+
+
+def _run_here(node: Any, work: nodes.Work) -> None:  # noqa: ANN401 - a nuke.Group
+    def listen(progress: JobProgress) -> None:
+        sys.stdout.write(f"{work.node}: {words(progress)} ({percent(progress)} %)\n")
+
+    _drive(work, lambda job: nodes.tell(node, "rendering", job), listen, lambda: False)
+    _finish(work)
+
+
+def _run_behind(work: nodes.Work) -> None:
+    """The background thread: speaks to the worker alone; all that touches Nuke's nodes goes to the main thread."""
+    task = [nuke.ProgressTask("LivePortrait: " + work.node)]  # one reference: deleting it closes the dialog
+
+    def begin(job: str) -> None:
+        nuke.executeInMainThread(_tell, (work.node, "rendering", job))
+
+    def listen(progress: JobProgress) -> None:
+        task[0].setMessage(words(progress))
+        task[0].setProgress(percent(progress))
+
+    try:
+        _drive(work, begin, listen, lambda: bool(task[0].isCancelled()))
+    except Cancelled:
+        nuke.executeInMainThread(_stopped, (work.node, ""))
+    except LpError as error:
+        nuke.executeInMainThread(_stopped, (work.node, str(error)))
+    except Exception as error:  # noqa: BLE001 - else the node would say "rendering" for ever
+        nuke.executeInMainThread(_stopped, (work.node, f"{type(error).__name__}: {error}"))
+    else:
+        nuke.executeInMainThread(_finish, (work,))
+    finally:
+        del task[0]
+
+
+def _drive(
+    work: nodes.Work,
+    begin: Callable[[str], None],
+    listen: Callable[[JobProgress], None],
+    is_cancelled: Callable[[], bool],
+) -> None:
+    client = Client.connect()
+    status = submit(client, work.job())
+    begin(status.id)
+    follow(client, status.id, listen, is_cancelled)
+
+
+def _tell(name: str, what: str, job: Optional[str] = None) -> None:
+    node = nuke.toNode(name)
+    if node is not None:  # it may have been deleted meanwhile
+        nodes.tell(node, what, job)
+
+
+def _stopped(name: str, sentence: str) -> None:
+    node = nuke.toNode(name)
+    if node is not None:
+        nodes.tell(node, sentence or nodes.state_of(node), "")
+    if sentence:
+        nuke.message(sentence)
+
+
+def _finish(work: nodes.Work) -> None:
+    """Numbers the pictures, notes that they are whole, and shows them where the node is still there."""
+    if not nodes.settle(work):
+        _stopped(work.node, f"{work.folder.as_posix()} lacks pictures; look whether the disk is full.")
+        return
+    cache.mark_done(work.folder, {"frames": str(work.frames), "mark": work.mark})
+    node = nuke.toNode(work.node)
+    if node is not None:
+        nodes.show(node, work)
+
+
+def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """Shows what was rendered elsewhere for the node's present state.
+
+    Raises:
+        SettingError: it is not there.
+    """
+    work = nodes.work_of(node)
+    if not nodes.settle(work):
+        raise nodes.SettingError(
+            f"{work.result.pattern} is not there or lacks frames of {work.frames}; render it first."
+        )
+    cache.mark_done(work.folder, {"frames": str(work.frames), "mark": work.mark})
+    nodes.show(node, work)
+
+
+def cancel(node: Any) -> bool:  # noqa: ANN401 - a nuke.Group
+    """Stops the node's job; whether there was one."""
+    job, client = str(node["lp_job"].value() or ""), Client.running()
+    if not job or client is None:
+        return False
+    client.cancel(job)
+    return True

@@ -1,0 +1,86 @@
+"""What lies upstream of an input, in a few digits: a plate is rendered again only when that changes."""
+
+import re
+from typing import Any, Dict, List, Optional
+
+import nuke
+
+from .cache import digest, sequence_stamp
+
+LIMIT = 400
+"""Nodes looked at; a larger tree counts as changed, always."""
+LIMIT_SMALL = 8
+"""The same in editions that let Python touch a few nodes only (Non-commercial, Indie)."""
+_LINEAR = ("linear", "scene_linear", "raw", "data", "default (linear)", "default (scene_linear)")
+_UNSEEN = re.compile(
+    r"^(xpos|ypos|selected|name|label|note_font.*|tile_color|gl_color|dope_sheet|postage_stamp)$"
+)
+
+
+def fingerprint(node: Any) -> Optional[str]:  # noqa: ANN401 - a nuke.Node
+    """Twelve digits for a node, its knobs with their curves, all that feeds it, and the files that are read.
+
+    Returns:
+        None where the tree is larger than the limit: nobody can tell whether it changed.
+    """
+    seen: Dict[str, Any] = {}
+    waiting = [node]
+    limit = LIMIT_SMALL if nuke.env.get("nc") or nuke.env.get("indie") else LIMIT
+    while waiting:
+        here = waiting.pop()
+        name = here.fullName()
+        if name in seen:
+            continue
+        if len(seen) >= limit:
+            return None
+        feeding = _feeding(here)
+        seen[name] = [_told(here), [other.fullName() for other in feeding]]
+        waiting.extend(feeding)
+    return digest(seen)
+
+
+def direct_file(node: Any, first: int, last: int) -> Optional[str]:  # noqa: ANN401 - a nuke.Node
+    """The EXR files of a plain Read, where they are exactly what the node gives; None where it does more.
+
+    Only files whose numbers are taken as they are qualify: no offset, no conversion, no proxy, all frames there.
+    """
+    while node is not None and node.Class() == "Dot":
+        node = node.input(0)
+    if node is None or node.Class() != "Read" or not _is_plain(node):
+        return None
+    pattern = str(node["file"].value())
+    if not pattern.lower().endswith(".exr") or re.search(r"[\[%]V|%v|\[", pattern):
+        return None
+    if re.search(r"%0?\d*d|#+", pattern) is None:
+        return None
+    if node["first"].value() > first or node["last"].value() < last:
+        return None
+    return pattern
+
+
+def _is_plain(read: Any) -> bool:  # noqa: ANN401 - a nuke.Node
+    if nuke.root()["proxy"].value() or read["disable"].value() or read["premultiplied"].value():
+        return False
+    if read["frame_mode"].value() != "expression" or str(read["frame"].value()).strip():
+        return False
+    return bool(read["raw"].value()) or str(read["colorspace"].value()).lower() in _LINEAR
+
+
+def _feeding(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
+    """The nodes that a node's picture depends on."""
+    found = list(node.dependencies(nuke.INPUTS | nuke.HIDDEN_INPUTS | nuke.EXPRESSIONS))
+    if hasattr(node, "nodes"):  # a group, or a gizmo of any name
+        found += [other for other in node.nodes() if other.Class() != "Viewer"]
+    parent = node.parent() if node.Class() == "Input" else None
+    if parent is not None and parent.Class() != "Root":
+        outer = parent.input(int(node["number"].value()))
+        found += [] if outer is None else [outer]
+    return found
+
+
+def _told(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
+    """Class and knobs of a node as its script would hold them, without what only concerns the graph's looks."""
+    pairs = node.writeKnobs(nuke.TO_SCRIPT | nuke.WRITE_NON_DEFAULT_ONLY)
+    knobs = [line for line in pairs.splitlines() if not _UNSEEN.match(line.strip().split(" ")[0])]
+    file = node.knob("file") if node.Class() in ("Read", "DeepRead", "ReadGeo2") else None
+    return [node.Class(), knobs, [] if file is None else sequence_stamp(str(file.value()))]

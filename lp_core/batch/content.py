@@ -1,0 +1,151 @@
+"""Whether a shot is up to date: hashes of everything that its pictures depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from lp_core.batch.plan import WORK, Plan, Shot
+from lp_core.batch.probe import BUILTIN
+from lp_core.errors import UnreadableMedia
+from lp_core.job import RenderJob
+from lp_core.media.sequence import files_of
+from lp_core.provenance.claim import sha256_of
+from lp_core.provenance.models import models_in_use
+from lp_core.settings import RenderSettings, setting_fields
+from lp_core.version import __version__
+
+KEY_FILE, RECORD_FILE, HASHES = "key.json", "shot.json", "hashes.json"
+_MACHINE_SETTINGS = ("device", "batch", "compile", "weights")
+
+
+@dataclass
+class Hashes:
+    """SHA-256 of files; one that has kept its size and its time is not read again."""
+
+    path: Path
+    """Where they are kept."""
+    _known: dict[str, list[Any]] = field(default_factory=dict)
+    _is_changed: bool = False
+
+    @classmethod
+    def open(cls, plan: Plan) -> Hashes:
+        """Those of a batch."""
+        path = plan.folder / WORK / HASHES
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            known = {}
+        return cls(path, known if isinstance(known, dict) else {})
+
+    def of(self, path: Path) -> str:
+        """The hash of a file.
+
+        Raises:
+            UnreadableMedia: it cannot be read.
+        """
+        try:
+            about = path.stat()
+            known = self._known.get(str(path))
+            if known is not None and known[:2] == [about.st_size, about.st_mtime_ns]:
+                return str(known[2])
+            digest = sha256_of(path)
+        except OSError as error:
+            raise UnreadableMedia(f"{path} cannot be read: {error.strerror}.") from error
+        self._known[str(path)] = [about.st_size, about.st_mtime_ns, digest]
+        self._is_changed = True
+        return digest
+
+    def of_all(self, paths: Iterable[Path]) -> str:
+        """One hash of several files in order, names aside."""
+        return hashlib.sha256("".join(self.of(path) for path in paths).encode()).hexdigest()
+
+    def keep(self) -> None:
+        """Writes what was learnt; another process may do the same, and only costs a reading."""
+        if self._is_changed:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(self.path, self._known)
+            self._is_changed = False
+
+
+def write_json(path: Path, values: Any) -> None:  # noqa: ANN401 - plain values
+    """Writes a file aside and moves it to its name."""
+    aside = path.with_name(f".{path.name}")
+    aside.write_text(json.dumps(values), encoding="utf-8")
+    aside.replace(path)
+
+
+def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
+    """What a shot is made of, in one hash: inputs, settings, models and version.
+
+    Raises:
+        UnreadableMedia: an input cannot be read.
+    """
+    job = shot.render_job(plan.folder)
+    settings = asdict(job.settings)
+    for name in _MACHINE_SETTINGS:
+        settings["engine"].pop(name)
+    engine = job.settings.engine
+    parts = {
+        "version": __version__,
+        "shot": shot.id,
+        "source": hashes.of_all(files_of(job.source)),
+        "driving": job.driving if job.driving.startswith(BUILTIN) else hashes.of_all(files_of(job.driving)),
+        "timing": [shot.frames, shot.fps, shot.driver_frames, shot.driver_start_s, shot.driver_speed],
+        "numbering": [shot.clock_start, shot.clock_rate],
+        "settings": settings,
+        "files": {name: hashes.of(path) for name, path in setting_files(job)},
+        "models": models_in_use(engine.engine, engine.weights),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def setting_files(job: RenderJob) -> list[tuple[str, Path]]:
+    """Files that settings name, as far as they are files."""
+    found = []
+    defaults = RenderSettings()
+    for item in fields(defaults):
+        group = getattr(job.settings, item.name)
+        for name, _, meta in setting_fields(group):
+            value = getattr(group, name)
+            if meta.get("path") == "file" and value and Path(value).is_file():
+                found.append((name, Path(value)))
+    return found
+
+
+def read_key(plan: Plan, shot: Shot) -> str | None:
+    """Key of the work that was begun; None where none was."""
+    values = _read(plan.work(shot) / KEY_FILE)
+    return None if values is None else str(values.get("key"))
+
+
+def read_record(plan: Plan, shot: Shot) -> dict[str, Any] | None:
+    """What is known of a finished shot."""
+    return _read(plan.work(shot) / RECORD_FILE)
+
+
+def finished_record(plan: Plan, shot: Shot, hashes: Hashes) -> dict[str, Any] | None:
+    """The record of a shot that need not be rendered again; None otherwise.
+
+    Raises:
+        UnreadableMedia: an input cannot be read.
+    """
+    record = read_record(plan, shot)
+    if record is None:
+        return None
+    files = [Path(plan.folder / name) for name in record["files"]]
+    if not all(path.is_file() for path in files) or hashes.of_all(files) != record["content"]:
+        return None
+    return record if record["key"] == key_of(plan, shot, hashes) else None
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return values if isinstance(values, dict) else None

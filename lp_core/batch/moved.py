@@ -1,0 +1,91 @@
+"""A plan on a machine where its files lie elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from lp_core.batch.plan import Plan, Shot
+from lp_core.batch.probe import BUILTIN
+from lp_core.errors import SettingError, UnreadableMedia
+from lp_core.settings import RenderSettings, setting_fields
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Files below a folder of the machine that planned lie below another one here."""
+
+    source: str
+    destination: str
+
+    def apply(self, path: str) -> str | None:
+        """The path here; None where the rule does not concern it."""
+        plain, source = path.replace("\\", "/"), self.source.replace("\\", "/").rstrip("/")
+        if plain == source or plain.startswith(source + "/"):
+            return self.destination.rstrip("/") + plain[len(source) :]
+        return None
+
+
+def read_rules(path: Path) -> tuple[Rule, ...]:
+    """Reads path mapping rules as an Open Job Description session writes them.
+
+    Raises:
+        UnreadableMedia: the file is not there.
+        SettingError: it is not understood.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnreadableMedia(f"{path} cannot be read ({error.strerror}); check --path-rules.") from error
+    except ValueError as error:
+        raise SettingError(f"{path} is no JSON ({error}); check --path-rules.") from error
+    try:
+        rules = values.get("path_mapping_rules") or []
+        return tuple(Rule(str(rule["source_path"]), str(rule["destination_path"])) for rule in rules)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise SettingError(f"{path} holds no path mapping rules; check --path-rules.") from error
+
+
+def moved_plan(plan: Plan, results: Path | None, rules: Sequence[Rule]) -> Plan:
+    """The plan with all its paths as they are here.
+
+    Args:
+        plan: as it was made.
+        results: folder of the results here; None: by the rules.
+        rules: the first that fits a path counts.
+    """
+
+    def here(path: str) -> str:
+        return next((found for rule in rules if (found := rule.apply(path)) is not None), path)
+
+    output = here(plan.output) if results is None else str(results.resolve())
+    if not rules:
+        return replace(plan, output=output)
+    shots = tuple(_moved_shot(shot, here) for shot in plan.shots)
+    return replace(plan, timeline=here(plan.timeline), output=output, shots=shots)
+
+
+def _moved_shot(shot: Shot, here: Callable[[str], str]) -> Shot:
+    job = dict(shot.job)
+    job["source"] = here(job["source"])
+    if not job["driving"].startswith(BUILTIN):
+        job["driving"] = here(job["driving"])
+    job["settings"] = {name: dict(values) for name, values in job["settings"].items()}
+    for group, name in _path_settings():
+        value: Any = job["settings"][group].get(name)
+        if value:
+            job["settings"][group][name] = here(value)
+    return replace(shot, job=job)
+
+
+def _path_settings() -> list[tuple[str, str]]:
+    defaults = RenderSettings()
+    return [
+        (item.name, name)
+        for item in fields(defaults)
+        for name, _, meta in setting_fields(getattr(defaults, item.name))
+        if meta.get("path")
+    ]

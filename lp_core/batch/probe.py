@@ -1,0 +1,92 @@
+"""What planning must know of media: each file is opened once, and only its header is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from lp_core.batch.links import Link
+from lp_core.errors import LpError, UnreadableMedia
+from lp_core.media.base import ReadOptions
+from lp_core.media.open import open_source
+from lp_core.media.sequence import SequencePattern
+from lp_core.timing import FrameRate
+
+STORED_MOTIONS = (".lpmotion", ".pkl")
+BUILTIN = "demo:"
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """A film, a sequence or a still."""
+
+    name: str
+    """File or frame pattern."""
+    is_still: bool
+    is_sequence: bool
+    fps: Fraction
+    """Frames per second."""
+    frames: int | None
+    """Number of frames; None where the file does not tell."""
+    first: int
+    """Number of the first frame; films count from 0."""
+    timecode_s: Fraction | None
+    """Time of the first frame by the file's own timecode."""
+    size: tuple[int, int]
+
+
+@dataclass
+class Prober:
+    """Opens media and remembers what it found."""
+
+    interlaced: str
+    """What becomes of films of fields."""
+    _found: dict[tuple[str, Fraction | None], MediaFacts | LpError] = field(default_factory=dict)
+
+    def facts(self, link: Link, fps: Fraction | None = None) -> MediaFacts:
+        """What a header says.
+
+        Args:
+            link: the media.
+            fps: rate of a sequence whose headers do not tell it.
+
+        Raises:
+            LpError: it cannot be opened.
+        """
+        key = (link.name, fps)
+        if key not in self._found:
+            try:
+                self._found[key] = self._read(link, fps)
+            except LpError as error:
+                self._found[key] = error
+        found = self._found[key]
+        if isinstance(found, LpError):
+            raise found
+        return found
+
+    def _read(self, link: Link, fps: Fraction | None) -> MediaFacts:
+        if not link.exists:
+            raise UnreadableMedia(f"{link.name} is not there.")
+        rate = None if fps is None else FrameRate(fps)
+        pattern = SequencePattern.parse(Path(link.name))
+        # gaps in a sequence are the render's business, by its own setting
+        options = ReadOptions(rate=rate, interlaced=self.interlaced, missing="hold")
+        with open_source(link.name, options=options) as source:
+            info = source.info
+        timecode = info.timecode
+        return MediaFacts(
+            name=link.name,
+            is_still=info.is_still,
+            is_sequence=pattern is not None,
+            fps=info.rate.fps,
+            frames=info.frame_count,
+            first=info.first_frame or 0,
+            timecode_s=None if timecode is None else timecode.frame / info.rate.fps,
+            size=(info.width, info.height),
+        )
+
+
+def is_stored_motion(name: str) -> bool:
+    """True for a performance that is no picture."""
+    return name.startswith(BUILTIN) or Path(name).suffix.lower() in STORED_MOTIONS

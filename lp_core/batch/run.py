@@ -1,0 +1,151 @@
+"""A batch: every shot rendered or found up to date, then the timeline and the reports written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from lp_core.batch.content import read_record
+from lp_core.batch.otio import read_timeline, write_timeline
+from lp_core.batch.otio_conform import conform_timeline
+from lp_core.batch.plan import WORK, Plan, Shot
+from lp_core.batch.report import write_reports
+from lp_core.batch.results import BatchSummary, ShotResult
+from lp_core.batch.steps import Means, run_shot
+from lp_core.errors import Cancelled, LpError, SettingError
+from lp_core.render.report import Listener, Progress
+
+TIMELINE = "timeline.otio"
+_SHARES = {
+    "prepare": (0.0, 0.0),
+    "analyse": (0.0, 0.3),
+    "calibrate": (0.3, 0.3),
+    "render": (0.3, 1.0),
+    "join": (1.0, 1.0),
+}
+"""Phase of a shot -> where in the whole of its work it begins and ends."""
+
+
+@dataclass
+class Overall:
+    """Turns the progress of shots into that of the whole batch, which only rises."""
+
+    plan: Plan
+    listener: Listener | None
+    clock: Callable[[], float] = time.perf_counter
+    _done: dict[str, float] = field(default_factory=dict)
+    _passed: int = 0
+    _start: float | None = None
+
+    def of(self, shot: Shot) -> Listener:
+        """Whoever hears the progress of a shot."""
+
+        def hear(event: Progress) -> None:
+            begin, end = _SHARES.get(event.phase, (0.0, 1.0))
+            total = event.total or shot.frames
+            share = begin + (end - begin) * min(event.frame / max(total, 1), 1.0)
+            self._done[shot.id] = max(self._done.get(shot.id, 0.0), share * shot.frames)
+            self.tell()
+
+        return hear
+
+    def finished(self, shot: Shot, was_rendered: bool) -> None:
+        """A shot has ended; what needed no work does not count for the rate."""
+        self._done[shot.id] = float(shot.frames)
+        if not was_rendered:
+            self._passed += shot.frames
+        self.tell()
+
+    def tell(self) -> None:
+        """Tells where the batch stands."""
+        if self._start is None:
+            self._start = self.clock()
+        if self.listener is None:
+            return
+        done, total = sum(self._done.values()), self.plan.frames
+        elapsed = self.clock() - self._start
+        fps = max(done - self._passed, 0.0) / elapsed if elapsed > 0 else 0.0
+        eta = round((total - done) / fps, 2) if fps > 0 else None
+        self.listener(Progress("render", round(done), total, round(fps, 2), eta))
+
+
+def run_plan(plan: Plan, means: Means, listener: Listener | None = None) -> list[ShotResult]:
+    """Renders what is not up to date, in this process; a shot that fails does not stop the others.
+
+    Args:
+        plan: what to do.
+        means: with what.
+        listener: takes the progress of the whole; what it raises stops the work, finished parts stay.
+
+    Raises:
+        Cancelled: the listener raised it.
+    """
+    overall = Overall(plan, listener)
+    overall.tell()
+    means = replace(means, listener=overall.of)
+    results = []
+    for shot in plan.shots:
+        start = time.perf_counter()
+        result = _attempt(plan, shot, means)
+        results.append(replace(result, seconds=round(time.perf_counter() - start, 3)))
+        overall.finished(shot, result.state == "rendered")
+    return results
+
+
+def _attempt(plan: Plan, shot: Shot, means: Means) -> ShotResult:
+    try:
+        record, was_rendered = run_shot(plan, shot, means)
+    except Cancelled:
+        raise
+    except LpError as error:
+        return ShotResult(shot, "failed", None, str(error), error.wire_code)
+    return ShotResult(shot, "rendered" if was_rendered else "up to date", record)
+
+
+def results_of(plan: Plan) -> list[ShotResult]:
+    """What the records say of every shot, for whoever rendered them on other machines."""
+    found = []
+    for shot in plan.shots:
+        record = read_record(plan, shot)
+        state: Literal["rendered", "failed"] = "failed" if record is None else "rendered"
+        message = "" if record else f"{shot.words} was not rendered to its end."
+        found.append(ShotResult(shot, state, record, message, "" if record else "error"))
+    return found
+
+
+def deliver(
+    plan: Plan,
+    results: Sequence[ShotResult],
+    timeline: Any = None,  # noqa: ANN401 - a timeline
+) -> BatchSummary:
+    """Writes the timeline and the reports.
+
+    Args:
+        plan: what was done.
+        results: what became of it.
+        timeline: as it was read for the plan; None: it is read again.
+
+    Raises:
+        LpError: a file cannot be written.
+    """
+    notes = list(plan.notes)
+    if timeline is None:
+        timeline, _ = read_timeline(Path(plan.timeline), plan.folder / WORK / "bundle-again")
+    conform_timeline(timeline, plan, [result.shot for result in results if result.state != "failed"])
+    written = [plan.folder / TIMELINE]
+    write_timeline(timeline, written[0])
+    for suffix in plan.file_types:
+        path = plan.folder / f"timeline{suffix}"
+        if path == written[0]:
+            continue
+        try:
+            write_timeline(timeline, path)
+            written.append(path)
+        except SettingError as error:
+            notes.append(str(error))
+    summary = BatchSummary(plan, tuple(results), tuple(map(str, written)), tuple(notes))
+    write_reports(summary)
+    return summary

@@ -1,0 +1,207 @@
+"""The steps of a shot: solve once, chunks in any order by anyone, conform once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lp_core.batch.content import (
+    KEY_FILE,
+    RECORD_FILE,
+    Hashes,
+    finished_record,
+    key_of,
+    read_key,
+    read_record,
+    write_json,
+)
+from lp_core.batch.plan import Chunk, Plan, Shot
+from lp_core.batch.shots import assemble_shot, store_backwards
+from lp_core.engines.registry import MakeEngine, make_engine
+from lp_core.errors import SettingError
+from lp_core.media.base import PartedSink
+from lp_core.media.parts import discard_parts
+from lp_core.media.sequence import files_of
+from lp_core.render.chunks import conform, open_parts, render_chunk
+from lp_core.render.render import Render
+from lp_core.render.report import Listener, Summary
+from lp_core.render.solution import Solution, solve
+
+SOLUTION, PARTS = "solution", "parts"
+
+
+@dataclass(frozen=True)
+class Means:
+    """With what the work is done."""
+
+    device: str | None = None
+    """Where the networks run; None: as the settings say."""
+    make: MakeEngine = make_engine
+    listener: Callable[[Shot], Listener | None] = lambda _: None
+    """Gives whoever hears the progress of a shot."""
+
+
+NOTHING_GIVEN = Means()
+
+
+def solve_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> None:
+    """Does what needs the whole shot; nothing where it is done, or the result is up to date.
+
+    Raises:
+        LpError: whatever a part has to say.
+    """
+    hashes = Hashes.open(plan)
+    if finished_record(plan, shot, hashes) is None:
+        opened = _begin(plan, shot, means, hashes)
+        solve(opened, plan.work(shot) / SOLUTION, means.listener(shot), _key(plan, shot))
+    hashes.keep()
+
+
+def render_shot_chunk(plan: Plan, chunk: Chunk, means: Means = NOTHING_GIVEN) -> None:
+    """Renders what is missing of a chunk of a solved shot.
+
+    Raises:
+        SettingError: the shot is not solved.
+        LpError: whatever a part has to say; finished parts stay.
+    """
+    shot = plan.shots[chunk.shot]
+    if not _is_open(plan, shot):
+        return
+    _, render, solution, parts = _reopened(plan, shot, means)
+    _render_missing(render, solution, parts, chunk, means.listener(shot))
+
+
+def conform_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> dict[str, Any]:
+    """Joins the chunks of a shot, signs the result, and keeps a record; returns the record.
+
+    A result that is finished is neither joined nor signed again.
+
+    Raises:
+        LpError: chunks are missing, or whatever a part has to say.
+    """
+    if not _is_open(plan, shot):
+        record = read_record(plan, shot)
+        if record is not None:
+            return record
+    key, render, solution, parts = _reopened(plan, shot, means)
+    return _finish(plan, shot, key, conform(render, solution, parts, means.listener(shot)), solution)
+
+
+def run_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> tuple[dict[str, Any], bool]:
+    """All steps in one process; returns the record, and whether anything was done.
+
+    Raises:
+        LpError: whatever a part has to say; finished parts stay.
+    """
+    hashes = Hashes.open(plan)
+    try:
+        found = finished_record(plan, shot, hashes)
+        if found is not None:
+            return found, False
+        render = _begin(plan, shot, means, hashes)
+    finally:
+        hashes.keep()
+    listener, key = means.listener(shot), _key(plan, shot)
+    start = render.clock()
+    solution = solve(render, plan.work(shot) / SOLUTION, listener, key)
+    parts = open_parts(render, solution, plan.work(shot) / PARTS)
+    for chunk in plan.chunks_of(0, shot):
+        _render_missing(render, solution, parts, chunk, listener)
+    summary = conform(render, solution, parts, listener)
+    summary = replace(summary, seconds=round(render.clock() - start, 3))
+    return _finish(plan, shot, key, summary, solution), True
+
+
+def _begin(plan: Plan, shot: Shot, means: Means, hashes: Hashes) -> Render:
+    """The shot opened, its folder bearing its key; older work of other content is removed."""
+    key, folder = key_of(plan, shot, hashes), plan.work(shot)
+    begun = read_key(plan, shot)
+    is_ours = begun is not None or read_record(plan, shot) is not None
+    store = begun == key
+    if not store:
+        discard_parts(folder / PARTS)
+        shutil.rmtree(folder / SOLUTION, ignore_errors=True)
+        (folder / RECORD_FILE).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not store:
+        for path in folder.glob("*.lpmotion"):
+            path.unlink()
+    store_backwards(plan, shot, means.device, means.listener(shot))
+    render = assemble_shot(plan, shot, is_ours or plan.overwrite, means.device, means.make)
+    write_json(folder / KEY_FILE, {"key": key})
+    return render
+
+
+def _is_open(plan: Plan, shot: Shot) -> bool:
+    """True while a shot is begun and not finished."""
+    record = read_record(plan, shot)
+    key = read_key(plan, shot)
+    if record is None and key is None:
+        raise SettingError(f"{shot.words} is not solved yet; run its step 'solve' first.")
+    return key is not None and (record is None or record["key"] != key)
+
+
+def _key(plan: Plan, shot: Shot) -> str:
+    key = read_key(plan, shot)
+    if key is None:
+        raise SettingError(f"{shot.words} is not solved yet; run its step 'solve' first.")
+    return key
+
+
+def _reopened(plan: Plan, shot: Shot, means: Means) -> tuple[str, Render, Solution, PartedSink]:
+    """A solved shot as any process opens it."""
+    key, folder = _key(plan, shot), plan.work(shot)
+    solution = Solution.open(folder / SOLUTION, key)
+    if solution is None:
+        raise SettingError(f"{shot.words} is not solved yet; run its step 'solve' first.")
+    render = assemble_shot(plan, shot, True, means.device, means.make)
+    return key, render, solution, open_parts(render, solution, folder / PARTS)
+
+
+def _render_missing(
+    render: Render, solution: Solution, parts: PartedSink, chunk: Chunk, listener: Listener | None
+) -> None:
+    for run in parts.missing(solution.frames):
+        first, stop = max(run.start, chunk.first), min(run.stop, chunk.stop)
+        if first < stop:
+            render_chunk(render, solution, parts, range(first, stop), listener)
+
+
+def _finish(plan: Plan, shot: Shot, key: str, summary: Summary, solution: Solution) -> dict[str, Any]:
+    folder = plan.work(shot)
+    files = files_of(summary.output)
+    record = {
+        "key": key,
+        "files": [str(path.relative_to(plan.folder)) for path in files],
+        "content": Hashes(folder / "none").of_all(files),
+        "summary": summary.as_json(),
+        "jitter_deg": jitter_deg(solution),
+    }
+    write_json(folder / RECORD_FILE, record)
+    for name in (SOLUTION, PARTS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for path in (folder / KEY_FILE, *folder.glob("*.lpmotion")):
+        Path(path).unlink(missing_ok=True)
+    return record
+
+
+def jitter_deg(solution: Solution) -> float:
+    """How restless the measured head is: median angle between a frame and the middle of its neighbours."""
+    with solution.motion() as motion:
+        turns = np.asarray(motion.column("rotation", 0, len(motion)), np.float64)
+        seen = np.asarray(motion.column("confidence", 0, len(motion))) > 0
+    turns = turns[seen]
+    if len(turns) < 3:
+        return 0.0
+    steps = np.swapaxes(turns[:-1], 1, 2) @ turns[1:]
+    axes = np.stack(
+        [steps[:, 2, 1] - steps[:, 1, 2], steps[:, 0, 2] - steps[:, 2, 0], steps[:, 1, 0] - steps[:, 0, 1]],
+        axis=1,
+    )
+    halves = np.linalg.norm(np.diff(axes / 2, axis=0), axis=1) / 2
+    return round(float(np.degrees(np.median(halves))), 4)

@@ -1,0 +1,175 @@
+"""The steps of a batch as commands of their own: what a farm, or any other manager of work, calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from lp_core.cli.main import debug_option
+from lp_core.cli.progress import make_reporter, progress_option
+from lp_core.errors import LpError, SettingError
+
+if TYPE_CHECKING:
+    from lp_core.batch.plan import Chunk, Plan, Shot
+    from lp_core.batch.results import BatchSummary
+    from lp_core.render.report import Listener
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Item = TypeVar("Item")
+
+
+def step_options(command: Command) -> Command:
+    """Adds what every step takes: the plan, and where it and its files are on this machine."""
+    for decorate in (
+        debug_option,
+        progress_option,
+        click.option(
+            "--path-rules",
+            type=click.Path(path_type=Path),
+            help="Path mapping rules of Open Job Description.",
+        ),
+        click.option(
+            "--results", type=click.Path(path_type=Path), help="Folder of the results, where it is here."
+        ),
+        click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path)),
+    ):
+        command = decorate(command)
+    return command
+
+
+_DEVICE = click.option("--device", default=None, help="Where the networks run; default: as the plan says.")
+_SHOT = click.option(
+    "--shot",
+    "names",
+    multiple=True,
+    required=True,
+    help="Number in the plan, from 0, or name; may be repeated.",
+)
+
+
+@click.command(short_help="Do what needs the whole of a shot, once.")
+@step_options
+@_SHOT
+@_DEVICE
+def solve(
+    plan_file: Path,
+    results: Path | None,
+    path_rules: Path | None,
+    names: tuple[str, ...],
+    device: str | None,
+    progress: str,
+) -> None:
+    """Measures performance and source of shots of PLAN; their chunks may be rendered after that."""
+    from lp_core.batch.steps import Means, solve_shot
+    from lp_core.engines.registry import WarmEngines
+
+    plan, make = _opened(plan_file, results, path_rules), WarmEngines().make
+
+    def work(shot: Shot, listener: Listener) -> str:
+        solve_shot(plan, shot, Means(device, make, lambda _: listener))
+        return f"{shot.words}: solved."
+
+    _each([_shot(plan, name) for name in names], work, progress)
+
+
+@click.command(short_help="Render chunks of a plan.")
+@step_options
+@click.option(
+    "--chunk", "numbers", multiple=True, required=True, type=int, help="Number, from 0; may be repeated."
+)
+@_DEVICE
+def chunk(
+    plan_file: Path,
+    results: Path | None,
+    path_rules: Path | None,
+    numbers: tuple[int, ...],
+    device: str | None,
+    progress: str,
+) -> None:
+    """Renders chunks of PLAN, or what is missing of them; chunks share nothing and may run anywhere."""
+    from lp_core.batch.steps import Means, render_shot_chunk
+    from lp_core.engines.registry import WarmEngines
+
+    plan, make = _opened(plan_file, results, path_rules), WarmEngines().make
+    chunks = plan.chunks()
+    for number in numbers:
+        if not 0 <= number < len(chunks):
+            raise SettingError(f"The plan has the chunks 0 to {len(chunks) - 1}, not {number}.")
+
+    def work(one: Chunk, listener: Listener) -> str:
+        render_shot_chunk(plan, one, Means(device, make, lambda _: listener))
+        return f"{plan.shots[one.shot].words}: frames {one.first} to {one.stop - 1} are rendered."
+
+    _each([chunks[number] for number in numbers], work, progress)
+
+
+@click.command(short_help="Join the chunks of shots.")
+@step_options
+@_SHOT
+def conform(
+    plan_file: Path, results: Path | None, path_rules: Path | None, names: tuple[str, ...], progress: str
+) -> None:
+    """Joins the chunks of shots of PLAN, lays their sound beside them and signs them."""
+    from lp_core.batch.steps import Means, conform_shot
+
+    plan = _opened(plan_file, results, path_rules)
+
+    def work(shot: Shot, listener: Listener) -> str:
+        record = conform_shot(plan, shot, Means(listener=lambda _: listener))
+        return f"{plan.folder / shot.output}: {record['summary']['frames']} frames."
+
+    _each([_shot(plan, name) for name in names], work, progress)
+
+
+@click.command(short_help="Write the timeline and the reports of rendered shots.")
+@step_options
+def deliver(plan_file: Path, results: Path | None, path_rules: Path | None, progress: str) -> None:
+    """Writes timeline and reports of PLAN from what is rendered; shots that are not done stay as they are."""
+    from lp_core.batch.run import deliver as write
+    from lp_core.batch.run import results_of
+
+    plan = _opened(plan_file, results, path_rules)
+    end_with(write(plan, results_of(plan)), progress == "json")
+
+
+def end_with(summary: BatchSummary, as_json: bool) -> None:
+    """Shows what became of a batch and ends with its exit code."""
+    if as_json:
+        click.echo(json.dumps(summary.as_json()))
+    else:
+        for line in summary.sentences():
+            click.echo(line)
+    if summary.exit_code:
+        click.get_current_context().exit(summary.exit_code)
+
+
+def _opened(plan_file: Path, results: Path | None, path_rules: Path | None) -> Plan:
+    from lp_core.batch.moved import moved_plan, read_rules
+    from lp_core.batch.plan import read_plan
+
+    return moved_plan(read_plan(plan_file), results, () if path_rules is None else read_rules(path_rules))
+
+
+def _shot(plan: Plan, name: str) -> Shot:
+    if name.isdigit() and int(name) < len(plan.shots):
+        return plan.shots[int(name)]
+    return plan.shot_of(name)
+
+
+def _each(items: Iterable[Item], work: Callable[[Item, Listener], str], progress: str) -> None:
+    """Does one after the other; one that fails does not stop the others, and the first error ends the command."""
+    failed: LpError | None = None
+    with make_reporter(progress) as reporter:
+        for item in items:
+            try:
+                click.echo(work(item, reporter.progress), err=progress == "json")
+            except LpError as error:
+                if failed is not None:
+                    click.echo(str(error), err=True)
+                failed = failed or error
+        if failed is not None:
+            raise failed

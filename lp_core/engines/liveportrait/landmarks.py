@@ -1,0 +1,65 @@
+"""The 203-point landmark model of an engine: used where its file is, and said either way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from lp_core.errors import ModelMissing
+from lp_core.faces.base import Landmarker
+from lp_core.models.device import choose_device
+from lp_core.models.store import ModelStore, default_store
+from lp_core.settings import EngineSettings
+
+MODEL = "liveportrait-landmarks"
+FILE = "landmark.onnx"
+_FOLDERS = ("liveportrait", "")
+"""Where the file stands in a folder of weights: the official layout, or flat."""
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """The model that refines landmarks, where there is one."""
+
+    landmarker: Landmarker | None
+    """None: landmarks are those of the face finder."""
+    notes: tuple[str, ...] = ()
+    """What the summary says of it."""
+
+
+def open_landmarker(settings: EngineSettings, store: ModelStore | None = None) -> Refinement:
+    """The model that a render uses: where its file is present, it is used.
+
+    Raises:
+        ModelDamaged: the file is there and not the model.
+    """
+    path = find_model(settings.weights, store)
+    if path is None:
+        return Refinement(None)
+    if find_spec("onnxruntime") is None:
+        reason = (
+            f"'{path}' is not used, for the package onnxruntime is not installed; crops follow the landmarks "
+            "of the face finder. Get it with: pip install 'lp-suite[landmarks203]'."
+        )
+        return Refinement(None, (reason,))
+    kind = import_module("lp_core.faces.points203").Landmarker203
+    landmarker: Landmarker = kind(path, choose_device(settings.device))
+    return Refinement(landmarker, ("Crops and openness follow LivePortrait's own 203 landmarks.",))
+
+
+def find_model(weights: str | None, store: ModelStore | None = None) -> Path | None:
+    """The model's file in the folder of weights that the user names, else in the model cache; None: nowhere.
+
+    Raises:
+        ModelDamaged: the one in the model cache is not the published one.
+    """
+    for folder in _FOLDERS if weights is not None else ():
+        path = Path(weights or "") / folder / FILE
+        if path.is_file():
+            return path
+    try:
+        return (store or default_store()).locate(MODEL)
+    except ModelMissing:
+        return None

@@ -1,0 +1,105 @@
+"""Jobs of the kind ``batch``: a whole timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from lp_core.batch.marks import read_map
+from lp_core.batch.plan import Plan
+from lp_core.batch.planning import Wish, make_plan
+from lp_core.batch.probe import BUILTIN
+from lp_core.batch.run import deliver, run_plan
+from lp_core.batch.steps import Means
+from lp_core.engines.registry import WarmEngines
+from lp_core.errors import SettingError
+from lp_core.settings import RenderSettings
+from lp_core.worker.context import Accepted, JobContext
+from lp_core.worker.folders import Folders
+from lp_core.worker.schema import BatchRequest, SettingsModel, to_settings
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The marked clips of a timeline rendered and put back into it."""
+
+    folders: Folders
+    engines: WarmEngines
+    check: Callable[[BaseModel, Folders], RenderSettings]
+    """Checks settings and the files they name."""
+    lane_of: Callable[[RenderSettings], str]
+
+    def accept(self, request: BatchRequest) -> Accepted:
+        """Checks paths and settings; see the contract."""
+        given = request.parameters
+        model: BaseModel = given.settings
+        settings = self.check(model, self.folders)
+        output = self.folders.writable(given.output)
+        if Path(output).is_file():
+            raise SettingError(f"{given.output} is a file; a batch needs a folder for its results.")
+        parameters = {
+            "timeline": self.folders.readable(given.timeline),
+            "output": output,
+            "map": None if given.map is None else self.folders.readable(given.map),
+            "relink": [self.folders.readable(folder) for folder in given.relink],
+            "file_type": given.file_type,
+            "settings": model.model_dump(),
+        }
+        return Accepted(parameters, output, self.lane_of(settings))
+
+    def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+        """Renders what is not up to date; see the contract."""
+        wish = _wish(parameters)
+        self.folders.readable(str(wish.timeline))
+        self.folders.writable(str(wish.output))
+        plan, timeline = make_plan(wish)
+        self._check_media(plan)
+        plan = replace(plan, overwrite=wish.settings.output.overwrite)
+        plan.write()
+        context.check()
+        results = run_plan(plan, Means(make=self.engines.make), context.progress)
+        return deliver(plan, results, timeline).as_json()
+
+    def abandon(self, context: JobContext) -> None:
+        """Finished shots and parts stay for the next run of the same timeline; see the contract."""
+
+    def _check_media(self, plan: Plan) -> None:
+        """What a timeline and its marks name is no less bound to the allowed folders than what a request names."""
+        for shot in plan.shots:
+            self.folders.readable(str(shot.job["source"]))
+            driving = str(shot.job["driving"])
+            if not driving.startswith(BUILTIN):
+                self.folders.readable(driving)
+            job = shot.render_job(plan.folder)
+            self.folders.writable(job.output)
+            for path in _setting_paths(job.settings):
+                self.folders.readable(path)
+
+
+def _setting_paths(settings: RenderSettings) -> list[str]:
+    from lp_core.worker.schema import path_settings
+
+    values = {
+        group.name: {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(getattr(settings, group.name)).items()
+        }
+        for group in fields(settings)
+    }
+    return list(path_settings(SettingsModel.model_validate(values)).values())
+
+
+def _wish(parameters: dict[str, Any]) -> Wish:
+    lines = () if parameters["map"] is None else read_map(Path(parameters["map"]))
+    return Wish(
+        timeline=Path(parameters["timeline"]),
+        output=Path(parameters["output"]),
+        settings=to_settings(SettingsModel.model_validate(parameters["settings"])),
+        lines=lines,
+        relink=tuple(parameters["relink"]),
+        file_type=parameters["file_type"],
+    )

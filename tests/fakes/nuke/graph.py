@@ -1,0 +1,384 @@
+"""Nodes, knobs and what the module does with them."""
+
+import queue
+from pathlib import Path
+
+from . import picture
+from .checked import CALLS, Closed, NotInTable, call
+from .knob import Knob
+from .script import nodes_of, record
+from .signatures import KNOBS, SIGNATURES
+
+EXPRESSIONS, INPUTS, HIDDEN_INPUTS = 1, 2, 4
+TO_SCRIPT, WRITE_NON_DEFAULT_ONLY = 1, 16
+ROOT_VALUES = {
+    "name": "", "fps": 24.0, "proxy": False, "first_frame": 1, "last_frame": 100, "colorManagement": "Nuke",
+    "customOCIOConfigPath": "", "OCIOConfigPath": "", "workingSpaceLUT": "linear",
+}  # fmt: skip
+READ_VALUES = {"frame_mode": "expression", "frame": "", "raw": False, "colorspace": "default (linear)",
+               "premultiplied": False, "first": 1, "last": 1}  # fmt: skip
+
+
+class FrameRange(Closed):
+    def __init__(self, first, last):
+        self._first, self._last = first, last
+
+    @call("FrameRange.first")
+    def first(self):
+        return self._first
+
+    @call("FrameRange.last")
+    def last(self):
+        return self._last
+
+
+class Node(Closed):
+    """A node; ``_`` names are the double's own."""
+
+    def __init__(self, double, kind, group=None):
+        self._double, self._kind, self._group, self._inputs, self._knobs = double, kind, group, [], {}
+        names = "{} {}".format(KNOBS["*"], KNOBS[kind]).split()
+        for name in names:
+            self._knobs[name] = Knob(self, name)
+        defaults = {"Root": ROOT_VALUES, "Read": READ_VALUES}.get(kind, {})
+        for name, value in defaults.items():
+            if name in self._knobs:
+                self._knobs[name]._set(value)
+        self._knobs["disable"]._set(False)
+
+    def _name(self):
+        return self._knobs["name"]._value
+
+    def _full(self):
+        return self._name() if self._group is None else self._group._full() + "." + self._name()
+
+    @call("Node.Class")
+    def Class(self):
+        return self._kind
+
+    @call("Node.name")
+    def name(self):
+        return self._name()
+
+    @call("Node.fullName")
+    def fullName(self):
+        return self._full()
+
+    @call("Node.parent")
+    def parent(self):
+        return self._group or self._double.root_node
+
+    @call("Node.input")
+    def input(self, i):
+        return self._inputs[i] if i < len(self._inputs) else None
+
+    @call("Node.setInput")
+    def setInput(self, i, node):
+        self._connect(i, node)
+        return True
+
+    def _connect(self, i, node):
+        self._inputs += [None] * (i + 1 - len(self._inputs))
+        self._inputs[i] = node
+
+    @call("Node.dependencies")
+    def dependencies(self, what=0):
+        return [node for node in self._inputs if node is not None]
+
+    @call("Node.__getitem__")
+    def __getitem__(self, key):
+        if key not in self._knobs:
+            raise NameError(f"knob {key} does not exist")  # as Nuke says it
+        return self._knobs[key]
+
+    @call("Node.knob")
+    def knob(self, p, follow_link=None):
+        return self._knobs.get(p)
+
+    @call("Node.writeKnobs")
+    def writeKnobs(self, i):
+        assert i == TO_SCRIPT | WRITE_NON_DEFAULT_ONLY
+        return "\n".join(f"{name} {knob._script()}" for name, knob in sorted(self._knobs.items()))
+
+    @call("Node.width")
+    def width(self):
+        return picture.size(self)[0]
+
+    @call("Node.height")
+    def height(self):
+        return picture.size(self)[1]
+
+    @call("Node.frameRange")
+    def frameRange(self):
+        reading = picture.reading(self)
+        return FrameRange(int(reading._knobs["first"]._value), int(reading._knobs["last"]._value))
+
+
+class Group(Node):
+    """A group with nodes inside."""
+
+    def __init__(self, double, kind="Group", group=None):
+        Node.__init__(self, double, kind, group)
+        self._children = []
+
+    @call("Group.node")
+    def node(self, s):
+        return next((child for child in self._children if child._name() == s), None)
+
+    @call("Group.nodes")
+    def nodes(self):
+        return list(self._children)
+
+    @call("Group.__enter__")
+    def __enter__(self):
+        self._double.inside.append(self)
+        return self
+
+    @call("Group.__exit__")
+    def __exit__(self, kind, error, trace):
+        self._double.inside.pop()
+
+
+class Nodes(Closed):
+    """nuke.nodes."""
+
+    def __init__(self, double):
+        self._double = double
+
+    @call("Nodes.Write")
+    def Write(self, **knobs):
+        node = self._double.make("Write", self._double.inside[-1] if self._double.inside else None)
+        for i, source in enumerate(knobs.pop("inputs", [])):
+            node._connect(i, source)
+        for name, value in knobs.items():
+            node._knobs[name]._set(value)  # a KeyError here is a misspelt knob
+        return node
+
+
+class Undo(Closed):
+    """Counts how deep recording is off."""
+
+    depth = 0
+
+    @call("Undo.disable")
+    def disable(self):
+        Undo.depth += 1
+
+    @call("Undo.enable")
+    def enable(self):
+        Undo.depth -= 1
+        assert Undo.depth >= 0
+
+
+class ProgressTask(Closed):
+    """Keeps what it was told; may be used from any thread."""
+
+    made = []
+    cancel_at = None
+
+    def __init__(self, name):
+        CALLS.add("nuke.ProgressTask")
+        self._title, self._told, self._is_open = name, [], True
+        ProgressTask.made.append(self)
+
+    @call("ProgressTask.setProgress", from_any_thread=True)
+    def setProgress(self, i):
+        assert isinstance(i, int) and 0 <= i <= 100
+        self._told.append(i)
+
+    @call("ProgressTask.setMessage", from_any_thread=True)
+    def setMessage(self, s):
+        assert isinstance(s, str)
+        self._told.append(s)
+
+    @call("ProgressTask.isCancelled", from_any_thread=True)
+    def isCancelled(self):
+        return ProgressTask.cancel_at is not None and len(self._told) >= ProgressTask.cancel_at
+
+
+class Menu(Closed):
+    """Keeps what was added."""
+
+    def __init__(self, rows):
+        self._rows = rows
+
+    @call("Menu.addMenu")
+    def addMenu(self, name, icon=None, tooltip=None, index=None):
+        self._rows.append((name, None, icon))
+        return Menu(self._rows)
+
+    @call("Menu.addCommand")
+    def addCommand(
+        self, name, command=None, shortcut=None, icon=None, tooltip=None, index=None, readonly=False
+    ):
+        self._rows.append((name, command, icon))
+
+
+class Env17(Closed):
+    """From 16 on: can be asked, but neither iterated nor taken for a dict."""
+
+    def __init__(self, values):
+        self._values = values
+
+    @call("env.get")
+    def get(self, key, default=None):
+        return self._values.get(key, default)
+
+
+class GraphDouble:
+    """The whole of Nuke that a test sees."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self, style="17", gui=True, folders=()):
+        """A new session with an empty script.
+
+        Args:
+            style: "13" or "17".
+            gui: whether there is a window.
+            folders: the plugin path.
+        """
+        self.style, self.gui, self.folders = style, gui, list(folders)
+        self.nodes, self.inside, self.messages, self.executed, self.menus = [], [], [], [], []
+        self.jobs, self.current_frame, self.this_node, self.this_knob, self.cancels = (
+            queue.Queue(),
+            1,
+            None,
+            None,
+            0,
+        )
+        self.root_node = Node(self, "Root")
+        wrong = "OCIO_config" if style == "13" else "OCIOConfig"
+        del self.root_node._knobs[wrong]
+        ProgressTask.made, ProgressTask.cancel_at, Undo.depth = [], None, 0
+        CALLS.clear()
+
+    def module_attribute(self, name, constants):
+        """What ``nuke.name`` is."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if "nuke." + name not in SIGNATURES:
+            raise NotInTable(f"nuke.{name} is not in tests/fakes/nuke/signatures.py")
+        if name in constants:
+            return constants[name]
+        if name == "GUI":
+            return self.gui
+        if name == "nodes":
+            return Nodes(self)
+        if name == "env":
+            values = {"NukeVersionMajor": int(self.style), "gui": self.gui, "nc": False, "indie": False}
+            return values if self.style == "13" else Env17(values)
+        return getattr(self, name)
+
+    def make(self, kind, group=None, name=None):
+        """A new node in a group or at the top."""
+        node = (Group if kind == "Group" else Node)(self, kind, group)
+        siblings = self.nodes if group is None else group._children
+        siblings.append(node)
+        node._knobs["name"]._set(name or kind + str(len(siblings)))
+        return node
+
+    def read_script(self, path):
+        """Adds a script's nodes; returns those at the top."""
+        return self._add(nodes_of(record(path)), None)
+
+    def _add(self, reads, group):
+        made = {}
+        for read in reads:
+            node = self.root_node if read.kind == "Root" else self.make(read.kind, group)
+            made[id(read)] = node
+            for user in read.user_knobs:
+                node._knobs[user.name] = Knob(node, user.name, user)
+            for name, value in read.values.items():
+                if name != "inputs":
+                    node._knobs[name]._from_script(value)
+            for i, source in enumerate(read.inputs):
+                if source is not None:
+                    node._connect(i, made[id(source)])
+            if read.children:
+                self._add(read.children, node)
+        return list(made.values())
+
+    def run_main_thread(self, until, timeout_s=60):
+        """Does what threads have asked the main thread for, until a function says so."""
+        while not until():
+            function, args, kwargs = self.jobs.get(timeout=timeout_s)
+            function(*args, **kwargs)
+
+    @call("nuke.allNodes")
+    def allNodes(self, filter=None, group=None):
+        return [node for node in self.nodes if filter in (None, node._kind)]
+
+    @call("nuke.createNode")
+    def createNode(self, node, args=None, inpanel=None):
+        named = [Path(folder) / (node + ".gizmo") for folder in self.folders]
+        path = next(path for path in named if path.exists())
+        made = self.read_script(path)[0]
+        taken = {other._name() for other in self.nodes if other is not made}
+        number = next(n for n in range(1, 1000) if f"{node}{n}" not in taken)
+        made._knobs["name"]._set(f"{node}{number}")
+        return made
+
+    @call("nuke.delete")
+    def delete(self, n):
+        (self.nodes if n._group is None else n._group._children).remove(n)
+
+    @call("nuke.toNode")
+    def toNode(self, s):
+        return next((node for node in self.nodes if node._full() == s), None)
+
+    @call("nuke.root")
+    def root(self):
+        return self.root_node
+
+    @call("nuke.views")
+    def views(self):
+        return ["main"]
+
+    @call("nuke.frame")
+    def frame(self, f=None):
+        return self.current_frame
+
+    @call("nuke.thisNode")
+    def thisNode(self):
+        return self.this_node
+
+    @call("nuke.thisKnob")
+    def thisKnob(self):
+        return self.this_knob
+
+    @call("nuke.message")
+    def message(self, prompt):
+        assert self.gui, "a dialog without a window"
+        self.messages.append(prompt)
+
+    @call("nuke.menu")
+    def menu(self, name):
+        assert name in ("Nuke", "Nodes", "Pane")
+        return Menu(self.menus)
+
+    @call("nuke.pluginAddPath")
+    def pluginAddPath(self, args, addToSysPath=True):
+        self.folders.insert(0, args)
+
+    @call("nuke.scriptOpen")
+    def scriptOpen(self, file):
+        self.read_script(file)
+        self.root_node._knobs["name"]._set(file)
+
+    @call("nuke.executeInMainThread", from_any_thread=True)
+    def executeInMainThread(self, call, args=(), kwargs=None):
+        self.jobs.put((call, args if isinstance(args, tuple) else (args,), kwargs or {}))
+
+    @call("nuke.execute")
+    def execute(self, nameOrNode, start=None, end=None, incr=None, views=None, continueOnError=False):
+        assert Undo.depth > 0, "a render that undo would record"
+        assert views == ["main"], "without views every view is rendered"
+        node = nameOrNode
+        for number in range(start, end + 1, incr):
+            if self.cancels and len(self.executed) >= self.cancels:
+                picture.cut_off(node, number)
+                raise RuntimeError("Cancelled")
+            picture.write(node, number)
+            self.executed.append((Path(node._knobs["file"]._value).name, number))
