@@ -330,9 +330,7 @@ class UpscaleSettings:
         unit="px",
     )
     upscale_backend: str = setting(
-        "auto",
-        "what runs the network on a processor: openvino where installed (auto), or torch",
-        choices=BACKENDS,
+        "auto", "runs the network on a processor: openvino where installed (auto), or torch", choices=BACKENDS
     )
     denoise: float = setting(
         1.0,
