@@ -19,7 +19,7 @@ from hosts.davinci.lp_resolve.answers import ResolveRefused
 from hosts.davinci.lp_resolve.batch import batch
 from hosts.davinci.lp_resolve.facade import Session
 from hosts.davinci.lp_resolve.windows import Windows
-from lp_core.errors import Cancelled
+from lp_core.errors import Cancelled, WorkerError
 from lp_core.media.images import write_image
 from lp_core.media.open import open_source
 from lp_core.motion.builtin import BUILTIN_MOTIONS
@@ -277,7 +277,20 @@ def test_the_free_edition_has_the_page(worker, cut, media):
         worker.client.submit("animate", job)
         return True
 
+    def fail_first(link):
+        """A job of an earlier attempt with the same output, which failed."""
+        from urllib.parse import parse_qs, urlsplit
+
+        job = json.loads(parse_qs(urlsplit(link).fragment)["fill"][0])
+        job["source"] = str(worker.data / "not there.mov")
+        failed = worker.client.submit("animate", job)
+        with pytest.raises(WorkerError):
+            worker.client.wait(failed.id)
+        return True
+
     said = []
+    with pytest.raises(WorkerError, match="not there"):
+        animate(Desk(session, worker.client, None, said.append, fail_first))
     placed = animate(Desk(session, worker.client, None, said.append, press_start))
     assert placed.item.duration == SHOWN
     data, pixels = frames_of(timeline)
