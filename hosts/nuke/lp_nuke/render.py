@@ -31,9 +31,8 @@ def render(node: Any) -> Optional[threading.Thread]:  # noqa: ANN401 - a nuke.Gr
     work = nodes.work_of(node)
     if is_running(work.node):
         raise SettingError(f"{work.node} is being rendered; cancel that first.")
-    if (
-        nodes.state_of(node, work) == nodes.UP_TO_DATE
-    ):  # also a pasted node's, whose files lie in another's folder
+    is_fresh = nodes.state_of(node, work) == nodes.UP_TO_DATE  # a pasted node's files lie in another's folder
+    if is_fresh:
         nodes.tell(node, nodes.UP_TO_DATE)
         return None
     if work.is_done:
