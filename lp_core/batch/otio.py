@@ -90,6 +90,9 @@ def _read_newer(path: Path, error: Exception) -> tuple[Any, tuple[str, ...]]:
         name, _, version = str(values.get("OTIO_SCHEMA", "")).rpartition(".")
         if name in known and version.isdigit() and int(version) > known[name]:
             newer[values["OTIO_SCHEMA"]] = values["OTIO_SCHEMA"] = f"{name}.{known[name]}"
+            color = values.get("color")
+            if name == "Marker" and isinstance(color, dict):  # up to Marker.2 a colour was its name
+                values["color"] = str(color.get("name") or "WHITE").upper()
         return values
 
     try:

@@ -256,8 +256,9 @@ class _Planner:
         """The frames to render and what is to be told of them."""
         handles = self.wish.settings.input.handles
         wanted = needed_frames(span, origin_s, fps, clip.before_s, clip.after_s, handles)
-        if media.is_still:
-            return wanted, []
+        if media.is_still:  # programs know no time before 0, so handles do not reach there
+            least = min(wanted.first + handles, 0)
+            return Frames(max(wanted.first, least), wanted.stop - max(wanted.first, least)), []
         notes = []
         if clip.is_ramp:
             notes.append(f"{clip.words}: its speed changes within the clip, so all of its media is rendered.")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from lp_core.batch.content import read_record
 from lp_core.batch.otio import read_timeline, write_timeline
 from lp_core.batch.otio_conform import conform_timeline
+from lp_core.batch.otio_formats import losses
 from lp_core.batch.plan import WORK, Plan, Shot
 from lp_core.batch.report import write_reports
 from lp_core.batch.results import BatchSummary, ShotResult
@@ -144,6 +145,8 @@ def deliver(
         try:
             write_timeline(timeline, path)
             written.append(path)
+            lost = losses(timeline, path)
+            notes.extend([] if lost is None else [lost])
         except SettingError as error:
             notes.append(str(error))
     summary = BatchSummary(plan, tuple(results), tuple(map(str, written)), tuple(notes))
