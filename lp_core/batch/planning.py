@@ -18,7 +18,7 @@ from lp_core.batch.links import Finder, Link
 from lp_core.batch.marks import MapLine, Mark, apply_mark
 from lp_core.batch.otio import places_of, read_timeline
 from lp_core.batch.otio_clips import ClipFacts, facts_of, mark_or_problem
-from lp_core.batch.plan import CHUNK_FRAMES, WORK, Plan, Problem, Shot
+from lp_core.batch.plan import BUNDLE, CHUNK_FRAMES, WORK, Plan, Problem, Shot
 from lp_core.batch.probe import MediaFacts, Prober
 from lp_core.batch.spans import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
 from lp_core.engines.registry import choose_engine
@@ -74,7 +74,7 @@ def make_plan(wish: Wish) -> tuple[Plan, Any]:
         LpError: the timeline cannot be read, or the settings of the run contradict each other.
     """
     _check(wish)
-    timeline, notes = read_timeline(wish.timeline, wish.output / WORK / "bundle")
+    timeline, notes = read_timeline(wish.timeline, wish.output / WORK / BUNDLE)
     folder = wish.timeline.resolve().parent
     places = places_of(timeline)
     facts = [facts_of(index, place, folder) for index, place in enumerate(places)]

@@ -12,7 +12,7 @@ from lp_core.batch.content import read_record
 from lp_core.batch.otio import read_timeline, write_timeline
 from lp_core.batch.otio_conform import conform_timeline
 from lp_core.batch.otio_formats import losses
-from lp_core.batch.plan import WORK, Plan, Shot
+from lp_core.batch.plan import BUNDLE, WORK, Plan, Shot
 from lp_core.batch.report import write_reports
 from lp_core.batch.results import BatchSummary, ShotResult
 from lp_core.batch.steps import Means, run_shot
@@ -134,7 +134,7 @@ def deliver(
     """
     notes = list(plan.notes)
     if timeline is None:
-        timeline, _ = read_timeline(Path(plan.timeline), plan.folder / WORK / "bundle-again")
+        timeline, _ = read_timeline(Path(plan.timeline), plan.folder / WORK / BUNDLE)
     conform_timeline(timeline, plan, [result.shot for result in results if result.state != "failed"])
     written = [plan.folder / TIMELINE]
     write_timeline(timeline, written[0])

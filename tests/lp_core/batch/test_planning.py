@@ -1,4 +1,4 @@
-"""Timeline -> plan: media of every kind, retimes, handles, transitions, drivers of the timeline, what is passed over."""
+"""Timeline -> plan: media of every kind, retimes, handles, transitions, drivers, what is passed over."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_the_performance_runs_by_the_timeline_however_fast_the_media_does(stage,
     (shot,) = plan_of(tmp_path, [[clip]], settings=handled(4)).shots
     assert Fraction(shot.driver_speed) == Fraction(1, 2)
     assert Fraction(shot.driver_start_s) == Fraction(-2, 25)  # four frames of handle are two of the timeline
-    assert shot.driver_frames == (0, 23)
+    assert shot.driver_frames == (0, 22)
 
 
 def test_transitions_get_the_frames_they_need(stage, tmp_path):
