@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Protocol
 
 HOSTS: Mapping[str, str] = {
+    "davinci": "hosts.davinci.installing:DavinciInstaller",
     "nuke": "hosts.nuke.installing:NukeInstaller",
     "obs": "hosts.obs.installing:ObsInstaller",
 }

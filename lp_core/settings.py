@@ -117,7 +117,7 @@ class EngineSettings:
     )
     batch: int = setting(
         0,
-        "driving frames read at a time; 0: as many as suit the device; halved where memory runs out (liveportrait)",
+        "frames read and drawn at a time; 0: as many as suit the device; halved where memory runs out (liveportrait)",
         minimum=0,
         maximum=256,
     )

@@ -42,7 +42,7 @@ CONTRACTS = {
         "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
     ),
     "lp_core.faces.base": "Box Face FaceAnalyzer Landmarker Pose",
-    "lp_core.engines.base": "Animation DrivingPicture Engine EngineInfo NeuralCrop Performance Portrait Sample",
+    "lp_core.engines.base": "Act Animation DrivingPicture Engine EngineInfo NeuralCrop Performance Portrait Sample",
 }
 """Module -> its public names, sorted."""
 

@@ -30,7 +30,7 @@ class EngineInfo:
     label: str = ""
     """What must be said of its pictures, such as 'synthetic weights'; usually nothing."""
     batch: int = 1
-    """Driving frames it likes to read at a time."""
+    """Driving frames it likes to read, and pictures to draw, at a time."""
     sliders: tuple[str, ...] = tuple(SLIDERS)
     """Sliders it can do; a render with any other is refused."""
     has_crop: bool = False
@@ -105,6 +105,20 @@ class Sample:
     """The performance at this frame, as measured."""
     driving: DrivingPicture | None
     """Its driving picture, possibly reduced; None for stored motion."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One picture that is asked of an engine."""
+
+    portrait: Any
+    """Result of ``prepare`` of the same engine."""
+    motion: MotionFrame
+    """The performance at this frame."""
+    driving: DrivingPicture | None = None
+    """The driving picture, where one is at hand."""
+    edit: Edit = NO_EDIT
+    """What the user's sliders add at this frame."""
 
 
 @dataclass(frozen=True)
@@ -217,4 +231,8 @@ class Engine(Protocol):
         Raises:
             SettingError: the engine cannot do one of the sliders.
         """
+        ...
+
+    def animate_all(self, acts: Sequence[Act], reference: MotionFrame) -> list[Animation]:
+        """The same for several frames of one performance, ``info.batch`` at a time being what it likes best."""
         ...

@@ -101,12 +101,16 @@ class Batches:
         self.size = size
         self._device = device
 
-    def run(self, items: Sequence[S], work: Callable[[Sequence[S]], Sequence[T]]) -> list[T]:
+    def run(
+        self, items: Sequence[S], work: Callable[[Sequence[S]], Sequence[T]], is_filled: bool = False
+    ) -> list[T]:
         """The results of all items, in order.
 
         Args:
             items: any number.
             work: gives one result an item; may be called twice for an item.
+            is_filled: True: a batch that is not full is filled up with its last item, so that ``work`` meets
+                one size only; what comes of the filling is dropped.
 
         Raises:
             OutOfMemory: a single item does not fit.
@@ -114,6 +118,8 @@ class Batches:
         done: list[T] = []
         while len(done) < len(items):
             batch = items[len(done) : len(done) + self.size]
+            if is_filled:
+                batch = [*batch, *[batch[-1]] * (self.size - len(batch))]
             if len(batch) == 1:
                 done.extend(with_memory(lambda batch=batch: work(batch), self._device))  # type: ignore[misc]
                 continue
@@ -124,7 +130,7 @@ class Batches:
                     raise
                 self.size = max(len(batch) // 2, 1)
                 free_cached(self._device)
-        return done
+        return done[: len(items)]
 
 
 def is_out_of_memory(error: Exception) -> bool:

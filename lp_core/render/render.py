@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import DrivingPicture, Engine, Performance, Portrait, Sample
+from lp_core.engines.base import Act, DrivingPicture, Engine, Performance, Portrait, Sample
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Box, Frame
 from lp_core.media.base import SinkSpec
@@ -207,29 +207,38 @@ class Drawing:
         is_still = isinstance(self.render.source, Still)
         with ExitStack() as stack:
             matte = self.render.protection and stack.enter_context(self.render.protection())
-            for index, (shot, driver) in enumerate(pairs, first):
-                if shot.portrait is None:
-                    lost[shot.frame.index] = None
-                drawn = self.draw(shot, driver, index)
-                if matte:
-                    drawn = protected(drawn, shot.frame, matte.at(index if is_still else shot.frame.index))
-                yield self._marked(drawn)
+            numbered = enumerate(pairs, first)
+            while batch := list(islice(numbered, self.render.engine.info.batch)):
+                shots = [shot for _, (shot, _) in batch]
+                lost.update({shot.frame.index: None for shot in shots if shot.portrait is None})
+                for shot, drawn in zip(shots, self.draw(batch), strict=True):
+                    if matte:
+                        number = drawn.frame.index if is_still else shot.frame.index
+                        drawn = protected(drawn, shot.frame, matte.at(number))
+                    yield self._marked(drawn)
 
-    def draw(self, shot: Shot, driver: DrivingPicture | None, index: int) -> Drawn:
-        """One frame of the result."""
-        time_s = self.rate.time_s(index)
-        animation, confidence = None, 0.0
-        if shot.portrait is not None:
-            part = self.render.part
-            motion = self.timeline.at(max(part.performance_s + time_s, Fraction(0)))
-            confidence = float(motion.confidence)
-            if motion.confidence > 0:
-                engine = self.render.engine
-                edit = self.render.edits.at(float(max(part.start_s + time_s, Fraction(0)) * self.rate.fps))
-                animation = engine.animate(shot.portrait, motion, self.timeline.reference, driver, edit)
-        pixels = shot.frame.pixels if animation is None else animation.pixels
-        frame = replace(shot.frame, pixels=pixels, index=index, time_s=time_s)
-        return Drawn(frame, animation, confidence)
+    def draw(self, batch: Sequence[tuple[int, tuple[Shot, DrivingPicture | None]]]) -> Iterator[Drawn]:
+        """Some frames of the result, drawn together: (index, (source, driving picture)) each."""
+        asked = [self._act(shot, driver, self.rate.time_s(index)) for index, (shot, driver) in batch]
+        acts = [act for act, _ in asked if act is not None]
+        engine = self.render.engine
+        animations = iter(engine.animate_all(acts, self.timeline.reference) if acts else ())
+        for (index, (shot, _)), (act, confidence) in zip(batch, asked, strict=True):
+            animation = None if act is None else next(animations)
+            pixels = shot.frame.pixels if animation is None else animation.pixels
+            frame = replace(shot.frame, pixels=pixels, index=index, time_s=self.rate.time_s(index))
+            yield Drawn(frame, animation, confidence)
+
+    def _act(self, shot: Shot, driver: DrivingPicture | None, time_s: Fraction) -> tuple[Act | None, float]:
+        """What is asked of the engine (None: nothing, the source passes through), and the confidence."""
+        if shot.portrait is None:
+            return None, 0.0
+        part = self.render.part
+        motion = self.timeline.at(max(part.performance_s + time_s, Fraction(0)))
+        if motion.confidence <= 0:
+            return None, float(motion.confidence)
+        edit = self.render.edits.at(float(max(part.start_s + time_s, Fraction(0)) * self.rate.fps))
+        return Act(shot.portrait, motion, driver, edit), float(motion.confidence)
 
     def _marked(self, drawn: Drawn) -> Drawn:
         """With the invisible mark, where one is wanted; what is protected stays out of the matte already."""

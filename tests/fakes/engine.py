@@ -36,7 +36,7 @@ class ToyEngine:
 
     def __init__(self, settings=None, uses_driving_picture=True, rig="mesh478", fail_at=None, batch=1):
         self.info = EngineInfo("toy", rig, uses_driving_picture, sliders=(), batch=batch)
-        self.batches = []
+        self.batches, self.drawn = [], []
         self.prepared = self.animated = 0
         self._fail_at = fail_at
 
@@ -62,6 +62,10 @@ class ToyEngine:
 
     def with_tuning(self, portrait, tuning):
         return portrait
+
+    def animate_all(self, acts, reference):
+        self.drawn.append(len(acts))
+        return [self.animate(act.portrait, act.motion, reference, act.driving, act.edit) for act in acts]
 
     def animate(self, portrait, motion, reference, driving, edit=NO_EDIT):
         if self.animated == self._fail_at:

@@ -54,18 +54,21 @@ class FakeNetworks:
         assert kp_source.shape == (1, 21, 3)
         return kp_source.float()
 
+    def stacked(self, sources):
+        return torch.cat(sources)
+
     def warp(self, source, kp_driving):
         if self._fail > 0:
             self._fail -= 1
             raise torch.OutOfMemoryError("planted")
         self.log.driven.append(kp_driving.numpy().copy())
-        moved = kp_driving.float() - source
-        grid = identity_grid((2, 8, 8), moved)[None] - moved.mean(dim=1).reshape(1, 1, 1, 1, 3)
-        return Warped(grid, torch.ones(1, 1, 8, 8), moved)
+        moved, count = kp_driving.float() - source, len(kp_driving)
+        grid = identity_grid((2, 8, 8), moved)[None] - moved.mean(dim=1).reshape(count, 1, 1, 1, 3)
+        return Warped(grid, torch.ones(count, 1, 8, 8), moved)
 
     def generator(self, feature):
-        value = torch.sigmoid(5 * feature.mean(dim=1)).reshape(1, 3, 1, 1)
-        return value.expand(1, 3, 512, 512).clone()
+        value = torch.sigmoid(5 * feature.mean(dim=1)).reshape(-1, 3, 1, 1)
+        return value.expand(-1, 3, 512, 512).clone()
 
     def stitching(self, x):
         self.log.stitched.append(x.numpy().copy())

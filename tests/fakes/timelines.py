@@ -1,52 +1,50 @@
-"""Timelines made in code."""
+"""A timeline of the double as Resolve writes it into OTIO: bare paths, absolute media time, markers with notes."""
 
 import opentimelineio as otio
 
-RT, TR = otio.opentime.RationalTime, otio.opentime.TimeRange
+from lp_core.timing import Timecode
 
 
-def file_at(path, rate, count, start=0):
-    """A reference to a film or a still."""
-    return otio.schema.ExternalReference(str(path), TR(RT(start, rate), RT(count, rate)))
+def as_otio(timeline):
+    """The text of an .otio file."""
+    rate = float(timeline.rate.fps)
+    made = otio.schema.Timeline(
+        timeline.name, global_start_time=otio.opentime.RationalTime(timeline.start, rate)
+    )
+    made.metadata["Resolve_OTIO"] = {"Resolve OTIO Meta Version": "1.0"}
+    for index, items in sorted(timeline.tracks.items()):
+        track = otio.schema.Track(f"Video {index}", kind=otio.schema.TrackKind.Video)
+        at = timeline.start
+        for item in sorted(items, key=lambda found: found.start):
+            if item.start > at:
+                gap = otio.opentime.TimeRange(duration=otio.opentime.RationalTime(item.start - at, rate))
+                track.append(otio.schema.Gap(source_range=gap))
+            track.append(_clip(item, rate))
+            at = item.start + item.length
+        made.tracks.append(track)
+    return made.to_json_string()
 
 
-def clip_of(name, reference, rate, start, count, driver=None, **settings):
-    """A clip, marked in its metadata where a driver is given."""
-    clip = otio.schema.Clip(name, reference, TR(RT(start, rate), RT(count, rate)))
-    if driver is not None:
-        clip.metadata["lp_suite"] = {
-            "driver": str(driver),
-            "engine": "mesh",
-            "calibration": "off",
-            **settings,
-        }
+def _clip(item, rate):
+    media = item.clip
+    hours, minutes, seconds, frames = (
+        int(word) for word in media.properties["Start TC"].replace(";", ":").split(":")
+    )
+    start = Timecode.of(
+        hours, minutes, seconds, frames, media.rate, ";" in media.properties["Start TC"]
+    ).frame
+
+    def span(first, count):
+        return otio.opentime.TimeRange(
+            otio.opentime.RationalTime(start + first, rate), otio.opentime.RationalTime(count, rate)
+        )
+
+    reference = otio.schema.ExternalReference(media.properties["File Path"], span(0, media.frames))
+    clip = otio.schema.Clip(item.GetName(), reference, span(item.first, item.count))
+    for frame, marker in item.markers.items():
+        spot = otio.opentime.TimeRange(
+            otio.opentime.RationalTime(frame, rate), otio.opentime.RationalTime(1, rate)
+        )
+        note = {"Resolve_OTIO": {"Note": marker["note"], "Keywords": []}}
+        clip.markers.append(otio.schema.Marker(marker["name"], spot, metadata=note))
     return clip
-
-
-def gap_of(rate, count):
-    return otio.schema.Gap(source_range=TR(RT(0, rate), RT(count, rate)))
-
-
-def timeline_of(name, video, audio=()):
-    """A timeline of tracks: lists of items for pictures, bottom first, and for sound."""
-    timeline = otio.schema.Timeline(name)
-    for kind, tracks in (("Video", video), ("Audio", audio)):
-        for number, items in enumerate(tracks, 1):
-            track = otio.schema.Track(f"{kind[0]}{number}", kind=kind)
-            track.extend(items)
-            timeline.tracks.append(track)
-    return timeline
-
-
-def write(timeline, path):
-    otio.adapters.write_to_file(timeline, str(path))
-    return path
-
-
-def read(path):
-    return otio.adapters.read_from_file(str(path))
-
-
-def places(timeline):
-    """All clips."""
-    return list(timeline.find_clips())

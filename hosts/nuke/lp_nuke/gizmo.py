@@ -84,58 +84,65 @@ def _inside() -> List[str]:
         Result ---- MapSize -------- FlowSize      |
            +---------------------------------------+
     """
+    is_shown = "parent.lp_ready && frame >= parent.lp_first && frame <= parent.lp_last"
+    return [
+        *(
+            _node("Input", 450 + 150 * number, 0, name, ("inputs", "0"), ("number", str(number)))
+            for number, name in ((1, INPUTS[1]), (2, INPUTS[2]), (0, INPUTS[0]))
+        ),
+        " set Nsource [stack 0]",
+        _node("Read", 0, 0, RESULT, ("inputs", "0"), ("file_type", "exr"), ("file", '""'), ("raw", "true"),
+              ("on_error", tcl.word("nearest frame")), ("localizationPolicy", "off")),
+        " set Nresult [stack 0]",
+        *_map(),
+        " push $Nresult",
+        _node("Switch", 150, 390, "UseMap", ("inputs", "2"), ("which", tcl.expression("parent.apply_stmap"))),
+        " push $Nsource",
+        _node("Switch", 450, 450, "InRange", ("inputs", "2"), ("which", tcl.expression(is_shown))),
+        _node("Output", 450, 520, "Output1"),
+    ]  # fmt: skip
 
-    def inner(kind: str, pairs: Sequence[Tuple[str, str]]) -> str:
-        return tcl.node(kind, pairs, 1)
 
-    inputs = [
-        inner("Input", [("inputs", "0"), ("name", name), ("number", str(number)), *_at(150 * number, 0)])
-        for number, name in ((1, INPUTS[1]), (2, INPUTS[2]), (0, INPUTS[0]))
-    ]
+def _map() -> List[str]:
+    """The nodes that warp the source by the result's ST map, and carry its layers over, at the source's size.
+
+    Parzen keeps straight ramps straight and never rings; it would soften a map that has the size already.
+    """
+    source = INPUTS[0]
     size = [
-        (name, tcl.expression(INPUTS[0] + "." + measure))
+        (name, tcl.expression(source + "." + measure))
         for name, measure in (
             ("box_width", "width"),
             ("box_height", "height"),
             ("box_pixel_aspect", "pixel_aspect"),
         )
     ]
-    ratio = f"{INPUTS[0]}.width / {RESULT}.width"
-    is_shown = "parent.lp_ready && frame >= parent.lp_first && frame <= parent.lp_last"
+    is_same = f"{source}.width == {RESULT}.width && {source}.height == {RESULT}.height"
+    ratio = f"{source}.width / {RESULT}.width"
     return [
-        *inputs,
-        " set Nsource [stack 0]",
-        inner("Read", [("inputs", "0"), ("file_type", "exr"), ("file", '""'), ("raw", "true"),
-                       ("on_error", tcl.word("nearest frame")), ("localizationPolicy", "off"),
-                       ("name", RESULT), *_at(-300, 100)]),
-        " set Nresult [stack 0]",
-        inner("Reformat", [("type", tcl.word("to box")), *size, ("box_fixed", "true"), ("resize", "distort"),
-                           ("filter", "Triangle"), ("pbb", "true"), ("name", "MapSize"), *_at(-150, 100)]),
-        inner("Multiply", [("channels", "forward"), ("value", tcl.expression(ratio)), ("name", "FlowSize"),
-                           *_at(-150, 150)]),
+        _node("Reformat", 150, 70, "MapSize", ("type", tcl.word("to box")), *size, ("box_fixed", "true"),
+              ("resize", "distort"), ("filter", "Parzen"), ("pbb", "true"),
+              ("disable", tcl.expression(is_same))),
+        _node("Multiply", 150, 130, "FlowSize", ("channels", "forward"), ("value", tcl.expression(ratio))),
         " set Nmap [stack 0]",
         " push $Nmap",
         " push $Nsource",
-        inner("STMap", [("inputs", "2"), ("channels", "rgba"), ("uv", "stmap"), ("name", "Warp"), *_at(0, 200)]),
-        inner("Copy", [("inputs", "2"), *_copied(0, "matte.alpha", "forward.u", "forward.v"),
-                       ("name", "Layers"), *_at(0, 250)]),
+        _node("STMap", 300, 200, "Warp", ("inputs", "2"), ("channels", "rgba"), ("uv", "stmap")),
+        _node("Copy", 300, 260, "Layers", ("inputs", "2"), *_copied("matte.alpha", "forward.u", "forward.v")),
         " set Nlayers [stack 0]",
         " push $Nmap",
         " push $Nlayers",
-        inner("Copy", [("inputs", "2"), *_copied(0, "stmap.red", "stmap.green"), ("name", "Map"), *_at(0, 300)]),
-        " push $Nresult",
-        inner("Switch", [("inputs", "2"), ("which", tcl.expression("parent.apply_stmap")), ("name", "UseMap"),
-                         *_at(-150, 350)]),
-        " push $Nsource",
-        inner("Switch", [("inputs", "2"), ("which", tcl.expression(is_shown)), ("name", "InRange"),
-                         *_at(0, 400)]),
-        inner("Output", [("name", "Output1"), *_at(0, 450)]),
+        _node("Copy", 300, 320, "Map", ("inputs", "2"), *_copied("stmap.red", "stmap.green")),
     ]  # fmt: skip
 
 
-def _copied(first: int, *channels: str) -> List[Tuple[str, str]]:
+def _node(kind: str, x: int, y: int, name: str, *pairs: Tuple[str, str]) -> str:
+    return tcl.node(kind, [*pairs, ("name", name), *_at(x, y)], 1)
+
+
+def _copied(*channels: str) -> List[Tuple[str, str]]:
     found = []
-    for number, channel in enumerate(channels, first):
+    for number, channel in enumerate(channels):
         found += [(f"from{number}", channel), (f"to{number}", channel)]
     return found
 

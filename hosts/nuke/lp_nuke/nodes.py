@@ -237,7 +237,8 @@ def working_space() -> Tuple[Optional[str], Optional[str]]:
     config = os.environ.get("OCIO")
     if not config:
         is_own = knob is not None and knob.value() == "custom"
-        config = root["customOCIOConfigPath" if is_own else "OCIOConfigPath"].getEvaluatedValue()
+        path = root["customOCIOConfigPath" if is_own else "OCIOConfigPath"]  # type: Any  # a File_Knob
+        config = path.getEvaluatedValue()
     space = str(root["workingSpaceLUT"].value())
     role = re.fullmatch(r"(\w+) \(.+\)", space)  # a role is shown with the space that it stands for
     return str(config), role.group(1) if role else space

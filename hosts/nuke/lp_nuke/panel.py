@@ -1,6 +1,9 @@
 """A dockable panel: the worker, its jobs, and the LivePortrait nodes of the script. Qt is imported on use only."""
 
-from typing import Any, List, Tuple
+import threading
+from importlib import import_module
+from pathlib import Path
+from typing import Any, List, Optional, Tuple
 
 import nuke
 
@@ -15,6 +18,11 @@ NAME = "LP Suite"
 ID = "lpsuite.panel"
 REFRESH_MS = 1000
 SHOWN_JOBS = 20
+FIRST_COLUMN_PX = 280
+
+Row = Tuple[str, str, str]
+Answer = Tuple[str, List[Row]]
+"""Words about the worker, and its jobs."""
 
 
 def qt() -> Tuple[Any, Any]:
@@ -24,10 +32,9 @@ def qt() -> Tuple[Any, Any]:
         ImportError: it has neither.
     """
     try:
-        from PySide6 import QtCore, QtWidgets
+        return import_module("PySide6.QtCore"), import_module("PySide6.QtWidgets")
     except ImportError:
-        from PySide2 import QtCore, QtWidgets
-    return QtCore, QtWidgets
+        return import_module("PySide2.QtCore"), import_module("PySide2.QtWidgets")
 
 
 def register() -> None:
@@ -37,12 +44,26 @@ def register() -> None:
     nukescripts.panels.registerWidgetAsPanel(__name__ + ".make", NAME, ID)
 
 
-def job_rows(client: Any) -> List[Tuple[str, str, str]]:  # noqa: ANN401 - a Client
-    """(output, state, how far or what went wrong) of the newest jobs."""
+def ask_worker() -> Answer:
+    """What the worker is doing; may take as long as the worker does."""
+    try:
+        client = Client.running()
+        rows = [] if client is None else job_rows(client)
+    except LpError as error:
+        return str(error), []
+    return (
+        "No worker runs; a render starts one." if client is None else f"Worker at {client.address.url}",
+        rows,
+    )
+
+
+def job_rows(client: Client) -> List[Row]:
+    """(end of the output's path, state, how far or what went wrong) of the newest jobs."""
     rows = []
     for job in client.jobs(limit=SHOWN_JOBS):
         told = "" if job.progress is None or job.has_ended else words(job.progress)
-        rows.append((job.output, job.state, told if job.error is None else job.error.message))
+        name = "/".join(Path(job.output).parts[-3:])
+        rows.append((name, job.state, told if job.error is None else job.error.message))
     return rows
 
 
@@ -71,6 +92,7 @@ def make() -> Any:  # noqa: ANN401 - a QWidget of either binding
         layout.addWidget(item)
     layout.addLayout(row)
     layout.addWidget(job_table)
+    widget.lp_view = view  # Qt's bindings hold bound methods weakly: without it the buttons would do nothing
     timer = core.QTimer(widget)
     timer.timeout.connect(view.refresh)
     timer.start(REFRESH_MS)
@@ -83,29 +105,31 @@ def _table(widgets: Any, heads: Tuple[str, ...]) -> Any:  # noqa: ANN401 - of ei
     table.setHorizontalHeaderLabels(list(heads))
     table.verticalHeader().setVisible(False)
     table.horizontalHeader().setStretchLastSection(True)
+    table.horizontalHeader().resizeSection(0, FIRST_COLUMN_PX)
     table.setSelectionBehavior(widgets.QAbstractItemView.SelectRows)
     table.setEditTriggers(widgets.QAbstractItemView.NoEditTriggers)
     return table
 
 
 class View:
-    """Fills the panel's widgets and does what its buttons say."""
+    """Fills the panel's widgets and does what its buttons say; whoever asks the worker does so in a thread."""
 
     def __init__(self, worker: Any, node_table: Any, job_table: Any, widgets: Any) -> None:  # noqa: ANN401
         self._worker, self._nodes, self._jobs, self._widgets = worker, node_table, job_table, widgets
+        self._asking: Optional[threading.Thread] = None
+        self._answer: Answer = ("", [])
 
     def refresh(self) -> None:
-        """Shows how things stand now."""
+        """Shows how things stand: the script's nodes now, the worker by its last answer."""
         self._fill(self._nodes, node_rows())
-        try:
-            client = Client.running()
-            rows = [] if client is None else job_rows(client)
-        except LpError as error:
-            self._worker.setText(str(error))
+        if self._asking is not None and self._asking.is_alive():
             return
-        told = "No worker runs; a render starts one." if client is None else f"Worker at {client.address.url}"
-        self._worker.setText(told)
+        told, rows = self._answer
+        if told:
+            self._worker.setText(told)
         self._fill(self._jobs, rows)
+        self._asking = threading.Thread(target=self._ask, name="lp-nuke-panel", daemon=True)
+        self._asking.start()
 
     def render(self) -> None:
         """Renders the chosen nodes."""
@@ -119,7 +143,10 @@ class View:
 
     def start(self) -> None:
         """Starts the worker."""
-        self._act(Client.connect)
+        threading.Thread(target=_start, name="lp-nuke-start", daemon=True).start()
+
+    def _ask(self) -> None:
+        self._answer = ask_worker()
 
     def _act(self, action: Any) -> None:  # noqa: ANN401 - a function
         try:
@@ -142,3 +169,10 @@ class View:
                     table.setItem(y, x, item)
                 if item.text() != text:
                     item.setText(text)
+
+
+def _start() -> None:
+    try:
+        Client.connect()
+    except LpError as error:
+        nuke.executeInMainThread(nuke.message, (str(error),))

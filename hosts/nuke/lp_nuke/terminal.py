@@ -40,7 +40,7 @@ def main(arguments: List[str]) -> int:
 
 
 def _words(arguments: List[str]) -> Dict[str, str]:
-    found = dict(word.split("=", 1) if "=" in word else (word, "") for word in arguments)
+    found = {word.partition("=")[0]: word.partition("=")[2] for word in arguments}
     unknown = set(found) - {"node", "frames"}
     if unknown:
         raise SettingError(f"'{sorted(unknown)[0]}' is not known; write node=NAME or frames=1001-1100.")

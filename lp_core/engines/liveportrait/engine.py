@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Performance, Sample
+from lp_core.engines.base import Act, Animation, DrivingPicture, EngineInfo, Performance, Sample
 from lp_core.engines.liveportrait.drawing import compose, in_frame
 from lp_core.engines.liveportrait.landmarks import Refinement, open_landmarker
 from lp_core.engines.liveportrait.networks import Networks
@@ -40,7 +40,7 @@ from lp_core.engines.liveportrait.retarget import (
     lip_offsets,
     steady_eye_target,
 )
-from lp_core.engines.liveportrait.weights import LABELS, load_for
+from lp_core.engines.liveportrait.weights import LABELS, compilation_errors, load_for
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.models.device import Batches, with_memory
@@ -51,9 +51,11 @@ from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import EngineSettings, RenderSettings
 
 CUDA_BATCH = 8
-"""Driving frames read at a time on a card, unless the settings say otherwise."""
+"""Driving frames read, and pictures drawn, at a time on a card, unless the settings say otherwise."""
 
 T = TypeVar("T")
+Move = tuple[LivePortraitPortrait, F64]
+"""A portrait and where its key points go, (21, 3)."""
 
 
 class LivePortraitEngine:
@@ -191,11 +193,20 @@ class LivePortraitEngine:
         edit: Edit = NO_EDIT,
     ) -> Animation:
         """Draws the portrait under a motion; see the contract."""
-        points = torch.from_numpy(self.driven_points(portrait, motion, reference, edit)[None])
-        drawn = self._in_memory(lambda: self._draw(portrait, points))
-        return replace(
-            drawn, landmarks_frame=in_frame(portrait.place, points[0].numpy()), landmark_scheme=RIG
-        )
+        move = portrait, self.driven_points(portrait, motion, reference, edit)
+        (drawn,) = self._in_memory(lambda: self._draw([move]))
+        return self._composed(move, drawn)
+
+    def animate_all(self, acts: Sequence[Act], reference: MotionFrame) -> list[Animation]:
+        """Draws several frames; see the contract.
+
+        Batches are always full, so that a picture does not depend on where a film is cut.
+        """
+        moves = [
+            (act.portrait, self.driven_points(act.portrait, act.motion, reference, act.edit)) for act in acts
+        ]
+        drawn = self._batches.run(moves, self._draw, is_filled=True)
+        return [self._composed(move, item) for move, item in zip(moves, drawn, strict=True)]
 
     def driven_points(
         self,
@@ -259,11 +270,19 @@ class LivePortraitEngine:
         result: F64 = offsets[0]
         return result
 
-    def _draw(self, portrait: LivePortraitPortrait, points: torch.Tensor) -> Animation:
-        warped = self._networks.warp(portrait.warp, points)
-        picture = self._networks.generator(warped.out)
-        is_official = self._transfer.official_compat
-        return compose(portrait, picture, warped.deformation, self._keeps_detail, is_official)
+    def _draw(self, moves: Sequence[Move]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """(picture, deformation) of every move, in one batch."""
+        source = self._networks.stacked([portrait.warp for portrait, _ in moves])
+        points = torch.from_numpy(np.stack([points for _, points in moves]))
+        with compilation_errors():
+            warped = self._networks.warp(source, points)
+            pictures = self._networks.generator(warped.out)
+        return [(pictures[i : i + 1], warped.deformation[i : i + 1]) for i in range(len(moves))]
+
+    def _composed(self, move: Move, drawn: tuple[torch.Tensor, torch.Tensor]) -> Animation:
+        portrait, points = move
+        shown = compose(portrait, *drawn, self._keeps_detail, self._transfer.official_compat)
+        return replace(shown, landmarks_frame=in_frame(portrait.place, points), landmark_scheme=RIG)
 
     def _in_memory(self, work: Callable[[], T]) -> T:
         return with_memory(work, str(self._networks.device))

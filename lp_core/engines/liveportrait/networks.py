@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from os import PathLike
@@ -28,7 +28,13 @@ from lp_core.engines.liveportrait.folding import StateDict
 from lp_core.engines.liveportrait.generator import Generator, fold_generator
 from lp_core.engines.liveportrait.motion_extractor import MotionExtractor, RawMotion
 from lp_core.engines.liveportrait.stitching import KeypointMlp
-from lp_core.engines.liveportrait.warping import Warped, WarpingModule, WarpSource, fold_warping
+from lp_core.engines.liveportrait.warping import (
+    Warped,
+    WarpingModule,
+    WarpSource,
+    fold_warping,
+    stacked_sources,
+)
 from lp_core.errors import SettingError
 
 PRECISIONS = (torch.float32, torch.float16, torch.bfloat16)
@@ -111,6 +117,13 @@ class Networks:
         with full_precision(self.device):
             result: Warped = self.warping_module(source, kp_driving.to(self.device))
         return result
+
+    @staticmethod
+    def stacked(sources: Sequence[WarpSource]) -> WarpSource:
+        """Several sources as one batch; the same one throughout stays as it is, for it serves a whole batch."""
+        if all(source is sources[0] for source in sources):
+            return sources[0]
+        return stacked_sources(sources)
 
     def warping(self, feature: Tensor, *, kp_source: Tensor, kp_driving: Tensor) -> Warped:
         """W in one call; see ``prepare_source`` and ``warp``."""

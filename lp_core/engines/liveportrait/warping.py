@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -80,3 +80,16 @@ class WarpingModule(nn.Module):
 def fold_warping(state: Mapping[str, Tensor]) -> StateDict:
     """Checkpoint keys of W to those of :class:`WarpingModule`."""
     return fold_dense_motion(state, "dense_motion_network.")
+
+
+def stacked_sources(sources: Sequence[WarpSource]) -> WarpSource:
+    """Prepared sources of batch 1 as one of batch B, for the frames of a filmed source."""
+    dense = [source.dense for source in sources]
+    return WarpSource(
+        torch.cat([source.volume for source in sources]),
+        DenseSource(
+            keypoints=torch.cat([item.keypoints for item in dense]),
+            compressed=torch.cat([item.compressed for item in dense]),
+            bumps=torch.cat([item.bumps for item in dense]),
+        ),
+    )

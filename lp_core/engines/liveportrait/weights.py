@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import torch
 from lp_core.engines.liveportrait.layout import check_sha256, find_files, read_label
 from lp_core.engines.liveportrait.networks import Networks, load_networks
 from lp_core.engines.registry import LIVEPORTRAIT_MODELS
-from lp_core.errors import ModelDamaged, ModelMissing
+from lp_core.errors import ModelDamaged, ModelMissing, SettingError
 from lp_core.models.catalog import Catalog, load_catalog
 from lp_core.models.device import choose_device, choose_dtype, with_memory
 from lp_core.models.store import ModelStore, default_store
@@ -23,6 +25,9 @@ LABELS = {
     "unverified": "weights that are not the published files",
 }
 """Origin of the weights -> what must be said of pictures made with them."""
+
+_COMPILERS = ("torch._dynamo", "torch._inductor", "triton")
+"""Where the errors of ``torch.compile`` are defined; importing them would take seconds."""
 
 
 def load_for(settings: EngineSettings) -> Networks:
@@ -85,7 +90,25 @@ def is_published(folder: Path, checksums: dict[str, str]) -> bool:
 
 
 def compiled(networks: Networks) -> Networks:
-    """The same with W and G compiled for their device at the first frame."""
-    warping: Any = torch.compile(networks.warping_module)
-    generator: Any = torch.compile(networks.spade_generator)
+    """The same with W and G compiled for their device at the first frame, for the size of batch they then meet."""
+    warping: Any = torch.compile(networks.warping_module, dynamic=False)
+    generator: Any = torch.compile(networks.spade_generator, dynamic=False)
     return replace(networks, warping_module=warping, spade_generator=generator)
+
+
+@contextmanager
+def compilation_errors() -> Iterator[None]:
+    """PyTorch's complaints while it compiles, as ours.
+
+    Raises:
+        SettingError: this machine cannot compile: no compiler, or a device without support.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not type(error).__module__.startswith(_COMPILERS):
+            raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise SettingError(
+            f"The networks cannot be compiled here ({reason}); leave out --compile."
+        ) from error

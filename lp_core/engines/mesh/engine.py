@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation, DrivingPicture, EngineInfo, Performance, Sample
+from lp_core.engines.base import Act, Animation, DrivingPicture, EngineInfo, Performance, Sample
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, head_flow
@@ -106,6 +106,10 @@ class MeshEngine:
         nudge = portrait.tuning.nudge(motion) if portrait.tuning else NO_NUDGE
         change = make_change(portrait.face, edit) if edit.values else NO_CHANGE
         return self._draw(portrait, motion, reference, driving, nudge, change)
+
+    def animate_all(self, acts: Sequence[Act], reference: MotionFrame) -> list[Animation]:
+        """Draws several frames; see the contract."""
+        return [self.animate(act.portrait, act.motion, reference, act.driving, act.edit) for act in acts]
 
     def tune(
         self,

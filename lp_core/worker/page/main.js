@@ -2,6 +2,7 @@
 
 import { ask, Schema } from "./api.js";
 import { Drop } from "./drop.js";
+import { fill, prepared } from "./fill.js";
 import { Jobs } from "./jobs.js";
 import { changed, makeSettings, makeSliders } from "./settings.js";
 
@@ -98,9 +99,11 @@ class Form {
 
 async function begin() {
   tabs();
+  const job = prepared();
   const [openapi, facts] = await Promise.all([ask("GET", "/openapi.json"), ask("GET", "/facts")]);
   const schema = new Schema(openapi);
-  new Form(schema, facts);
+  const form = new Form(schema, facts);
+  if (job) fill(form, job);
   if ("/streams" in schema.paths) {
     const { startLive } = await import("./live.js");
     startLive($("#live"), schema, facts);

@@ -79,6 +79,7 @@ export function makeSetting(name, kind, onChange, prefix) {
     value: () => (read() === start || read() === "" ? undefined : read()),
     current: () => (read() === "" ? null : read()),
     reset: () => { show(start); told(); },
+    set: (value) => { show(value); told(); },
   };
 }
 

@@ -43,15 +43,16 @@ proc recorded_node {class body} {
 set records {}
 set box [interp create -safe]
 foreach name [$box eval {info commands}] {
-    if {$name ni {set push stack end_group version add_layer unknown if list}} { catch {$box eval [list rename $name {}]} }
+    if {$name ni {set push stack clone end_group version add_layer unknown if list}} { catch {$box eval [list rename $name {}]} }
 }
 proc at_unknown {args} {
     lassign $args class body
-    if {![regexp {^[A-Z]\w*$} $class] || [llength $args] != 2} { error "no node: [lindex $args 0]" }
+    if {![regexp {^[A-Z][\w.]*$} $class] || [llength $args] != 2} { error "no node: [lindex $args 0]" }
     recorded_node $class $body
 }
 proc at_push {value} { emit push [quoted $value] }
 proc at_stack {number} { return $number }
+proc at_clone {args} { recorded_node Clone [lindex $args end] }
 proc at_end_group {} { emit end_group }
 proc at_version {args} { emit version [quoted_list $args] }
 proc at_add_layer {names} { emit add_layer [quoted_list $names] }
@@ -67,11 +68,13 @@ proc at_set_in_box {name args} {
     return [$::box invokehidden set $name]
 }
 interp alias $box push {} at_push
+interp alias $box clone {} at_clone
 interp alias $box stack {} at_stack
 interp alias $box end_group {} at_end_group
 interp alias $box version {} at_version
 interp alias $box add_layer {} at_add_layer
 
+$box invokehidden set cut_paste_input 0
 set file [open [lindex $argv 0]]
 fconfigure $file -encoding utf-8
 set text [read $file]

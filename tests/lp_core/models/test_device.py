@@ -111,6 +111,18 @@ class TestBatches:
         assert Batches(8, "cpu").run(range(13), self.room_for(most, sizes)) == [n * n for n in range(13)]
         assert sum(size for size in sizes if size <= most) == 13
 
+    @pytest.mark.parametrize("most", [1, 2, 8])
+    def test_a_batch_is_filled_where_asked(self, most):
+        sizes = []
+        work = self.room_for(most, sizes)
+        assert Batches(8, "cpu").run(range(13), work, is_filled=True) == [n * n for n in range(13)]
+        assert {size for size in sizes if size <= most} == {most}
+
+    def test_a_filled_batch_that_does_not_fit_shrinks_to_its_one_item(self):
+        sizes = []
+        assert Batches(4, "cpu").run([3], self.room_for(1, sizes), is_filled=True) == [9]
+        assert sizes == [4, 2, 1]
+
     def test_a_size_that_did_not_fit_is_not_tried_again(self):
         batches, sizes = Batches(8, "cpu"), []
         batches.run(range(8), self.room_for(4, sizes))

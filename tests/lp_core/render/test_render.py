@@ -3,7 +3,7 @@
 import threading
 import tracemalloc
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -325,3 +325,20 @@ def test_a_performance_read_in_batches_is_the_same_and_lost_frames_stay_in_place
     assert lips(sink) == [10, 10, 20, 30, 30, 30, 40, 50]
     assert summary.lost_driving_frames == ((1, 1), (4, 5))
     assert engine.batches == [2, 1, 2]
+
+
+@pytest.mark.parametrize("batch", [2, 5])
+@pytest.mark.parametrize("source", ["still", "plate"])
+def test_pictures_drawn_together_are_those_drawn_alone(source, batch):
+    values = [20, 21, 22, 23, 24, 25, 26]
+    made = still() if source == "still" else film([200, 201, 0, 0, 202, 203, 204])
+    alone, together = ToyEngine(), ToyEngine(batch=batch)
+    wanted_summary, wanted = render(made, film(values), alone)
+    summary, got = render(made, film(values), together)
+    assert replace(summary, seconds=0) == replace(wanted_summary, seconds=0)
+    assert [(f.index, f.time_s) for f in got.frames] == [(f.index, f.time_s) for f in wanted.frames]
+    for one, other in zip(got.frames, wanted.frames, strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+    assert sum(together.drawn) == sum(alone.drawn) == (7 if source == "still" else 5)
+    assert max(alone.drawn) == 1
+    assert len(together.drawn) < len(alone.drawn)

@@ -106,7 +106,7 @@ def test_every_origin_has_its_label():
 
 
 def test_the_two_large_networks_are_compiled(monkeypatch):
-    monkeypatch.setattr(torch, "compile", lambda network: f"compiled {network}")
+    monkeypatch.setattr(torch, "compile", lambda network, dynamic: f"compiled {network}")
     parts = [None, None, "W", "G", None, None, None]
     plain = Networks(*parts, device=torch.device("cpu"), dtype=torch.float32, origin="synthetic")
     quick = compiled(plain)

@@ -1,0 +1,1 @@
+"""DaVinci Resolve and Fusion: scripts of the menu, the Fusion macro, and what installs them."""

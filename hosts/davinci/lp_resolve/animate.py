@@ -1,0 +1,290 @@
+"""*Animate Clip*: from the clip under the playhead to a result above it; *Update* does it again after a change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Callable
+
+from hosts.client import Client
+from lp_core.errors import SettingError
+
+from . import conform, work
+from .answers import ResolveRefused
+from .color import color_settings
+from .conform import Placed
+from .dialogs import animate_dialog, settings_of
+from .facade import Item, Session, Timeline
+from .media import split_brackets
+from .plan import Driver, Plan, Use, output_name, plan, restated, starts_at
+from .windows import Windows
+
+SCHEMA, VERSION = "lpsuite.davinci", 1
+THE_CLIP = "the clip itself"
+BUILT_IN = ("demo:expressive", "demo:blink", "demo:nod", "demo:still")
+FOLDER = "LivePortrait"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A performance that may be chosen."""
+
+    label: str
+    """How the dialog shows it."""
+    driver: Driver
+    """What it is."""
+    is_placed: bool = False
+    """It lies on another track, and keeps its place on the timeline."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a script works with."""
+
+    session: Session
+    """Resolve."""
+    client: Client
+    """The worker."""
+    windows: Windows | None
+    """Opens windows; None: the worker's page is used."""
+    say: work.Say
+    """Takes sentences for the user."""
+    open_page: Callable[[str], Any]
+    """Opens an address in the browser."""
+
+
+def use_of(timeline: Timeline, item: Item) -> Use:
+    """The clip as it lies on the timeline."""
+    media, rate = item.media(), timeline.rate
+    return Use(
+        item.id, item.name, item.track, item.start, item.duration, item.left, media, rate, timeline.is_drop,
+        item.speed(media, rate),
+    )  # fmt: skip
+
+
+def choices(session: Session, timeline: Timeline, use: Use) -> list[Choice]:
+    """Performances: clips above and below the source, built-in motions, clips of the current folder."""
+    found, seen = [], set()
+    for item in timeline.all_items():
+        beside = item.start < use.start + use.duration and use.start < item.end
+        if (
+            item.id == use.item
+            or not beside
+            or item.marked() is not None
+            or item.raw.GetMediaPoolItem() is None
+        ):
+            continue
+        try:
+            other = use_of(timeline, item)
+        except ResolveRefused:
+            continue  # a retimed clip or one without a file drives nothing
+        driver = Driver(other.media.path, other.moment_s(use.start), other.media.first)
+        found.append(Choice(f"Track {item.track}: {item.name}", driver, True))
+        seen.add(other.media.path)
+    found += [Choice(name, Driver(name)) for name in BUILT_IN]
+    seen.add(use.media.path)
+    for clip in session.pool().clips():
+        path, first, _ = split_brackets(clip.says("File Path"))
+        if path and path not in seen:
+            seen.add(path)
+            found.append(Choice(f"Media pool: {clip.name}", Driver(path, first=first or 0)))
+    return found
+
+
+def animate(desk: Desk) -> Placed | None:
+    """Asks, renders and places; None where the user changed their mind."""
+    timeline = desk.session.timeline()
+    item = timeline.current()
+    if item.marked() is not None:
+        raise ResolveRefused(
+            f"{item.name} is a result already; use LivePortrait - Update, or choose its source."
+        )
+    use = use_of(timeline, item)
+    offered = choices(desk.session, timeline, use)
+    color, note = color_settings(desk.session, item.clip(), use.media.path.lower().endswith(".exr"))
+    if note:
+        desk.say(note)
+    proposed: dict[str, Any] = {"color": color} if color else {}
+    folder = str(Path(use.media.path).parent / FOLDER)
+    if desk.windows is None:
+        return _by_page(desk, timeline, use, offered[0], proposed, folder)
+    stills = desk.session.stills()
+    portraits = [THE_CLIP, *(f"Still: {label}" for label, _ in stills)]
+    proposed.setdefault("output", {"codec": "prores4444"})
+    dialog = animate_dialog(item.name, [choice.label for choice in offered], portraits, folder, proposed)
+    values = desk.windows.ask(dialog)
+    if values is None:
+        return None
+    chosen = _chosen(offered, values)
+    portrait = None
+    at = portraits.index(values["portrait"])
+    if at:
+        portrait = exported_still(desk.session, stills[at - 1], values["folder"])
+    output = output_name(values["folder"], use.name, portrait or use.media.path)
+    made = plan(use, chosen.driver, settings_of(values), output, int(values["handles"]), portrait)
+    return render(desk, timeline, use, made, chosen, int(values["handles"]), portrait)
+
+
+def _by_page(
+    desk: Desk, timeline: Timeline, use: Use, choice: Choice, settings: dict[str, Any], folder: str
+) -> Placed:
+    output = output_name(folder, use.name, use.media.path)
+    made = plan(use, choice.driver, settings, output)
+    parameters = _parameters(made)
+    Path(made.output).parent.mkdir(parents=True, exist_ok=True)
+    status = work.by_page(desk.client, parameters, desk.say, desk.open_page)
+    given = status.parameters
+    ahead = int(given["settings"]["input"]["driving_offset"])
+    is_placed = choice.is_placed and given["driving"] == made.driving
+    choice = Choice("", Driver(given["driving"], starts_at(use, ahead), choice.driver.first), is_placed)
+    made = replace(made, driving=given["driving"], settings=_changed(given["settings"]))
+    return _bring_back(desk, timeline, use, made, choice, 0, None, status.id)
+
+
+def render(
+    desk: Desk, timeline: Timeline, use: Use, made: Plan, choice: Choice, handles: int, portrait: str | None
+) -> Placed:
+    """Has the worker render a plan, and brings the result back."""
+    status = work.run(desk.client, "animate", _parameters(made), desk.windows, desk.say)
+    return _bring_back(desk, timeline, use, made, choice, handles, portrait, status.id)
+
+
+def _bring_back(
+    desk: Desk,
+    timeline: Timeline,
+    use: Use,
+    made: Plan,
+    choice: Choice,
+    handles: int,
+    portrait: str | None,
+    job: str,
+) -> Placed:
+    pool = desk.session.pool()
+    clip = conform.bring_in(pool, made, use, job)
+    placed = conform.place(timeline, pool, clip, made, use)
+    data = remembered(use, made, choice, handles, portrait)
+    placed.item.mark(
+        f"{Path(made.driving).name} on {use.name}; LivePortrait - Update renders it again.", data
+    )
+    desk.say(f"{made.output} lies on video track {placed.track} at the frame {use.start}.")
+    return placed
+
+
+def update(desk: Desk) -> Placed:
+    """Renders the result under the playhead again, for its source as it lies now, and puts it in the old one's place.
+
+    Raises:
+        ResolveRefused: there is no result under the playhead, or its source is gone.
+    """
+    timeline = desk.session.timeline()
+    old, data = _result_under(timeline)
+    if data.get("schema") != SCHEMA or data.get("version", 0) > VERSION:
+        raise ResolveRefused(f"The marker of {old.name} is of another version; animate its source again.")
+    use = _source_of(timeline, data)
+    driver, settings = restated(use, data)
+    handles, portrait = int(data.get("handles", 0)), data.get("portrait")
+    output = output_name(str(_folder_of(data["output"])), use.name, portrait or use.media.path)
+    made = plan(use, driver, settings, output, handles, portrait)
+    status = work.run(desk.client, "animate", _parameters(made), desk.windows, desk.say)
+    desk.session.edit_page()
+    track = old.track
+    timeline.delete(old)
+    pool = desk.session.pool()
+    clip = conform.bring_in(pool, made, use, status.id)
+    free = timeline.is_free(track, use.start, use.start + use.duration)
+    placed = conform.place(timeline, pool, clip, made, use, track if free else None)
+    choice = Choice("", driver, bool(data["driving"].get("is_placed")))
+    data = remembered(use, made, choice, handles, portrait)
+    placed.item.mark(f"{Path(made.driving).name} on {use.name}, updated.", data)
+    desk.say(f"{made.output} replaces {old.name if placed.track == track else 'the old result'}.")
+    return placed
+
+
+def remembered(use: Use, made: Plan, choice: Choice, handles: int, portrait: str | None) -> dict[str, Any]:
+    """What a marker keeps, so that a result can be made again."""
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "item": use.item,
+        "source": use.media.path,
+        "start": use.start,
+        "portrait": portrait,
+        "driving": {
+            "path": made.driving,
+            "starts_s": str(choice.driver.starts_s),
+            "first": choice.driver.first,
+            "is_placed": choice.is_placed,
+        },
+        "handles": handles,
+        "settings": made.settings,
+        "output": made.output,
+    }
+
+
+def exported_still(session: Session, still: tuple[str, Any], folder: str) -> str:
+    """Writes a still of the gallery into a folder, and returns its file."""
+    target = Path(folder) / "stills"
+    target.mkdir(parents=True, exist_ok=True)
+    before = set(target.iterdir())
+    session.export_still(still[1], str(target), "portrait")
+    made = sorted(path for path in set(target.iterdir()) - before if path.suffix.lower() == ".png")
+    if not made:
+        raise ResolveRefused(
+            f"Resolve wrote no picture of the still {still[0]} into {target}; export it by hand."
+        )
+    return str(made[0])
+
+
+def _chosen(offered: list[Choice], values: dict[str, Any]) -> Choice:
+    if values["driver_file"]:
+        path, first, _ = split_brackets(values["driver_file"])
+        return Choice(path, Driver(path, Fraction(0), first or 0))
+    return next(choice for choice in offered if choice.label == values["driver"])
+
+
+def _result_under(timeline: Timeline) -> tuple[Item, dict[str, Any]]:
+    playhead = timeline.playhead
+    for item in reversed(timeline.all_items()):
+        if item.start <= playhead < item.end:
+            data = item.marked()
+            if data is not None:
+                return item, data
+    raise ResolveRefused("No result of LivePortrait lies under the playhead; put the playhead on one.")
+
+
+def _source_of(timeline: Timeline, data: dict[str, Any]) -> Use:
+    for item in timeline.all_items():
+        if item.id == data["item"]:
+            return use_of(timeline, item)
+    raise ResolveRefused(
+        f"The source {data['source']} is no longer on this timeline; animate another clip anew."
+    )
+
+
+def _folder_of(output: str) -> Path:
+    folder = Path(output).parent
+    return folder.parent if "%0" in output else folder
+
+
+def _parameters(made: Plan) -> dict[str, Any]:
+    if made.output in (made.source, made.driving):
+        raise SettingError(f"{made.output} would overwrite what it is made of; choose another folder.")
+    return {"source": made.source, "driving": made.driving, "output": made.output, "settings": made.settings}
+
+
+def _changed(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What differs from the defaults, of the whole settings that a job tells."""
+    from lp_core.settings import RenderSettings, setting_fields
+
+    found = {}
+    for group, values in settings.items():
+        known = {name: default for name, default, _ in setting_fields(getattr(RenderSettings(), group))}
+        differs = {
+            name: value
+            for name, value in values.items()
+            if value != (list(known[name]) if isinstance(known[name], tuple) else known[name])
+        }
+        if differs:
+            found[group] = differs
+    return found

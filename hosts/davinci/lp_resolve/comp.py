@@ -1,0 +1,247 @@
+"""What the macro's button does: inputs to EXR, the worker, and the result back into the composition.
+
+Fusion's objects have no published types; ``Comp`` and ``Tool`` below are what is used of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+from hosts.client import Client
+from lp_core.timing import FrameRate
+
+from . import work
+from .answers import ResolveRefused, done, given, rate_of
+from .curves import settings_at, slider_curves
+from .macro import DATA
+from .media import numbers_of
+from .windows import Windows
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Comp(Protocol):
+        """A composition."""
+
+        ActiveTool: Any
+        GetAttrs: Callable[[], dict[str, Any]]
+        GetData: Callable[[str], Any]
+        GetPrefs: Callable[[str], Any]
+        FindTool: Callable[[str], Any]
+        AddTool: Callable[[str, int, int], Any]
+        Render: Callable[[dict[str, Any]], bool]
+        Lock: Callable[[], None]
+        Unlock: Callable[[], None]
+        StartUndo: Callable[[str], None]
+        EndUndo: Callable[[bool], None]
+
+
+NOWHERE = -32768
+"""Position that lets Fusion choose."""
+PASSES = ("beauty", "matte", "stmap")
+WARP = "{0}1 + (get{0}1b(getr2b(x, y), getg2b(x, y)) - {0}1) * geta2b(x, y)"
+"""Custom Tool: the source (Image1) at the place the ST map (Image2) tells, mixed by the matte in its alpha."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the macro's script works with."""
+
+    comp: Comp
+    """The composition."""
+    client: Client
+    """The worker."""
+    windows: Windows | None
+    """Opens windows; None: progress goes to the console."""
+    say: work.Say
+    """Takes sentences for the user."""
+    color: dict[str, Any]
+    """Settings of the group ``color`` that the project asks for; the macro's own go before."""
+
+
+def render_macro(bench: Bench) -> str:
+    """Renders, has animated and brings back; returns the result's pattern.
+
+    Raises:
+        ResolveRefused: nothing is connected, or Fusion did not do something.
+        WorkerError: the job failed.
+    """
+    comp = bench.comp
+    macro = _macro(comp)
+    first, last = _range(comp)
+    rate = rate_of(given(comp.GetPrefs("Comp.FrameFormat.Rate"), "frame rate of the composition"))
+    plate = given(
+        macro.MainInput1.GetConnectedOutput(),
+        "picture at the macro's input Source",
+        "connect the plate to it",
+    )
+    settings = _settings(bench, macro, first)
+    folder = _folder(comp, macro)
+    source = _saved(comp, plate, folder / "source", first, last)
+    driver = macro.MainInput2.GetConnectedOutput()
+    if driver is not None:
+        driving = _saved(comp, driver, folder / "driver", first, last)
+    else:
+        driving = str(macro.GetInput("performance", first) or "").strip()
+        if not driving:
+            raise ResolveRefused("Neither Driver is connected nor a performance named; do one of both.")
+    settings.setdefault("sliders", {}).update(_sliders(macro, folder, first, last))
+    output = str(folder / "result" / "result.%04d.exr")
+    parameters = {
+        "source": source,
+        "driving": driving,
+        "output": output,
+        "settings": _complete(settings, first, last, rate),
+    }
+    work.run(bench.client, "animate", parameters, bench.windows, bench.say)
+    there = numbers_of(output)
+    if there != list(range(first, last + 1)):
+        raise ResolveRefused(
+            f"{output} lacks frames of {first}-{last}; look into the job on the worker's page."
+        )
+    bring_back(comp, macro, plate, output, first, last)
+    bench.say(
+        f"{output} is in the composition: {macro.Name}_Merge shows it, {macro.Name}_Warp warps the source."
+    )
+    return output
+
+
+def bring_back(comp: Comp, macro: Any, plate: Any, output: str, first: int, last: int) -> None:  # noqa: ANN401
+    """Loader with the matte as alpha over the source; ST map and warp beside it. Used again where they are there."""
+    name = macro.Name
+    comp.StartUndo("LivePortrait")
+    try:
+        comp.Lock()
+        try:
+            result, _ = _tool(comp, "Loader", f"{name}_Result")
+            merge, is_new = _tool(comp, "Merge", f"{name}_Merge")
+            uv, _ = _tool(comp, "Loader", f"{name}_Map")
+            warp, _ = _tool(comp, "Custom", f"{name}_Warp")
+            if is_new:
+                for reader in _readers(macro):
+                    reader.ConnectTo(merge.Output)
+            done(merge.ConnectInput("Background", plate), "connect the source")
+            done(merge.ConnectInput("Foreground", result), "connect the result")
+            done(warp.ConnectInput("Image1", plate), "connect the source to the warp")
+            done(warp.ConnectInput("Image2", uv), "connect the map to the warp")
+        finally:
+            comp.Unlock()
+        _load(result, output, first, last, {"AlphaName": "matte.A"})
+        result.SetInput("PostMultiplyByAlpha", 1)
+        names = {"RedName": "stmap.red", "GreenName": "stmap.green", "AlphaName": "matte.A"}
+        _load(uv, output, first, last, names)
+        for channel, letter in (("Red", "r"), ("Green", "g"), ("Blue", "b"), ("Alpha", "a")):
+            warp.SetInput(f"{channel}Expression", WARP.format(letter))
+    finally:
+        comp.EndUndo(True)
+
+
+def _load(loader: Any, output: str, first: int, last: int, channels: dict[str, str]) -> None:  # noqa: ANN401
+    """Points a loader to a sequence. Setting its clip resets the range, so that comes after."""
+    loader.SetInput("Clip", re.sub(r"%0(\d)d", lambda found: f"{first:0{found.group(1)}d}", output))
+    loader.SetInput("GlobalOut", last)  # before GlobalIn, else the range would be empty for a moment
+    loader.SetInput("GlobalIn", first)
+    for channel, layer in channels.items():
+        loader.SetInput(f"Clip1.OpenEXRFormat.{channel}", layer)
+    if int(loader.GetInput("GlobalIn") or 0) != first:
+        raise ResolveRefused(
+            f"Fusion did not set the first frame of {output} to {first}; set GlobalIn by hand."
+        )
+
+
+def _saved(comp: Comp, output: Any, stem: Path, first: int, last: int) -> str:  # noqa: ANN401
+    """Renders an output into numbered EXR of half floats; returns their pattern."""
+    stem.mkdir(parents=True, exist_ok=True)
+    pattern = str(stem / f"{stem.name}.%04d.exr")
+    saver = given(comp.AddTool("Saver", NOWHERE, NOWHERE), "Saver")
+    try:
+        saver.SetInput("Clip", str(stem / f"{stem.name}.0000.exr"))
+        saver.SetInput("OutputFormat", "OpenEXRFormat")
+        saver.SetInput("OpenEXRFormat.Depth", 1)
+        done(saver.ConnectInput("Input", output), "connect a Saver")
+        options = {"Start": first, "End": last, "Wait": True, "Tool": saver}
+        done(comp.Render(options), f"render {stem.name}", "look into the console")
+    finally:
+        saver.Delete()
+    if numbers_of(pattern) != list(range(first, last + 1)):
+        raise ResolveRefused(
+            f"The Saver left frames of {first}-{last} out of {pattern}; render them by hand."
+        )
+    return pattern
+
+
+def _macro(comp: Comp) -> Any:  # noqa: ANN401
+    name = comp.GetData(DATA)
+    found = comp.FindTool(name) if name else comp.ActiveTool
+    return given(found, "macro LivePortrait", "press Render in its inspector")
+
+
+def _range(comp: Comp) -> tuple[int, int]:
+    attrs = comp.GetAttrs()
+    first, last = int(attrs["COMPN_RenderStart"]), int(attrs["COMPN_RenderEnd"])
+    if first < 0:
+        raise ResolveRefused(
+            f"The render range begins at {first}; files count from 0, so begin it there or later."
+        )
+    return first, last
+
+
+def _settings(bench: Bench, macro: Any, first: int) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+    found = settings_at(lambda name, frame: macro.GetInput(name, frame), first)
+    color = {**bench.color, **found.get("color", {})}
+    if color:
+        found["color"] = color
+    return found
+
+
+def _sliders(macro: Any, folder: Path, first: int, last: int) -> dict[str, str]:  # noqa: ANN401
+    curves = slider_curves(lambda name, frame: macro.GetInput(name, frame), first, last)
+    if not curves:
+        return {}
+    path = folder / "sliders.json"
+    path.write_text(json.dumps(curves), encoding="utf-8")
+    return {"edit_file": str(path)}
+
+
+def _complete(
+    settings: dict[str, dict[str, Any]], first: int, last: int, rate: FrameRate
+) -> dict[str, dict[str, Any]]:
+    made = {group: dict(values) for group, values in settings.items() if values}
+    out = made.setdefault("output", {})
+    wanted = [name.strip() for name in str(out.get("passes", "")).split(",") if name.strip()]
+    out["passes"] = ",".join(dict.fromkeys([*PASSES, *wanted]))
+    out["fps"], out["audio"] = str(rate), "none"
+    made.setdefault("input", {})["frames"] = f"{first}-{last}"
+    return made
+
+
+def _folder(comp: Comp, macro: Any) -> Path:  # noqa: ANN401
+    """A new folder for this render."""
+    named = str(macro.GetInput("folder", 0) or "").strip()
+    file = str(comp.GetAttrs().get("COMPS_FileName") or "")
+    base = Path(named) if named else (Path(file).parent if file else Path.home()) / "LivePortrait"
+    number = 1
+    while (base / f"{macro.Name}_v{number:03}").exists():
+        number += 1
+    made = base / f"{macro.Name}_v{number:03}"
+    made.mkdir(parents=True)
+    return made
+
+
+def _tool(comp: Comp, kind: str, name: str) -> tuple[Any, bool]:
+    """The tool of that name, and whether it is new."""
+    found = comp.FindTool(name)
+    if found is not None:
+        return found, False
+    made = given(comp.AddTool(kind, NOWHERE, NOWHERE), f"tool {kind}")
+    made.SetAttrs({"TOOLS_Name": name})
+    return made, True
+
+
+def _readers(macro: Any) -> list[Any]:  # noqa: ANN401
+    """The inputs that the macro's output goes to."""
+    return list((macro.MainOutput1.GetConnectedInputs() or {}).values())

@@ -1,0 +1,212 @@
+"""The dialogs as data: what they ask and in which words; windows, the guide's pictures and tests are made from it.
+
+Every setting and slider of LP Suite is there, read from its own definition: there is one place for defaults.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, Mapping, Sequence
+
+from lp_core.errors import SettingError
+from lp_core.settings import RenderSettings, setting_fields
+from lp_core.sliders import SLIDERS
+
+from .answers import ResolveRefused
+
+ASKED_ELSEWHERE = {
+    "input": ("frames", "handles", "driving_offset"),
+    "sliders": ("edit", "edit_file"),
+    "output": ("overwrite", "fps"),
+}
+"""Settings that the clip's place on the timeline, or a control of its own, decides."""
+MAIN = ("engine", "region", "strength")
+"""Settings on the first tab."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """One thing that is asked."""
+
+    name: str
+    """What it is called in the values."""
+    label: str
+    """What stands beside it."""
+    kind: str
+    """choice, toggle, whole, number, text or file."""
+    value: Any
+    """What it shows at first."""
+    help: str = ""
+    """What it does."""
+    choices: tuple[str, ...] = ()
+    """Of a choice."""
+    minimum: float | None = None
+    """Lowest number."""
+    maximum: float | None = None
+    """Highest number."""
+
+    def read(self, text: str) -> Any:  # noqa: ANN401 - as its kind says
+        """The value of a text; numbers may be written with either decimal sign; empty: the value it had.
+
+        Raises:
+            ResolveRefused: it is none, or out of range.
+        """
+        if self.kind not in ("whole", "number"):
+            return text
+        if not text.strip():
+            return self.value
+        try:
+            value = int(text) if self.kind == "whole" else float(text.strip().replace(",", "."))
+        except ValueError:
+            raise ResolveRefused(f"{self.label}: {text!r} is no number; correct it.") from None
+        low = -math.inf if self.minimum is None else self.minimum
+        high = math.inf if self.maximum is None else self.maximum
+        if not low <= value <= high:
+            raise ResolveRefused(f"{self.label}: {text} must lie between {low:g} and {high:g}.")
+        return value
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page of a dialog."""
+
+    title: str
+    """What stands on it."""
+    controls: tuple[Control, ...]
+    """From top to bottom."""
+
+
+@dataclass(frozen=True)
+class Dialog:
+    """A window with tabs and two buttons."""
+
+    name: str
+    """For programs."""
+    title: str
+    """For people."""
+    tabs: tuple[Tab, ...]
+    """Its pages."""
+    accept: str
+    """Words of the button that goes on."""
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """Those of all tabs."""
+        return tuple(control for tab in self.tabs for control in tab.controls)
+
+
+def animate_dialog(
+    clip: str, drivers: Sequence[str], portraits: Sequence[str], folder: str, values: Mapping[str, Any]
+) -> Dialog:
+    """The dialog of *Animate Clip*.
+
+    Args:
+        clip: name of the clip under the playhead.
+        drivers: performances to choose from.
+        portraits: pictures to choose from; the first is the clip itself.
+        folder: where results go.
+        values: group -> setting -> value of what is proposed.
+    """
+    by_group = {group: _controls(group, values.get(group, {})) for group in _groups()}
+    main = [control for controls in by_group.values() for control in controls if control.name in MAIN]
+    first = (
+        Control("driver", "Performance", "choice", drivers[0], "what drives the face", tuple(drivers)),
+        Control(
+            "driver_file", "or a file", "file", "", "film, picture, .lpmotion or .pkl; goes before the choice"
+        ),
+        Control("portrait", "Portrait", "choice", portraits[0], "what is animated", tuple(portraits)),
+        Control("folder", "Results go to", "file", folder, "folder that the worker may write"),
+        Control(
+            "handles",
+            "Handles",
+            "whole",
+            0,
+            "more frames at either end, as far as the clip has them",
+            minimum=0,
+            maximum=1000,
+        ),  # fmt: skip
+    )
+    tabs = [Tab("Render", (*first, *main))]
+    for group, controls in by_group.items():
+        rest = tuple(control for control in controls if control.name not in MAIN)
+        if rest:
+            tabs.append(Tab(group.capitalize(), rest))
+    tabs.append(Tab("Expression", tuple(_slider(name) for name in SLIDERS)))
+    return Dialog("LivePortraitAnimate", f"LivePortrait: {clip}", tuple(tabs), "Render")
+
+
+def batch_dialog(timeline: str, folder: str) -> Dialog:
+    """The dialog of *Batch Timeline*."""
+    controls = (
+        Control("folder", "Results go to", "file", folder, "folder that the worker may write"),
+        *(control for group in _groups() for control in _controls(group, {}) if control.name in MAIN),
+    )
+    return Dialog("LivePortraitBatch", f"LivePortrait: {timeline}", (Tab("Batch", controls),), "Render all")
+
+
+def settings_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Group -> setting -> value of what differs from the defaults, from a dialog's values; sliders become edits.
+
+    Raises:
+        SettingError: a value is not one the setting can have.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    defaults = RenderSettings()
+    for group in _groups():
+        part = getattr(defaults, group)
+        changed = {
+            name: values[name]
+            for name, default, _ in setting_fields(part)
+            if name in values and values[name] != ("" if default is None else default)
+        }
+        if changed:
+            try:
+                type(part)(**changed)
+            except TypeError as error:
+                raise SettingError(f"The settings of {group} do not fit ({error}); correct them.") from error
+            found[group] = changed
+    edits = [
+        f"{name}={values[name]:g}"
+        for name, slider in SLIDERS.items()
+        if values.get(name) not in (None, "") and values[name] != slider.neutral
+    ]
+    if edits:
+        found.setdefault("sliders", {})["edit"] = edits
+    return found
+
+
+def _groups() -> list[str]:
+    return [item.name for item in fields(RenderSettings)]
+
+
+def _controls(group: str, proposed: Mapping[str, Any]) -> list[Control]:
+    elsewhere = ASKED_ELSEWHERE.get(group, ())
+    return [
+        setting_control(name, proposed.get(name, default), meta, default)
+        for name, default, meta in setting_fields(getattr(RenderSettings(), group))
+        if name not in elsewhere
+    ]
+
+
+def setting_control(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> Control:  # noqa: ANN401
+    """The control of a setting."""
+    kind = "choice" if meta["choices"] else "file" if meta["path"] else _kind(default)
+    words = name.replace("_", " ").capitalize()
+    shown = "" if value is None else value
+    choices = tuple(meta["choices"] or ())
+    return Control(name, words, kind, shown, meta["help"], choices, meta["minimum"], meta["maximum"])
+
+
+def _kind(default: Any) -> str:  # noqa: ANN401 - any setting's value
+    for found, kind in ((bool, "toggle"), (int, "whole"), (float, "number")):
+        if isinstance(default, found):
+            return kind
+    return "text"
+
+
+def _slider(name: str) -> Control:
+    slider = SLIDERS[name]
+    value = slider.neutral if slider.has_neutral else ""
+    words = name.replace("_", " ").capitalize()
+    return Control(name, words, "number", value, slider.help, (), slider.minimum, slider.maximum)

@@ -1,0 +1,114 @@
+"""Hands a job to the worker and follows it, with a window or with the worker's page."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import webbrowser
+from typing import Any, Callable
+from urllib.parse import quote
+
+from hosts.client import Client, JobStatus, WorkerError
+from lp_core.errors import Cancelled
+
+from .windows import Windows
+
+Say = Callable[[str], None]
+"""Takes a sentence for the user."""
+LOOK_S = 0.5
+PHASES = {
+    "prepare": "Preparing",
+    "analyse": "Reading the performance",
+    "calibrate": "Calibrating",
+    "render": "Rendering",
+    "join": "Joining the film",
+}
+
+
+def run(
+    client: Client, kind: str, parameters: dict[str, Any], windows: Windows | None, say: Say
+) -> JobStatus:
+    """Has a job done, with its progress in a window or in the console.
+
+    Raises:
+        WorkerError: it was refused or failed.
+        Cancelled: the user stopped it.
+    """
+    job = client.submit(kind, parameters)
+    return follow(client, job.id, windows, say)
+
+
+def follow(client: Client, job: str, windows: Windows | None, say: Say) -> JobStatus:
+    """Waits for a job; see ``run``."""
+    if windows is not None:
+        windows.watch("LivePortrait", lambda: _look(client.job(job)), lambda: _stop(client, job))
+        return _ended(client.job(job))
+    told = ""
+    while True:
+        status = client.job(job)
+        if status.has_ended:
+            return _ended(status)
+        words = told_of(status)[0]
+        if words.split(" ")[0] != told.split(" ")[0]:
+            say(words)
+            told = words
+        time.sleep(LOOK_S)
+
+
+def by_page(
+    client: Client, parameters: dict[str, Any], say: Say, open_page: Callable[[str], Any] = webbrowser.open
+) -> JobStatus:
+    """Opens the worker's page with the job filled in, and waits until the user has started it and it has ended.
+
+    Args:
+        client: of the worker.
+        parameters: of an ``animate`` job; its output is how the job is recognised.
+        say: takes sentences for the user.
+        open_page: opens an address in the browser.
+
+    Raises:
+        WorkerError: the job failed.
+        Cancelled: the user cancelled it on the page.
+    """
+    link = client.login_link() + "#fill=" + quote(json.dumps(parameters), safe="")
+    if not open_page(link):
+        say(f"No browser opened; open this address: {link}")
+    say(
+        "Choose the settings on the page and press Start; this script waits. Stop it in the console to give up."
+    )
+    output = os.path.realpath(str(parameters["output"]))
+    while True:
+        for job in client.jobs():
+            if os.path.realpath(job.output) == output:
+                return follow(client, job.id, None, say)
+        time.sleep(LOOK_S)
+
+
+def told_of(status: JobStatus) -> tuple[str, float]:
+    """Words and share from 0 to 1 of how far a job is."""
+    progress = status.progress
+    if progress is None:
+        return "Waiting", 0.0
+    phase = PHASES.get(progress.phase, progress.phase)
+    if not progress.total:
+        return f"{phase} {progress.frame}", 0.0
+    left = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"
+    return f"{phase} {progress.frame} of {progress.total}{left}", min(progress.frame / progress.total, 1.0)
+
+
+def _look(status: JobStatus) -> tuple[str, float] | None:
+    return None if status.has_ended else told_of(status)
+
+
+def _stop(client: Client, job: str) -> None:
+    client.cancel(job)
+
+
+def _ended(status: JobStatus) -> JobStatus:
+    if status.state == "cancelled":
+        raise Cancelled("The render was cancelled; nothing was put on the timeline.")
+    if status.state == "failed":
+        error = status.error
+        raise WorkerError(error.message if error else "The job failed.", error.code if error else "worker")
+    return status

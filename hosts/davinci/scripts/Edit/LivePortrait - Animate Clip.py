@@ -1,0 +1,10 @@
+"""Animates the clip under the playhead."""
+
+import sys
+
+LIBRARY = ""  # the installer writes the folder here
+sys.path.insert(0, LIBRARY)
+
+from hosts.davinci.lp_resolve.menu import main  # noqa: E402 - found in LIBRARY
+
+main("animate", globals())

@@ -1,0 +1,25 @@
+// A job that a host program has prepared: it comes behind the # of the page's address, which no server ever sees.
+
+export function prepared() {
+  const words = new URLSearchParams(location.hash.slice(1)).get("fill");
+  history.replaceState(null, "", location.pathname);
+  if (!words) return null;
+  try {
+    return JSON.parse(words);
+  } catch {
+    return null;
+  }
+}
+
+// The host recognises its job by the output, so that is not to be changed.
+export function fill(form, job) {
+  for (const name of ["source", "driving"]) form[name].path.value = job[name] ?? "";
+  const output = document.querySelector("#output");
+  output.value = job.output ?? "";
+  output.readOnly = Boolean(job.output);
+  const controls = new Map(Object.values(form.groups).flat().map((item) => [item.name, item]));
+  for (const values of Object.values(job.settings ?? {})) {
+    for (const [name, value] of Object.entries(values)) controls.get(name)?.set(value);
+  }
+  form.check();
+}

@@ -1,0 +1,347 @@
+"""From the menu to the result on the timeline: real plates, the real worker, and a Resolve that behaves like one."""
+
+import json
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import opentimelineio as otio
+import pytest
+from fakes.plates import told_index, write_plate
+from fakes.resolve import Host
+from fakes.resolve_pool import GalleryStill, described
+from fakes.resolve_ui import Bmd, Fusion
+from fakes.timelines import as_otio
+
+from hosts.davinci.lp_resolve.animate import Desk, animate, choices, update, use_of
+from hosts.davinci.lp_resolve.answers import ResolveRefused
+from hosts.davinci.lp_resolve.batch import batch
+from hosts.davinci.lp_resolve.facade import Session
+from hosts.davinci.lp_resolve.windows import Windows
+from lp_core.errors import Cancelled
+from lp_core.media.images import write_image
+from lp_core.media.open import open_source
+
+FAST = {"calibration": ("off", "quick", "fine").index("off")}
+FIRST, SHOWN, HANDLES = 4, 16, 2
+
+
+@dataclass
+class Case:
+    """A plate and the timeline it lies on."""
+
+    rate: str
+    plate: str
+    timecode: str
+    timeline_rate: str
+    timeline_start: str
+    first: int
+    starts_at: int
+    result_timecode: str
+    drop: bool = False
+
+
+CASES = {
+    "1001 at 24": Case(
+        "24", "sh010/plät e.%04d.exr", "00:00:41:17", "24", "01:00:00:00", 1001, 86400, "00:00:41:19"
+    ),
+    "29.97 drop": Case(
+        "30000/1001",
+        "sh020 plate.mov",
+        "00:59:59;20",
+        "29.97 DF",
+        "01:00:00;00",
+        0,
+        107892,
+        "00:59:59;22",
+        True,
+    ),
+    "29.97": Case("30000/1001", "sh021.mov", "01:00:59:25", "29,97", "01:00:00:00", 0, 108000, "01:00:59:27"),
+    "25": Case("25", "sh030.mov", "10:00:00:00", "25", "10:00:00:00", 0, 900000, "10:00:00:02"),
+    "23.976": Case(
+        "24000/1001", "sh040.mov", "01:00:00:00", "23.976", "01:00:00:00", 0, 86400, "01:00:00:02"
+    ),
+}
+
+
+class User:
+    """Plays the windows: fills the dialog once, then lets the progress run."""
+
+    def __init__(self, **answers):
+        self.answers, self.seen, self.words = answers, [], []
+
+    def __call__(self, dispatcher, window):
+        items = window.GetItems()
+        name = window.about["ID"]
+        if name not in self.seen:
+            self.seen.append(name)
+        if name == "LivePortraitProgress":
+            self.words.append(items["Words"].Text)
+            dispatcher.On.call("Timeout")
+        elif "Accept" in items:
+            for control, value in self.answers.items():
+                item = items[control]
+                if item.kind == "ComboBox":
+                    item.CurrentIndex = value if isinstance(value, int) else item.choices.index(value)
+                elif item.kind == "CheckBox":
+                    item.Checked = value
+                elif item.kind == "SpinBox":
+                    item.Value = value
+                else:
+                    item.Text = str(value)
+            window.On.call("Accept", "Clicked")
+            assert items["Problem"].Text == "", items["Problem"].Text
+        else:
+            self.words.append(items["Words"].Text)
+            window.On.call("Close", "Clicked")
+
+
+def desk(host, worker, user):
+    said = []
+    bmd = Bmd(user)
+    made = Desk(
+        Session.open(host.resolve), worker.client, Windows(Fusion(host), bmd), said.append, said.append
+    )
+    return made, said
+
+
+def lay(host, worker, pictures, case, name):
+    """The case's plate on the first track of its timeline, five frames after the timeline's start."""
+    path = worker.data / name / case.plate
+    if not list(path.parent.glob("*")):
+        write_plate(path, pictures[:24], case.rate, case.timecode, case.drop, case.first)
+    last = case.first + 23
+    about = described(path, case.first, last, "," in case.timeline_rate) if case.first else described(path)
+    timeline = host.project.timeline("Schnitt", case.timeline_rate, case.timeline_start)
+    assert timeline.start == case.starts_at
+    clip = host.project.pool.add(about)
+    item = timeline.put(1, clip, case.starts_at + 5, FIRST, SHOWN)
+    timeline.playhead = case.timeline_start[:-2] + "07"
+    return timeline, clip, item
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_result_lies_above_to_the_frame(worker, pictures, record, name):
+    case, host = CASES[name], Host(end_is_included=name != "25")
+    record(host)
+    timeline, clip, item = lay(host, worker, pictures, case, name.replace(" ", "-"))
+    user = User(driver="demo:nod", engine="mesh", handles=HANDLES, **FAST)
+    made, said = desk(host, worker, user)
+    placed = animate(made)
+    result = timeline.tracks[2][0]
+    assert (result.start, result.length) == (case.starts_at + 5, SHOWN)
+    assert timeline.names[2] == "LivePortrait"
+    assert placed.track == 2
+    folder = next(folder for folder in host.project.pool.root.folders if folder.name == "LivePortrait")
+    assert folder.items == [result.clip]
+    assert host.project.pool.folder is host.project.pool.root
+    assert result.clip.properties["Start TC"] == case.result_timecode
+    assert result.first == HANDLES
+    data = json.loads(result.markers[0.0]["customData"])
+    output = data["output"]
+    numbers = f" {case.first + FIRST - HANDLES}-{case.first + FIRST + SHOWN + HANDLES - 1}"
+    with open_source(output + numbers if "%0" in output else output) as source:
+        assert source.info.timecode.text == case.result_timecode
+        assert source.info.rate.fps == Fraction(case.rate)
+        indices = [told_index(frame.pixels) for frame in source]
+    assert indices == list(range(FIRST - HANDLES, FIRST + SHOWN + HANDLES))
+    assert Path(output).parent.parent.name == "LivePortrait" or Path(output).parent.name == "LivePortrait"
+    assert any("Rendering" in words for words in user.words)
+    assert user.seen == ["LivePortraitAnimate", "LivePortraitProgress"]
+    assert len(timeline.tracks[1]) == 1
+
+
+@pytest.fixture
+def cut(worker, pictures, record):
+    """A timeline at 25 with the plate on track 1."""
+    host = Host()
+    record(host)
+    timeline, clip, item = lay(host, worker, pictures, CASES["25"], "25")
+    return host, timeline, clip, item
+
+
+def frames_of(timeline, track=2, at=0):
+    result = timeline.tracks[track][at]
+    data = json.loads(result.markers[0.0]["customData"])
+    with open_source(data["output"]) as source:
+        return data, [frame.pixels for frame in source]
+
+
+def test_update_follows_a_trim_and_keeps_the_settings(worker, cut):
+    host, timeline, _, item = cut
+    made, _ = desk(host, worker, User(driver="demo:nod", engine="mesh", strength="0,5", handles=1, **FAST))
+    first = animate(made)
+    item.first, item.count, item.start, item.length = FIRST + 3, SHOWN - 6, item.start + 3, SHOWN - 6
+    host.page = "color"
+    timeline.playhead = "10:00:00:10"
+    second = update(made)
+    assert (second.item.start, second.item.duration) == (item.start, SHOWN - 6)
+    assert second.track == first.track == 2
+    assert [found.uid for found in timeline.tracks[2]] == [second.item.id]
+    data, pixels = frames_of(timeline)
+    assert data["output"].endswith("sh030_lp_v002.mov") or "_lp_v" in data["output"]
+    assert data["settings"]["motion"] == {"strength": 0.5}
+    assert [told_index(picture) for picture in pixels] == list(range(FIRST + 2, FIRST + SHOWN - 2))
+
+
+def test_update_without_a_result_says_where_to_go(worker, cut):
+    host, timeline, *_ = cut
+    made, _ = desk(host, worker, User())
+    with pytest.raises(ResolveRefused, match="put the playhead on one"):
+        update(made)
+
+
+def test_a_driver_on_another_track_keeps_its_place(worker, cut, pictures):
+    """Frame for frame the plate meets the driver that lies above it."""
+    host, timeline, clip, item = cut
+    path = write_plate(worker.data / "take 2.mov", pictures[6:], "25", "12:00:00:00")
+    # Its media frame 3 lies over the plate's frame 4.
+    timeline.put(2, host.project.pool.add(described(path)), item.start - 2, 1, 15)
+    timeline.playhead = "10:00:00:20"  # behind the driver's end, so that the plate is the topmost
+    made, _ = desk(host, worker, User(driver="Track 2: take 2.mov", engine="mesh", **FAST))
+    placed = animate(made)
+    data, pixels = frames_of(timeline, placed.track)
+    assert data["settings"]["input"]["driving_offset"] == 3 - FIRST
+    assert data["driving"]["is_placed"] is True
+    assert placed.track == 3, "the driver lies on the track above, so the result goes on a new one"
+    assert len(pixels) == SHOWN
+
+
+def test_a_still_of_the_gallery_is_the_portrait(worker, cut, astronaut):
+    host, timeline, *_ = cut
+    host.project.gallery.album.stills.append(
+        GalleryStill(host, "Nahe", lambda path: write_image(path, astronaut))
+    )
+    made, _ = desk(host, worker, User(driver="demo:nod", portrait="Still: Nahe", engine="mesh", **FAST))
+    animate(made)
+    data, pixels = frames_of(timeline)
+    assert Path(data["portrait"]).suffix == ".png"
+    assert len(pixels) == SHOWN
+    assert pixels[0].shape[:2] == (512, 512)
+    host.gallery_is_open = False
+    timeline.tracks[2].clear()
+    with pytest.raises(ResolveRefused, match="open the Gallery"):
+        animate(made)
+
+
+def test_a_retimed_clip_and_a_title_are_refused(worker, cut):
+    host, timeline, clip, item = cut
+    item.count *= 2
+    made, _ = desk(host, worker, User())
+    with pytest.raises(ResolveRefused, match="retimed to about 194%"):
+        animate(made)
+    item.clip = None
+    with pytest.raises(ResolveRefused, match="no clip of the media pool"):
+        animate(made)
+    timeline.tracks[1].clear()
+    with pytest.raises(ResolveRefused, match="put the playhead on a clip"):
+        animate(made)
+
+
+def test_cancel_leaves_the_timeline_alone(worker, cut):
+    host, timeline, *_ = cut
+
+    class Impatient(User):
+        def __call__(self, dispatcher, window):
+            super().__call__(dispatcher, window)
+            if window.about["ID"] == "LivePortraitProgress" and not self.answers.pop("stopped", None):
+                window.On.call("Stop", "Clicked")
+
+    made, _ = desk(host, worker, Impatient(driver="demo:expressive", engine="mesh", calibration="fine"))
+    with pytest.raises(Cancelled):
+        animate(made)
+    assert list(timeline.tracks) == [1]
+
+
+def test_the_free_edition_has_the_page(worker, cut, media):
+    """UIManager is not touched; the job is filled into the page, and what was chosen there is what is remembered."""
+    host, timeline, *_ = cut
+    host.product = "DaVinci Resolve"
+    session = Session.open(host.resolve)
+    assert not session.has_windows
+    links = []
+
+    def press_start(link):
+        """What the page does with what stands behind the #: test_page.py shows it in a browser."""
+        from urllib.parse import parse_qs, urlsplit
+
+        links.append(link)
+        job = json.loads(parse_qs(urlsplit(link).fragment)["fill"][0])
+        job["settings"]["engine"] = {"engine": "mesh", "calibration": "off"}
+        job["driving"] = "demo:blink"
+        worker.client.submit("animate", job)
+        return True
+
+    said = []
+    placed = animate(Desk(session, worker.client, None, said.append, press_start))
+    assert placed.item.duration == SHOWN
+    data, pixels = frames_of(timeline)
+    assert data["driving"]["path"] == "demo:blink"
+    assert data["settings"]["engine"] == {"engine": "mesh", "calibration": "off"}
+    assert [told_index(picture) for picture in pixels] == list(range(FIRST, FIRST + SHOWN))
+    assert links[0].startswith(worker.client.address.url)
+    assert not host.modal
+    assert "Fusion.UIManager" not in host.calls
+
+
+def test_free_up_to_19_0_has_windows():
+    assert Session.open(Host("DaVinci Resolve", (19, 0, 3, 5, "")).resolve).has_windows
+    assert not Session.open(Host("DaVinci Resolve", (19, 1, 0, 5, "")).resolve).has_windows
+    assert Session.open(Host("DaVinci Resolve Studio", (21, 0, 0, 1, "b")).resolve).has_windows
+
+
+def test_touching_the_windows_on_free_would_spoil_later_calls():
+    """The double's gate, so that the test above can fail."""
+    host = Host("DaVinci Resolve")
+    assert Fusion(host).UIManager is None
+    assert host.resolve.GetProductName() is None
+
+
+def test_a_call_that_resolve_does_not_have_fails():
+    host = Host()
+    assert hasattr(host.resolve, "GetCurrentTimelin")
+    with pytest.raises(AssertionError, match="has no Resolve.GetCurrentTimelin"):
+        host.resolve.GetCurrentTimelin()
+
+
+def test_a_locked_track_is_passed_over_and_a_result_is_no_source(worker, cut):
+    host, timeline, clip, item = cut
+    timeline.locked.add(2)
+    timeline.tracks[2] = []
+    made, _ = desk(host, worker, User(driver="demo:nod", engine="mesh", **FAST))
+    placed = animate(made)
+    assert placed.track == 3, "a locked track takes nothing"
+    with pytest.raises(ResolveRefused, match="is a result already"):
+        animate(made)
+
+
+def test_choices_leave_out_the_clip_itself(worker, cut):
+    host, timeline, clip, item = cut
+    session = Session.open(host.resolve)
+    view = session.timeline()
+    labels = [choice.label for choice in choices(session, view, use_of(view, view.current()))]
+    assert labels == ["demo:expressive", "demo:blink", "demo:nod", "demo:still"]
+
+
+def test_the_batch_goes_out_as_otio_and_comes_back_as_a_timeline(worker, cut):
+    host, timeline, clip, item = cut
+    item.markers[0.0] = {"name": "LP: driver=demo:nod, engine=mesh, calibration=off", "color": "Blue", "note": "",
+                         "duration": 1, "customData": ""}  # fmt: skip
+    host.otio = as_otio
+    folder = worker.data / f"batch-{time.monotonic_ns()}"
+    made, said = desk(host, worker, User(folder=folder, engine="mesh"))
+    host.project.timeline("Schnitt LivePortrait", "25", "01:00:00:00")
+    host.project.current = timeline
+    back = batch(made)
+    assert back.name == "Schnitt LivePortrait 2"
+    result = otio.adapters.read_from_file(back.raw.made_from)
+    (found,) = result.find_clips()
+    media = found.media_reference.target_url
+    assert media != clip.properties["File Path"]
+    assert found.trimmed_range().duration.value == SHOWN
+    path = media if Path(media).is_absolute() else str(folder / media)
+    with open_source(path) as source:
+        indices = [told_index(frame.pixels) for frame in source]
+    first = int(found.trimmed_range().start_time.value - found.available_range().start_time.value)
+    assert indices[first : first + SHOWN] == list(range(FIRST, FIRST + SHOWN))
