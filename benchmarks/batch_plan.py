@@ -64,7 +64,7 @@ def main() -> None:
 def write_cut(folder: Path, clips: int, files: int) -> Path:
     """A timeline of so many marked clips of so many files."""
     from fakes.films import write_film
-    from fakes.timelines import clip_of, file_at, timeline_of, write
+    from fakes.cuts import clip_of, file_at, timeline_of, write
 
     film = write_film(folder / "film.mp4", [np.full((64, 64, 3), 99, np.uint8)] * 100)
     names = [folder / f"take{number:04d}.mp4" for number in range(files)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import opentimelineio as otio
 import pytest
-from fakes.timelines import clip_of, file_at, gap_of, read, timeline_of, write
+from fakes.cuts import clip_of, file_at, gap_of, read, timeline_of, write
 
 from lp_core.batch.otio import SOURCE_KEY, places_of, read_timeline, write_timeline
 from lp_core.batch.otio_formats import losses

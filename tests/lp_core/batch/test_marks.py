@@ -4,7 +4,7 @@ import json
 
 import opentimelineio as otio
 import pytest
-from fakes.timelines import clip_of, file_at, timeline_of
+from fakes.cuts import clip_of, file_at, timeline_of
 
 from lp_core.batch.marks import Mark, read_map, read_mark, read_marker
 from lp_core.batch.otio import places_of

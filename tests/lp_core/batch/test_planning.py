@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import opentimelineio as otio
 import pytest
-from fakes.timelines import RT, TR, clip_of, file_at, gap_of, timeline_of, write
+from fakes.cuts import RT, TR, clip_of, file_at, gap_of, timeline_of, write
 
 from lp_core.batch.plan import read_plan
 from lp_core.batch.planning import Wish, make_plan
