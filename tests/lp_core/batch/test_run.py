@@ -172,6 +172,7 @@ def test_missing_media_alone_has_an_exit_code_of_its_own(stage, tmp_path, capsys
 
 def test_a_result_is_signed_once_when_it_is_joined(long, tmp_path, monkeypatch):
     pytest.importorskip("c2pa")
+    (tmp_path / "keys").mkdir()
     make_chain(tmp_path / "keys", "Studio", 30)
     write_config(tmp_path / "keys", KeyConfig())
     monkeypatch.setenv("LPSUITE_CONFIG", str(tmp_path / "keys"))
