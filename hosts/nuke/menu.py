@@ -10,7 +10,7 @@ def _add() -> None:
     from lp_nuke import panel
 
     nuke.menu("Nodes").addMenu("LP Suite", icon="LivePortrait.png").addCommand(
-        "LivePortrait", "nuke.createNode('LivePortrait')", icon="LivePortrait.png"
+        "LivePortrait", "from lp_nuke import buttons; buttons.create()", icon="LivePortrait.png"
     )
     panel.register()
 

@@ -27,7 +27,7 @@ class Host:
     def __init__(self, product="DaVinci Resolve Studio", version=(20, 3, 1, 6, ""), end_is_included=True):
         self.calls, self.modal = [], False
         self.product, self.version, self.end_is_included = product, version, end_is_included
-        self.page, self.gallery_is_open = "edit", True
+        self.page, self.gallery_is_open, self.settings_are_ignored = "edit", True, False
         self.settings = {"colorScienceMode": "davinciYRGB"}
         self.project = Project(self)
         self.resolve = Resolve(self)

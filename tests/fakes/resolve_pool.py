@@ -46,7 +46,7 @@ class MediaPoolItem(Api):
 
     @api
     def SetClipProperty(self, name, value):
-        if name in ("Start TC", "Input Color Space"):
+        if name in ("Start TC", "Input Color Space") and not self.host.settings_are_ignored:
             self.properties[name] = value
         return True  # whatever happened
 

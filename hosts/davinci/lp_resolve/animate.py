@@ -161,7 +161,9 @@ def _bring_back(
     job: str,
 ) -> Placed:
     pool = desk.session.pool()
-    clip = conform.bring_in(pool, made, use, job)
+    clip, told = conform.bring_in(pool, made, use, job)
+    for words in told:
+        desk.say(words)
     placed = conform.place(timeline, pool, clip, made, use)
     data = remembered(use, made, choice, handles, portrait)
     placed.item.mark(
@@ -191,7 +193,9 @@ def update(desk: Desk) -> Placed:
     track = old.track
     timeline.delete(old)
     pool = desk.session.pool()
-    clip = conform.bring_in(pool, made, use, status.id)
+    clip, told = conform.bring_in(pool, made, use, status.id)
+    for words in told:
+        desk.say(words)
     free = timeline.is_free(track, use.start, use.start + use.duration)
     placed = conform.place(timeline, pool, clip, made, use, track if free else None)
     choice = Choice("", driver, bool(data["driving"].get("is_placed")))

@@ -27,17 +27,21 @@ class Placed:
     """Index of its video track."""
 
 
-def bring_in(pool: Pool, plan: Plan, use: Use, job: str) -> Clip:
-    """Imports the result and gives it the source's timecode and colour space, where it came without."""
+def bring_in(pool: Pool, plan: Plan, use: Use, job: str) -> tuple[Clip, list[str]]:
+    """Imports the result and gives it the source's timecode and colour space, where it came without.
+
+    Returns:
+        The clip, and a sentence for everything that Resolve did not take.
+    """
     clip = pool.bring_in(pool.bin(BIN), plan.output, plan.numbers.first, plan.numbers.last)
+    told: list[str | None] = []
     if plan.start and _digits(clip.says("Start TC")) != _digits(plan.start):
-        clip.set("Start TC", plan.start)
-    if use.media.input_space and plan.source == use.media.path and not _changes_space(plan):
-        space = use.media.input_space
-        if clip.says("Input Color Space") != space:
-            clip.set("Input Color Space", space)
+        told.append(clip.set("Start TC", plan.start))
+    space = use.media.input_space
+    if _keeps_space(plan, use) and clip.says("Input Color Space") != space:
+        told.append(clip.set("Input Color Space", space))
     clip.name_it(f"lpsuite.{NOTE}", job)
-    return clip
+    return clip, [words for words in told if words]
 
 
 def place(
@@ -97,6 +101,13 @@ def _digits(timecode: str) -> str:
     return "".join(sign for sign in timecode if sign.isdigit())
 
 
-def _changes_space(plan: Plan) -> bool:
+def _keeps_space(plan: Plan, use: Use) -> bool:
+    """Whether the result has the numbers of a source whose space Resolve was told."""
     color: dict[str, Any] = plan.settings.get("color", {})
-    return color.get("output_space") not in (None, color.get("input_space"))
+    space = color.get("input_space")
+    return bool(
+        use.media.input_space
+        and space
+        and space == color.get("output_space")
+        and plan.source == use.media.path
+    )

@@ -109,7 +109,8 @@ def animate_dialog(
         values: group -> setting -> value of what is proposed.
     """
     by_group = {group: _controls(group, values.get(group, {})) for group in _groups()}
-    main = [control for controls in by_group.values() for control in controls if control.name in MAIN]
+    everything = {control.name: control for controls in by_group.values() for control in controls}
+    main = [everything[name] for name in MAIN]
     first = (
         Control("driver", "Performance", "choice", drivers[0], "what drives the face", tuple(drivers)),
         Control(

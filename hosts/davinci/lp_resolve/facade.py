@@ -17,7 +17,7 @@ from .answers import ResolveRefused, done, frame_of, given, is_drop_frame, numbe
 from .media import Media, media_of
 
 if TYPE_CHECKING:
-    import fusionscript as fs
+    import fusionscript as fs  # pyright: ignore[reportMissingModuleSource]
 
 STUDIO = "DaVinci Resolve Studio"
 WINDOWS_LEFT_FREE = (19, 1)
@@ -153,7 +153,8 @@ class Timeline:
 
     def add_track(self, name: str) -> int:
         """Adds a video track on top; its index."""
-        done(self.raw.AddTrack("video", cast("Any", None)), "add a video track")
+        add: Any = self.raw.AddTrack  # the stubs demand a kind of sub-track, which only sound has
+        done(add("video"), "add a video track")
         top = self.video_tracks
         done(self.raw.SetTrackName("video", top, name), "name the new track")
         return top
@@ -284,11 +285,12 @@ class Clip:
             self.says("Resolution"),
         )
 
-    def set(self, name: str, value: str) -> None:
-        """Sets a property and reads it back, for success is often a lie."""
+    def set(self, name: str, value: str) -> str | None:
+        """Sets a property and reads it back, for success is often a lie; a sentence where it was not taken."""
         self.raw.SetClipProperty(name, value)
-        if self.says(name) != value:
-            raise ResolveRefused(f"Resolve did not set {name} of {self.name} to {value}; set it by hand.")
+        if self.says(name) == value:
+            return None
+        return f"Resolve did not set {name} of {self.name} to {value}; set it by hand."
 
     def name_it(self, name: str, value: str) -> None:
         """Keeps a note of ours in its metadata."""

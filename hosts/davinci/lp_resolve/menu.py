@@ -10,6 +10,7 @@ from hosts.client import Client
 from lp_core.errors import Cancelled, LpError
 
 from .animate import Desk, animate, update
+from .answers import given
 from .batch import batch
 from .color import working_space
 from .comp import Bench, render_macro
@@ -31,7 +32,7 @@ def main(action: str, found: dict[str, Any]) -> bool:
     try:
         session = Session.open(found.get("resolve"))
         if session.has_windows:
-            windows = Windows(found.get("fusion") or found.get("fu"), found["bmd"])
+            windows = Windows(found.get("fusion") or found.get("fu"), given(found.get("bmd"), "module bmd"))
         ACTIONS[action](Desk(session, Client.connect(), windows, say, webbrowser.open))
     except Cancelled as error:
         say(str(error))
@@ -54,14 +55,15 @@ def render(found: dict[str, Any]) -> bool:
     color: dict[str, str] = {}
     try:
         fusion, bmd = found.get("fusion") or found.get("fu"), found.get("bmd")
-        session = Session.open(found["resolve"]) if found.get("resolve") else None
+        session = Session.open(found.get("resolve")) if found.get("resolve") else None
         if bmd is not None and (session is None or session.has_windows):
             windows = Windows(fusion, bmd)
         if session is not None:
             color, note = working_space(session)
             if note:
                 say(note)
-        render_macro(Bench(found["comp"], Client.connect(), windows, say, dict(color)))
+        comp = given(found.get("comp"), "composition", "press Render in the macro's inspector")
+        render_macro(Bench(comp, Client.connect(), windows, say, dict(color)))
     except Cancelled as error:
         say(str(error))
         return False

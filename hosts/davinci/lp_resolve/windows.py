@@ -11,7 +11,7 @@ from .dialogs import Control, Dialog
 
 POLL_MS = 250
 FAR = 10**7
-WIDTH, HEIGHT = 640, 560
+WIDTH, HEIGHT = 760, 620
 
 
 class Windows:
@@ -177,7 +177,9 @@ class Windows:
             made = ui.LineEdit({**about, "Text": _shown(control)})
         parts = [ui.Label({"Text": control.label, "ToolTip": control.help, "Weight": 1}), made]
         if control.kind == "file":
-            parts.append(ui.Button({"ID": "Browse_" + control.name, "Text": "Browse", "Weight": 0}))
+            parts.append(ui.Button({"ID": "Browse_" + control.name, "Text": "Browse", "Weight": 0.5}))
+        else:
+            parts.append(ui.Label({"Text": _bounds(control), "Weight": 0.5}))
         return ui.HGroup({"Weight": 0}, parts)
 
     def _tabs(self, window: Any, items: Any, dialog: Dialog) -> None:  # noqa: ANN401
@@ -203,6 +205,12 @@ class Windows:
 
 def _shown(control: Control) -> str:
     return f"{control.value:g}" if isinstance(control.value, float) else str(control.value)
+
+
+def _bounds(control: Control) -> str:
+    if control.minimum is None or control.maximum is None or control.maximum >= FAR:
+        return ""
+    return f"{control.minimum:g} to {control.maximum:g}"
 
 
 def _fill(items: Any, control: Control) -> None:  # noqa: ANN401

@@ -8,15 +8,13 @@ from typing import Any, Callable
 
 import nuke
 
-from lp_core.errors import LpError
+from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.sliders import SLIDERS
 
-from . import cache, nodes, values
 from . import farm as farming
+from . import nodes, values
 from . import render as rendering
 from .knobs import by_name
-
-_RUNNING = ("rendering", "writing plates", "waiting for the worker")
 
 
 def _button(action: Callable[[Any], None]) -> Callable[[], None]:
@@ -30,9 +28,22 @@ def _button(action: Callable[[Any], None]) -> Callable[[], None]:
         except LpError as error:
             if not nuke.GUI:
                 raise
-            nuke.message(str(error))
+            if not isinstance(error, Cancelled):  # whoever cancelled knows it
+                nuke.message(str(error))
 
     return press
+
+
+def create() -> None:
+    """Makes a node, with the range of what it is connected to, else the project's."""
+    node = nuke.createNode("LivePortrait")
+    upstream = node.input(0)
+    root = nuke.root()
+    if upstream is None:
+        _set_range(node, root["first_frame"].value(), root["last_frame"].value())
+        return
+    found = upstream.frameRange()
+    _set_range(node, found.first(), found.last())
 
 
 @_button
@@ -64,6 +75,11 @@ def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
 def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """Writes plates and job, and shows the command line that renders them."""
     work = nodes.work_of(node)
+    if not work.is_certain:
+        raise SettingError(
+            "Nobody can tell whether the inputs change (too many nodes upstream), so the result would not be found "
+            "again; render them to files and read those."
+        )
     work.write_inputs()
     line = farming.command(work.job())
     (work.folder / "command.txt").write_text(line + "\n", encoding="utf-8")
@@ -73,8 +89,7 @@ def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
 @_button
 def open_cache(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """Shows the folder of the node's files."""
-    name = str(nuke.root()["name"].value() or "")
-    folder = cache.node_folder(str(node["cache"].value() or ""), name, node.fullName())
+    folder = nodes.home_of(node)
     folder.mkdir(parents=True, exist_ok=True)
     if sys.platform == "win32":
         os.startfile(str(folder))  # noqa: S606 - a folder of ours
@@ -141,7 +156,7 @@ def changed() -> None:
     name = knob.name()
     if name not in (*values.shown_settings(), "inputChange", "showPanel"):
         return
-    if str(node["status"].value()).startswith(_RUNNING):
+    if rendering.is_running(node.fullName()):
         return
     try:
         words = nodes.state_of(node)

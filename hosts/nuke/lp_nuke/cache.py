@@ -22,6 +22,7 @@ DONE = "done.json"
 WRITTEN = "written.json"
 _DIGITS = 12
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+_RANGE = re.compile(r"\s+-?\d+(\s*-\s*-?\d+)?$")
 
 
 def node_folder(cache: str, script: str, node: str) -> Path:
@@ -60,9 +61,9 @@ def sequence_stamp(pattern: str) -> List[Any]:
     """The same for a file or all pictures of a sequence: number, bytes, newest change.
 
     Args:
-        pattern: a path, perhaps with %04d or ####.
+        pattern: a path, perhaps with %04d or ####, perhaps with a range behind it.
     """
-    path = Path(pattern)
+    path = Path(_RANGE.sub("", pattern))
     place = re.search(r"%0?\d*d|#+", path.name)
     if place is None:
         return stamp(path)
@@ -106,11 +107,11 @@ class Sequence:
         write_json(self.folder / WRITTEN, sorted(self.written().union(frames)))
 
     def renumber(self, offset: int, frames: FrameRange) -> None:
-        """Gives pictures counted from 0 their numbers on the timeline; what bears its number already is left."""
+        """Gives pictures counted from 0 their numbers on the timeline, once all are there; twice does no harm."""
+        if not offset or self.has(frames) or not self.has(number - offset for number in frames):
+            return
         for number in reversed(list(frames)):
-            counted = self.path_of(number - offset)
-            if offset and counted.exists() and not self.path_of(number).exists():
-                os.replace(str(counted), str(self.path_of(number)))  # noqa: PTH105 - one spelling for every Python
+            os.replace(str(self.path_of(number - offset)), str(self.path_of(number)))  # noqa: PTH105
 
 
 def _numbers(path: Path) -> List[int]:

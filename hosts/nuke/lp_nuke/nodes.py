@@ -1,7 +1,7 @@
 """The node as Nuke has it: what its knobs and inputs ask for, and how its result is shown. Main thread only."""
 
-import os
-import re
+import shutil
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -12,8 +12,9 @@ from lp_core.errors import SettingError
 from lp_core.job import RenderJob
 from lp_core.timing import FrameRange, FrameRate
 
-from . import cache, plates, values
+from . import cache, colors, plates, values
 from .gizmo import RESULT
+from .knobs import by_name
 
 NOT_RENDERED, UP_TO_DATE, STALE = "not rendered", "up to date", "stale: changed since the render"
 GONE = "the result's files are gone"
@@ -44,6 +45,8 @@ class Work:
     """What is added to the numbers of the engine's pictures to get the timeline's."""
     is_certain: bool
     """Whether the digits tell all; else the same digits may stand for another input."""
+    config: Optional[Tuple[str, Path]]
+    """Colour configuration and the copy of it that the worker reads; None: it reads it where it is, or none."""
 
     @property
     def result(self) -> cache.Sequence:
@@ -67,7 +70,9 @@ class Work:
             groups.setdefault("input", {})["holdout"] = paths["matte"]
         if self.curves:
             groups.setdefault("sliders", {})["edit_file"] = (self.folder / "edit.json").as_posix()
-        if self.result.has([self.frames.first - self.offset]):  # of a run that was cut off
+        if self.config is not None:
+            groups.setdefault("color", {})["ocio"] = self.config[1].as_posix()
+        if any(self.folder.glob("result.*.exr")):  # of a run that was cut off
             groups.setdefault("output", {})["overwrite"] = True
         driving = self.driver or paths["driving"]
         return RenderJob(paths["source"], driving, self.result.pattern, values.settings_of(groups))
@@ -77,6 +82,9 @@ class Work:
         node = find(self.node)
         for plate, folder in self.plates:
             plates.write(node, plate, folder)
+        if self.config is not None:
+            self.config[1].parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.config[0], str(self.config[1]))
         if self.curves:
             cache.write_json(self.folder / "edit.json", self.curves)
         job = self.job()
@@ -102,12 +110,9 @@ def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
     Raises:
         SettingError: something is missing or makes no sense.
     """
-
-    def read(name: str) -> Any:  # noqa: ANN401 - any knob's value
-        return node[name].value()
-
+    read = _reader(node)
     frames = values.frame_range(read)
-    values.refuse_animated(lambda name: bool(node[name].isAnimated()))
+    values.refuse_animated(lambda name: node.knob(name) is not None and bool(node[name].isAnimated()))
     driver = _driver(read)
     is_still = read("source_is") == "still"
     still = int(read("still_frame"))
@@ -120,23 +125,54 @@ def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
     found = [plate for plate in made if plate is not None]
     groups = values.groups_of(read, frames, _given(node))
     values.settings_of(groups)
-    curves = values.curves_of(read, lambda name, frame: node[name].getValueAt(frame), frames)
+    curves = values.curves_of(read, _reader_at(node), frames)
     inputs = [[plate.role, plate.mark, plate.direct, str(plate.frames)] for plate in found]
     stamps = cache.sequence_stamp(driver) if driver and not driver.startswith("demo:") else []
     mark = cache.digest([inputs, driver, stamps, str(frames), groups, curves])
-    home = cache.node_folder(str(read("cache") or ""), _script(), node.fullName())
+    is_certain = all(plate.mark is not None for plate in found)
+    home = home_of(node)
+    ocio = groups.get("color", {}).get("ocio")
+    copy = colors.own_copy(ocio, home)
     return Work(
         node=node.fullName(),
         frames=frames,
-        folder=home / mark,
+        folder=home / (mark if is_certain else f"{mark}-{uuid.uuid4().hex[:8]}"),
         mark=mark,
         groups=groups,
         curves=curves,
         driver=driver,
         plates=tuple((plate, plate.folder(home)) for plate in found),
         offset=frames.first if is_still and driver else 0,
-        is_certain=all(plate.mark is not None for plate in found),
+        is_certain=is_certain,
+        config=None if copy is None else (str(ocio), copy),
     )
+
+
+def home_of(node: Any) -> Path:  # noqa: ANN401 - a nuke.Group
+    """The folder of a node's files; the knob may hold an expression such as ``[file dirname [value root.name]]``."""
+    wish = node["cache"].getEvaluatedValue()
+    return cache.node_folder(str(wish or ""), str(nuke.root()["name"].value() or ""), node.fullName())
+
+
+def _reader(node: Any) -> values.Read:  # noqa: ANN401 - a nuke.Group
+    """Reads knobs; one that a node made by an older version lacks has its default, as the node has always acted."""
+    table = by_name()
+
+    def read(name: str) -> Any:  # noqa: ANN401 - any knob's value
+        knob = node.knob(name)
+        return table[name].default if knob is None else knob.value()
+
+    return read
+
+
+def _reader_at(node: Any) -> values.ReadAt:  # noqa: ANN401 - a nuke.Group
+    table = by_name()
+
+    def read(name: str, frame: int) -> float:
+        knob = node.knob(name)
+        return float(table[name].default if knob is None else knob.getValueAt(frame))
+
+    return read
 
 
 def state_of(node: Any) -> str:  # noqa: ANN401 - a nuke.Group
@@ -213,32 +249,11 @@ def _refuse_open_inputs(made: List[Optional[plates.Plate]], has_driver: bool) ->
         )
 
 
-def _script() -> str:
-    name = nuke.root()["name"].value()
-    return str(name or "")
-
-
 def _given(node: Any) -> values.Given:  # noqa: ANN401 - a nuke.Group
-    ocio, space = working_space()
+    ocio, space = colors.working_space()
     sizes = []
     for number in (plates.SOURCE, plates.DRIVING):
         upstream = node.input(number)
         sizes.append((0, 0) if upstream is None else (upstream.width(), upstream.height()))
     rate = str(FrameRate.parse(float(nuke.root()["fps"].value())))
     return values.Given(rate, ocio, space, sizes[0], sizes[1])
-
-
-def working_space() -> Tuple[Optional[str], Optional[str]]:
-    """The project's OpenColorIO configuration and working space; None and None without colour management by it."""
-    root = nuke.root()
-    if str(root["colorManagement"].value()) != "OCIO":
-        return None, None
-    knob = root.knob("OCIO_config") or root.knob("OCIOConfig")
-    config = os.environ.get("OCIO")
-    if not config:
-        is_own = knob is not None and knob.value() == "custom"
-        path = root["customOCIOConfigPath" if is_own else "OCIOConfigPath"]  # type: Any  # a File_Knob
-        config = path.getEvaluatedValue()
-    space = str(root["workingSpaceLUT"].value())
-    role = re.fullmatch(r"(\w+) \(.+\)", space)  # a role is shown with the space that it stands for
-    return str(config), role.group(1) if role else space

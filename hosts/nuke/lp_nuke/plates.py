@@ -70,7 +70,7 @@ def plate_of(
     direct = None
     if number != MATTE and not is_still:  # of a matte only some channels count
         direct = direct_file(upstream, frames.first, frames.last)
-    mark = fingerprint(upstream)
+    mark = fingerprint(upstream, group.fullName())
     if mark is not None and is_float:
         mark += "-float"
     return Plate(role, number, frames, is_still, mark, direct, is_float)

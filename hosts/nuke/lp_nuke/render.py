@@ -9,15 +9,14 @@ from typing import Any, Callable, Optional
 
 import nuke
 
-from lp_core.errors import Cancelled, LpError
+from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.link.client import Client
 from lp_core.link.messages import JobProgress
 
 from . import cache, nodes
 from .follow import check_worker, follow, percent, submit, words
 
-Say = Callable[[str, Optional[str]], None]
-"""Takes words for the node's status, and the job's name or None to leave it."""
+_THREAD = "lp-nuke-render-"
 
 
 def render(node: Any) -> Optional[threading.Thread]:  # noqa: ANN401 - a nuke.Group
@@ -30,6 +29,8 @@ def render(node: Any) -> Optional[threading.Thread]:  # noqa: ANN401 - a nuke.Gr
         LpError: the node asks for something that cannot be rendered, or (in ``nuke -t``) the render failed.
     """
     work = nodes.work_of(node)
+    if is_running(work.node):
+        raise SettingError(f"{work.node} is being rendered; cancel that first.")
     if work.is_done:
         nodes.show(node, work)
         return None
@@ -44,9 +45,14 @@ def render(node: Any) -> Optional[threading.Thread]:  # noqa: ANN401 - a nuke.Gr
         _run_here(node, work)
         return None
     nodes.tell(node, "waiting for the worker")
-    thread = threading.Thread(target=_run_behind, args=(work,), name="lp-nuke-" + work.node, daemon=True)
+    thread = threading.Thread(target=_run_behind, args=(work,), name=_THREAD + work.node, daemon=True)
     thread.start()
     return thread
+
+
+def is_running(name: str) -> bool:
+    """Whether a thread of this session renders the node of that full name."""
+    return any(thread.name == _THREAD + name for thread in threading.enumerate())
 
 
 def _run_here(node: Any, work: nodes.Work) -> None:  # noqa: ANN401 - a nuke.Group
@@ -127,7 +133,7 @@ def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """
     work = nodes.work_of(node)
     if not nodes.settle(work):
-        raise nodes.SettingError(
+        raise SettingError(
             f"{work.result.pattern} is not there or lacks frames of {work.frames}; render it first."
         )
     cache.mark_done(work.folder, {"frames": str(work.frames), "mark": work.mark})

@@ -17,8 +17,12 @@ _UNSEEN = re.compile(
 )
 
 
-def fingerprint(node: Any) -> Optional[str]:  # noqa: ANN401 - a nuke.Node
+def fingerprint(node: Any, own: str = "") -> Optional[str]:  # noqa: ANN401 - a nuke.Node
     """Twelve digits for a node, its knobs with their curves, all that feeds it, and the files that are read.
+
+    Args:
+        node: what is connected to the input.
+        own: full name of the node whose input it is; it may be linked to by expressions, but does not feed itself.
 
     Returns:
         None where the tree is larger than the limit: nobody can tell whether it changed.
@@ -29,7 +33,7 @@ def fingerprint(node: Any) -> Optional[str]:  # noqa: ANN401 - a nuke.Node
     while waiting:
         here = waiting.pop()
         name = here.fullName()
-        if name in seen:
+        if name in seen or name == own or here.Class() == "Root":  # the Root's knobs hold the current frame
             continue
         if len(seen) >= limit:
             return None

@@ -37,6 +37,7 @@ class Node(Closed):
 
     def __init__(self, double, kind, group=None):
         self._double, self._kind, self._group, self._inputs, self._knobs = double, kind, group, [], {}
+        self._links = []  # nodes that its expressions refer to
         names = "{} {}".format(KNOBS["*"], KNOBS[kind]).split()
         for name in names:
             self._knobs[name] = Knob(self, name)
@@ -83,7 +84,8 @@ class Node(Closed):
 
     @call("Node.dependencies")
     def dependencies(self, what=0):
-        return [node for node in self._inputs if node is not None]
+        linked = self._links if what & EXPRESSIONS else []
+        return [node for node in self._inputs if node is not None] + linked
 
     @call("Node.__getitem__")
     def __getitem__(self, key):
@@ -377,7 +379,7 @@ class GraphDouble:
         assert views == ["main"], "without views every view is rendered"
         node = nameOrNode
         for number in range(start, end + 1, incr):
-            if self.cancels and len(self.executed) >= self.cancels:
+            if self.cancels and len(self.executed) >= max(self.cancels, 0):
                 picture.cut_off(node, number)
                 raise RuntimeError("Cancelled")
             picture.write(node, number)

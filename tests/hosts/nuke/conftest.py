@@ -31,7 +31,7 @@ def nuke(monkeypatch):
 @pytest.fixture
 def lp(nuke):
     """The package's modules by name."""
-    names = ("buttons", "cache", "farm", "nodes", "panel", "plates", "render", "upstream", "values")
+    names = ("buttons", "cache", "colors", "farm", "nodes", "panel", "plates", "render", "upstream", "values")
     return SimpleNamespace(**{name: importlib.import_module(f"hosts.nuke.lp_nuke.{name}") for name in names})
 
 

@@ -1,14 +1,14 @@
 """What a node asks for, without a worker: plates, digits, states, curves, refusals."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from fakes.exr import stored
 
 from hosts.nuke.lp_nuke import cache
-from lp_core.errors import Cancelled, SettingError, WorkerError
-from lp_core.timing import FrameRange
+from lp_core.errors import Cancelled, SettingError
 
 pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
 FIRST, LAST = 1001, 1006
@@ -165,6 +165,23 @@ class TestDigits:
         os.utime(pattern % 1004, (2e9, 2e9))
         assert lp.nodes.work_of(node).mark != before
 
+    def test_links_to_the_node_itself_and_to_the_project_do_not_count(self, make, lp, nuke, reads, plate):
+        grade = graded(nuke, reads, plate)
+        node = make(grade)
+        grade._links = [node, nuke.double.root_node]
+        before = lp.nodes.work_of(node).mark
+        node.node("Result")["file"].setValue("/other.%04d.exr")
+        nuke.root()["first_frame"].setValue(7)
+        assert lp.nodes.work_of(node).mark == before
+
+    def test_what_expressions_link_to_counts(self, make, lp, nuke, reads, plate):
+        grade = graded(nuke, reads, plate)
+        grade._links = [graded(nuke, reads, plate)]
+        node = make(grade)
+        before = lp.nodes.work_of(node).mark
+        grade._links[0]._knobs["value"]._set(9.0)
+        assert lp.nodes.work_of(node).mark != before
+
     def test_a_group_upstream_is_looked_into(self, make, lp, nuke, reads, plate):
         group = nuke.double.make("Group")
         group._connect(0, reads(nuke, plate))
@@ -180,6 +197,10 @@ class TestDigits:
         assert not work.is_certain
         cache.mark_done(work.folder, {})
         assert not work.is_done
+        assert lp.nodes.work_of(node).folder != work.folder
+        nuke.double.this_node = node
+        lp.buttons.farm()
+        assert "too many nodes upstream" in nuke.double.messages[0]
 
 
 class TestSettings:
@@ -221,9 +242,40 @@ class TestSettings:
         root["OCIOConfig" if style == "13" else "OCIO_config"].setValue("custom")
         root["customOCIOConfigPath"].setValue("/show/config.ocio")
         root["workingSpaceLUT"].setValue("scene_linear (ACES - ACEScg)")
-        assert lp.nodes.working_space() == ("/show/config.ocio", "scene_linear")
+        assert lp.colors.working_space() == ("/show/config.ocio", "scene_linear")
         monkeypatch.setenv("OCIO", "/studio/config.ocio")
-        assert lp.nodes.working_space()[0] == "/studio/config.ocio"
+        assert lp.colors.working_space()[0] == "/studio/config.ocio"
+
+    @pytest.mark.parametrize(
+        "text", ["ocio_profile_version: 2", "ocio_profile_version: 2\n- !<FileTransform> {src: a.cube}"]
+    )
+    def test_a_configuration_in_nukes_own_folder_is_copied_if_it_stands_alone(
+        self, make, lp, nuke, tmp_path, text, monkeypatch
+    ):
+        monkeypatch.delenv("OCIO", raising=False)
+        config = tmp_path / "Nuke" / "config.ocio"
+        config.parent.mkdir()
+        config.write_text(text)
+        root = nuke.root()
+        for name, value in (
+            ("colorManagement", "OCIO"),
+            ("OCIOConfigPath", str(config)),
+            ("workingSpaceLUT", "ACEScg"),
+        ):
+            root[name].setValue(value)
+        work = lp.nodes.work_of(make())
+        work.write_inputs()
+        color = work.job().settings.color
+        assert color.input_space == "ACEScg"
+        assert (color.ocio == str(config)) is ("FileTransform" in text)
+        assert Path(color.ocio).read_text() == text
+
+    def test_a_node_of_an_older_version_has_the_defaults_of_what_it_lacks(self, make, lp):
+        node = make()
+        before = lp.nodes.work_of(node)
+        for name in ("steady_eyes", "gaze_y", "pass_landmarks"):
+            del node._knobs[name]
+        assert lp.nodes.work_of(node).mark == before.mark
 
     def test_a_face_is_pointed_at_from_the_bottom_left(self, make, lp):
         work = lp.nodes.work_of(make(source_face="position", source_face_at=(100.5, 255.5)))
@@ -269,90 +321,3 @@ class TestSettings:
         given = animate.make_context("animate", words[2:], resilient_parsing=False).params
         assert (given["source"], given["driving"], given["output"]) == (job.source, job.driving, job.output)
         assert settings_from(given) == job.settings
-
-
-class TestStates:
-    def test_not_rendered_then_stale_then_gone(self, make, lp, home):
-        node = make()
-        assert lp.nodes.state_of(node) == "not rendered"
-        work = lp.nodes.work_of(node)
-        work.folder.mkdir(parents=True)
-        for number in work.frames:
-            work.result.path_of(number).write_bytes(b"x")
-        lp.render.load(node)
-        assert node["status"].value() == "up to date"
-        read = node.node("Result")
-        assert (read["file"].value(), read["first"].value(), read["last"].value()) == (
-            work.result.pattern,
-            1001,
-            1006,
-        )
-        assert read["reload"]._executed == 1
-        node["strength"].setValue(0.7)
-        assert lp.nodes.state_of(node).startswith("stale")
-        node["strength"].setValue(1.0)
-        assert lp.nodes.state_of(node) == "up to date"
-        work.result.path_of(1002).unlink()
-        assert "gone" in lp.nodes.state_of(node)
-
-    def test_a_changed_knob_tells_it(self, make, lp, nuke):
-        node = make()
-        work = lp.nodes.work_of(node)
-        work.folder.mkdir(parents=True)
-        for number in work.frames:
-            work.result.path_of(number).write_bytes(b"x")
-        lp.render.load(node)
-        node["smile"].setValue(0.4)
-        nuke.double.this_node, nuke.double.this_knob = node, node["smile"]
-        lp.buttons.changed()
-        assert node["status"].value().startswith("stale")
-        node["smile"].setValue(0.0)
-        node["first"].setValue(2000)
-        nuke.double.this_knob = node["first"]
-        lp.buttons.changed()
-        assert "run backwards" in node["status"].value()
-
-    def test_without_a_worker_a_dialog_says_what_to_do(self, make, lp, nuke, monkeypatch):
-        monkeypatch.setenv("PATH", "")
-        node = make()
-        with pytest.raises(WorkerError, match="set the environment variable LPSUITE"):
-            lp.render.render(node)
-        nuke.double.this_node = node
-        lp.buttons.render()
-        assert "LP Suite was not found; set the environment variable LPSUITE" in nuke.double.messages[0]
-
-    def test_buttons_set_what_they_say(self, make, lp, nuke):
-        node = make()
-        nuke.double.this_node, nuke.double.current_frame = node, 1004
-        lp.buttons.use_still_frame()
-        lp.buttons.use_reference_frame()
-        assert (node["still_frame"].value(), node["reference_frame"].value()) == (1004, 1004)
-        assert node["reference"].value() == "frame"
-        lp.buttons.use_root_range()
-        assert (node["first"].value(), node["last"].value()) == (1, 100)
-        lp.buttons.use_input_range()
-        assert (node["first"].value(), node["last"].value()) == (1001, 1006)
-        node._knobs["smile"]._keys = {1.0: 1.0}
-        node["mov_z"].setValue(1.1)
-        lp.buttons.reset_expression()
-        assert lp.nodes.work_of(node).curves == {}
-
-
-class TestTheCache:
-    def test_pictures_counted_from_0_get_the_timelines_numbers(self, tmp_path):
-        frames, sequence = FrameRange(3, 8), cache.Sequence(tmp_path, "result")
-        for index in range(6):
-            sequence.path_of(index).write_text(str(index))
-        for _ in range(2):  # the second time nothing moves
-            sequence.renumber(3, frames)
-            assert [sequence.path_of(number).read_text() for number in frames] == list("012345")
-        assert len(list(tmp_path.iterdir())) == 6
-
-    def test_missing_runs(self):
-        runs = cache.missing_runs(range(1, 10), {3, 4, 9})
-        assert [str(run) for run in runs] == ["1-2", "5-8"]
-
-    def test_folders(self, tmp_path):
-        assert cache.node_folder("", "/shows/a b.nk", "LP1").as_posix() == "/shows/lpsuite/a_b/LP1"
-        assert cache.node_folder(str(tmp_path), "/x.nk", "G.LP1") == tmp_path / "G.LP1"
-        assert cache.node_folder("", "", "LP1").name == "LP1"

@@ -67,6 +67,11 @@ def test_outside_the_matte_the_input_is_kept_to_the_bit(make, rendered, plate, n
 
 def test_the_st_map_is_nukes(make, rendered):
     node = rendered(make(smile=1.0))
+    spec, _ = stored(shown(node) % FIRST)
+    kinds = dict(zip(spec.channelnames, map(str, spec.channelformats), strict=True))
+    assert [kinds[name] for name in ("R", "A", "stmap.red", "stmap.green", "forward.v")] == ["half"] * 2 + [
+        "float"
+    ] * 3
     found = layers(shown(node) % FIRST)
     outside = found["matte.A"] == 0
     wanted = [identity_st(x, 255 - y, (256, 256)) for y, x in np.argwhere(outside)]
@@ -166,6 +171,30 @@ def test_upstream_changes_make_a_new_result(make, rendered, lp, nuke, reads, pla
     assert lp.nodes.state_of(node).startswith("stale")
 
 
+def test_in_an_aces_project(make, rendered, nuke, plate, monkeypatch):
+    monkeypatch.setenv("OCIO", "ocio://cg-config-latest")
+    root = nuke.root()
+    root["colorManagement"].setValue("OCIO")
+    root["workingSpaceLUT"].setValue("scene_linear (ACEScg)")
+    node = rendered(make(smile=1.0))
+    assert nuke.double.messages == []
+    found, source = layers(shown(node) % FIRST), stored(plate % FIRST)[1]
+    outside = found["matte.A"] == 0
+    np.testing.assert_array_equal(bits(picture(shown(node) % FIRST))[outside], bits(source)[outside])
+
+
+def test_a_second_still_render_after_a_cut_leaves_nothing_old(make, rendered, lp, nuke):
+    node = make(source_is="still", still_frame=1001, last=1003)
+    folder = lp.nodes.work_of(node).folder
+    folder.mkdir(parents=True)
+    (folder / "result.0000.exr").write_bytes(b"old")
+    rendered(node)
+    assert nuke.double.messages == []
+    assert sorted(path.name for path in folder.glob("*.exr")) == [
+        f"result.{n}.exr" for n in (1001, 1002, 1003)
+    ]
+
+
 def test_cancelled_by_the_dialog_it_shows_the_source_and_can_go_on(make, rendered, nuke, home):
     node = make(last=1006)
     nuke.ProgressTask.cancel_at = 0
@@ -192,6 +221,16 @@ def test_a_folder_the_worker_may_not_touch_is_a_dialog(make, rendered, nuke, tmp
     rendered(make(cache=str(tmp_path / "elsewhere")))
     assert "outside the folders the worker may touch" in nuke.double.messages[0]
     assert "--allow" in nuke.double.messages[0]
+
+
+def test_a_second_press_while_it_renders_is_refused(make, lp, nuke):
+    node = make()
+    thread = lp.render.render(node)
+    nuke.double.this_node = node
+    lp.buttons.render()
+    assert nuke.double.messages == ["LivePortrait1 is being rendered; cancel that first."]
+    lp.buttons.cancel()
+    nuke.double.run_main_thread(lambda: not thread.is_alive() and nuke.double.jobs.empty())
 
 
 def test_a_node_deleted_meanwhile_is_no_error(make, lp, nuke):

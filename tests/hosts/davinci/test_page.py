@@ -1,0 +1,62 @@
+"""The free edition's way in a real browser: the job is filled into the worker's page, and the script waits for it."""
+
+import shutil
+import threading
+
+import pytest
+from fakes.films import write_portrait
+
+from hosts.davinci.lp_resolve.work import by_page
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH (make system installs it)")
+
+
+def test_a_prepared_job_is_filled_in_and_started_by_hand(worker, astronaut):
+    portrait = write_portrait(worker.data / "portrait ü.png", astronaut)
+    output = worker.data / "by page.mp4"
+    parameters = {
+        "source": str(portrait),
+        "driving": "demo:nod",
+        "output": str(output),
+        "settings": {
+            "engine": {"engine": "mesh", "calibration": "off"},
+            "input": {"frames": "0-9", "driving_offset": -3},
+            "motion": {"strength": 0.5},
+        },
+    }
+    link, ended = [], []
+    opened = threading.Event()
+
+    def open_page(address):
+        link.append(address)
+        opened.set()
+        return True
+
+    script = threading.Thread(
+        target=lambda: ended.append(by_page(worker.client, parameters, print, open_page))
+    )
+    script.start()
+    assert opened.wait(20)
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        faults = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(link[0])
+        page.wait_for_selector("body[data-ready]")
+        assert "fill" not in page.url
+        assert page.input_value("#source .path") == str(portrait)
+        assert page.input_value("#output") == str(output)
+        assert page.get_attribute("#output", "readonly") is not None
+        page.locator("#start").click()
+        page.wait_for_selector(".job[data-state=done]", timeout=60000)
+        browser.close()
+    script.join(30)
+    assert not faults
+    assert ended[0].state == "done"
+    assert ended[0].summary["frames"] == 10
+    settings = ended[0].parameters["settings"]
+    assert settings["input"]["driving_offset"] == -3
+    assert settings["motion"]["strength"] == 0.5
