@@ -63,8 +63,8 @@ def main() -> None:
 
 def write_cut(folder: Path, clips: int, files: int) -> Path:
     """A timeline of so many marked clips of so many files."""
-    from fakes.films import write_film
     from fakes.cuts import clip_of, file_at, timeline_of, write
+    from fakes.films import write_film
 
     film = write_film(folder / "film.mp4", [np.full((64, 64, 3), 99, np.uint8)] * 100)
     names = [folder / f"take{number:04d}.mp4" for number in range(files)]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import opentimelineio as otio
 import pytest
-from fakes.films import write_film
 from fakes.cuts import RT, TR, clip_of, file_at, gap_of, read, timeline_of, write
+from fakes.films import write_film
 
 from lp_core.batch.otio import SOURCE_KEY
 from lp_core.cli.main import run

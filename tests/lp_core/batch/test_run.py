@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import opentimelineio as otio
 import pytest
-from fakes.films import read_pictures
 from fakes.cuts import clip_of, file_at, read, timeline_of, write
+from fakes.films import read_pictures
 
 from lp_core.batch.content import read_key, read_record
 from lp_core.batch.otio import SOURCE_KEY, places_of
