@@ -41,7 +41,7 @@ from lp_core.render.inputs import FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.timing import FrameRange, FrameRate, Timecode
-from lp_core.upscaling import with_upscale
+from lp_core.upscaling import with_face_upscale, with_upscale
 
 MOTION_SUFFIX = ".lpmotion"
 TEMPLATE_SUFFIX = ".pkl"
@@ -81,7 +81,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     is_picture = isinstance(driving, FilmedFace) and driving.info.is_still
     settings, told = suited(settings, name, job.driving, is_picture)
     notes.extend(told)
-    choice = Choice(make(name, settings), note)
+    choice = Choice(with_face_upscale(make(name, settings), settings), note)
     _check_sliders(edits, choice.engine)
     _check_passes(settings, choice.engine)
     if isinstance(driving, StoredMotion):

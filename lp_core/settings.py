@@ -20,6 +20,7 @@ MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
 VIDEO_CODECS = ("h264", "hevc", "av1", "prores422hq", "dnxhr-hqx", "dnxhr-444", "prores4444", "ffv1")
 UPSCALERS = ("x4plus", "x4plus-anime", "animevideov3", "x2plus", "general-x4v3")
+UPSCALE_REGIONS = ("frame", "face")
 BACKENDS = ("auto", "openvino", "torch")
 ENGINES = ("auto", "mesh", "liveportrait")
 MISSING_FRAMES = ("error", "hold", "black")
@@ -308,6 +309,9 @@ class UpscaleSettings:
         "make the result larger with x4plus, x4plus-anime, animevideov3, x2plus, general-x4v3 or a checkpoint file",
         path="file",
     )
+    upscale_region: str = setting(
+        "frame", "the whole result, or the drawn face alone (liveportrait)", choices=UPSCALE_REGIONS
+    )
     upscale_scale: float = setting(
         0.0, "size of the result over the render's; 0: the network's own", minimum=0.0, maximum=16.0
     )
@@ -326,9 +330,7 @@ class UpscaleSettings:
         unit="px",
     )
     upscale_backend: str = setting(
-        "auto",
-        "what runs the network on a processor: openvino where installed (auto), or torch",
-        choices=BACKENDS,
+        "auto", "runs the network on a processor: openvino where installed (auto), or torch", choices=BACKENDS
     )
     denoise: float = setting(
         1.0,
@@ -347,6 +349,8 @@ class UpscaleSettings:
         check(self)
         if self.upscale == "":
             raise SettingError("upscale names no model; write one, such as x4plus, or leave it out.")
+        if self.upscale_region == "face" and (self.upscale_scale or self.upscale_height):
+            raise SettingError("upscale_region = face keeps the frame's size; leave scale and height out.")
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from lp_core.color.management import ColorManagement
+from lp_core.engines.base import Engine
 from lp_core.errors import MissingDependency, SettingError
 from lp_core.media.base import FrameSink, OpenSink, ReadOptions, SinkSpec
 from lp_core.media.interpret import InterpretedSource
@@ -25,20 +28,44 @@ def upscale_stage(settings: RenderSettings) -> FrameStage:
     Raises:
         ModelMissing, ModelDamaged, MissingDependency, SettingError: it cannot be made.
     """
+    stages = _stages()
+    stage: FrameStage = stages.UpscaleStage(
+        stages.make_upscaler(settings.upscale, settings.engine), settings.upscale
+    )
+    return stage
+
+
+def _stages() -> ModuleType:
+    """``upscale.stage``, imported on use."""
     try:
-        from upscale.stage import UpscaleStage, make_upscaler
+        return import_module("upscale.stage")
     except ImportError as error:
         if isinstance(error, MissingDependency):
             raise
         raise MissingDependency(
             "Upscaling needs PyTorch and spandrel; install the extra with: pip install 'lp-suite[upscale]'."
         ) from error
-    return UpscaleStage(make_upscaler(settings.upscale, settings.engine), settings.upscale)
+
+
+def with_face_upscale(engine: Engine, settings: RenderSettings) -> Engine:
+    """The engine, enlarging its crop where the settings ask for it; unchanged where they do not.
+
+    Raises:
+        SettingError: the engine has no crop.
+        ModelMissing, ModelDamaged, MissingDependency: the network cannot be had.
+    """
+    if settings.upscale.upscale is None or settings.upscale.upscale_region != "face":
+        return engine
+    if not engine.info.has_crop:
+        return engine.with_enlarger(lambda crop: crop)  # says why not
+    stages = _stages()
+    upscaler = stages.make_upscaler(settings.upscale, settings.engine)
+    return engine.with_enlarger(stages.CropEnlarger(upscaler, settings.upscale))
 
 
 def with_upscale(opener: OpenSink, settings: RenderSettings) -> OpenSink:
-    """The opener, with the upscaling that the settings ask for before it; unchanged where they ask for none."""
-    if settings.upscale.upscale is None:
+    """The opener, with the upscaling of frames that the settings ask for before it; else unchanged."""
+    if settings.upscale.upscale is None or settings.upscale.upscale_region == "face":
         return opener
     stage = upscale_stage(settings)
 
@@ -56,6 +83,10 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
     """
     if settings.upscale.upscale is None:
         raise SettingError("No model is named; choose one, such as x4plus.")
+    if settings.upscale.upscale_region == "face":
+        raise SettingError(
+            "upscale_region = face concerns a drawn face; leave it out to make a whole film larger."
+        )
     check_output(output, settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
     options = ReadOptions(rate=rate, missing=settings.input.missing, interlaced=settings.input.interlaced)

@@ -27,7 +27,7 @@ CONTRACTS = {
         "FaceSettings "
         "INTERLACED InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
-        "SliderSettings UPSCALERS UpscaleSettings VIDEO_CODECS"
+        "SliderSettings UPSCALERS UPSCALE_REGIONS UpscaleSettings VIDEO_CODECS"
     ),
     "lp_core.fields": "check setting setting_fields",
     "lp_core.link.live_settings": "BACKGROUNDS LiveSettings",
@@ -42,7 +42,9 @@ CONTRACTS = {
         "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
     ),
     "lp_core.faces.base": "Box Face FaceAnalyzer Landmarker Pose",
-    "lp_core.engines.base": "Act Animation DrivingPicture Engine EngineInfo NeuralCrop Performance Portrait Sample",
+    "lp_core.engines.base": (
+        "Act Animation DrivingPicture Engine EngineInfo Enlarge NeuralCrop Performance Portrait Sample"
+    ),
 }
 """Module -> its public names, sorted."""
 

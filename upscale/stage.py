@@ -44,6 +44,19 @@ def _run(network: Network, settings: UpscaleSettings, engine: EngineSettings, de
     return torch_run(network, device, dtype)
 
 
+class CropEnlarger:
+    """Makes the crops of one film larger, in order, because it steadies them over time."""
+
+    def __init__(self, upscaler: Upscaler, settings: UpscaleSettings) -> None:
+        """Takes an upscaler."""
+        self._upscaler = upscaler
+        self._steady = Steady(settings.steady)
+
+    def __call__(self, crop: F32) -> F32:
+        """(S, S, 3) display-encoded, 1.0 = white -> the network's scale times as large."""
+        return self._steady.mix(np.nan_to_num(crop), self._upscaler.enlarge(crop))
+
+
 class UpscaleStage:
     """Makes frames larger; frames of one film in order, because it steadies them over time."""
 

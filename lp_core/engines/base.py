@@ -16,6 +16,9 @@ from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import RenderSettings
 from lp_core.sliders import SLIDERS
 
+Enlarge = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""(S, S, 3) float32, display view, 1.0 = white -> the same, an integer times as large."""
+
 
 @dataclass(frozen=True)
 class EngineInfo:
@@ -151,6 +154,14 @@ class Engine(Protocol):
         """The same engine under other settings; portraits stay valid.
 
         Networks are loaded again only where the new settings name other weights, another device or precision.
+        """
+        ...
+
+    def with_enlarger(self, enlarge: Enlarge) -> Engine:
+        """The same engine, whose crop is enlarged before it is laid into a frame that is finer than the crop.
+
+        Raises:
+            SettingError: the engine has no crop (``info.has_crop``).
         """
         ...
 

@@ -39,6 +39,7 @@ from lp_core.worker.schema import (
     JobList,
     Log,
     Problem,
+    UpscaleRequest,
 )
 from lp_core.worker.service import Service
 
@@ -66,7 +67,9 @@ JOB_LINKS = {
     for name in ("job", "log", "job_events", "cancel", "thumbnail", "output", "forget")
 }
 """What can be asked of a job that was made."""
-JobRequest = Annotated[AnimateRequest | ExtractRequest | BatchRequest, Field(discriminator="kind")]
+JobRequest = Annotated[
+    AnimateRequest | ExtractRequest | UpscaleRequest | BatchRequest, Field(discriminator="kind")
+]
 
 
 def create_app(service: Service, gate: Gate) -> FastAPI:

@@ -12,7 +12,14 @@ from typing import Any, Protocol
 from lp_core.errors import Cancelled
 from lp_core.render.report import Progress
 
-_WEIGHTS = {"prepare": 0, "analyse": 0, "calibrate": 10**9, "render": 2 * 10**9, "join": 3 * 10**9}
+_WEIGHTS = {
+    "prepare": 0,
+    "analyse": 0,
+    "calibrate": 10**9,
+    "render": 2 * 10**9,
+    "upscale": 2 * 10**9,
+    "join": 3 * 10**9,
+}
 """Phase -> a number that rises with every phase, so that any progress is a gain."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,12 +17,14 @@ from lp_core.job import RenderJob
 from lp_core.media.parts import discard_parts
 from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import RenderSettings
+from lp_core.upscaling import DEFAULT_MODEL, assemble_upscale
 from lp_core.worker.context import Accepted, JobContext, JobKind
 from lp_core.worker.folders import Folders
 from lp_core.worker.schema import (
     AnimateRequest,
     ExtractRequest,
     SettingsModel,
+    UpscaleRequest,
     path_settings,
     to_settings,
 )
@@ -128,6 +130,41 @@ class Extract:
         """Nothing stands half-finished; see the contract."""
 
 
+@dataclass(frozen=True)
+class Upscale:
+    """A film or pictures made larger; begun anew where it was cut off, for each frame leans on those before it."""
+
+    folders: Folders
+
+    def accept(self, request: UpscaleRequest) -> Accepted:
+        """Checks paths and settings; see the contract."""
+        given = request.parameters
+        settings = checked_settings(given.settings, self.folders)
+        if settings.upscale.upscale is None:
+            settings = replace(settings, upscale=replace(settings.upscale, upscale=DEFAULT_MODEL))
+        source, output = self.folders.readable(given.source), self.folders.writable(given.output)
+        if source == output:
+            raise SettingError(f"{given.source} is named twice; source and output must differ.")
+        parameters = {"source": source, "output": output, "settings": asdict(settings)}
+        return Accepted(parameters, output, settings.engine.device)
+
+    def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+        """Makes it larger; see the contract."""
+        settings = to_settings(SettingsModel.model_validate_json(json.dumps(parameters["settings"])))
+        begun = context.folder / BEGUN
+        if begun.exists():  # what stands there under the output's name is this job's own
+            settings = replace(settings, output=replace(settings.output, overwrite=True))
+        source = self.folders.readable(parameters["source"])
+        output = self.folders.writable(parameters["output"])
+        run = assemble_upscale(source, output, settings)
+        begun.touch()
+        context.check()
+        return run.run(context.progress).as_json()
+
+    def abandon(self, context: JobContext) -> None:
+        """Nothing stands half-finished; see the contract."""
+
+
 def _render_job(parameters: Mapping[str, Any]) -> RenderJob:
     return RenderJob.from_json(json.dumps({"schema": "lpsuite.job", "version": 1, **parameters}))
 
@@ -135,7 +172,11 @@ def _render_job(parameters: Mapping[str, Any]) -> RenderJob:
 def job_kinds(folders: Folders) -> dict[str, JobKind]:
     """Name -> who does such jobs; those whose code or libraries are not installed are left out."""
     engines = WarmEngines()
-    found: dict[str, JobKind] = {"animate": Animate(folders, engines), "extract": Extract(folders)}
+    found: dict[str, JobKind] = {
+        "animate": Animate(folders, engines),
+        "extract": Extract(folders),
+        "upscale": Upscale(folders),
+    }
     if find_spec("opentimelineio") is not None:
         from lp_core.worker.batches import Batch
 

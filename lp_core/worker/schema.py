@@ -144,6 +144,16 @@ class ExtractParameters(_Wire):
     settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
 
 
+class UpscaleParameters(_Wire):
+    """A film or pictures made larger."""
+
+    source: Name = Field(description="Absolute path of a still, film or frame pattern.")
+    output: Name = Field(description="Absolute path of a film or frame pattern that is written.")
+    settings: SettingsModel = Field(  # type: ignore[valid-type]
+        default_factory=SettingsModel, description="The model is settings.upscale.upscale; none: x4plus."
+    )
+
+
 class BatchParameters(_Wire):
     """The marked clips of a timeline."""
 
@@ -180,6 +190,13 @@ class ExtractRequest(_Request):
     parameters: ExtractParameters
 
 
+class UpscaleRequest(_Request):
+    """Asks for a larger film or sequence."""
+
+    kind: Literal["upscale"]
+    parameters: UpscaleParameters
+
+
 class BatchRequest(_Request):
     """Asks for a timeline with its marked clips animated."""
 
@@ -190,7 +207,7 @@ class BatchRequest(_Request):
 class Progress(_Wire):
     """How far a job has come."""
 
-    phase: str = Field(description="prepare, analyse, calibrate, render or join.")
+    phase: str = Field(description="prepare, analyse, calibrate, render, upscale or join.")
     frame: int
     total: int | None
     fps: float

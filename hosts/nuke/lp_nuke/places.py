@@ -29,6 +29,7 @@ TABS: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         (
             "Upscale",
             (
+                "upscale_region",
                 "upscale_scale",
                 "upscale_height",
                 "upscale_tile",

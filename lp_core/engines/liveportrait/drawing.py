@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -9,12 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Animation, NeuralCrop
+from lp_core.engines.base import Animation, Enlarge, NeuralCrop
 from lp_core.engines.liveportrait.dense_motion import identity_grid
 from lp_core.engines.liveportrait.detail import moved, with_detail
 from lp_core.engines.liveportrait.performance import CROP_PX
 from lp_core.engines.liveportrait.portrait import LivePortraitPortrait
-from lp_core.geometry.paste import Place, paste_at
+from lp_core.geometry.paste import Place, halved, paste_at
 from lp_core.geometry.paste_official import paste_official
 from lp_core.geometry.warp import affine_part, enlarge, lay
 
@@ -27,6 +28,7 @@ def compose(
     deformation: torch.Tensor,
     keeps_detail: bool = False,
     is_official: bool = False,
+    enlarge_crop: Enlarge | None = None,
 ) -> Animation:
     """Lays the generated picture into the source's frame.
 
@@ -36,6 +38,7 @@ def compose(
         deformation: (1, D, H, W, 3), of W.
         keeps_detail: True: fine detail is the source's own.
         is_official: True: frames of 8 bits are pasted with the published pipeline's numbers.
+        enlarge_crop: makes the crop finer where the frame is finer than the crop.
     """
     shown = picture[0].float().permute(1, 2, 0).cpu().numpy()
     if portrait.beyond is not None:
@@ -44,12 +47,16 @@ def compose(
     box = (region.left, region.top, region.right, region.bottom)
     flow = frame_flow(place, deformation)
     crop = source.coded(shown)
+    neural = NeuralCrop(crop / np.float32(source.white), _frame_from_crop(place))
+    scale = float(np.sqrt(abs(np.linalg.det(_frame_from_crop(place)[:2, :2]))))
+    if enlarge_crop is not None and scale > 1:
+        shown, place = finer(enlarge_crop(shown), place, scale)
+        crop = source.coded(shown)
     if keeps_detail and not region.is_empty:
         pixels = source.pixels.copy()
         part = pixels[region.slices]
         own = np.ascontiguousarray(part[..., :3])
         carried = source.shown(moved(np.asarray(own, np.float32), flow))
-        scale = float(np.sqrt(abs(np.linalg.det(_frame_from_crop(place)[:2, :2]))))
         drawn = with_detail(affine_part(shown, place.crop_from_frame, box), carried, scale)
         lay(source.coded(drawn), place.weight, place.mask, own)
         part[..., :3] = own
@@ -57,8 +64,25 @@ def compose(
         pixels = paste_official(source.pixels, np.clip(crop, 0, 255).astype(np.uint8), place)
     else:
         pixels = paste_at(source.pixels, crop, place)
-    neural = NeuralCrop(crop / np.float32(portrait.source.white), _frame_from_crop(portrait.place))
     return Animation(pixels, box, portrait.place.weight, flow, crop=neural)
+
+
+def finer(large: F32, place: Place, scale: float) -> tuple[F32, Place]:
+    """An enlarged crop less than twice as fine as the frame it goes into, and its place.
+
+    Args:
+        large: (L, L, 3) the crop, enlarged.
+        place: of the crop of 512 pixels.
+        scale: pixels of the frame per pixel of that crop.
+    """
+    crop = large
+    while (
+        len(crop) >= 2 * CROP_PX * scale and len(crop) % 2 == 0
+    ):  # exact, unlike an area filter of any factor
+        crop = halved(crop)
+    k = len(crop) / CROP_PX  # pixel centres: (x + 0.5) k - 0.5
+    larger = np.array([[k, 0.0, (k - 1) / 2], [0.0, k, (k - 1) / 2], [0.0, 0.0, 1.0]])
+    return crop, replace(place, crop_from_frame=larger @ place.crop_from_frame)
 
 
 def crop_flow(deformation: torch.Tensor) -> F32:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Act, Animation, DrivingPicture, EngineInfo, Performance, Sample
+from lp_core.engines.base import Act, Animation, DrivingPicture, EngineInfo, Enlarge, Performance, Sample
 from lp_core.engines.liveportrait.drawing import compose, in_frame
 from lp_core.engines.liveportrait.landmarks import Refinement, open_landmarker
 from lp_core.engines.liveportrait.networks import Networks
@@ -41,6 +41,7 @@ from lp_core.engines.liveportrait.retarget import (
     steady_eye_target,
 )
 from lp_core.engines.liveportrait.weights import LABELS, compilation_errors, load_for
+from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.models.device import Batches, with_memory
@@ -66,6 +67,7 @@ class LivePortraitEngine:
         settings: RenderSettings,
         networks: Networks | None = None,
         landmarks: Refinement | None = None,
+        enlarge: Enlarge | None = None,
     ) -> None:
         """Loads the weights that the settings name.
 
@@ -73,6 +75,7 @@ class LivePortraitEngine:
             settings: of the render.
             networks: takes the place of those of the settings.
             landmarks: takes the place of the landmark model that is installed.
+            enlarge: see ``with_enlarger``.
 
         Raises:
             ModelMissing: the weights are not there.
@@ -82,6 +85,7 @@ class LivePortraitEngine:
         """
         self._networks = networks or load_for(settings.engine)
         self._landmarks = landmarks or open_landmarker(settings.engine)
+        self._settings, self._enlarge = settings, enlarge
         self._loaded_for = _loading(settings.engine)
         self._motion = settings.motion
         compat = settings.engine.official_compat
@@ -123,6 +127,18 @@ class LivePortraitEngine:
         if not is_loaded:
             return LivePortraitEngine(settings)
         return LivePortraitEngine(settings, self._networks, self._landmarks)
+
+    def with_enlarger(self, enlarge: Enlarge) -> LivePortraitEngine:
+        """The same engine, whose crop is enlarged before it is pasted back; see the contract.
+
+        Raises:
+            SettingError: the published pipeline's numbers are asked for.
+        """
+        if self._transfer.official_compat:
+            raise SettingError(
+                "--upscale-region face changes what --official-compat promises; use one of them."
+            )
+        return LivePortraitEngine(self._settings, self._networks, self._landmarks, enlarge)
 
     def read_motion(self, frame: Frame, face: Face) -> MotionFrame:
         """Motion of a face in a driving frame; see the contract."""
@@ -281,7 +297,8 @@ class LivePortraitEngine:
 
     def _composed(self, move: Move, drawn: tuple[torch.Tensor, torch.Tensor]) -> Animation:
         portrait, points = move
-        shown = compose(portrait, *drawn, self._keeps_detail, self._transfer.official_compat)
+        is_official = self._transfer.official_compat
+        shown = compose(portrait, *drawn, self._keeps_detail, is_official, self._enlarge)
         return replace(shown, landmarks_frame=in_frame(portrait.place, points), landmark_scheme=RIG)
 
     def _in_memory(self, work: Callable[[], T]) -> T:

