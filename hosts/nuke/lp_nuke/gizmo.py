@@ -52,7 +52,7 @@ def group(name: str, values: Sequence[Tuple[str, str]], at: Tuple[int, int] = (0
         ("help", tcl.word(_HELP)),
         ("knobChanged", tcl.word(_CHANGED)),
         ("tile_color", "0x5f7f9fff"),
-        ("label", tcl.word("[value status]")),
+        ("label", tcl.word("[string range [value status] 0 40]")),
         ("xpos", str(at[0])),
         ("ypos", str(at[1])),
         *(pair for knob in table() for pair in knob.pairs()),

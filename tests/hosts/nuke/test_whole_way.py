@@ -252,27 +252,43 @@ def test_two_nodes_at_once_and_a_pasted_one(make, lp, nuke):
     assert nuke.double.messages == []
     assert [node["status"].value() for node in nodes] == ["up to date"] * 2
     assert shown(nodes[0]) != shown(nodes[1])
-    pasted = nodes[0]
-    pasted._knobs["name"]._set("LivePortrait3")  # all knobs and inner nodes come along, the name is new
+    pasted = nuke.double.paste(nodes[0])
+    assert pasted.name() not in ("LivePortrait1", "LivePortrait2")
+    nuke.ProgressTask.made.clear()
     assert lp.nodes.state_of(pasted) == "up to date"
+    assert lp.render.render(pasted) is None
+    assert shown(pasted) == shown(nodes[0])
+    assert nuke.ProgressTask.made == []
+    pasted["strength"].setValue(0.7)
+    assert lp.nodes.state_of(pasted).startswith("stale")
+    assert lp.nodes.state_of(nodes[0]) == "up to date"
 
 
-def test_rendered_by_a_farm_and_loaded(make, lp, nuke, plate):
+@pytest.mark.parametrize("manager", ["line", "openjd"])
+def test_rendered_by_a_farm_and_loaded(make, lp, nuke, home, manager):
     import shlex
+    import shutil
 
     node = make(source_is="still", still_frame=1001, last=1003)
     nuke.double.this_node = node
     lp.buttons.farm()
     line = nuke.double.messages[0].splitlines()[0]
-    command = [sys.executable, "-m", "lp_core", *shlex.split(line)[1:]]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
-    )
+    program = home / "bin" / "lpsuite"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\ncd "{ROOT}" && exec "{sys.executable}" -m lp_core "$@"\n')
+    program.chmod(0o755)
+    command = [program, *shlex.split(line)[1:]]
+    if manager == "openjd":
+        openjd = shutil.which("openjd") or str(Path(sys.executable).with_name("openjd"))
+        if not Path(openjd).exists():
+            pytest.skip("no openjd on PATH")
+        command = [openjd, "run", str(lp.nodes.work_of(node).folder / "template.json")]
+    environment = {
+        **os.environ,
+        "PYTHONWARNINGS": "ignore",
+        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, env=environment)
     assert done.returncode == 0, done.stderr
     lp.buttons.load()
     assert node["status"].value() == "up to date"
