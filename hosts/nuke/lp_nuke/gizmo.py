@@ -92,7 +92,7 @@ def _inside() -> List[str]:
         ),
         " set Nsource [stack 0]",
         _node("Read", 0, 0, RESULT, ("inputs", "0"), ("file_type", "exr"), ("file", '""'), ("raw", "true"),
-              ("on_error", tcl.word("nearest frame")), ("localizationPolicy", "off")),
+              ("on_error", "error"), ("localizationPolicy", "off")),
         " set Nresult [stack 0]",
         *_map(),
         " push $Nresult",

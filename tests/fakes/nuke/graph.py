@@ -161,6 +161,7 @@ class GraphDouble:
         """
         self.style, self.gui, self.folders = style, gui, list(folders)
         self.nodes, self.inside, self.messages, self.executed, self.menus = [], [], [], [], []
+        self.recorded = []  # knobs set by Python that a step of undo would set back
         self.jobs, self.current_frame, self.this_node, self.this_knob, self.cancels = (
             queue.Queue(),
             1,

@@ -48,7 +48,10 @@ def change(node, plate):
 
 
 def test_outside_the_matte_the_input_is_kept_to_the_bit(make, rendered, plate, nuke):
-    node = rendered(make(smile=1.0))
+    node = make(smile=1.0)
+    nuke.double.recorded.clear()
+    rendered(node)
+    assert nuke.double.recorded == []  # undo takes back what the user did, nothing of a render
     assert nuke.double.messages == []
     assert node["status"].value() == "up to date"
     for number in RANGE:
@@ -169,6 +172,22 @@ def test_upstream_changes_make_a_new_result(make, rendered, lp, nuke, reads, pla
     grade._knobs["value"]._keys = {}
     grade._knobs["value"]._set(1.0)
     assert lp.nodes.state_of(node).startswith("stale")
+
+
+def test_a_film_drives_the_plate(make, rendered, nuke, media, home, plate):
+    import shutil
+
+    shutil.copy(media / "driving" / "d0.mp4", home / "d 0.mp4")
+    nuke.root()["fps"].setValue(12.5)  # the film's own rate is 25: every second picture
+    node = rendered(
+        make(driver="file", driver_file=str(home / "d 0.mp4"), reference="frame", reference_frame=FIRST)
+    )
+    assert nuke.double.messages == []
+    assert len(list(Path(shown(node)).parent.glob("*.exr"))) == 6
+    found = change(node, plate)
+    assert found[0] < min(found[2:])
+    changed = rendered(make(driver="file", driver_file=str(home / "d 0.mp4"), driving_offset=20))
+    assert shown(changed) != shown(node)
 
 
 def test_in_an_aces_project(make, rendered, nuke, plate, monkeypatch):
