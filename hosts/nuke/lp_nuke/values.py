@@ -145,7 +145,7 @@ def _face(item: Setting, read: Read, frames: FrameRange, given: Given) -> str:
     size = given.source_size if item.name == "source_face" else given.driving_size
     if size == (0, 0):
         raise SettingError(
-            f"{item.name} is a position, but nothing is connected to the input that it would be on; choose another word."
+            f"{item.name} is a position, but nothing is connected to the input that it would be on; choose a word."
         )
     x, y = core_from_nuke(tuple(read(item.name + "_at")), size)  # type: ignore[arg-type]
     return f"{x:g},{y:g}"
