@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from lp_core.batch.plan import WORK, Plan, Shot
 from lp_core.batch.probe import BUILTIN
@@ -73,8 +74,8 @@ class Hashes:
 
 
 def write_json(path: Path, values: Any) -> None:  # noqa: ANN401 - plain values
-    """Writes a file aside and moves it to its name."""
-    aside = path.with_name(f".{path.name}")
+    """Writes a file aside and moves it to its name; several machines may do so at once."""
+    aside = path.with_name(f".{path.name}.{uuid4().hex}")
     aside.write_text(json.dumps(values), encoding="utf-8")
     aside.replace(path)
 
