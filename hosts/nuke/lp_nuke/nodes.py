@@ -175,15 +175,20 @@ def _reader_at(node: Any) -> values.ReadAt:  # noqa: ANN401 - a nuke.Group
     return read
 
 
-def state_of(node: Any) -> str:  # noqa: ANN401 - a nuke.Group
-    """In words: whether what the node shows fits its knobs and inputs."""
+def state_of(node: Any, work: Optional[Work] = None) -> str:  # noqa: ANN401 - a nuke.Group
+    """In words: whether what the node shows fits its knobs and inputs.
+
+    Args:
+        node: the node.
+        work: what it asks for now; None: looks.
+    """
     if not node["lp_ready"].value():
         return NOT_RENDERED
     shown = FrameRange(int(node["lp_first"].value()), int(node["lp_last"].value()))
     pattern = Path(str(node.node(RESULT)["file"].value()))
     if not cache.Sequence(pattern.parent, "result").has(shown):
         return GONE
-    work = work_of(node)
+    work = work or work_of(node)
     if not work.is_certain:
         return UNKNOWN
     return UP_TO_DATE if work.mark == node["lp_hash"].value() else STALE

@@ -3,6 +3,7 @@
 import re
 
 from .checked import Closed, call
+from .things import Undo
 
 INTEGER, CHOICE, SWITCH, DOUBLE, XY = 3, 4, 6, 7, 12
 NEUTRAL = {INTEGER: 0, SWITCH: False, DOUBLE: 0.0, XY: (0.0, 0.0)}
@@ -79,6 +80,8 @@ class Knob(Closed):
 
     @call("Knob.setValue")
     def setValue(self, value):
+        if Undo.depth == 0:
+            self._node._double.recorded.append(self._knob_name)
         self._set(value)
         return True
 

@@ -107,6 +107,18 @@ class TestPlates:
         assert len(nuke.double.executed) == 6
 
 
+class TestTheExample:
+    def test_it_opens_connected_and_keyed(self, lp, nuke, plate):
+        from hosts.nuke.lp_nuke.gizmo import EXAMPLE
+
+        nuke.double.read_script(EXAMPLE)
+        node = nuke.toNode("LivePortrait1")
+        assert [node.input(i).name() for i in (0, 1)] == ["Plate", "Driving"]
+        assert [node["smile"].getValueAt(frame) for frame in (1001, 1030, 1060, 1100)] == [0.0, 0.6, 0.0, 0.0]
+        assert nuke.root()["fps"].value() == 25
+        assert node["strength"].value() == 1.0
+
+
 class TestDigits:
     def test_nothing_changed_gives_the_same(self, make, lp):
         node = make()
