@@ -15,6 +15,7 @@ class Knob(Closed):
     def __init__(self, node, name, user=None):
         self._node, self._knob_name, self._user, self._keys = node, name, user, {}
         self._executed = 0
+        self._expression = None  # a function of the time
         kind = user.kind if user is not None else None
         self._value = NEUTRAL.get(kind, "")
         if kind == CHOICE:
@@ -51,6 +52,8 @@ class Knob(Closed):
         return f"{self._value} {sorted(self._keys.items())}"
 
     def _at(self, time):
+        if self._expression is not None:
+            return self._expression(time)
         if not self._keys:
             return self._value
         times = sorted(self._keys)
@@ -84,6 +87,10 @@ class Knob(Closed):
             self._node._double.recorded.append(self._knob_name)
         self._set(value)
         return True
+
+    @call("Knob.hasExpression")
+    def hasExpression(self, index=-1):
+        return self._expression is not None
 
     @call("Knob.isAnimated")
     def isAnimated(self):
