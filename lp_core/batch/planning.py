@@ -18,7 +18,7 @@ from lp_core.batch.links import Finder, Link
 from lp_core.batch.marks import MapLine, Mark, apply_mark
 from lp_core.batch.otio import places_of, read_timeline
 from lp_core.batch.otio_clips import ClipFacts, facts_of, mark_or_problem
-from lp_core.batch.plan import CHUNK_FRAMES, WORK, Plan, Problem, Shot
+from lp_core.batch.plan import BUNDLE, CHUNK_FRAMES, WORK, Plan, Problem, Shot
 from lp_core.batch.probe import MediaFacts, Prober
 from lp_core.batch.spans import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
 from lp_core.engines.registry import choose_engine
@@ -74,7 +74,7 @@ def make_plan(wish: Wish) -> tuple[Plan, Any]:
         LpError: the timeline cannot be read, or the settings of the run contradict each other.
     """
     _check(wish)
-    timeline, notes = read_timeline(wish.timeline, wish.output / WORK / "bundle")
+    timeline, notes = read_timeline(wish.timeline, wish.output / WORK / BUNDLE)
     folder = wish.timeline.resolve().parent
     places = places_of(timeline)
     facts = [facts_of(index, place, folder) for index, place in enumerate(places)]
@@ -256,8 +256,9 @@ class _Planner:
         """The frames to render and what is to be told of them."""
         handles = self.wish.settings.input.handles
         wanted = needed_frames(span, origin_s, fps, clip.before_s, clip.after_s, handles)
-        if media.is_still:
-            return wanted, []
+        if media.is_still:  # programs know no time before 0, so handles do not reach there
+            least = min(wanted.first + handles, 0)
+            return Frames(max(wanted.first, least), wanted.stop - max(wanted.first, least)), []
         notes = []
         if clip.is_ramp:
             notes.append(f"{clip.words}: its speed changes within the clip, so all of its media is rendered.")

@@ -187,7 +187,7 @@ def _finish(plan: Plan, shot: Shot, key: str, summary: Summary, solution: Soluti
         shutil.rmtree(folder / name, ignore_errors=True)
     for path in (folder / KEY_FILE, *folder.glob("*.lpmotion")):
         Path(path).unlink(missing_ok=True)
-    return record
+    return read_record(plan, shot) or record
 
 
 def jitter_deg(solution: Solution) -> float:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import opentimelineio as otio
 import pytest
+from fakes.cuts import clip_of, file_at, read, timeline_of, write
 from fakes.films import read_pictures
-from fakes.timelines import clip_of, file_at, read, timeline_of, write
 
 from lp_core.batch.content import read_key, read_record
 from lp_core.batch.otio import SOURCE_KEY, places_of
@@ -22,6 +22,8 @@ from lp_core.batch.steps import Means, conform_shot, render_shot_chunk, solve_sh
 from lp_core.cli.main import run
 from lp_core.errors import MediaMissing, ShotsFailed
 from lp_core.media.images import write_image
+from lp_core.provenance.config import KeyConfig, write_config
+from lp_core.provenance.keys import make_chain
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -166,3 +168,23 @@ def test_missing_media_alone_has_an_exit_code_of_its_own(stage, tmp_path, capsys
     assert run(["batch", str(path), "-o", str(tmp_path / "out")]) == MediaMissing.exit_code
     assert "--relink" in capsys.readouterr().out
     assert read(tmp_path / "out" / "timeline.otio").is_equivalent_to(read(path))
+
+
+def test_a_result_is_signed_once_when_it_is_joined(long, tmp_path, monkeypatch):
+    pytest.importorskip("c2pa")
+    (tmp_path / "keys").mkdir()
+    make_chain(tmp_path / "keys", "Studio", 30)
+    write_config(tmp_path / "keys", KeyConfig())
+    monkeypatch.setenv("LPSUITE_CONFIG", str(tmp_path / "keys"))
+    path, whole = long
+    for _ in range(2):
+        plan, _ = planned(path, tmp_path / "out")
+        results = run_plan(plan, Means())
+        assert results[0].figures["signature"] == "signed"
+        film = tmp_path / "out" / plan.shots[0].output
+        manifests = (film.read_bytes(), film.stat().st_mtime_ns)
+        again = conform_shot(plan, plan.shots[0])
+        assert again == results[0].record
+        assert (film.read_bytes(), film.stat().st_mtime_ns) == manifests
+    assert results[0].state == "up to date"
+    assert manifests[0] != whole[film.name]  # it carries its manifest inside
