@@ -20,7 +20,8 @@ _SIDE_PX = 240
 _STYLE = """
 body{font:14px/1.5 system-ui,sans-serif;margin:2rem;background:#16181c;color:#e6e6e6}
 h1{font-size:1.3rem}
-section{display:flex;flex-wrap:wrap;align-items:flex-start;gap:1rem;margin:1rem 0;padding:1rem;background:#1f2228;border-radius:8px}
+section{display:flex;flex-wrap:wrap;align-items:flex-start;gap:1rem;margin:1rem 0;
+padding:1rem;background:#1f2228;border-radius:8px}
 .pictures{display:flex;gap:4px;flex:0 0 auto}
 img{display:block;border-radius:4px;max-width:200px;max-height:180px}
 dl{display:grid;grid-template-columns:auto 1fr;gap:0 1rem;margin:0}dt{color:#9aa0a8}

@@ -180,6 +180,7 @@ def _finish(plan: Plan, shot: Shot, key: str, summary: Summary, solution: Soluti
         "files": [str(path.relative_to(plan.folder)) for path in files],
         "content": Hashes(folder / "none").of_all(files),
         "summary": summary.as_json(),
+        "size": shot.size,
         "jitter_deg": jitter_deg(solution),
     }
     write_json(folder / RECORD_FILE, record)

@@ -7,12 +7,15 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 from fakes.cuts import RT, TR, clip_of, file_at, gap_of, timeline_of, write
+from fakes.films import write_turning
 
 from lp_core.batch.plan import read_plan
 from lp_core.batch.planning import Wish, make_plan
+from lp_core.batch.shots import assemble_shot
 from lp_core.cli.main import run
 from lp_core.errors import SettingError
 from lp_core.media.images import write_image
+from lp_core.motion.template import MotionReader
 from lp_core.settings import InputSettings, OutputSettings, RenderSettings, UpscaleSettings
 
 COUNT = 72
@@ -74,6 +77,23 @@ def test_the_performance_runs_by_the_timeline_however_fast_the_media_does(stage,
     assert Fraction(shot.driver_speed) == Fraction(1, 2)
     assert Fraction(shot.driver_start_s) == Fraction(-2, 25)  # four frames of handle are two of the timeline
     assert shot.driver_frames == (0, 22)
+
+
+@pytest.mark.parametrize("speed", [-1.0, -2.0, 2.0, 0.5])
+def test_every_frame_gets_the_motion_that_the_timeline_shows_beside_it(stage, tmp_path, speed):
+    path = write_turning(tmp_path / "turning.lpmotion", stage / "portrait.png", COUNT)
+    clip = film(stage, 10, driver=path)
+    clip.effects.append(otio.schema.LinearTimeWarp(time_scalar=speed))
+    plan = plan_of(tmp_path, [[clip]])
+    render = assemble_shot(plan, plan.shots[0], False)
+    with render.driving.open() as motion, MotionReader(path) as performance:
+        for frame in range(plan.shots[0].frames):
+            place = (render.part.performance_s + Fraction(frame, 25)) * motion.rate.fps
+            behind = plan.shots[0].frames - 1 - frame if speed < 0 else frame
+            wanted = Fraction(behind) / abs(Fraction(speed))
+            if place.denominator == wanted.denominator == 1:
+                ours, theirs = motion.frame(int(place)), performance.frame(int(wanted))
+                np.testing.assert_array_equal(ours.rotation, theirs.rotation)
 
 
 def test_transitions_get_the_frames_they_need(stage, tmp_path):

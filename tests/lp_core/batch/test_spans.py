@@ -44,6 +44,17 @@ def test_a_clock_that_starts_at_one_hour():
     assert needed_frames(span, F(86400, 24), F(24), F(0), F(0), 0) == Frames(12, 24)
 
 
+def test_backwards_the_last_frame_is_seen_first():
+    span = span_at(F(25), 10, 20, -1)
+    assert span.time_on_timeline(F(29, 25), F(1, 25)) == 0
+    assert span.time_on_timeline(F(10, 25), F(1, 25)) == F(19, 25)
+
+
+def test_frames_that_floats_blur_are_whole():
+    start = F(repr(29.970030784606934)) / exact_rate(23.976024627685547)  # as Hiero writes frame 30 of 24
+    assert needed_frames(Span(start, F(11, 24)), F(0), F(24), F(0), F(0), 0) == Frames(30, 11)
+
+
 def test_media_of_another_rate_than_the_timeline():
     span = Span(F(1), F(2))  # told at 24
     assert needed_frames(span, F(0), NTSC, F(0), F(0), 0) == Frames(29, 61)  # 29.97 to 89.91
@@ -68,10 +79,10 @@ def test_the_performance_is_in_step_with_the_timeline(start, count, speed, is_ba
     fps = F(25)
     span = span_at(fps, start, count, -speed if is_back else speed)
     first = start / fps
-    beside = performance_beside(span, first, F(3), driver_speed)
+    beside = performance_beside(span, first, 1 / fps, F(3), driver_speed)
     for frame in (0, 1, 7):
         media_s = first + frame / fps
-        shown_s = span.time_on_timeline(media_s)
+        shown_s = span.time_on_timeline(media_s, 1 / fps)
         assert beside.start_s + beside.speed * frame / fps == F(3) + driver_speed * shown_s
 
 
