@@ -1,5 +1,6 @@
 """A worker and real plates for the tests of Resolve's scripts; the calls they made are listed at the end."""
 
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -33,15 +34,12 @@ def record():
         CALLS.update(host.calls)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _report(request):
-    yield
+def pytest_terminal_summary(terminalreporter):
+    """Lists every call of Resolve's and Fusion's interface that the double took."""
     if CALLS:
-        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.write_line("")
-            reporter.write_line(f"Calls of Resolve's API that the tests recorded ({len(CALLS)}):")
-            reporter.write_line("  " + " ".join(sorted(CALLS)))
+        terminalreporter.section(f"calls of Resolve's interface that were recorded: {len(CALLS)}")
+        for owner, calls in groupby(sorted(CALLS), key=lambda call: call.partition(".")[0]):
+            terminalreporter.write_line(f"{owner}: {', '.join(call.partition('.')[2] for call in calls)}")
 
 
 @pytest.fixture
