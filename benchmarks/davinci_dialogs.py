@@ -20,6 +20,7 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 from hosts.davinci.lp_resolve.dialogs import animate_dialog, batch_dialog  # noqa: E402
 from hosts.davinci.lp_resolve.windows import Windows  # noqa: E402
 
+CLIPS = ("Track 1: sh010_plate.mov", "Track 2: take 7.mov")
 DRIVERS = ("Track 2: take 7.mov", "demo:expressive", "demo:blink", "Media pool: anna_talks.mov")
 PORTRAITS = ("the clip itself", "Still: close-up")
 
@@ -35,7 +36,7 @@ def main() -> None:
 
     windows = Windows(Fusion(Host()), Bmd(close))
     proposed = {"output": {"codec": "prores4444"}}
-    windows.ask(animate_dialog("sh010_plate.mov", DRIVERS, PORTRAITS, "/shows/ep1/LivePortrait", proposed))
+    windows.ask(animate_dialog(CLIPS, DRIVERS, PORTRAITS, "/shows/ep1/LivePortrait", proposed))
     windows.ask(batch_dialog("Episode 1", "/shows/ep1/batch"))
     windows.watch("LivePortrait", lambda: ("Rendering 61 of 96, 4 s left", 0.63), lambda: None)
     animate, batch, progress = drawn

@@ -4,7 +4,8 @@ For M, W, G and the whole frame (M, stitching, W on a prepared source, G): milli
 really done, and the rate beside the machine's own matrix product in the same precision. The plain float32
 networks of ``plain_liveportrait`` are timed in the same run, turn by turn with ours and with the matrix
 product, so that a busy machine hurts all alike; the best of all turns counts. Weights are synthetic unless
-``--weights`` names a folder; the numbers do not depend on them.
+``--weights`` names a folder; the numbers do not depend on them. ``--batch 8`` times our networks on eight frames
+at a time too; all numbers are of one frame.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ def gemm_seconds(device: torch.device, dtype: torch.dtype, rows: int = GEMM_SIZE
 
 def is_worth_timing(device: torch.device, dtype: torch.dtype) -> bool:
     """False where a precision is only emulated: its product takes over twice the float32 one's time."""
+    if dtype == torch.float32:
+        return True
     rows = 64
     ours, plain = (min(gemm_seconds(device, d, rows) for _ in range(3)) for d in (dtype, torch.float32))
     return ours < 2 * plain
@@ -75,10 +78,11 @@ def inputs() -> dict[str, torch.Tensor]:
     }
 
 
-def our_runs(nets: Networks) -> dict[str, Run]:
-    """The parts as the engine runs them."""
-    x = {key: value.to(nets.device) for key, value in inputs().items()}
-    source = nets.prepare_source(x["volume"], x["source"])
+def our_runs(nets: Networks, batch: int = 1) -> dict[str, Run]:
+    """The parts as the engine runs them, on so many frames of one source."""
+    one = {key: value.to(nets.device) for key, value in inputs().items()}
+    source = nets.prepare_source(one["volume"], one["source"])
+    x = {key: value.expand(batch, *value.shape[1:]).contiguous() for key, value in one.items()}
 
     def frame() -> torch.Tensor:
         nets.motion(x["picture"])
@@ -119,35 +123,43 @@ def gflop(run: Run) -> float:
 
 
 def measure_part(
-    part: str, forms: dict[str, dict[str, Run]], device: torch.device, repeats: int
+    part: str, forms: dict[str, dict[str, Run]], device: torch.device, repeats: int, frames: dict[str, int]
 ) -> dict[str, dict]:
-    """Form -> best milliseconds and work of one part; forms take turns."""
+    """Form -> best milliseconds and work of one part, for one frame; forms take turns.
+
+    ``frames`` tells how many frames a form takes at a time, where that is not one.
+    """
     result = {
-        form: {"gflop": round(gflop(runs[part]), 1), "ms": float("inf")} for form, runs in forms.items()
+        form: {"gflop": round(gflop(runs[part]) / frames.get(form, 1), 1), "ms": float("inf")}
+        for form, runs in forms.items()
     }
     for _ in range(repeats):
         for form, runs in forms.items():
-            elapsed = round(1000 * seconds(runs[part], device), 2)
+            elapsed = round(1000 * seconds(runs[part], device) / frames.get(form, 1), 2)
             result[form]["ms"] = min(result[form]["ms"], elapsed)
     return result
 
 
-def report(folder: Path, device: torch.device, dtypes: list[torch.dtype], repeats: int) -> dict:
+def report(folder: Path, device: torch.device, dtypes: list[torch.dtype], repeats: int, batch: int) -> dict:
     """All timings of a device."""
     used = [d for d in dtypes if is_worth_timing(device, d)]
     forms: dict[str, dict[str, Run]] = {"plain float32": plain_runs(folder, device)}
-    forms |= {name(d): our_runs(load_networks(folder, device, d)) for d in used}
+    networks = {d: load_networks(folder, device, d) for d in used}
+    forms |= {name(d): our_runs(nets) for d, nets in networks.items()}
+    frames = {f"{name(d)} x{batch}": batch for d in used}
+    if batch > 1:
+        forms |= {f"{name(d)} x{batch}": our_runs(nets, batch) for d, nets in networks.items()}
     products = {d: float("inf") for d in {torch.float32, *used}}
     table = {}
     for part in PARTS:
         for dtype in products:
             products[dtype] = min(products[dtype], *(gemm_seconds(device, dtype) for _ in range(5)))
-        table[part] = measure_part(part, forms, device, repeats)
+        table[part] = measure_part(part, forms, device, repeats, frames)
     peaks = {name(d): 2e-9 * GEMM_SIZE**3 / best for d, best in products.items()}
     for part, entries in table.items():
         for form, entry in entries.items():
             entry["gflops"] = round(1000 * entry["gflop"] / entry["ms"], 1)
-            entry["gemm_gflops"] = round(peaks[form.removeprefix("plain ")], 1)
+            entry["gemm_gflops"] = round(peaks[form.removeprefix("plain ").partition(" x")[0]], 1)
             entry["times_plain"] = round(table[part]["plain float32"]["ms"] / entry["ms"], 2)
     return {
         "machine": f"{platform.machine()} {platform.system()}",
@@ -191,6 +203,7 @@ def main() -> int:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"], help="precisions to time")
     parser.add_argument("--repeats", type=int, default=3, help="runs of every part; the best counts")
+    parser.add_argument("--batch", type=int, default=1, help="time our networks on so many frames too")
     parser.add_argument("--json", type=Path, help="also write the report here")
     chosen = parser.parse_args()
     dtypes = [getattr(torch, d) for d in chosen.dtypes]
@@ -199,7 +212,7 @@ def main() -> int:
         if folder is None:
             folder = Path(scratch)
             write_synthetic(folder)
-        result = report(folder, torch.device(chosen.device), dtypes, chosen.repeats)
+        result = report(folder, torch.device(chosen.device), dtypes, chosen.repeats, chosen.batch)
     print_table(result)
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -8,18 +8,22 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from lp_core.batch.plan import WORK, Plan, Shot
 from lp_core.batch.probe import BUILTIN
 from lp_core.errors import UnreadableMedia
 from lp_core.job import RenderJob
 from lp_core.media.sequence import files_of
+from lp_core.models.store import default_store
 from lp_core.provenance.claim import sha256_of
 from lp_core.provenance.models import models_in_use
 from lp_core.settings import RenderSettings, setting_fields
 from lp_core.version import __version__
 
 KEY_FILE, RECORD_FILE, HASHES = "key.json", "shot.json", "hashes.json"
+CHOICE = "liveportrait-landmarks"
+"""A model that an engine uses where it is installed, and does without where it is not."""
 _MACHINE_SETTINGS = ("device", "batch", "compile", "weights")
 
 
@@ -73,8 +77,8 @@ class Hashes:
 
 
 def write_json(path: Path, values: Any) -> None:  # noqa: ANN401 - plain values
-    """Writes a file aside and moves it to its name."""
-    aside = path.with_name(f".{path.name}")
+    """Writes a file aside and moves it to its name; several machines may do so at once."""
+    aside = path.with_name(f".{path.name}.{uuid4().hex}")
     aside.write_text(json.dumps(values), encoding="utf-8")
     aside.replace(path)
 
@@ -99,7 +103,7 @@ def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
         "numbering": [shot.clock_start, shot.clock_rate],
         "settings": settings,
         "files": {name: hashes.of(path) for name, path in setting_files(job)},
-        "models": models_in_use(engine.engine, engine.weights),
+        "models": [*models_in_use(engine.engine, engine.weights), default_store().status(CHOICE).is_usable],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -1,14 +1,36 @@
-"""How long a render is guessed to take; a guess for planning, told as such."""
+"""How long a render is guessed to take: as long as finished shots of the same batch did, else a rule of thumb."""
 
 from __future__ import annotations
 
-SECONDS_A_MEGAPIXEL = {"mesh": 0.08, "liveportrait": 1.2}
-"""Engine -> seconds for a frame of a million pixels on two processor cores; a plan says that it guesses."""
-_SECONDS_A_FRAME = {"mesh": 0.03, "liveportrait": 0.8}
+import json
+from collections import defaultdict
+from pathlib import Path
+
+_FRAME_S = {"mesh": 0.03, "liveportrait": 0.8}
+_MEGAPIXEL_S = {"mesh": 0.08, "liveportrait": 1.2}
+"""Engine -> seconds for a frame, and more for each million of its pixels: a rule of thumb for two processor cores."""
 
 
-def estimate_s(engine: str, frames: int, size: tuple[int, int]) -> float:
+def learnt_pace(records: Path) -> dict[str, float]:
+    """Engine -> how many times the rule of thumb its finished shots took.
+
+    Args:
+        records: folder of the batch's work.
+    """
+    taken: dict[str, float] = defaultdict(float)
+    guessed: dict[str, float] = defaultdict(float)
+    for path in sorted(records.glob("*/shot.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            summary, size = record["summary"], record["size"]
+            taken[summary["engine"]] += summary["seconds"]
+            guessed[summary["engine"]] += estimate_s(summary["engine"], summary["frames"], (size[0], size[1]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # a record of another version teaches nothing
+    return {name: taken[name] / guessed[name] for name in taken if guessed[name] > 0 and taken[name] > 0}
+
+
+def estimate_s(engine: str, frames: int, size: tuple[int, int], pace: float = 1.0) -> float:
     """Seconds for so many frames of a size."""
-    megapixels = size[0] * size[1] / 1e6
-    frame_s = _SECONDS_A_FRAME.get(engine, 1.0) + SECONDS_A_MEGAPIXEL.get(engine, 1.0) * megapixels
-    return round(frames * frame_s, 1)
+    frame_s = _FRAME_S.get(engine, 1.0) + _MEGAPIXEL_S.get(engine, 1.0) * size[0] * size[1] / 1e6
+    return frames * frame_s * pace

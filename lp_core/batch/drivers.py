@@ -153,8 +153,8 @@ def _of_clip(other: ClipFacts, prober: Prober, finder: Finder) -> Driver:
     media = prober.facts(link, rate)
     span = other.span
     start = span.start_s - origin_of(other, media, span)
-    if span.speed < 0:
-        start += span.media_s
+    if span.speed < 0:  # its head shows the last frame of its range
+        start += span.media_s - 1 / media.fps
     return Driver(media.name, media, start, span.speed)
 
 

@@ -34,8 +34,8 @@ class Link:
     def exists(self) -> bool:
         """True when the file, or a picture of the sequence, is there."""
         path = Path(self.name)
-        pattern = None if self.frames is None and "%" not in path.name else SequencePattern.parse(path)
-        return path.is_file() if pattern is None else bool(pattern.numbers())
+        pattern = SequencePattern.parse(path)
+        return path.is_file() or (pattern is not None and bool(pattern.numbers()))
 
 
 def is_remote(url: str) -> bool:

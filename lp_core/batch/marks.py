@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -95,6 +96,7 @@ def apply_mark(settings: RenderSettings, mark: Mark) -> RenderSettings:
     return RenderSettings(**groups)
 
 
+@cache
 def known_settings() -> dict[str, Any]:
     """Name of every setting that a mark may hold -> its type."""
     found: dict[str, Any] = {}

@@ -52,7 +52,7 @@ def read_timeline(path: Path, unpack: Path) -> tuple[Any, tuple[str, ...]]:
 
     Args:
         path: the file.
-        unpack: folder, not there yet, that takes the media of an .otioz bundle.
+        unpack: folder that takes the media of an .otioz bundle.
 
     Returns:
         The timeline, or a collection of them, and sentences for the user.
@@ -66,11 +66,13 @@ def read_timeline(path: Path, unpack: Path) -> tuple[Any, tuple[str, ...]]:
         raise UnreadableMedia(f"{path} is not there; give a timeline.")
     options: dict[str, Any] = {}
     if suffix == ".otioz":
+        unpack.mkdir(parents=True, exist_ok=True)
         options["extract_to_directory"] = str(unpack)
     elif suffix == ".otiod":
         options["absolute_media_reference_paths"] = True
     try:
-        return _checked(otio.adapters.read_from_file(str(path), **options), path), ()
+        found = _checked(otio.adapters.read_from_file(str(path), **options), path)
+        return _unpacked(found, unpack) if suffix == ".otioz" else found, ()
     except otio.exceptions.NoKnownAdapterForExtensionError as error:
         raise _no_adapter(path) from error
     except LpError:
@@ -90,6 +92,9 @@ def _read_newer(path: Path, error: Exception) -> tuple[Any, tuple[str, ...]]:
         name, _, version = str(values.get("OTIO_SCHEMA", "")).rpartition(".")
         if name in known and version.isdigit() and int(version) > known[name]:
             newer[values["OTIO_SCHEMA"]] = values["OTIO_SCHEMA"] = f"{name}.{known[name]}"
+            color = values.get("color")
+            if name == "Marker" and isinstance(color, dict):  # up to Marker.2 a colour was its name
+                values["color"] = str(color.get("name") or "WHITE").upper()
         return values
 
     try:
@@ -113,6 +118,17 @@ def _checked(found: Any, path: Path) -> Any:  # noqa: ANN401 - a timeline
     if not any(True for _ in stacks_of(found)):
         raise UnreadableMedia(f"{path} holds no timeline, but a {type(found).__name__}; give a timeline.")
     return found
+
+
+def _unpacked(timeline: Any, folder: Path) -> Any:  # noqa: ANN401 - a timeline
+    """The timeline of a bundle with absolute names of what was unpacked."""
+    for place in places_of(timeline):
+        for reference in place.clip.media_references().values():
+            for name in ("target_url", "target_url_base"):
+                address = getattr(reference, name, None)
+                if address and (folder / address).exists():
+                    setattr(reference, name, str((folder / address).resolve()))
+    return timeline
 
 
 def _no_adapter(path: Path) -> MissingDependency:

@@ -20,6 +20,8 @@ CHUNK_FRAMES = 240
 PLAN_FILE = "plan.json"
 WORK = "work"
 """Folder, beside the results, of what is not finished and of what is known of finished shots."""
+BUNDLE = "bundle"
+"""Folder in there for the media of an .otioz timeline."""
 
 
 @dataclass(frozen=True)

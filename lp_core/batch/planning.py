@@ -12,13 +12,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.cost import estimate_s
+from lp_core.batch.cost import estimate_s, learnt_pace
 from lp_core.batch.drivers import Driver, find_driver, origin_of
 from lp_core.batch.links import Finder, Link
 from lp_core.batch.marks import MapLine, Mark, apply_mark
 from lp_core.batch.otio import places_of, read_timeline
 from lp_core.batch.otio_clips import ClipFacts, facts_of, mark_or_problem
-from lp_core.batch.plan import CHUNK_FRAMES, WORK, Plan, Problem, Shot
+from lp_core.batch.plan import BUNDLE, CHUNK_FRAMES, WORK, Plan, Problem, Shot
 from lp_core.batch.probe import MediaFacts, Prober
 from lp_core.batch.spans import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
 from lp_core.engines.registry import choose_engine
@@ -74,11 +74,12 @@ def make_plan(wish: Wish) -> tuple[Plan, Any]:
         LpError: the timeline cannot be read, or the settings of the run contradict each other.
     """
     _check(wish)
-    timeline, notes = read_timeline(wish.timeline, wish.output / WORK / "bundle")
+    timeline, notes = read_timeline(wish.timeline, wish.output / WORK / BUNDLE)
     folder = wish.timeline.resolve().parent
     places = places_of(timeline)
     facts = [facts_of(index, place, folder) for index, place in enumerate(places)]
     planner = _Planner(wish, folder, facts, Prober(wish.settings.input.interlaced), Finder(wish.relink))
+    planner.paces = learnt_pace(wish.output / WORK)
     for place, clip in zip(places, facts, strict=True):
         mark, problem = mark_or_problem(place, wish.lines)
         planner.take(clip, mark, problem)
@@ -123,6 +124,7 @@ class _Planner:
     notes: list[str] = field(default_factory=list)
     shots: dict[str, Shot] = field(default_factory=dict)
     engines: dict[RenderSettings, str] = field(default_factory=dict)
+    paces: dict[str, float] = field(default_factory=dict)
 
     def take(self, clip: ClipFacts, mark: Mark | None, problem: str | None) -> None:
         """Plans a clip, or counts why it is passed over."""
@@ -168,7 +170,7 @@ class _Planner:
         first_s = origin_s + frames.first / fps
         driver = find_driver(mark, clip, self.facts, self.folder, self.prober, self.finder)
         notes = [*notes, *driver.notes]
-        perf = performance_beside(span, first_s, driver.in_s, driver.speed)
+        perf = performance_beside(span, first_s, 1 / fps, driver.in_s, driver.speed)
         ahead_s = perf.speed * settings.input.driving_offset / fps
         perf = replace(perf, start_s=perf.start_s + ahead_s)
         driven = driver.frames_for(perf, frames.count, fps)
@@ -207,9 +209,12 @@ class _Planner:
             driver_start_s=str(perf.start_s),
             driver_speed=str(perf.speed),
             size=media.size,
-            estimate_s=estimate_s(settings.engine.engine, frames.count, media.size),
+            estimate_s=self._estimate(settings.engine.engine, frames.count, media.size),
             notes=tuple(notes),
         )
+
+    def _estimate(self, engine: str, frames: int, size: tuple[int, int]) -> float:
+        return round(estimate_s(engine, frames, size, self.paces.get(engine, 1.0)), 1)
 
     def _media(self, clip: ClipFacts) -> tuple[MediaFacts, Link]:
         if clip.link is None:
@@ -256,8 +261,9 @@ class _Planner:
         """The frames to render and what is to be told of them."""
         handles = self.wish.settings.input.handles
         wanted = needed_frames(span, origin_s, fps, clip.before_s, clip.after_s, handles)
-        if media.is_still:
-            return wanted, []
+        if media.is_still:  # programs know no time before 0, so handles do not reach there
+            least = min(wanted.first + handles, 0)
+            return Frames(max(wanted.first, least), wanted.stop - max(wanted.first, least)), []
         notes = []
         if clip.is_ramp:
             notes.append(f"{clip.words}: its speed changes within the clip, so all of its media is rendered.")

@@ -69,7 +69,8 @@ class Prober:
         if not link.exists:
             raise UnreadableMedia(f"{link.name} is not there.")
         rate = None if fps is None else FrameRate(fps)
-        pattern = SequencePattern.parse(Path(link.name))
+        path = Path(link.name)
+        is_sequence = not path.is_file() and SequencePattern.parse(path) is not None
         # gaps in a sequence are the render's business, by its own setting
         options = ReadOptions(rate=rate, interlaced=self.interlaced, missing="hold")
         with open_source(link.name, options=options) as source:
@@ -78,7 +79,7 @@ class Prober:
         return MediaFacts(
             name=link.name,
             is_still=info.is_still,
-            is_sequence=pattern is not None,
+            is_sequence=is_sequence,
             fps=info.rate.fps,
             frames=info.frame_count,
             first=info.first_frame or 0,

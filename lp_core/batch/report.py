@@ -19,8 +19,11 @@ SHEET, FIGURES = "report.html", "report.json"
 _SIDE_PX = 240
 _STYLE = """
 body{font:14px/1.5 system-ui,sans-serif;margin:2rem;background:#16181c;color:#e6e6e6}
-h1{font-size:1.3rem}section{display:flex;gap:1rem;margin:1rem 0;padding:1rem;background:#1f2228;border-radius:8px}
-img{display:block;border-radius:4px;margin-bottom:4px;max-width:240px}
+h1{font-size:1.3rem}
+section{display:flex;flex-wrap:wrap;align-items:flex-start;gap:1rem;margin:1rem 0;
+padding:1rem;background:#1f2228;border-radius:8px}
+.pictures{display:flex;gap:4px;flex:0 0 auto}
+img{display:block;border-radius:4px;max-width:200px;max-height:180px}
 dl{display:grid;grid-template-columns:auto 1fr;gap:0 1rem;margin:0}dt{color:#9aa0a8}
 .failed{border-left:4px solid #e5534b}.rendered{border-left:4px solid #57ab5a}.up{border-left:4px solid #539bf5}
 h2{font-size:1.05rem;margin:0 0 .5rem}p{margin:.3rem 0}
@@ -101,7 +104,7 @@ def _section(summary: BatchSummary, result: ShotResult) -> str:
     failed = f"<p>{html.escape(result.message)}</p>" if result.message else ""
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in result.shot.notes)
     return (
-        f'<section class="{result.state.split()[0]}"><div>{pictures}</div><div>'
+        f'<section class="{result.state.split()[0]}"><div class="pictures">{pictures}</div><div>'
         f"<h2>{html.escape(result.shot.name or result.shot.id)}</h2><dl>{rows}</dl>{failed}{notes}</div></section>"
     )
 

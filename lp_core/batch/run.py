@@ -11,7 +11,8 @@ from typing import Any, Literal
 from lp_core.batch.content import read_record
 from lp_core.batch.otio import read_timeline, write_timeline
 from lp_core.batch.otio_conform import conform_timeline
-from lp_core.batch.plan import WORK, Plan, Shot
+from lp_core.batch.otio_formats import losses
+from lp_core.batch.plan import BUNDLE, WORK, Plan, Shot
 from lp_core.batch.report import write_reports
 from lp_core.batch.results import BatchSummary, ShotResult
 from lp_core.batch.steps import Means, run_shot
@@ -133,7 +134,7 @@ def deliver(
     """
     notes = list(plan.notes)
     if timeline is None:
-        timeline, _ = read_timeline(Path(plan.timeline), plan.folder / WORK / "bundle-again")
+        timeline, _ = read_timeline(Path(plan.timeline), plan.folder / WORK / BUNDLE)
     conform_timeline(timeline, plan, [result.shot for result in results if result.state != "failed"])
     written = [plan.folder / TIMELINE]
     write_timeline(timeline, written[0])
@@ -144,6 +145,8 @@ def deliver(
         try:
             write_timeline(timeline, path)
             written.append(path)
+            lost = losses(timeline, path)
+            notes.extend([] if lost is None else [lost])
         except SettingError as error:
             notes.append(str(error))
     summary = BatchSummary(plan, tuple(results), tuple(map(str, written)), tuple(notes))

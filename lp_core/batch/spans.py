@@ -53,12 +53,17 @@ class Span:
         """How much of the media is shown."""
         return self.duration_s * abs(self.speed)
 
-    def time_on_timeline(self, media_s: Fraction) -> Fraction:
-        """Timeline seconds after the clip's head at which a moment of the media is shown; 0 for a freeze."""
+    def time_on_timeline(self, media_s: Fraction, frame_s: Fraction) -> Fraction:
+        """Timeline seconds after the clip's head at which a frame of the media comes to be seen; 0 for a freeze.
+
+        Args:
+            media_s: when the frame begins in the media.
+            frame_s: how long it lasts there; backwards, a frame is entered at its end.
+        """
         if self.speed == 0:
             return Fraction(0)
         if self.speed < 0:
-            return (self.start_s + self.media_s - media_s) / -self.speed
+            return (self.start_s + self.media_s - media_s - frame_s) / -self.speed
         return (media_s - self.start_s) / self.speed
 
 
@@ -93,9 +98,15 @@ def needed_frames(
     reach = abs(span.speed)
     start = (span.start_s - origin_s - before_s * reach) * fps
     end = (span.start_s - origin_s + span.media_s + after_s * reach) * fps
-    first = start.__floor__()
-    stop = max(end.__ceil__(), first + 1)
+    first = _whole(start, start.__floor__())
+    stop = max(_whole(end, end.__ceil__()), first + 1)
     return Frames(first - handles, stop - first + 2 * handles)
+
+
+def _whole(frame: Fraction, other: int) -> int:
+    """The whole frame that programs which reckon in floats mean, within 1/1000; else the other one."""
+    whole = round(frame)
+    return whole if abs(frame - whole) < Fraction(1, 1000) else other
 
 
 def clamped(frames: Frames, available: int | None) -> Frames | None:
@@ -121,17 +132,18 @@ class Performance:
 
 
 def performance_beside(
-    span: Span, first_s: Fraction, driver_in_s: Fraction, driver_speed: Fraction
+    span: Span, first_s: Fraction, frame_s: Fraction, driver_in_s: Fraction, driver_speed: Fraction
 ) -> Performance:
     """How a performance that begins with a clip runs beside the frames of that clip's media.
 
     Args:
         span: of the clip.
         first_s: media time of the first frame that is rendered.
+        frame_s: how long a frame of the media lasts.
         driver_in_s: time within the performance at the clip's head.
         driver_speed: performance seconds a timeline second.
     """
-    head = span.time_on_timeline(first_s)
+    head = span.time_on_timeline(first_s, frame_s)
     start_s = driver_in_s + head * driver_speed
     speed = ONE if span.speed == 0 or driver_speed == 0 else driver_speed / span.speed
     return Performance(start_s, speed)

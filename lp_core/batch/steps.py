@@ -180,6 +180,7 @@ def _finish(plan: Plan, shot: Shot, key: str, summary: Summary, solution: Soluti
         "files": [str(path.relative_to(plan.folder)) for path in files],
         "content": Hashes(folder / "none").of_all(files),
         "summary": summary.as_json(),
+        "size": shot.size,
         "jitter_deg": jitter_deg(solution),
     }
     write_json(folder / RECORD_FILE, record)
@@ -187,7 +188,7 @@ def _finish(plan: Plan, shot: Shot, key: str, summary: Summary, solution: Soluti
         shutil.rmtree(folder / name, ignore_errors=True)
     for path in (folder / KEY_FILE, *folder.glob("*.lpmotion")):
         Path(path).unlink(missing_ok=True)
-    return record
+    return read_record(plan, shot) or record
 
 
 def jitter_deg(solution: Solution) -> float:

@@ -73,7 +73,7 @@ def open_source(
     path, ranged = split_range(path)
     if sequence_rate is not None:
         options = replace(options, rate=sequence_rate)
-    if SequencePattern.parse(path) is not None:
+    if SequencePattern.parse(path) is not None and not path.is_file():  # a#1.mov may be a film's own name
         if ranged is not None and options.frames is not None and not options.frames.within(ranged):
             raise SettingError(f"{path} is given as {ranged}, which does not hold {options.frames}.")
         sequence: FrameSource = _backend(path, SEQUENCE_SOURCES, "read")(path, replace(options, clip=ranged))

@@ -106,7 +106,7 @@ def files_of(name: str) -> list[Path]:
     """The files that a name stands for and that are there: a sequence's pictures in order, or the one file."""
     path, frames = split_range(name)
     pattern = SequencePattern.parse(path)
-    if pattern is None:
+    if pattern is None or path.is_file():
         return [path] if path.is_file() else []
     wanted = pattern.numbers() if frames is None else [n for n in pattern.numbers() if n in frames]
     return [pattern.path_of(number) for number in wanted]

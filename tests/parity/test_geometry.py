@@ -75,6 +75,12 @@ def test_source_crop_of_the_official_entry_point(case):
     to_crop = crop_from_frame(square, settings["dsize"])
     near(moved(to_crop, points), wanted["cropimage.pt_crop"], 0.1)
     near(moved(to_crop, points), moved(wanted["cropimage.M_o2c"], points), 0.1)
+    inside = moved(to_crop, points)
+    near(
+        moved(frame_from_crop(square, settings["dsize"]), inside),
+        moved(wanted["cropimage.M_c2o"], inside),
+        0.1,
+    )
 
 
 def test_driving_box(case):
@@ -108,6 +114,14 @@ def as_matrix(recorded):
     matrix = np.eye(3)
     matrix[:2] = np.asarray(recorded, np.float64)[:2]
     return matrix
+
+
+def test_pasted_picture_follows_its_rule(scene, pictures):
+    index, arrays = scene
+    if index == 0:
+        made = pictures.image("paste0.gen", 512, 512)[::32, ::32]
+        np.testing.assert_array_equal(made, arrays["generated_check"])
+    assert ("generated_check" in arrays) == (index == 0)
 
 
 def test_crops_differ_by_the_rounding_of_opencv_only(scene):

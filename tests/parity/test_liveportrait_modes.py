@@ -269,6 +269,13 @@ def edited(scene, run, networks):
     return retarget.stitched(networks, source, driven) if run["stitching"] else driven
 
 
+def test_the_editor_starts_where_the_recorded_one_does(scene, modes):
+    modes.check("modes.edit.x_s", scene.points[:1])
+    ratios = scene.source_ratios
+    start = [round(float(ratios.eyes[0].mean()), 2), round(float(ratios.lips[0]), 2)]
+    assert start == modes["modes.edit.start_ratios"].tolist()
+
+
 def test_every_editor_setting_gives_the_recorded_points(scene, modes, small_networks):
     table = json.loads(str(modes["modes.table"]))
     assert len(table["edits"]) == 36

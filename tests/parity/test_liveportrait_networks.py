@@ -120,6 +120,20 @@ def check_all(recording, found):
         recording.check(key, array)
 
 
+def test_inputs_follow_their_rules(pictures, full_recordings):
+    with (
+        np.load(full_recordings / "parity_seedA.npz") as full,
+        np.load(pictures.HERE / "data" / "networks.npz") as small,
+    ):
+        np.testing.assert_array_equal(pictures.image("source"), full["in.source"])
+        for index, picture in enumerate(full["in.driving"]):
+            np.testing.assert_array_equal(pictures.image(f"driving{index}"), picture)
+        stored = [key for key in full.files if key.startswith("in.") and key in small.files]
+        assert len(stored) == 4
+        for key in stored:
+            np.testing.assert_array_equal(small[key], full[key])
+
+
 def test_appearance_extractor_gives_the_recorded_volume(appearance, recording):
     _, found = appearance
     assert len(found) == 13

@@ -17,7 +17,7 @@ from .conform import Placed
 from .dialogs import animate_dialog, settings_of
 from .facade import Item, Session, Timeline
 from .media import split_brackets
-from .plan import Driver, Plan, Use, output_name, plan, restated, starts_at
+from .plan import CODEC, Driver, Plan, Use, output_name, plan, restated, starts_at
 from .windows import Windows
 
 SCHEMA, VERSION = "lpsuite.davinci", 1
@@ -34,8 +34,8 @@ class Choice:
     """How the dialog shows it."""
     driver: Driver
     """What it is."""
-    is_placed: bool = False
-    """It lies on another track, and keeps its place on the timeline."""
+    item: str | None = None
+    """Resolve's id of the clip on another track that it is, which keeps its place; None: no such clip."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,20 @@ def use_of(timeline: Timeline, item: Item) -> Use:
     )  # fmt: skip
 
 
+def candidates(timeline: Timeline) -> list[Item]:
+    """Clips under the playhead that may be animated, first the one that is seen; results are left out.
+
+    Raises:
+        ResolveRefused: there are none.
+    """
+    seen, playhead = timeline.current(), timeline.playhead
+    under = [item for item in reversed(timeline.all_items()) if item.start <= playhead < item.end]
+    found = [item for item in under if item.marked() is None]
+    if not found:
+        raise ResolveRefused(f"{seen.name} is a result already; use LivePortrait - Update.")
+    return sorted(found, key=lambda item: item.id != seen.id)
+
+
 def choices(session: Session, timeline: Timeline, use: Use) -> list[Choice]:
     """Performances: clips above and below the source, built-in motions, clips of the current folder."""
     found, seen = [], set()
@@ -79,8 +93,7 @@ def choices(session: Session, timeline: Timeline, use: Use) -> list[Choice]:
             other = use_of(timeline, item)
         except ResolveRefused:
             continue  # a retimed clip or one without a file drives nothing
-        driver = Driver(other.media.path, other.moment_s(use.start), other.media.first)
-        found.append(Choice(f"Track {item.track}: {item.name}", driver, True))
+        found.append(Choice(_label(item), _placed(other, use), item.id))
         seen.add(other.media.path)
     found += [Choice(name, Driver(name)) for name in BUILT_IN]
     seen.add(use.media.path)
@@ -95,28 +108,26 @@ def choices(session: Session, timeline: Timeline, use: Use) -> list[Choice]:
 def animate(desk: Desk) -> Placed | None:
     """Asks, renders and places; None where the user changed their mind."""
     timeline = desk.session.timeline()
-    item = timeline.current()
-    if item.marked() is not None:
-        raise ResolveRefused(
-            f"{item.name} is a result already; use LivePortrait - Update, or choose its source."
-        )
-    use = use_of(timeline, item)
-    offered = choices(desk.session, timeline, use)
-    color, note = color_settings(desk.session, item.clip(), use.media.path.lower().endswith(".exr"))
-    if note:
-        desk.say(note)
-    proposed: dict[str, Any] = {"color": color} if color else {}
+    clips = candidates(timeline)
+    use = use_of(timeline, clips[0])
+    proposed = _proposed(desk, clips[0], use)
     folder = str(Path(use.media.path).parent / FOLDER)
     if desk.windows is None:
+        offered = choices(desk.session, timeline, use)
         return _by_page(desk, timeline, use, offered[0], proposed, folder)
     stills = desk.session.stills()
     portraits = [THE_CLIP, *(f"Still: {label}" for label, _ in stills)]
-    proposed.setdefault("output", {"codec": "prores4444"})
-    dialog = animate_dialog(item.name, [choice.label for choice in offered], portraits, folder, proposed)
+    proposed.setdefault("output", {"codec": CODEC})
+    labels = [_label(clip) for clip in clips]
+    offered = [choice.label for choice in choices(desk.session, timeline, use)]
+    if len(clips) > 1:
+        offered.append(labels[0])  # may drive, when another clip is animated
+    dialog = animate_dialog(labels, offered, portraits, folder, proposed)
     values = desk.windows.ask(dialog)
     if values is None:
         return None
-    chosen = _chosen(offered, values)
+    use = use_of(timeline, clips[labels.index(values["clip"])])
+    chosen = _chosen(choices(desk.session, timeline, use), values)
     portrait = None
     at = portraits.index(values["portrait"])
     if at:
@@ -136,8 +147,8 @@ def _by_page(
     status = work.by_page(desk.client, parameters, desk.say, desk.open_page)
     given = status.parameters
     ahead = int(given["settings"]["input"]["driving_offset"])
-    is_placed = choice.is_placed and given["driving"] == made.driving
-    choice = Choice("", Driver(given["driving"], starts_at(use, ahead), choice.driver.first), is_placed)
+    item = choice.item if given["driving"] == made.driving else None
+    choice = Choice("", Driver(given["driving"], starts_at(use, ahead), choice.driver.first), item)
     made = replace(made, driving=given["driving"], settings=_changed(given["settings"]))
     return _bring_back(desk, timeline, use, made, choice, 0, None, status.id)
 
@@ -185,20 +196,24 @@ def update(desk: Desk) -> Placed:
         raise ResolveRefused(f"The marker of {old.name} is of another version; animate its source again.")
     use = _source_of(timeline, data)
     driver, settings = restated(use, data)
+    beside = data["driving"].get("item")
+    for item in timeline.all_items():
+        if beside is not None and item.id == beside:
+            driver = _placed(use_of(timeline, item), use)
     handles, portrait = int(data.get("handles", 0)), data.get("portrait")
     output = output_name(str(_folder_of(data["output"])), use.name, portrait or use.media.path)
     made = plan(use, driver, settings, output, handles, portrait)
     status = work.run(desk.client, "animate", _parameters(made), desk.windows, desk.say)
-    desk.session.edit_page()
-    track = old.track
-    timeline.delete(old)
     pool = desk.session.pool()
     clip, told = conform.bring_in(pool, made, use, status.id)
     for words in told:
         desk.say(words)
+    desk.session.edit_page()
+    track = old.track
+    timeline.delete(old)
     free = timeline.is_free(track, use.start, use.start + use.duration)
     placed = conform.place(timeline, pool, clip, made, use, track if free else None)
-    choice = Choice("", driver, bool(data["driving"].get("is_placed")))
+    choice = Choice("", driver, beside)
     data = remembered(use, made, choice, handles, portrait)
     placed.item.mark(f"{Path(made.driving).name} on {use.name}, updated.", data)
     desk.say(f"{made.output} replaces {old.name if placed.track == track else 'the old result'}.")
@@ -218,7 +233,7 @@ def remembered(use: Use, made: Plan, choice: Choice, handles: int, portrait: str
             "path": made.driving,
             "starts_s": str(choice.driver.starts_s),
             "first": choice.driver.first,
-            "is_placed": choice.is_placed,
+            "item": choice.item,
         },
         "handles": handles,
         "settings": made.settings,
@@ -240,11 +255,30 @@ def exported_still(session: Session, still: tuple[str, Any], folder: str) -> str
     return str(made[0])
 
 
+def _proposed(desk: Desk, item: Item, use: Use) -> dict[str, Any]:
+    color, note = color_settings(desk.session, item.clip(), use.media.path.lower().endswith(".exr"))
+    if note:
+        desk.say(note)
+    return {"color": color} if color else {}
+
+
+def _placed(driver: Use, use: Use) -> Driver:
+    """A clip of the timeline as the driver of another: frame for frame what lies at the same place."""
+    return Driver(driver.media.path, driver.moment_s(use.start), driver.media.first)
+
+
+def _label(item: Item) -> str:
+    return f"Track {item.track}: {item.name}"
+
+
 def _chosen(offered: list[Choice], values: dict[str, Any]) -> Choice:
     if values["driver_file"]:
         path, first, _ = split_brackets(values["driver_file"])
         return Choice(path, Driver(path, Fraction(0), first or 0))
-    return next(choice for choice in offered if choice.label == values["driver"])
+    for choice in offered:
+        if choice.label == values["driver"]:
+            return choice
+    raise ResolveRefused(f"{values['driver']} cannot drive itself; choose another performance.")
 
 
 def _result_under(timeline: Timeline) -> tuple[Item, dict[str, Any]]:

@@ -40,7 +40,7 @@ def bring_in(pool: Pool, plan: Plan, use: Use, job: str) -> tuple[Clip, list[str
     space = use.media.input_space
     if _keeps_space(plan, use) and clip.says("Input Color Space") != space:
         told.append(clip.set("Input Color Space", space))
-    clip.name_it(f"lpsuite.{NOTE}", job)
+    told.append(clip.keep(f"lpsuite.{NOTE}", job))
     return clip, [words for words in told if words]
 
 

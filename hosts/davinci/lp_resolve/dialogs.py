@@ -97,12 +97,16 @@ class Dialog:
 
 
 def animate_dialog(
-    clip: str, drivers: Sequence[str], portraits: Sequence[str], folder: str, values: Mapping[str, Any]
+    clips: Sequence[str],
+    drivers: Sequence[str],
+    portraits: Sequence[str],
+    folder: str,
+    values: Mapping[str, Any],
 ) -> Dialog:
     """The dialog of *Animate Clip*.
 
     Args:
-        clip: name of the clip under the playhead.
+        clips: clips under the playhead, first the one that is seen.
         drivers: performances to choose from.
         portraits: pictures to choose from; the first is the clip itself.
         folder: where results go.
@@ -112,6 +116,7 @@ def animate_dialog(
     everything = {control.name: control for controls in by_group.values() for control in controls}
     main = [everything[name] for name in MAIN]
     first = (
+        Control("clip", "Clip", "choice", clips[0], "tells place and length of the result", tuple(clips)),
         Control("driver", "Performance", "choice", drivers[0], "what drives the face", tuple(drivers)),
         Control(
             "driver_file", "or a file", "file", "", "film, picture, .lpmotion or .pkl; goes before the choice"
@@ -134,7 +139,7 @@ def animate_dialog(
         if rest:
             tabs.append(Tab(group.capitalize(), rest))
     tabs.append(Tab("Expression", tuple(_slider(name) for name in SLIDERS)))
-    return Dialog("LivePortraitAnimate", f"LivePortrait: {clip}", tuple(tabs), "Render")
+    return Dialog("LivePortraitAnimate", "LivePortrait: Animate Clip", tuple(tabs), "Render")
 
 
 def batch_dialog(timeline: str, folder: str) -> Dialog:

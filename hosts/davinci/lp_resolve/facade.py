@@ -292,9 +292,11 @@ class Clip:
             return None
         return f"Resolve did not set {name} of {self.name} to {value}; set it by hand."
 
-    def name_it(self, name: str, value: str) -> None:
-        """Keeps a note of ours in its metadata."""
-        done(self.raw.SetThirdPartyMetadata(name, value), f"note {name} on {self.name}")
+    def keep(self, name: str, value: str) -> str | None:
+        """Keeps a note of ours in its metadata; a sentence where it was not taken."""
+        if self.raw.SetThirdPartyMetadata(name, value):
+            return None
+        return f"Resolve did not keep {name} = {value} in the metadata of {self.name}; nothing else needs it."
 
 
 @dataclass(frozen=True)

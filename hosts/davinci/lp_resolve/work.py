@@ -71,6 +71,7 @@ def by_page(
         WorkerError: the job failed.
         Cancelled: the user cancelled it on the page.
     """
+    earlier = {job.id for job in client.jobs()}  # one that failed may have had the same output
     link = client.login_link() + "#fill=" + quote(json.dumps(parameters), safe="")
     if not open_page(link):
         say(f"No browser opened; open this address: {link}")
@@ -80,7 +81,7 @@ def by_page(
     output = os.path.realpath(str(parameters["output"]))
     while True:
         for job in client.jobs():
-            if os.path.realpath(job.output) == output:
+            if job.id not in earlier and os.path.realpath(job.output) == output:
                 return follow(client, job.id, None, say)
         time.sleep(LOOK_S)
 

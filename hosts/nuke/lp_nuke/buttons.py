@@ -11,8 +11,8 @@ import nuke
 from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.sliders import SLIDERS
 
+from . import cache, nodes, values
 from . import farm as farming
-from . import nodes, values
 from . import render as rendering
 from .knobs import by_name
 
@@ -83,7 +83,11 @@ def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     work.write_inputs()
     line = farming.command(work.job())
     (work.folder / "command.txt").write_text(line + "\n", encoding="utf-8")
-    nuke.message(f"{line}\n\n(also in {(work.folder / 'command.txt').as_posix()}; then press Load result)")
+    cache.write_json(work.folder / farming.TEMPLATE, farming.template(work.job(), work.node))
+    nuke.message(
+        f"{line}\n\nIt is also in {work.folder.as_posix()}, as command.txt and template.json (Open Job Description). "
+        "Press Load result when it is done."
+    )
 
 
 @_button

@@ -288,6 +288,7 @@ def _hidden() -> List[Knob]:
     return [
         Knob("lp_version", INTEGER, "", "", VERSION, flags=hidden),
         Knob("lp_hash", STRING, "", "", "", flags=hidden),
+        Knob("lp_asked", STRING, "", "", "", flags=hidden),
         Knob("lp_job", STRING, "", "", "", flags=hidden),
         Knob("lp_ready", INTEGER, "", "", 0, flags=hidden),
         Knob("lp_first", INTEGER, "", "", 0, flags=hidden),

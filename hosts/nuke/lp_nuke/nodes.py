@@ -4,17 +4,17 @@ import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 import nuke
 
 from lp_core.errors import SettingError
 from lp_core.job import RenderJob
-from lp_core.timing import FrameRange, FrameRate
+from lp_core.timing import FrameRange
 
 from . import cache, colors, plates, values
+from .asks import Asked, asked_of
 from .gizmo import RESULT
-from .knobs import by_name
 
 NOT_RENDERED, UP_TO_DATE, STALE = "not rendered", "up to date", "stale: changed since the render"
 GONE = "the result's files are gone"
@@ -27,18 +27,12 @@ class Work:
 
     node: str
     """Full name of the node: nodes themselves may be deleted while a thread works."""
-    frames: FrameRange
-    """Frames of the result."""
+    asked: Asked
+    """What its knobs say."""
     folder: Path
     """Folder of the result."""
     mark: str
     """Digits of everything that the result depends on."""
-    groups: values.Groups
-    """Settings that differ from their defaults."""
-    curves: Dict[str, values.Curve]
-    """Sliders."""
-    driver: str
-    """Performance that is no input; empty: the input driving."""
     plates: Tuple[Tuple[plates.Plate, Path], ...]
     """Inputs and the folders of their files."""
     offset: int
@@ -47,6 +41,11 @@ class Work:
     """Whether the digits tell all; else the same digits may stand for another input."""
     config: Optional[Tuple[str, Path]]
     """Colour configuration and the copy of it that the worker reads; None: it reads it where it is, or none."""
+
+    @property
+    def frames(self) -> FrameRange:
+        """Frames of the result."""
+        return self.asked.frames
 
     @property
     def result(self) -> cache.Sequence:
@@ -64,17 +63,17 @@ class Work:
         Raises:
             SettingError: a setting is out of range.
         """
-        groups = {name: dict(found) for name, found in self.groups.items()}
+        groups = {name: dict(found) for name, found in self.asked.groups.items()}
         paths = {plate.role: plate.path(folder) for plate, folder in self.plates}
         if "matte" in paths:
             groups.setdefault("input", {})["holdout"] = paths["matte"]
-        if self.curves:
+        if self.asked.curves:
             groups.setdefault("sliders", {})["edit_file"] = (self.folder / "edit.json").as_posix()
         if self.config is not None:
             groups.setdefault("color", {})["ocio"] = self.config[1].as_posix()
         if any(self.folder.glob("result.*.exr")):  # of a run that was cut off
             groups.setdefault("output", {})["overwrite"] = True
-        driving = self.driver or paths["driving"]
+        driving = self.asked.driver or paths["driving"]
         return RenderJob(paths["source"], driving, self.result.pattern, values.settings_of(groups))
 
     def write_inputs(self) -> None:
@@ -85,8 +84,8 @@ class Work:
         if self.config is not None:
             self.config[1].parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.config[0], str(self.config[1]))
-        if self.curves:
-            cache.write_json(self.folder / "edit.json", self.curves)
+        if self.asked.curves:
+            cache.write_json(self.folder / "edit.json", self.asked.curves)
         job = self.job()
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "job.json").write_text(job.to_json(), encoding="utf-8")
@@ -110,39 +109,30 @@ def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
     Raises:
         SettingError: something is missing or makes no sense.
     """
-    read = _reader(node)
-    frames = values.frame_range(read)
-    values.refuse_animated(lambda name: node.knob(name) is not None and bool(node[name].isAnimated()))
-    driver = _driver(read)
-    is_still = read("source_is") == "still"
-    still = int(read("still_frame"))
-    is_float = bool(read("float_plates"))
-    asked = [(plates.SOURCE, FrameRange(still, still) if is_still else frames, is_still)]
-    asked += [] if driver else [(plates.DRIVING, frames, False)]
-    asked += [(plates.MATTE, FrameRange(still, still) if is_still else frames, is_still)]
-    made = [plates.plate_of(node, number, of, single, is_float) for number, of, single in asked]
-    _refuse_open_inputs(made, bool(driver))
+    asked = asked_of(node)
+    frames, is_still = asked.frames, asked.still is not None
+    portrait = frames if asked.still is None else FrameRange(asked.still, asked.still)
+    wanted = [(plates.SOURCE, portrait, is_still)]
+    wanted += [] if asked.driver else [(plates.DRIVING, frames, False)]
+    wanted += [(plates.MATTE, portrait, is_still)]
+    made = [plates.plate_of(node, number, of, single, asked.is_float) for number, of, single in wanted]
+    _refuse_open_inputs(made, bool(asked.driver))
     found = [plate for plate in made if plate is not None]
-    groups = values.groups_of(read, frames, _given(node))
-    values.settings_of(groups)
-    curves = values.curves_of(read, _reader_at(node), frames)
     inputs = [[plate.role, plate.mark, plate.direct, str(plate.frames)] for plate in found]
-    stamps = cache.sequence_stamp(driver) if driver and not driver.startswith("demo:") else []
-    mark = cache.digest([inputs, driver, stamps, str(frames), groups, curves])
+    has_file = bool(asked.driver) and not asked.driver.startswith("demo:")
+    stamps = cache.sequence_stamp(asked.driver) if has_file else []
+    mark = cache.digest([inputs, stamps, asked.mark])
     is_certain = all(plate.mark is not None for plate in found)
     home = home_of(node)
-    ocio = groups.get("color", {}).get("ocio")
+    ocio = asked.groups.get("color", {}).get("ocio")
     copy = colors.own_copy(ocio, home)
     return Work(
         node=node.fullName(),
-        frames=frames,
+        asked=asked,
         folder=home / (mark if is_certain else f"{mark}-{uuid.uuid4().hex[:8]}"),
         mark=mark,
-        groups=groups,
-        curves=curves,
-        driver=driver,
         plates=tuple((plate, plate.folder(home)) for plate in found),
-        offset=frames.first if is_still and driver else 0,
+        offset=frames.first if is_still and asked.driver else 0,
         is_certain=is_certain,
         config=None if copy is None else (str(ocio), copy),
     )
@@ -154,36 +144,22 @@ def home_of(node: Any) -> Path:  # noqa: ANN401 - a nuke.Group
     return cache.node_folder(str(wish or ""), str(nuke.root()["name"].value() or ""), node.fullName())
 
 
-def _reader(node: Any) -> values.Read:  # noqa: ANN401 - a nuke.Group
-    """Reads knobs; one that a node made by an older version lacks has its default, as the node has always acted."""
-    table = by_name()
+def state_of(node: Any, work: Optional[Work] = None) -> str:  # noqa: ANN401 - a nuke.Group
+    """In words: whether what the node shows fits its knobs and inputs.
 
-    def read(name: str) -> Any:  # noqa: ANN401 - any knob's value
-        knob = node.knob(name)
-        return table[name].default if knob is None else knob.value()
-
-    return read
-
-
-def _reader_at(node: Any) -> values.ReadAt:  # noqa: ANN401 - a nuke.Group
-    table = by_name()
-
-    def read(name: str, frame: int) -> float:
-        knob = node.knob(name)
-        return float(table[name].default if knob is None else knob.getValueAt(frame))
-
-    return read
-
-
-def state_of(node: Any) -> str:  # noqa: ANN401 - a nuke.Group
-    """In words: whether what the node shows fits its knobs and inputs."""
+    Args:
+        node: the node.
+        work: what it asks for now; None: looks.
+    """
     if not node["lp_ready"].value():
         return NOT_RENDERED
+    if asked_of(node).mark != node["lp_asked"].value():
+        return STALE  # known without a look at what is upstream: sliders stay quick
     shown = FrameRange(int(node["lp_first"].value()), int(node["lp_last"].value()))
     pattern = Path(str(node.node(RESULT)["file"].value()))
     if not cache.Sequence(pattern.parent, "result").has(shown):
         return GONE
-    work = work_of(node)
+    work = work or work_of(node)
     if not work.is_certain:
         return UNKNOWN
     return UP_TO_DATE if work.mark == node["lp_hash"].value() else STALE
@@ -203,6 +179,7 @@ def show(node: Any, work: Work) -> None:  # noqa: ANN401 - a nuke.Group
         for name, value in (("lp_first", first), ("lp_last", last), ("lp_ready", 1)):
             node[name].setValue(value)
         node["lp_hash"].setValue(work.mark)
+        node["lp_asked"].setValue(work.asked.mark)
         node["lp_job"].setValue("")
     finally:
         undo.enable()
@@ -228,18 +205,6 @@ def settle(work: Work) -> bool:
     return work.result.has(work.frames)
 
 
-def _driver(read: values.Read) -> str:
-    kind = read("driver")
-    if kind == "demo":
-        return "demo:" + str(read("driver_demo"))
-    if kind == "input":
-        return ""
-    path = str(read("driver_file") or "").strip()
-    if not path:
-        raise SettingError("The driver is a file, but none is named; choose one on the tab Drive.")
-    return path
-
-
 def _refuse_open_inputs(made: List[Optional[plates.Plate]], has_driver: bool) -> None:
     if made[0] is None:
         raise SettingError("Nothing is connected to the input source; connect the plate or the portrait.")
@@ -247,13 +212,3 @@ def _refuse_open_inputs(made: List[Optional[plates.Plate]], has_driver: bool) ->
         raise SettingError(
             "Nothing is connected to the input driving; connect the performance, or set the driver to file or demo."
         )
-
-
-def _given(node: Any) -> values.Given:  # noqa: ANN401 - a nuke.Group
-    ocio, space = colors.working_space()
-    sizes = []
-    for number in (plates.SOURCE, plates.DRIVING):
-        upstream = node.input(number)
-        sizes.append((0, 0) if upstream is None else (upstream.width(), upstream.height()))
-    rate = str(FrameRate.parse(float(nuke.root()["fps"].value())))
-    return values.Given(rate, ocio, space, sizes[0], sizes[1])

@@ -31,6 +31,10 @@ def render(node: Any) -> Optional[threading.Thread]:  # noqa: ANN401 - a nuke.Gr
     work = nodes.work_of(node)
     if is_running(work.node):
         raise SettingError(f"{work.node} is being rendered; cancel that first.")
+    is_fresh = nodes.state_of(node, work) == nodes.UP_TO_DATE  # a pasted node's files lie in another's folder
+    if is_fresh:
+        nodes.tell(node, nodes.UP_TO_DATE)
+        return None
     if work.is_done:
         nodes.show(node, work)
         return None

@@ -33,9 +33,9 @@ class Given:
     space: Optional[str]
     """The project's working space; None: scene-linear."""
     source_size: Size
-    """Format of the source in pixels."""
+    """Format of the source in pixels; (0, 0) where no position is given on it."""
     driving_size: Size
-    """Format of the driving input in pixels."""
+    """The same of the driving input."""
 
 
 def frame_range(read: Read) -> FrameRange:
@@ -143,6 +143,10 @@ def _face(item: Setting, read: Read, frames: FrameRange, given: Given) -> str:
     if word != "position":
         return word
     size = given.source_size if item.name == "source_face" else given.driving_size
+    if size == (0, 0):
+        raise SettingError(
+            f"{item.name} is a position, but nothing is connected to the input that it would be on; choose a word."
+        )
     x, y = core_from_nuke(tuple(read(item.name + "_at")), size)  # type: ignore[arg-type]
     return f"{x:g},{y:g}"
 

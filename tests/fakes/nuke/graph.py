@@ -8,6 +8,7 @@ from .checked import CALLS, Closed, NotInTable, call
 from .knob import Knob
 from .script import nodes_of, record
 from .signatures import KNOBS, SIGNATURES
+from .things import Env17, FrameRange, Menu, ProgressTask, Undo
 
 EXPRESSIONS, INPUTS, HIDDEN_INPUTS = 1, 2, 4
 TO_SCRIPT, WRITE_NON_DEFAULT_ONLY = 1, 16
@@ -17,19 +18,6 @@ ROOT_VALUES = {
 }  # fmt: skip
 READ_VALUES = {"frame_mode": "expression", "frame": "", "raw": False, "colorspace": "default (linear)",
                "premultiplied": False, "first": 1, "last": 1}  # fmt: skip
-
-
-class FrameRange(Closed):
-    def __init__(self, first, last):
-        self._first, self._last = first, last
-
-    @call("FrameRange.first")
-    def first(self):
-        return self._first
-
-    @call("FrameRange.last")
-    def last(self):
-        return self._last
 
 
 class Node(Closed):
@@ -157,76 +145,6 @@ class Nodes(Closed):
         return node
 
 
-class Undo(Closed):
-    """Counts how deep recording is off."""
-
-    depth = 0
-
-    @call("Undo.disable")
-    def disable(self):
-        Undo.depth += 1
-
-    @call("Undo.enable")
-    def enable(self):
-        Undo.depth -= 1
-        assert Undo.depth >= 0
-
-
-class ProgressTask(Closed):
-    """Keeps what it was told; may be used from any thread."""
-
-    made = []
-    cancel_at = None
-
-    def __init__(self, name):
-        CALLS.add("nuke.ProgressTask")
-        self._title, self._told, self._is_open = name, [], True
-        ProgressTask.made.append(self)
-
-    @call("ProgressTask.setProgress", from_any_thread=True)
-    def setProgress(self, i):
-        assert isinstance(i, int) and 0 <= i <= 100
-        self._told.append(i)
-
-    @call("ProgressTask.setMessage", from_any_thread=True)
-    def setMessage(self, s):
-        assert isinstance(s, str)
-        self._told.append(s)
-
-    @call("ProgressTask.isCancelled", from_any_thread=True)
-    def isCancelled(self):
-        return ProgressTask.cancel_at is not None and len(self._told) >= ProgressTask.cancel_at
-
-
-class Menu(Closed):
-    """Keeps what was added."""
-
-    def __init__(self, rows):
-        self._rows = rows
-
-    @call("Menu.addMenu")
-    def addMenu(self, name, icon=None, tooltip=None, index=None):
-        self._rows.append((name, None, icon))
-        return Menu(self._rows)
-
-    @call("Menu.addCommand")
-    def addCommand(
-        self, name, command=None, shortcut=None, icon=None, tooltip=None, index=None, readonly=False
-    ):
-        self._rows.append((name, command, icon))
-
-
-class Env17(Closed):
-    """From 16 on: can be asked, but neither iterated nor taken for a dict."""
-
-    def __init__(self, values):
-        self._values = values
-
-    @call("env.get")
-    def get(self, key, default=None):
-        return self._values.get(key, default)
-
-
 class GraphDouble:
     """The whole of Nuke that a test sees."""
 
@@ -243,6 +161,7 @@ class GraphDouble:
         """
         self.style, self.gui, self.folders = style, gui, list(folders)
         self.nodes, self.inside, self.messages, self.executed, self.menus = [], [], [], [], []
+        self.recorded = []  # knobs set by Python that a step of undo would set back
         self.jobs, self.current_frame, self.this_node, self.this_knob, self.cancels = (
             queue.Queue(),
             1,
@@ -301,6 +220,23 @@ class GraphDouble:
             if read.children:
                 self._add(read.children, node)
         return list(made.values())
+
+    def paste(self, node):
+        """A copy of a group with all its knobs and inner nodes, connected as the first, under a free name."""
+        made = self.make("Group")
+        made._inputs = list(node._inputs)
+        for source, target in [(node, made)] + [(child, None) for child in node._children]:
+            if target is None:
+                target = self.make(source._kind, made, source._name())
+            for name, knob in source._knobs.items():
+                target._knobs[name] = Knob(target, name, knob._user)
+                target._knobs[name]._keys = dict(knob._keys)
+                target._knobs[name]._value = knob._value
+        made._knobs["name"]._set("{}{}".format(node._name().rstrip("0123456789"), len(self.nodes)))
+        inner = dict(zip(map(id, node._children), made._children))
+        for source, target in zip(node._children, made._children):
+            target._inputs = [inner.get(id(other)) for other in source._inputs]
+        return made
 
     def run_main_thread(self, until, timeout_s=60):
         """Does what threads have asked the main thread for, until a function says so."""

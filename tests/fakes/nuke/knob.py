@@ -3,6 +3,7 @@
 import re
 
 from .checked import Closed, call
+from .things import Undo
 
 INTEGER, CHOICE, SWITCH, DOUBLE, XY = 3, 4, 6, 7, 12
 NEUTRAL = {INTEGER: 0, SWITCH: False, DOUBLE: 0.0, XY: (0.0, 0.0)}
@@ -14,6 +15,7 @@ class Knob(Closed):
     def __init__(self, node, name, user=None):
         self._node, self._knob_name, self._user, self._keys = node, name, user, {}
         self._executed = 0
+        self._expression = None  # a function of the time
         kind = user.kind if user is not None else None
         self._value = NEUTRAL.get(kind, "")
         if kind == CHOICE:
@@ -50,6 +52,8 @@ class Knob(Closed):
         return f"{self._value} {sorted(self._keys.items())}"
 
     def _at(self, time):
+        if self._expression is not None:
+            return self._expression(time)
         if not self._keys:
             return self._value
         times = sorted(self._keys)
@@ -79,8 +83,14 @@ class Knob(Closed):
 
     @call("Knob.setValue")
     def setValue(self, value):
+        if Undo.depth == 0:
+            self._node._double.recorded.append(self._knob_name)
         self._set(value)
         return True
+
+    @call("Knob.hasExpression")
+    def hasExpression(self, index=-1):
+        return self._expression is not None
 
     @call("Knob.isAnimated")
     def isAnimated(self):

@@ -75,6 +75,7 @@ SIGNATURES = {
     "Knob.execute": ("", "NSTUB nuke/classes/Script_Knob.py"),
     "Knob.getEvaluatedValue": ("", "NSTUB nuke/classes/File_Knob.py; DCN ocio.py calls it on the Root's knobs"),
     "Knob.getValueAt": ("time, /", KNOB),
+    "Knob.hasExpression": ("index=-1, /", KNOB),
     "Knob.isAnimated": ("", KNOB),
     "Knob.name": ("", KNOB),
     "Knob.setValue": ("value, /", KNOB),

@@ -29,7 +29,8 @@ def loaded():
 
 
 def test_the_committed_macro_is_the_written_one(here):
-    assert (here / "LivePortrait.setting").read_text(encoding="utf-8") == setting_text()
+    committed = (here / "LivePortrait.setting").read_text(encoding="utf-8")
+    assert committed == setting_text(), "run: python -m hosts.davinci.lp_resolve.macro"
 
 
 @needs_lua

@@ -82,9 +82,20 @@ def test_without_a_project_or_a_timeline_it_says_so(scripts, capsys):
     assert "Resolve gave no project; open one." in capsys.readouterr().out
 
 
+def test_a_folder_that_cannot_be_written_is_told(scripts, worker, pictures, capsys):
+    host = Host("DaVinci Resolve")
+    timeline = host.project.timeline("Schnitt", "25", "01:00:00:00")
+    blocked = worker.data / "blocked"
+    clip = described(write_plate(blocked / "a.mov", pictures[:4], "25", "01:00:00:00"))
+    (blocked / "LivePortrait").write_text("a file where the folder should be")
+    timeline.put(1, host.project.pool.add(clip), 90000, 0, 4)
+    run(scripts / "Edit" / "LivePortrait - Animate Clip.py", host, None)
+    assert "LivePortrait cannot be used (File exists); choose another folder." in capsys.readouterr().out
+
+
 def test_every_setting_is_asked_once_and_the_pictures_show_it():
     """The dialog's controls are the settings' own; the picture of each tab has the words of each control."""
-    dialog = animate_dialog("plate.mov", ["demo:nod"], ["the clip itself"], "/x", {})
+    dialog = animate_dialog(["Track 1: plate.mov"], ["demo:nod"], ["the clip itself"], "/x", {})
     names = [control.name for control in dialog.controls]
     assert len(names) == len(set(names))
     defaults = RenderSettings()
@@ -101,13 +112,13 @@ def test_every_setting_is_asked_once_and_the_pictures_show_it():
 
 def test_an_untouched_dialog_asks_for_nothing_but_what_is_proposed():
     proposed = {"output": {"codec": "prores4444"}, "color": {"input_space": "ACEScg"}}
-    dialog = animate_dialog("plate.mov", ["demo:nod"], ["the clip itself"], "/x", proposed)
+    dialog = animate_dialog(["Track 1: plate.mov"], ["demo:nod"], ["the clip itself"], "/x", proposed)
     bmd = Bmd(lambda dispatcher, window: window.On.call("Accept", "Clicked"))
     assert settings_of(Windows(Fusion(Host()), bmd).ask(dialog)) == proposed
 
 
 def test_browse_fills_the_file_in():
-    dialog = animate_dialog("plate.mov", ["demo:nod"], ["the clip itself"], "/x", {})
+    dialog = animate_dialog(["Track 1: plate.mov"], ["demo:nod"], ["the clip itself"], "/x", {})
 
     def user(dispatcher, window):
         window.On.call("Browse_driver_file", "Clicked")

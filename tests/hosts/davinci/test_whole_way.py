@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import opentimelineio as otio
 import pytest
 from fakes.plates import told_index, write_plate
@@ -14,14 +15,15 @@ from fakes.resolve_pool import GalleryStill, described
 from fakes.resolve_ui import Bmd, Fusion
 from fakes.timelines import as_otio
 
-from hosts.davinci.lp_resolve.animate import Desk, animate, choices, update, use_of
+from hosts.davinci.lp_resolve.animate import BUILT_IN, Desk, animate, choices, update, use_of
 from hosts.davinci.lp_resolve.answers import ResolveRefused
 from hosts.davinci.lp_resolve.batch import batch
 from hosts.davinci.lp_resolve.facade import Session
 from hosts.davinci.lp_resolve.windows import Windows
-from lp_core.errors import Cancelled
+from lp_core.errors import Cancelled, WorkerError
 from lp_core.media.images import write_image
 from lp_core.media.open import open_source
+from lp_core.motion.builtin import BUILTIN_MOTIONS
 
 FAST = {"calibration": ("off", "quick", "fine").index("off")}
 FIRST, SHOWN, HANDLES = 4, 16, 2
@@ -198,14 +200,26 @@ def test_a_driver_on_another_track_keeps_its_place(worker, cut, pictures):
     path = write_plate(worker.data / "take 2.mov", pictures[6:], "25", "12:00:00:00")
     # Its media frame 3 lies over the plate's frame 4.
     timeline.put(2, host.project.pool.add(described(path)), item.start - 2, 1, 15)
-    timeline.playhead = "10:00:00:20"  # behind the driver's end, so that the plate is the topmost
-    made, _ = desk(host, worker, User(driver="Track 2: take 2.mov", engine="mesh", **FAST))
+    answers = {"clip": "Track 1: sh030.mov", "driver": "Track 2: take 2.mov", "engine": "mesh", **FAST}
+    made, _ = desk(host, worker, User(**{**answers, "clip": 0}))
+    with pytest.raises(ResolveRefused, match="cannot drive itself"):  # the driver is what is seen
+        animate(made)
+    made, _ = desk(host, worker, User(**answers))
     placed = animate(made)
     data, pixels = frames_of(timeline, placed.track)
     assert data["settings"]["input"]["driving_offset"] == 3 - FIRST
-    assert data["driving"]["is_placed"] is True
+    assert data["driving"]["item"] == timeline.tracks[2][0].uid
     assert placed.track == 3, "the driver lies on the track above, so the result goes on a new one"
     assert len(pixels) == SHOWN
+    timeline.tracks[2][0].start += 2  # the performance is laid two frames later
+    timeline.playhead = "10:00:00:08"
+    update(made)
+    assert frames_of(timeline, placed.track)[0]["settings"]["input"]["driving_offset"] == 1 - FIRST
+    timeline.tracks[2].clear()
+    timeline.tracks[1][0].start += 1  # now the plate moves on, and the driver is gone: its place counts
+    timeline.playhead = "10:00:00:09"
+    update(made)
+    assert frames_of(timeline, placed.track)[0]["settings"]["input"]["driving_offset"] == 2 - FIRST
 
 
 def test_a_still_of_the_gallery_is_the_portrait(worker, cut, astronaut):
@@ -223,6 +237,22 @@ def test_a_still_of_the_gallery_is_the_portrait(worker, cut, astronaut):
     timeline.tracks[2].clear()
     with pytest.raises(ResolveRefused, match="open the Gallery"):
         animate(made)
+
+
+def test_a_managed_project_keeps_numbers_and_space(worker, cut):
+    host, timeline, clip, item = cut
+    host.settings = {"colorScienceMode": "davinciYRGBColorManagedv2", "colorSpaceInput": "Rec.709 Gamma 2.4"}
+    clip.properties["Input Color Space"] = "Rec.709 Gamma 2.4"
+    made, _ = desk(host, worker, User(driver="demo:still", engine="mesh", **FAST))
+    placed = animate(made)
+    data, pixels = frames_of(timeline)
+    assert data["settings"]["color"]["output_space"] == "Gamma 2.4 Encoded Rec.709"
+    assert placed.clip.says("Input Color Space") == "Rec.709 Gamma 2.4"
+    with open_source(clip.properties["File Path"]) as source:
+        plate = [frame.pixels for frame in source][FIRST]
+    scale = {"uint8": 255, "uint16": 65535}
+    both = [picture[..., :3] / scale[picture.dtype.name] for picture in (plate, pixels[0])]
+    assert np.abs(both[0] - both[1]).mean() < 0.002, "the same numbers, but for the codec"
 
 
 def test_a_retimed_clip_and_a_title_are_refused(worker, cut):
@@ -273,7 +303,20 @@ def test_the_free_edition_has_the_page(worker, cut, media):
         worker.client.submit("animate", job)
         return True
 
+    def fail_first(link):
+        """A job of an earlier attempt with the same output, which failed."""
+        from urllib.parse import parse_qs, urlsplit
+
+        job = json.loads(parse_qs(urlsplit(link).fragment)["fill"][0])
+        job["source"] = str(worker.data / "not there.mov")
+        failed = worker.client.submit("animate", job)
+        with pytest.raises(WorkerError):
+            worker.client.wait(failed.id)
+        return True
+
     said = []
+    with pytest.raises(WorkerError, match="not there"):
+        animate(Desk(session, worker.client, None, said.append, fail_first))
     placed = animate(Desk(session, worker.client, None, said.append, press_start))
     assert placed.item.duration == SHOWN
     data, pixels = frames_of(timeline)
@@ -312,8 +355,15 @@ def test_a_locked_track_is_passed_over_and_a_result_is_no_source(worker, cut):
     made, _ = desk(host, worker, User(driver="demo:nod", engine="mesh", **FAST))
     placed = animate(made)
     assert placed.track == 3, "a locked track takes nothing"
+    other, _ = desk(host, worker, User(driver="demo:blink", engine="mesh", **FAST))
+    assert animate(other).track == 4, "the result is seen now, and its source is animated again"
+    timeline.tracks[1].clear()
     with pytest.raises(ResolveRefused, match="is a result already"):
         animate(made)
+
+
+def test_the_built_in_motions_are_all_offered():
+    assert [f"demo:{name}" for name in BUILTIN_MOTIONS] == list(BUILT_IN)
 
 
 def test_choices_leave_out_the_clip_itself(worker, cut):
@@ -340,8 +390,8 @@ def test_the_batch_goes_out_as_otio_and_comes_back_as_a_timeline(worker, cut):
     media = found.media_reference.target_url
     assert media != clip.properties["File Path"]
     assert found.trimmed_range().duration.value == SHOWN
-    path = media if Path(media).is_absolute() else str(folder / media)
-    with open_source(path) as source:
+    assert Path(media).is_absolute(), "Resolve reads bare absolute paths alone"
+    with open_source(media) as source:
         indices = [told_index(frame.pixels) for frame in source]
     first = int(found.trimmed_range().start_time.value - found.available_range().start_time.value)
     assert indices[first : first + SHOWN] == list(range(FIRST, FIRST + SHOWN))

@@ -107,6 +107,18 @@ class TestPlates:
         assert len(nuke.double.executed) == 6
 
 
+class TestTheExample:
+    def test_it_opens_connected_and_keyed(self, lp, nuke, plate):
+        from hosts.nuke.lp_nuke.gizmo import EXAMPLE
+
+        nuke.double.read_script(EXAMPLE)
+        node = nuke.toNode("LivePortrait1")
+        assert [node.input(i).name() for i in (0, 1)] == ["Plate", "Driving"]
+        assert [node["smile"].getValueAt(frame) for frame in (1001, 1030, 1060, 1100)] == [0.0, 0.6, 0.0, 0.0]
+        assert nuke.root()["fps"].value() == 25
+        assert node["strength"].value() == 1.0
+
+
 class TestDigits:
     def test_nothing_changed_gives_the_same(self, make, lp):
         node = make()
@@ -137,7 +149,7 @@ class TestDigits:
             if knob._user is not None and knob._user.kind not in (20, 22, 26)
         }
         assert kept - watched == {
-            "apply_stmap", "status", "lp_version", "lp_hash", "lp_job", "lp_ready", "lp_first", "lp_last"
+            "apply_stmap", "status", "lp_version", "lp_asked", "lp_hash", "lp_job", "lp_ready", "lp_first", "lp_last"
         }  # fmt: skip
 
     def test_what_is_upstream_counts(self, make, lp, nuke, reads, plate):
@@ -216,13 +228,26 @@ class TestSettings:
         assert work.job().settings.sliders.edit_file == (work.folder / "edit.json").as_posix()
 
     def test_neutral_sliders_are_not_sent(self, make, lp):
-        assert lp.nodes.work_of(make()).curves == {}
-        assert lp.nodes.work_of(make(eye_ratio=0.3)).curves == {}
-        assert lp.nodes.work_of(make(eye_ratio=0.3, eye_ratio_on=True)).curves == {"eye_ratio": 0.3}
+        assert lp.nodes.work_of(make()).asked.curves == {}
+        assert lp.nodes.work_of(make(eye_ratio=0.3)).asked.curves == {}
+        assert lp.nodes.work_of(make(eye_ratio=0.3, eye_ratio_on=True)).asked.curves == {"eye_ratio": 0.3}
 
     def test_other_animated_knobs_are_refused(self, make, lp):
         node = make()
         node._knobs["strength"]._keys = {1001.0: 0.0, 1006.0: 1.0}
+        with pytest.raises(SettingError, match="strength is animated"):
+            lp.nodes.work_of(node)
+
+    def test_expressions_count_by_what_they_give(self, make, lp):
+        node = make()
+        node._knobs["strength"]._expression = lambda time: 0.25
+        node._knobs["first"]._expression = lambda time: 1002
+        node._knobs["yaw"]._expression = lambda time: time - 1000
+        work = lp.nodes.work_of(node)
+        assert work.frames.first == 1002
+        assert work.job().settings.motion.strength == 0.25
+        assert work.asked.curves["yaw"] == [[index, 2.0 + index] for index in range(5)]
+        node._knobs["strength"]._expression = lambda time: time / 2000
         with pytest.raises(SettingError, match="strength is animated"):
             lp.nodes.work_of(node)
 
@@ -293,6 +318,7 @@ class TestSettings:
         ("knobs", "told"),
         [
             ({"driver": "input"}, "input driving"),
+            ({"driving_face": "position"}, "nothing is connected to the input that it would be on"),
             ({"driver": "file"}, "none is named"),
             ({"first": 1007}, "run backwards"),
             ({"first": -5}, "numbered from 0"),

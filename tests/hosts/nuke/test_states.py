@@ -33,6 +33,18 @@ class TestStates:
         work.result.path_of(1002).unlink()
         assert "gone" in lp.nodes.state_of(node)
 
+    def test_a_moved_slider_looks_neither_upstream_nor_at_files(self, make, lp, monkeypatch):
+        node = make()
+        work = lp.nodes.work_of(node)
+        work.folder.mkdir(parents=True)
+        for number in work.frames:
+            work.result.path_of(number).write_bytes(b"x")
+        lp.render.load(node)
+        node["smile"].setValue(0.3)
+        monkeypatch.setattr(lp.nodes, "work_of", lambda _: pytest.fail("it looked upstream"))
+        monkeypatch.setattr(lp.cache.Sequence, "has", lambda *_: pytest.fail("it looked at files"))
+        assert lp.nodes.state_of(node).startswith("stale")
+
     def test_a_changed_knob_tells_it(self, make, lp, nuke):
         node = make()
         work = lp.nodes.work_of(node)
@@ -93,7 +105,7 @@ class TestStates:
         node._knobs["smile"]._keys = {1.0: 1.0}
         node["mov_z"].setValue(1.1)
         lp.buttons.reset_expression()
-        assert lp.nodes.work_of(node).curves == {}
+        assert lp.nodes.work_of(node).asked.curves == {}
 
 
 class TestTheCache:

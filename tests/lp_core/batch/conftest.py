@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from fakes.cuts import clip_of, file_at, gap_of, timeline_of, write
 from fakes.films import CROP, write_film, write_portrait
-from fakes.timelines import clip_of, file_at, gap_of, timeline_of, write
 
 FRAMES = 72
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes.timelines import read
+from fakes.cuts import read
 
 from lp_core.batch.openjd import template, write_bundle
 from lp_core.batch.otio import SOURCE_KEY, places_of

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import opentimelineio as otio
 import pytest
+from fakes.cuts import RT, TR, clip_of, file_at, read, timeline_of, write
 from fakes.films import read_pictures
-from fakes.timelines import clip_of, file_at, read, timeline_of, write
 
 from lp_core.batch.content import read_key, read_record
+from lp_core.batch.links import path_of
 from lp_core.batch.otio import SOURCE_KEY, places_of
 from lp_core.batch.planning import Wish, make_plan
 from lp_core.batch.run import deliver, results_of, run_plan
@@ -22,6 +23,8 @@ from lp_core.batch.steps import Means, conform_shot, render_shot_chunk, solve_sh
 from lp_core.cli.main import run
 from lp_core.errors import MediaMissing, ShotsFailed
 from lp_core.media.images import write_image
+from lp_core.provenance.config import KeyConfig, write_config
+from lp_core.provenance.keys import make_chain
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -58,6 +61,35 @@ def test_a_batch_gives_media_in_place_and_a_second_run_renders_nothing(cut, tmp_
     again, _ = planned(cut, tmp_path / "out")
     assert [result.state for result in run_plan(again, Means())] == ["up to date", "up to date"]
     assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+def test_a_picture_sequence_stays_one_with_its_numbers(stage, tmp_path):
+    for index, picture in enumerate(read_pictures(stage / "film.mkv")[:12]):
+        write_image(tmp_path / f"plate.{1001 + index}.png", picture)
+    reference = otio.schema.ImageSequenceReference(
+        tmp_path.as_uri(), "plate.", ".png", 1001, 1, 24, 4, available_range=TR(RT(1001, 24), RT(12, 24))
+    )
+    clip = clip_of("plate", reference, 24, 1004, 6, "demo:nod", audio="none")
+    path = write(timeline_of("plates", [[clip]]), tmp_path / "plates.otio")
+    assert run(["batch", str(path), "-o", str(tmp_path / "out"), "--handles", "1", "--progress", "none"]) == 0
+    made = next(iter(read(tmp_path / "out" / "timeline.otio").find_clips())).media_reference
+    assert (made.start_frame, made.end_frame(), made.frame_zero_padding) == (1003, 1010, 4)
+    assert made.available_range == TR(RT(1003, 24), RT(8, 24))
+    files = [path_of(made.target_url_for_image_number(index), tmp_path) for index in range(8)]
+    assert all(Path(file).is_file() for file in files)
+    plan, _ = planned(path, tmp_path / "out")
+    assert plan.shots[0].estimate_s > 0
+
+
+def test_the_estimate_learns_from_finished_shots(cut, tmp_path):
+    plan, _ = planned(cut, tmp_path / "out")
+    work = plan.work(plan.shots[0])
+    work.mkdir(parents=True)
+    summary = {"engine": "mesh", "seconds": 600.0, "frames": 60}
+    (work / "shot.json").write_text(json.dumps({"summary": summary, "size": [256, 256]}))
+    again, _ = planned(cut, tmp_path / "out")
+    assert again.shots[0].estimate_s == pytest.approx(600, abs=1)
+    assert again.shots[1].estimate_s > 10 * plan.shots[1].estimate_s
 
 
 def test_a_changed_input_is_rendered_again_and_nothing_else(cut, tmp_path, stage):
@@ -166,3 +198,23 @@ def test_missing_media_alone_has_an_exit_code_of_its_own(stage, tmp_path, capsys
     assert run(["batch", str(path), "-o", str(tmp_path / "out")]) == MediaMissing.exit_code
     assert "--relink" in capsys.readouterr().out
     assert read(tmp_path / "out" / "timeline.otio").is_equivalent_to(read(path))
+
+
+def test_a_result_is_signed_once_when_it_is_joined(long, tmp_path, monkeypatch):
+    pytest.importorskip("c2pa")
+    (tmp_path / "keys").mkdir()
+    make_chain(tmp_path / "keys", "Studio", 30)
+    write_config(tmp_path / "keys", KeyConfig())
+    monkeypatch.setenv("LPSUITE_CONFIG", str(tmp_path / "keys"))
+    path, whole = long
+    for _ in range(2):
+        plan, _ = planned(path, tmp_path / "out")
+        results = run_plan(plan, Means())
+        assert results[0].figures["signature"] == "signed"
+        film = tmp_path / "out" / plan.shots[0].output
+        manifests = (film.read_bytes(), film.stat().st_mtime_ns)
+        again = conform_shot(plan, plan.shots[0])
+        assert again == results[0].record
+        assert (film.read_bytes(), film.stat().st_mtime_ns) == manifests
+    assert results[0].state == "up to date"
+    assert manifests[0] != whole[film.name]  # it carries its manifest inside

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from fakes.timelines import clip_of, file_at, places, read, timeline_of, write
+from fakes.cuts import clip_of, file_at, places, read, timeline_of, write
 
 from lp_core.errors import WorkerError
 

@@ -58,6 +58,19 @@ def test_a_batch_is_its_pictures_drawn_alone(networks, is_filmed):
         close(deformations[i : i + 1], deformation)
 
 
+def test_a_picture_does_not_depend_on_its_place_in_a_batch(networks, device):
+    """To the last bit on a processor, so that a film may be cut into chunks anywhere."""
+    (source,) = prepared(networks, 1)
+    points = torch.rand(4, 21, 3) - 0.5
+    pictures, deformations = drawn(networks, source, points)
+    for order in ([3, 2, 1, 0], [2, 2, 2, 2], [1, 0, 3, 3]):
+        others, flows = drawn(networks, source, points[order])
+        for place, index in enumerate(order):
+            for one, other in ((others[place], pictures[index]), (flows[place], deformations[index])):
+                close(one, other)
+                assert device.type != "cpu" or torch.equal(one, other)
+
+
 def test_one_source_serves_a_whole_batch_uncopied(networks):
     (source,) = prepared(networks, 1)
     assert networks.stacked([source] * 4) is source

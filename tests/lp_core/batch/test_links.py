@@ -1,0 +1,106 @@
+"""Media references as programs write them, and back."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lp_core.batch.links import Finder, Link, bracketed, is_remote, path_of, rebased, url_like, url_of
+from lp_core.timing import FrameRange
+
+HERE = Path("/cut")
+
+
+@pytest.mark.parametrize(
+    "url,path",
+    [
+        ("file:///show/sh%20010/a%23b.exr", "/show/sh 010/a#b.exr"),
+        ("file:///show/sh 010/a#b.exr", "/show/sh 010/a#b.exr"),
+        ("file://localhost/show/a.mov", "/show/a.mov"),
+        ("file:/show/a.mov", "/show/a.mov"),
+        ("file:///C:/x/y.mov", "C:/x/y.mov"),
+        ("file:///D%3a/x/y%20z.mov", "D:/x/y z.mov"),
+        ("file://C:/x/y.mov", "C:/x/y.mov"),
+        ("C:/x/y.mov", "C:/x/y.mov"),
+        ("C:\\x\\y.mov", "C:\\x\\y.mov"),
+        ("file://server/share/a.mov", "//server/share/a.mov"),
+        ("//server/share/a.mov", "//server/share/a.mov"),
+        ("\\\\server\\share\\a.mov", "\\\\server\\share\\a.mov"),
+        ("/show/a.mov", "/show/a.mov"),
+        ("media/a.mov", "/cut/media/a.mov"),
+        ("../media/a.mov", "/media/a.mov"),
+        ("media/a%20b.mov", "/cut/media/a%20b.mov"),
+        ("file:///sh/gr%C3%BCn.mov", "/sh/gr\u00fcn.mov"),
+    ],
+)
+def test_what_a_reference_means(url, path):
+    assert path_of(url, HERE) == path
+
+
+def test_a_name_that_looks_encoded_is_taken_as_it_is_where_that_file_is_there(tmp_path):
+    (tmp_path / "100%25.mov").touch()
+    assert path_of(f"file://{tmp_path}/100%25.mov", HERE) == str(tmp_path / "100%25.mov")
+    (tmp_path / "100%.mov").touch()
+    assert path_of(f"file://{tmp_path}/100%25.mov", HERE) == str(tmp_path / "100%.mov")
+    (tmp_path / "a b.mov").touch()
+    assert path_of("a%20b.mov", tmp_path) == str(tmp_path / "a b.mov")
+
+
+NAMES = st.text(st.characters(exclude_characters="/\0\\", exclude_categories=["Cs"]), min_size=1, max_size=20)
+
+
+@given(NAMES.filter(lambda name: name not in (".", "..")))
+def test_an_address_comes_back_whatever_the_name(name):
+    assert path_of(url_of(f"/show/{name}"), HERE) == f"/show/{name}"
+    assert path_of(url_of(f"C:/show/{name}"), HERE) == f"C:/show/{name}"
+    assert path_of(url_of(f"//server/{name}"), HERE) == f"//server/{name}"
+
+
+@pytest.mark.parametrize(
+    "model,address",
+    [
+        ("file:///a/b.mov", "file:///out/media/x%20y.mov"),
+        ("/a/b.mov", "/out/media/x y.mov"),
+        ("b.mov", "media/x y.mov"),
+        ("", "file:///out/media/x%20y.mov"),
+        ("https://host/b.mov", "file:///out/media/x%20y.mov"),
+    ],
+)
+def test_new_addresses_are_written_in_the_manner_of_the_old_ones(model, address):
+    assert url_like(model, Path("/out/media/x y.mov"), Path("/out")) == address
+
+
+def test_relative_addresses_lead_to_the_same_file_from_another_folder(tmp_path):
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "a.mov").touch()
+    out = tmp_path / "out"
+    assert path_of(rebased("media/a.mov", tmp_path, out), out) == str(tmp_path / "media" / "a.mov")
+    assert rebased("media/gone.mov", tmp_path, out) == "media/gone.mov"
+    assert rebased("/x/a.mov", tmp_path, out) == "/x/a.mov"
+
+
+def test_remote_media_is_told_from_files():
+    assert is_remote("https://host/a.mov") and is_remote("s3://bucket/a.mov")
+    assert not is_remote("file:///a.mov") and not is_remote("C:/a.mov") and not is_remote("a.mov")
+
+
+def test_brackets_are_a_sequence(tmp_path):
+    assert bracketed("/s/name.[1001-1099].exr") == Link("/s/name.%04d.exr", FrameRange(1001, 1099))
+    (tmp_path / "odd[1-2].mov").touch()
+    assert bracketed(str(tmp_path / "odd[1-2].mov")) == Link(str(tmp_path / "odd[1-2].mov"))
+
+
+def test_missing_media_is_found_by_name_and_not_guessed(tmp_path):
+    for folder in ("a/day1", "a/day2", "b"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("a/day1/take.mov", "a/day2/take.mov", "b/One.MOV", "b/seq.1001.exr"):
+        (tmp_path / name).touch()
+    finder = Finder((str(tmp_path),))
+    assert finder.find(Link("/old/one.mov")) == Link(str(tmp_path / "b" / "One.MOV"))
+    assert finder.find(Link("/old/day2/take.mov")) == Link(str(tmp_path / "a/day2/take.mov"))
+    assert finder.find(Link("/old/take.mov")) is None  # two that fit equally well
+    found = finder.find(Link("/old/seq.%04d.exr", FrameRange(1001, 1002)))
+    assert found == Link(str(tmp_path / "b/seq.%04d.exr"), FrameRange(1001, 1002))
+    shutil.rmtree(tmp_path / "b")
