@@ -109,15 +109,15 @@ def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
 
 
 def setting_files(job: RenderJob) -> list[tuple[str, Path]]:
-    """Files that settings name, as far as they are files."""
+    """(setting and name, file) of the files and sequences that settings name; names of built-in things are none."""
     found = []
     defaults = RenderSettings()
     for item in fields(defaults):
         group = getattr(job.settings, item.name)
         for name, _, meta in setting_fields(group):
             value = getattr(group, name)
-            if meta.get("path") == "file" and value and Path(value).is_file():
-                found.append((name, Path(value)))
+            if meta.get("path") == "file" and value:
+                found.extend((f"{name} {path.name}", path) for path in files_of(value))
     return found
 
 
