@@ -8,12 +8,12 @@ import pytest
 from fakes.engine import ToyEngine
 from fakes.films import CROP, turned
 
-from lp_core.engines.base import DrivingPicture
+from lp_core.engines.base import Act, DrivingPicture
 from lp_core.engines.registry import ENGINES, make_engine, open_engine
 from lp_core.errors import LpError, SettingError
 from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
-from lp_core.motion.sequence import MOTION_ARRAYS, RIGS, frame_shapes
+from lp_core.motion.sequence import EXTRAS, MOTION_ARRAYS, RIGS, frame_shapes
 from lp_core.motion.sliders import Edit
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
 from lp_core.sliders import SLIDERS
@@ -66,6 +66,10 @@ def test_its_rig_is_known_and_its_motion_fits_it(engine, neutral):
         assert array.dtype == np.float32, name
         assert np.isfinite(array).all(), name
     assert 0 < neutral.confidence <= 1
+    possible = EXTRAS.get(engine.info.rig, {})
+    for name, array in neutral.extras.items():
+        assert array.shape == possible[name]
+        assert array.dtype == np.float32
 
 
 DEPTHS = {
@@ -100,6 +104,19 @@ def test_it_keeps_no_state_between_calls(engine, face, neutral, picture):
     first = engine.animate(portrait, one, neutral, None).pixels
     engine.animate(portrait, other, neutral, None)
     np.testing.assert_array_equal(engine.animate(portrait, one, neutral, None).pixels, first)
+
+
+def test_pictures_drawn_together_are_those_drawn_alone(engine, face, neutral, picture):
+    portrait, other = (engine.prepare(frame_of(np.roll(picture, k, axis=2)), face) for k in (0, 1))
+    edit = Edit({"yaw": 8.0}) if "yaw" in engine.info.sliders else Edit({})
+    acts = [Act(portrait, turned(neutral, 5)), Act(other, neutral, None, edit), Act(portrait, neutral)]
+    together = engine.animate_all(acts, neutral)
+    assert len(together) == 3
+    for shown, act in zip(together, acts, strict=True):
+        alone = engine.animate(act.portrait, act.motion, neutral, act.driving, act.edit)
+        np.testing.assert_array_equal(shown.pixels, alone.pixels)
+        assert shown.region == alone.region
+    assert engine.animate_all([], neutral) == []
 
 
 def test_every_slider_it_offers_is_one_of_ours_and_is_drawn(engine, face, neutral, picture):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -91,6 +92,7 @@ def is_published(folder: Path, checksums: dict[str, str]) -> bool:
 
 def compiled(networks: Networks) -> Networks:
     """The same with W and G compiled for their device at the first frame, for the size of batch they then meet."""
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\._inductor")  # its own affairs
     warping: Any = torch.compile(networks.warping_module, dynamic=False)
     generator: Any = torch.compile(networks.spade_generator, dynamic=False)
     return replace(networks, warping_module=warping, spade_generator=generator)

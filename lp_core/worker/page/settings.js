@@ -1,5 +1,7 @@
 // Controls made from the schema: one for every setting, in the same words and with the same ranges as everywhere.
 
+const LONGEST_SLIDER = 1e5;
+
 const words = (name) => (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");
 
 function options(schema) {
@@ -18,7 +20,8 @@ function control(kind, id) {
   input.id = id;
   if (kind.type === "boolean") input.type = "checkbox";
   else if (kind.type === "number" || kind.type === "integer") {
-    const limited = kind.minimum !== undefined && kind.maximum !== undefined;
+    // A slider over millions of frames could not be set to one of them.
+    const limited = kind.maximum - kind.minimum <= LONGEST_SLIDER;
     input.type = limited ? "range" : "number";
     input.min = kind.minimum ?? "";
     input.max = kind.maximum ?? "";

@@ -50,6 +50,8 @@ def test_a_prepared_job_is_filled_in_and_started_by_hand(worker, astronaut):
         assert page.input_value("#source .path") == str(portrait)
         assert page.input_value("#output") == str(output)
         assert page.get_attribute("#output", "readonly") is not None
+        offset = page.locator("#setting-driving_offset")
+        assert (offset.get_attribute("type"), offset.input_value()) == ("number", "-3")
         page.locator("#start").click()
         page.wait_for_selector(".job[data-state=done]", timeout=60000)
         browser.close()

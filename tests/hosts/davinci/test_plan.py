@@ -169,6 +169,22 @@ def test_the_length_is_corrected_whether_the_end_counts_in_or_not(films, record,
     assert [found.uid for found in raw.tracks[2]] == [placed.item.id]
 
 
+def test_a_placement_that_is_dropped_in_silence_is_told(films, record):
+    """What Resolve returned was a ghost: the track is read again."""
+    host = Host()
+    record(host)
+    raw = host.project.timeline("Schnitt", "24", "01:00:00:00")
+    session = Session.open(host.resolve)
+    item = raw.put(1, host.project.pool.add(described(films["24"])), 86400, 2, 15)
+    clip = session.pool().clips()[0]
+    place = Use(item.uid, "a", 1, 86400, 15, 2, clip.media(), R24, False)
+    made = Plan("a", "b", films["24"], {}, FrameRange(0, 23), 2, 15, "")
+    other = session.pool().bring_in(session.pool().bin("LivePortrait"), films["24"], 0, 23)
+    with pytest.raises(ResolveRefused, match="place it by hand"):
+        conform.place(Timeline(raw), session.pool(), other, made, place, track=1)
+    assert raw.tracks == {1: [item]}
+
+
 def test_what_resolve_does_not_take_is_told(films, record):
     host = Host()
     record(host)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import opentimelineio as otio
 import pytest
 from fakes.plates import told_index, write_plate
@@ -227,6 +228,22 @@ def test_a_still_of_the_gallery_is_the_portrait(worker, cut, astronaut):
     timeline.tracks[2].clear()
     with pytest.raises(ResolveRefused, match="open the Gallery"):
         animate(made)
+
+
+def test_a_managed_project_keeps_numbers_and_space(worker, cut):
+    host, timeline, clip, item = cut
+    host.settings = {"colorScienceMode": "davinciYRGBColorManagedv2", "colorSpaceInput": "Rec.709 Gamma 2.4"}
+    clip.properties["Input Color Space"] = "Rec.709 Gamma 2.4"
+    made, _ = desk(host, worker, User(driver="demo:still", engine="mesh", **FAST))
+    placed = animate(made)
+    data, pixels = frames_of(timeline)
+    assert data["settings"]["color"]["output_space"] == "Gamma 2.4 Encoded Rec.709"
+    assert placed.clip.says("Input Color Space") == "Rec.709 Gamma 2.4"
+    with open_source(clip.properties["File Path"]) as source:
+        plate = [frame.pixels for frame in source][FIRST]
+    scale = {"uint8": 255, "uint16": 65535}
+    both = [picture[..., :3] / scale[picture.dtype.name] for picture in (plate, pixels[0])]
+    assert np.abs(both[0] - both[1]).mean() < 0.002, "the same numbers, but for the codec"
 
 
 def test_a_retimed_clip_and_a_title_are_refused(worker, cut):
