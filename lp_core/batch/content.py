@@ -93,6 +93,9 @@ def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
     settings = asdict(job.settings)
     for name in _MACHINE_SETTINGS:
         settings["engine"].pop(name)
+    for group, name in path_settings():  # another machine may have the same file elsewhere
+        if settings[group].get(name):
+            settings[group][name] = Path(settings[group][name]).name
     engine = job.settings.engine
     parts = {
         "version": __version__,
@@ -110,15 +113,23 @@ def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
 
 def setting_files(job: RenderJob) -> list[tuple[str, Path]]:
     """(setting and name, file) of the files and sequences that settings name; names of built-in things are none."""
-    found = []
-    defaults = RenderSettings()
-    for item in fields(defaults):
-        group = getattr(job.settings, item.name)
-        for name, _, meta in setting_fields(group):
-            value = getattr(group, name)
-            if meta.get("path") == "file" and value:
-                found.extend((f"{name} {path.name}", path) for path in files_of(value))
+    found: list[tuple[str, Path]] = []
+    for group, name in path_settings():
+        value = getattr(getattr(job.settings, group), name)
+        if value and name != "weights":
+            found.extend((f"{name} {path.name}", path) for path in files_of(value))
     return found
+
+
+def path_settings() -> list[tuple[str, str]]:
+    """(group, name) of every setting that names a file or folder."""
+    defaults = RenderSettings()
+    return [
+        (item.name, name)
+        for item in fields(defaults)
+        for name, _, meta in setting_fields(getattr(defaults, item.name))
+        if meta.get("path")
+    ]
 
 
 def read_key(plan: Plan, shot: Shot) -> str | None:
