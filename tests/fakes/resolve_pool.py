@@ -4,8 +4,6 @@ from pathlib import Path
 
 from fakes.resolve_api import Api, api
 
-from lp_core.media.open import open_source
-from lp_core.media.sequence import SequencePattern
 from lp_core.timing import FrameRate
 
 
@@ -66,6 +64,9 @@ class MediaPoolItem(Api):
 
 def described(path, first=None, last=None, comma=False):
     """Clip properties of a real file or sequence, all of them texts."""
+    from lp_core.media.open import open_source  # not in the oldest Pythons, which run this double too
+    from lp_core.media.sequence import SequencePattern
+
     with open_source(path if first is None else f"{path} {first}-{last}") as source:
         info = source.info
         frames = sum(1 for _ in source) if first is None else last - first + 1

@@ -34,8 +34,8 @@ class Choice:
     """How the dialog shows it."""
     driver: Driver
     """What it is."""
-    is_placed: bool = False
-    """It lies on another track, and keeps its place on the timeline."""
+    item: str | None = None
+    """Resolve's id of the clip on another track that it is, which keeps its place; None: no such clip."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,7 @@ def choices(session: Session, timeline: Timeline, use: Use) -> list[Choice]:
             other = use_of(timeline, item)
         except ResolveRefused:
             continue  # a retimed clip or one without a file drives nothing
-        driver = Driver(other.media.path, other.moment_s(use.start), other.media.first)
-        found.append(Choice(_label(item), driver, True))
+        found.append(Choice(_label(item), _placed(other, use), item.id))
         seen.add(other.media.path)
     found += [Choice(name, Driver(name)) for name in BUILT_IN]
     seen.add(use.media.path)
@@ -148,8 +147,8 @@ def _by_page(
     status = work.by_page(desk.client, parameters, desk.say, desk.open_page)
     given = status.parameters
     ahead = int(given["settings"]["input"]["driving_offset"])
-    is_placed = choice.is_placed and given["driving"] == made.driving
-    choice = Choice("", Driver(given["driving"], starts_at(use, ahead), choice.driver.first), is_placed)
+    item = choice.item if given["driving"] == made.driving else None
+    choice = Choice("", Driver(given["driving"], starts_at(use, ahead), choice.driver.first), item)
     made = replace(made, driving=given["driving"], settings=_changed(given["settings"]))
     return _bring_back(desk, timeline, use, made, choice, 0, None, status.id)
 
@@ -197,6 +196,10 @@ def update(desk: Desk) -> Placed:
         raise ResolveRefused(f"The marker of {old.name} is of another version; animate its source again.")
     use = _source_of(timeline, data)
     driver, settings = restated(use, data)
+    beside = data["driving"].get("item")
+    for item in timeline.all_items():
+        if beside is not None and item.id == beside:
+            driver = _placed(use_of(timeline, item), use)
     handles, portrait = int(data.get("handles", 0)), data.get("portrait")
     output = output_name(str(_folder_of(data["output"])), use.name, portrait or use.media.path)
     made = plan(use, driver, settings, output, handles, portrait)
@@ -210,7 +213,7 @@ def update(desk: Desk) -> Placed:
     timeline.delete(old)
     free = timeline.is_free(track, use.start, use.start + use.duration)
     placed = conform.place(timeline, pool, clip, made, use, track if free else None)
-    choice = Choice("", driver, bool(data["driving"].get("is_placed")))
+    choice = Choice("", driver, beside)
     data = remembered(use, made, choice, handles, portrait)
     placed.item.mark(f"{Path(made.driving).name} on {use.name}, updated.", data)
     desk.say(f"{made.output} replaces {old.name if placed.track == track else 'the old result'}.")
@@ -230,7 +233,7 @@ def remembered(use: Use, made: Plan, choice: Choice, handles: int, portrait: str
             "path": made.driving,
             "starts_s": str(choice.driver.starts_s),
             "first": choice.driver.first,
-            "is_placed": choice.is_placed,
+            "item": choice.item,
         },
         "handles": handles,
         "settings": made.settings,
@@ -257,6 +260,11 @@ def _proposed(desk: Desk, item: Item, use: Use) -> dict[str, Any]:
     if note:
         desk.say(note)
     return {"color": color} if color else {}
+
+
+def _placed(driver: Use, use: Use) -> Driver:
+    """A clip of the timeline as the driver of another: frame for frame what lies at the same place."""
+    return Driver(driver.media.path, driver.moment_s(use.start), driver.media.first)
 
 
 def _label(item: Item) -> str:

@@ -28,21 +28,14 @@ def main(action: str, found: dict[str, Any]) -> bool:
         action: one of ACTIONS.
         found: the script's globals, where Resolve has put ``resolve``, ``fusion`` and ``bmd``.
     """
-    windows = None
-    try:
+
+    def act(opened: list[Windows]) -> None:
         session = Session.open(found.get("resolve"))
-        if session.has_windows:
-            windows = Windows(found.get("fusion") or found.get("fu"), given(found.get("bmd"), "module bmd"))
+        windows = _windows(found) if session.has_windows else None
+        opened.extend([windows] if windows else [])
         ACTIONS[action](Desk(session, Client.connect(), windows, say, webbrowser.open))
-    except Cancelled as error:
-        say(str(error))
-        return False
-    except LpError as error:
-        say(str(error))
-        if windows is not None:
-            windows.tell(TITLE, str(error))
-        return False
-    return True
+
+    return _told(act)
 
 
 def render(found: dict[str, Any]) -> bool:
@@ -51,26 +44,41 @@ def render(found: dict[str, Any]) -> bool:
     Args:
         found: the script's globals, with ``comp`` and ``fusion``; ``resolve`` and ``bmd`` where they are.
     """
-    windows: Windows | None = None
-    color: dict[str, str] = {}
-    try:
-        fusion, bmd = found.get("fusion") or found.get("fu"), found.get("bmd")
+
+    def act(opened: list[Windows]) -> None:
         session = Session.open(found.get("resolve")) if found.get("resolve") else None
-        if bmd is not None and (session is None or session.has_windows):
-            windows = Windows(fusion, bmd)
-        if session is not None:
-            color, note = working_space(session)
-            if note:
-                say(note)
+        windows = _windows(found) if session is None or session.has_windows else None
+        opened.extend([windows] if windows else [])
+        color, note = working_space(session) if session else ({}, None)
+        if note:
+            say(note)
         comp = given(found.get("comp"), "composition", "press Render in the macro's inspector")
         render_macro(Bench(comp, Client.connect(), windows, say, dict(color)))
+
+    return _told(act)
+
+
+def _windows(found: dict[str, Any]) -> Windows | None:
+    """What opens windows; None where the script was given nothing for it."""
+    fusion, bmd = found.get("fusion") or found.get("fu"), found.get("bmd")
+    return None if fusion is None or bmd is None else Windows(fusion, bmd)
+
+
+def _told(act: Callable[[list[Windows]], None]) -> bool:
+    """Does something; says what went wrong in the console, and in a window where one may be opened."""
+    opened: list[Windows] = []
+    try:
+        act(opened)
     except Cancelled as error:
         say(str(error))
         return False
-    except LpError as error:
-        say(str(error))
-        if windows is not None:
-            windows.tell(TITLE, str(error))
+    except (LpError, OSError) as error:
+        words = str(error)
+        if isinstance(error, OSError) and not isinstance(error, LpError):
+            words = f"{error.filename} cannot be used ({error.strerror}); choose another folder."
+        say(words)
+        for windows in opened:
+            windows.tell(TITLE, words)
         return False
     return True
 

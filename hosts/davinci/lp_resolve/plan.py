@@ -197,10 +197,10 @@ def output_name(folder: str, name: str, source: str, digits: int = 4) -> str:
 def restated(use: Use, data: Mapping[str, Any]) -> tuple[Driver, dict[str, dict[str, Any]]]:
     """Driver and settings that a marker holds, for the clip as it lies now.
 
-    A driver that lay on another track keeps its place on the timeline, others begin with the clip.
+    A driver that lay on another track, and is gone, keeps its place on the timeline; others begin with the clip.
     """
     driving = data["driving"]
     driver = Driver(str(driving["path"]), Fraction(driving["starts_s"]), int(driving.get("first", 0)))
-    if driving.get("is_placed"):
+    if driving.get("item"):
         driver = replace(driver, starts_s=driver.starts_s + use.rate.time_s(use.start - int(data["start"])))
     return driver, {group: dict(values) for group, values in data.get("settings", {}).items()}

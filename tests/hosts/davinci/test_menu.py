@@ -82,6 +82,17 @@ def test_without_a_project_or_a_timeline_it_says_so(scripts, capsys):
     assert "Resolve gave no project; open one." in capsys.readouterr().out
 
 
+def test_a_folder_that_cannot_be_written_is_told(scripts, worker, pictures, capsys):
+    host = Host("DaVinci Resolve")
+    timeline = host.project.timeline("Schnitt", "25", "01:00:00:00")
+    blocked = worker.data / "blocked"
+    clip = described(write_plate(blocked / "a.mov", pictures[:4], "25", "01:00:00:00"))
+    (blocked / "LivePortrait").write_text("a file where the folder should be")
+    timeline.put(1, host.project.pool.add(clip), 90000, 0, 4)
+    run(scripts / "Edit" / "LivePortrait - Animate Clip.py", host, None)
+    assert "LivePortrait cannot be used (File exists); choose another folder." in capsys.readouterr().out
+
+
 def test_every_setting_is_asked_once_and_the_pictures_show_it():
     """The dialog's controls are the settings' own; the picture of each tab has the words of each control."""
     dialog = animate_dialog(["Track 1: plate.mov"], ["demo:nod"], ["the clip itself"], "/x", {})

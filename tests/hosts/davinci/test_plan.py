@@ -123,12 +123,12 @@ def test_names_that_are_free(tmp_path):
 
 def test_a_driver_on_a_track_moves_with_the_timeline_others_with_the_clip():
     data = {
-        "driving": {"path": "/d.mov", "starts_s": "2", "is_placed": True},
+        "driving": {"path": "/d.mov", "starts_s": "2", "item": "id-7"},
         "start": 86490,
         "settings": {"a": {}},
     }
     assert restated(use(), data)[0].starts_s == 2 + Fraction(10, 24)
-    data["driving"]["is_placed"] = False
+    data["driving"]["item"] = None
     assert restated(use(), data)[0].starts_s == 2
 
 

@@ -208,9 +208,18 @@ def test_a_driver_on_another_track_keeps_its_place(worker, cut, pictures):
     placed = animate(made)
     data, pixels = frames_of(timeline, placed.track)
     assert data["settings"]["input"]["driving_offset"] == 3 - FIRST
-    assert data["driving"]["is_placed"] is True
+    assert data["driving"]["item"] == timeline.tracks[2][0].uid
     assert placed.track == 3, "the driver lies on the track above, so the result goes on a new one"
     assert len(pixels) == SHOWN
+    timeline.tracks[2][0].start += 2  # the performance is laid two frames later
+    timeline.playhead = "10:00:00:08"
+    update(made)
+    assert frames_of(timeline, placed.track)[0]["settings"]["input"]["driving_offset"] == 1 - FIRST
+    timeline.tracks[2].clear()
+    timeline.tracks[1][0].start += 1  # now the plate moves on, and the driver is gone: its place counts
+    timeline.playhead = "10:00:00:09"
+    update(made)
+    assert frames_of(timeline, placed.track)[0]["settings"]["input"]["driving_offset"] == 2 - FIRST
 
 
 def test_a_still_of_the_gallery_is_the_portrait(worker, cut, astronaut):
