@@ -24,7 +24,8 @@ from lp_core.version import __version__
 KEY_FILE, RECORD_FILE, HASHES = "key.json", "shot.json", "hashes.json"
 CHOICE = "liveportrait-landmarks"
 """A model that an engine uses where it is installed, and does without where it is not."""
-_MACHINE_SETTINGS = ("device", "batch", "compile", "weights")
+MACHINE_SETTINGS = ("device", "batch", "compile", "weights")
+"""Settings of the machine that renders (the content of the weights counts, not their folder)."""
 
 
 @dataclass
@@ -91,7 +92,7 @@ def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
     """
     job = shot.render_job(plan.folder)
     settings = asdict(job.settings)
-    for name in _MACHINE_SETTINGS:
+    for name in MACHINE_SETTINGS:
         settings["engine"].pop(name)
     for group, name in path_settings():  # another machine may have the same file elsewhere
         if settings[group].get(name):
