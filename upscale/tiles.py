@@ -8,6 +8,7 @@ Convention:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -95,6 +96,15 @@ class Tile:
             slice(self.across.keep[0] * scale, self.across.keep[1] * scale),
         )
         result[place] += enlarged[rows, columns] * weights[..., None]
+
+
+def batches(tiles: Sequence[Tile], most: int) -> list[list[Tile]]:
+    """The same tiles in groups of one size, at most ``most`` in each."""
+    sizes: dict[tuple[int, int], list[Tile]] = {}
+    for tile in tiles:
+        (top, bottom), (left, right) = tile.down.read, tile.across.read
+        sizes.setdefault((bottom - top, right - left), []).append(tile)
+    return [same[first : first + most] for same in sizes.values() for first in range(0, len(same), most)]
 
 
 def plan(width: int, height: int, tile: int, margin: int, feather: int) -> list[Tile]:

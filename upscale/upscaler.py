@@ -12,23 +12,27 @@ from numpy.typing import NDArray
 from lp_core.errors import OutOfMemory
 from lp_core.models.device import free_cached, is_out_of_memory
 from upscale.load import Network
-from upscale.tiles import plan
+from upscale.tiles import batches, plan
 
 F32 = NDArray[np.float32]
 Run = Callable[[torch.Tensor], torch.Tensor]
-"""(1, 3, h, w) float32 on the CPU -> (1, 3, h * scale, w * scale) float32 on the CPU."""
+"""(B, 3, h, w) float32 on the CPU -> (B, 3, h * scale, w * scale) float32 on the CPU."""
 
 FEATHER = 16
 """Pixels over which neighbouring tiles are mixed: in 16-bit precisions they differ by a little noise."""
 TILES = {"cuda": 512, "mps": 256, "cpu": 256}
 """Side of a tile at first, without margin, by device."""
 LEAST_TILE = 32
+BATCHES = {"cuda": 4}
+"""Tiles shown at a time, by device; elsewhere one: a processor is busy with one already."""
 
 
 class Upscaler:
     """A network, where it runs, and the tile size that fits there."""
 
-    def __init__(self, network: Network, run: Run, device: str = "cpu", tile: int = 0) -> None:
+    def __init__(
+        self, network: Network, run: Run, device: str = "cpu", tile: int = 0, batch: int = 0
+    ) -> None:
         """Makes an upscaler.
 
         Args:
@@ -36,10 +40,13 @@ class Upscaler:
             run: runs it; see ``torch_run`` and ``upscale.openvino``.
             device: where it runs, for messages.
             tile: side of a tile in pixels; 0: by the device. Halved where memory runs out.
+            batch: tiles of one size shown at a time; 0: by the device. Halved first where memory runs out.
         """
         self.scale = network.scale
         self.name = network.name
-        self.tile = tile or TILES[device.partition(":")[0]]
+        kind = device.partition(":")[0]
+        self.tile = tile or TILES[kind]
+        self.batch = batch or BATCHES.get(kind, 1)
         self._margin = network.margin
         self._run = run
         self._device = device
@@ -71,6 +78,9 @@ class Upscaler:
                 if not is_out_of_memory(error):
                     raise
                 free_cached(self._device)
+                if self.batch > 1:
+                    self.batch //= 2
+                    continue
                 if self.tile <= LEAST_TILE:
                     raise OutOfMemory(
                         f"The memory of the device {self._device} does not hold a tile of {self.tile} pixels; close "
@@ -81,10 +91,11 @@ class Upscaler:
     def _once(self, shown: F32) -> F32:
         height, width = shown.shape[:2]
         result = np.zeros((height * self.scale, width * self.scale, 3), np.float32)
-        for tile in plan(width, height, self.tile, self._margin, FEATHER):
-            part = np.ascontiguousarray(shown[tile.read].transpose(2, 0, 1)[None])
-            drawn = self._run(torch.from_numpy(part))[0].permute(1, 2, 0).numpy()
-            tile.add(result, drawn, self.scale)
+        for group in batches(plan(width, height, self.tile, self._margin, FEATHER), self.batch):
+            parts = np.stack([shown[tile.read].transpose(2, 0, 1) for tile in group])
+            drawn = self._run(torch.from_numpy(parts)).permute(0, 2, 3, 1).numpy()
+            for tile, one in zip(group, drawn, strict=True):
+                tile.add(result, one, self.scale)
         return result
 
 

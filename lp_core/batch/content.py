@@ -24,7 +24,8 @@ from lp_core.version import __version__
 KEY_FILE, RECORD_FILE, HASHES = "key.json", "shot.json", "hashes.json"
 CHOICE = "liveportrait-landmarks"
 """A model that an engine uses where it is installed, and does without where it is not."""
-_MACHINE_SETTINGS = ("device", "batch", "compile", "weights")
+MACHINE_SETTINGS = ("device", "batch", "compile", "weights")
+"""Settings of the machine that renders (the content of the weights counts, not their folder)."""
 
 
 @dataclass
@@ -91,8 +92,11 @@ def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
     """
     job = shot.render_job(plan.folder)
     settings = asdict(job.settings)
-    for name in _MACHINE_SETTINGS:
+    for name in MACHINE_SETTINGS:
         settings["engine"].pop(name)
+    for group, name in path_settings():  # another machine may have the same file elsewhere
+        if settings[group].get(name):
+            settings[group][name] = Path(settings[group][name]).name
     engine = job.settings.engine
     parts = {
         "version": __version__,
@@ -109,16 +113,24 @@ def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
 
 
 def setting_files(job: RenderJob) -> list[tuple[str, Path]]:
-    """Files that settings name, as far as they are files."""
-    found = []
-    defaults = RenderSettings()
-    for item in fields(defaults):
-        group = getattr(job.settings, item.name)
-        for name, _, meta in setting_fields(group):
-            value = getattr(group, name)
-            if meta.get("path") == "file" and value and Path(value).is_file():
-                found.append((name, Path(value)))
+    """(setting and name, file) of the files and sequences that settings name; names of built-in things are none."""
+    found: list[tuple[str, Path]] = []
+    for group, name in path_settings():
+        value = getattr(getattr(job.settings, group), name)
+        if value and name != "weights":
+            found.extend((f"{name} {path.name}", path) for path in files_of(value))
     return found
+
+
+def path_settings() -> list[tuple[str, str]]:
+    """(group, name) of every setting that names a file or folder."""
+    defaults = RenderSettings()
+    return [
+        (item.name, name)
+        for item in fields(defaults)
+        for name, _, meta in setting_fields(getattr(defaults, item.name))
+        if meta.get("path")
+    ]
 
 
 def read_key(plan: Plan, shot: Shot) -> str | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lp_core.batch.content import path_settings
 from lp_core.batch.plan import Plan, Shot
 from lp_core.batch.probe import BUILTIN
 from lp_core.errors import SettingError, UnreadableMedia
-from lp_core.settings import RenderSettings, setting_fields
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,8 @@ def _moved_shot(shot: Shot, here: Callable[[str], str]) -> Shot:
     if not job["driving"].startswith(BUILTIN):
         job["driving"] = here(job["driving"])
     job["settings"] = {name: dict(values) for name, values in job["settings"].items()}
-    for group, name in _path_settings():
+    for group, name in path_settings():
         value: Any = job["settings"][group].get(name)
         if value:
             job["settings"][group][name] = here(value)
     return replace(shot, job=job)
-
-
-def _path_settings() -> list[tuple[str, str]]:
-    defaults = RenderSettings()
-    return [
-        (item.name, name)
-        for item in fields(defaults)
-        for name, _, meta in setting_fields(getattr(defaults, item.name))
-        if meta.get("path")
-    ]

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from lp_core.batch.content import MACHINE_SETTINGS
 from lp_core.batch.cost import estimate_s, learnt_pace
 from lp_core.batch.drivers import Driver, find_driver, origin_of
 from lp_core.batch.links import Finder, Link
@@ -36,8 +37,6 @@ _FILM_SUFFIXES = {
     "dnxhr-444": ".mov",
     "ffv1": ".mkv",
 }
-_MACHINE_SETTINGS = ("device", "batch", "compile", "weights")
-"""Settings of the machine that renders; they do not make another shot."""
 
 
 @dataclass(frozen=True)
@@ -320,7 +319,7 @@ def _identity(
     suffix: str,
 ) -> str:
     values = asdict(settings)
-    for name in _MACHINE_SETTINGS:
+    for name in MACHINE_SETTINGS:
         values["engine"].pop(name)
     parts = [
         media.name,

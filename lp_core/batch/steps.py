@@ -73,7 +73,7 @@ def render_shot_chunk(plan: Plan, chunk: Chunk, means: Means = NOTHING_GIVEN) ->
     if not _is_open(plan, shot):
         return
     _, render, solution, parts = _reopened(plan, shot, means)
-    _render_missing(render, solution, parts, chunk, means.listener(shot))
+    _render_missing(render, solution, parts, _whole(shot, chunk, solution), means.listener(shot))
 
 
 def conform_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def run_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> tuple[dict
     solution = solve(render, plan.work(shot) / SOLUTION, listener, key)
     parts = open_parts(render, solution, plan.work(shot) / PARTS)
     for chunk in plan.chunks_of(0, shot):
-        _render_missing(render, solution, parts, chunk, listener)
+        _render_missing(render, solution, parts, _whole(shot, chunk, solution), listener)
     summary = conform(render, solution, parts, listener)
     summary = replace(summary, seconds=round(render.clock() - start, 3))
     return _finish(plan, shot, key, summary, solution), True
@@ -161,6 +161,11 @@ def _reopened(plan: Plan, shot: Shot, means: Means) -> tuple[str, Render, Soluti
         raise SettingError(f"{shot.words} is not solved yet; run its step 'solve' first.")
     render = assemble_shot(plan, shot, True, means.device, means.make)
     return key, render, solution, open_parts(render, solution, folder / PARTS)
+
+
+def _whole(shot: Shot, chunk: Chunk, solution: Solution) -> Chunk:
+    """The chunk; the last one reaches to the true end, should a film be longer than its header told."""
+    return replace(chunk, stop=max(chunk.stop, solution.frames)) if chunk.stop == shot.frames else chunk
 
 
 def _render_missing(

@@ -80,6 +80,37 @@ def test_full_memory_halves_the_tile_and_the_result_stays(small):
     assert upscaler.tile == 32
 
 
+@given(batch=st.integers(1, 9), tile=st.integers(16, 90))
+@settings(max_examples=12)
+def test_tiles_in_batches_give_the_same(small, batch, tile):
+    seen = []
+    plain = torch_run(small, "cpu", torch.float32)
+
+    def counted(parts):
+        seen.append(len(parts))
+        return plain(parts)
+
+    shown = picture(160, 120)
+    one = Upscaler(small, plain, "cpu", tile, batch=1).enlarge(shown)
+    many = Upscaler(small, counted, "cpu", tile, batch=batch).enlarge(shown)
+    np.testing.assert_allclose(many, one, atol=1e-5)
+    assert max(seen) <= batch
+
+
+def test_full_memory_halves_the_batch_before_the_tile(small):
+    plain = torch_run(small, "cpu", torch.float32)
+
+    def narrow(parts):
+        if len(parts) > 1:
+            raise torch.OutOfMemoryError("planted")
+        return plain(parts)
+
+    shown = picture(160, 120)
+    upscaler = Upscaler(small, narrow, "cpu", 40, batch=4)
+    np.testing.assert_allclose(upscaler.enlarge(shown), untiled(small, shown), atol=1e-3)
+    assert (upscaler.batch, upscaler.tile) == (1, 40)
+
+
 def test_a_device_without_room_for_the_smallest_tile_says_so(small):
     def never(part):
         raise torch.OutOfMemoryError("planted")

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+from lp_core.batch.content import Hashes, key_of
 from lp_core.batch.devices import run_on_devices
 from lp_core.batch.moved import Rule, moved_plan, read_rules
 from lp_core.batch.planning import Wish, make_plan
@@ -46,5 +47,7 @@ def test_path_rules_of_a_session_are_followed(cut, stage, tmp_path):
     assert moved.shots[1].job["driving"] == str(elsewhere / "film.mkv")
     assert moved.shots[0].job["driving"] == "demo:nod"
     assert [shot.id for shot in moved.shots] == [shot.id for shot in plan.shots]
+    keys = {key_of(one, one.shots[1], Hashes(tmp_path / "none")) for one in (plan, moved)}
+    assert len(keys) == 1  # the same content elsewhere is the same work
     assert Rule("C:\\show", "/mnt/show").apply("C:\\show\\a.mov") == "/mnt/show/a.mov"
     assert Rule("/show", "/mnt").apply("/showreel/a.mov") is None

@@ -216,3 +216,12 @@ def test_the_plan_is_shown_and_nothing_rendered(cut, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "60 frames" in said and "2 shots, 100 frames" in said
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["plan.json"]
+
+
+def test_a_thousand_clips_are_a_thousand_shots(stage, tmp_path):
+    """How fast and in how much memory, benchmarks/batch_plan.py prints."""
+    items = [film(stage, index % 50, 20, strength=0.5 + index / 1000) for index in range(1000)]
+    plan = plan_of(tmp_path, [items], settings=handled(8))
+    assert (len(plan.shots), len(plan.chunks()), plan.problems) == (1000, 1000, ())
+    assert len({shot.id for shot in plan.shots}) == 1000
+    assert plan.frames == sum(min(index % 50 + 28, COUNT) - max(index % 50 - 8, 0) for index in range(1000))

@@ -28,6 +28,7 @@ from lp_core.media.open import (
     open_source,
 )
 from lp_core.media.picture_sequence import SequenceSink, SequenceSource
+from lp_core.media.sequence import files_of
 from lp_core.media.video_read import VideoSource
 from lp_core.media.video_write import VideoSink
 from lp_core.timing import FrameRate
@@ -79,6 +80,15 @@ def test_sources_refused(tmp_path, name, error):
     (tmp_path / "empty.mp4").touch()
     with pytest.raises(error):
         open_source(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["take#1.mp4", "100%done.mp4"])
+def test_a_file_is_no_pattern_whatever_its_name_looks_like(tmp_path, make_film, name):
+    path = tmp_path / name
+    make_film("plain.mp4", 3).rename(path)
+    with open_source(path) as source:
+        assert isinstance(source, VideoSource)
+    assert files_of(str(path)) == [path]
 
 
 def test_sinks_by_kind(tmp_path, spec):
