@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fakes.plates import told_index, write_plate
+from fakes.pythons import python
 
 from hosts.davinci.installing import LIBRARY, fusion_folder
 from hosts.install import Wishes, open_installer
@@ -77,29 +78,14 @@ def test_the_wheel_carries_what_is_copied():
     assert '"davinci/scripts/**/*"' in text
 
 
-def program(version):
-    homes = [
-        Path(folder) for folder in os.environ.get("LPSUITE_TEST_PYTHONS", "").split(os.pathsep) if folder
-    ]
-    found = [home / f"bin/python{version}" for folder in homes for home in sorted(folder.glob(f"{version}*"))]
-    found.append(Path(shutil.which(f"python{version}") or "/nowhere"))
-    for path in found:
-        if path.exists():
-            done = subprocess.run([path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-                                  capture_output=True, text=True, timeout=30)  # fmt: skip
-            if done.stdout.strip() == version:
-                return path
-    pytest.skip(f"no Python {version} on PATH or in LPSUITE_TEST_PYTHONS")
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_installed_script_runs_and_says_that_resolve_is_not_there(davinci, wishes, version):
     """Started outside of Resolve's menu it has no ``resolve``: all is imported, and the user is told."""
-    python = program(version)
+    chosen = python(version)
     davinci.install(wishes)
     for script in sorted((Path(wishes.folder) / "Scripts").rglob("*.py")):
         done = subprocess.run(
-            [python, "-W", "error", "-I", script], capture_output=True, text=True, timeout=60, cwd=wishes.folder,
+            [chosen, "-W", "error", "-I", script], capture_output=True, text=True, timeout=60, cwd=wishes.folder,
             env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -141,10 +127,10 @@ sys.stdout.buffer.write(setting_text().encode("utf-8"))
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_ranges_dialogs_and_macro_are_the_same_in_every_python(davinci, wishes, version, here):
-    python = program(version)
+    chosen = python(version)
     davinci.install(wishes)
     library = Path(wishes.folder) / LIBRARY
-    done = subprocess.run([python, "-W", "error", "-I", "-c", PURE, library], capture_output=True, timeout=60)
+    done = subprocess.run([chosen, "-W", "error", "-I", "-c", PURE, library], capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout == (here / "LivePortrait.setting").read_bytes()
 
@@ -185,11 +171,11 @@ sys.stdout.buffer.write(data["output"].encode("utf-8"))
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_clip_is_animated_and_updated_in_every_python(davinci, wishes, version, worker, pictures):
     """Windows, client and conform with the real worker, in the Python that Resolve happens to find."""
-    python = program(version)
+    chosen = python(version)
     davinci.install(wishes)
     plate = write_plate(worker.data / "plate ü.mov", pictures[:8], "25", "01:00:00:00")
     folder = worker.data / f"results {version}"
-    command = [python, "-I", "-c", WHOLE, Path(wishes.folder) / LIBRARY, ROOT / "tests", plate, folder]
+    command = [chosen, "-I", "-c", WHOLE, Path(wishes.folder) / LIBRARY, ROOT / "tests", plate, folder]
     done = subprocess.run(command, capture_output=True, timeout=120, env=worker.environment)
     assert done.returncode == 0, done.stderr.decode()
     name = done.stdout.decode("utf-8").splitlines()[-1]

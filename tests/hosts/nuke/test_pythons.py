@@ -1,8 +1,6 @@
 """The installed package under the Pythons that Nuke 13 to 17 embed, with the double, real EXR and the real worker."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,13 +9,13 @@ import numpy as np
 import pytest
 from fakes.exr import stored
 from fakes.nuke.signatures import SIGNATURES
+from fakes.pythons import python
 
 from hosts.install import Wishes, open_installer
 
 pytest.importorskip("fastapi", reason="the extra worker is not installed")
 pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER_OF_PYTHONS = os.environ.get("LPSUITE_TEST_PYTHONS", "")
 NUKES = {"13": "3.7", "14": "3.9", "15": "3.10", "16": "3.11", "17": "3.11"}
 """Nuke -> its Python."""
 SCRIPT = """
@@ -58,20 +56,6 @@ for gui in (True, False):
     found["calls"] += sorted(CALLS)
 print(json.dumps(found))
 """
-
-
-def python(version):
-    """A program of that Python, on PATH or in LPSUITE_TEST_PYTHONS (folders of installations); else a skip."""
-    homes = [Path(folder) for folder in FOLDER_OF_PYTHONS.split(os.pathsep) if folder]
-    found = [home / f"bin/python{version}" for folder in homes for home in sorted(folder.glob(f"{version}*"))]
-    found.append(Path(shutil.which(f"python{version}") or "/nowhere"))
-    for program in found:
-        asked = [program, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-        if program.exists():
-            done = subprocess.run(asked, capture_output=True, text=True, timeout=30)
-            if done.stdout.strip() == version:
-                return program
-    pytest.skip(f"no Python {version} on PATH or in LPSUITE_TEST_PYTHONS")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fakes.films import write_portrait
+from fakes.pythons import python
 from fakes.worker import Worker
 
 from lp_core.errors import WorkerError
@@ -18,7 +19,6 @@ from lp_core.link.runtime import Address
 
 ROOT = Path(__file__).resolve().parents[3]
 VERSIONS = ("3.7", "3.9", "3.10", "3.11", "3.12", "3.13")
-FOLDER_OF_PYTHONS = os.environ.get("LPSUITE_TEST_PYTHONS", "")
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -37,20 +37,6 @@ else:
     raise AssertionError("a job that is not there was found")
 print("%d.%d" % sys.version_info[:2])
 """
-
-
-def python(version):
-    """A program of that Python that runs, on PATH or in LPSUITE_TEST_PYTHONS (folders of installations)."""
-    homes = [Path(folder) for folder in FOLDER_OF_PYTHONS.split(os.pathsep) if folder]
-    found = [home / f"bin/python{version}" for folder in homes for home in sorted(folder.glob(f"{version}*"))]
-    found.append(Path(shutil.which(f"python{version}") or "/nowhere"))
-    for program in found:
-        asked = [program, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-        if program.exists():
-            done = subprocess.run(asked, capture_output=True, text=True, timeout=30)
-            if done.stdout.strip() == version:
-                return program
-    pytest.skip(f"no Python {version} on PATH or in LPSUITE_TEST_PYTHONS")
 
 
 @pytest.fixture(scope="module")
