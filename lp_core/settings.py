@@ -349,8 +349,6 @@ class UpscaleSettings:
         check(self)
         if self.upscale == "":
             raise SettingError("upscale names no model; write one, such as x4plus, or leave it out.")
-        if self.upscale_region == "face" and (self.upscale_scale or self.upscale_height):
-            raise SettingError("upscale_region = face keeps the frame's size; leave scale and height out.")
 
 
 @dataclass(frozen=True)

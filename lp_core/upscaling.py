@@ -51,11 +51,13 @@ def with_face_upscale(engine: Engine, settings: RenderSettings) -> Engine:
     """The engine, enlarging its crop where the settings ask for it; unchanged where they do not.
 
     Raises:
-        SettingError: the engine has no crop.
+        SettingError: the engine has no crop, or a size is asked for too.
         ModelMissing, ModelDamaged, MissingDependency: the network cannot be had.
     """
     if settings.upscale.upscale is None or settings.upscale.upscale_region != "face":
         return engine
+    if settings.upscale.upscale_scale or settings.upscale.upscale_height:
+        raise SettingError("upscale_region = face keeps the frame's size; leave scale and height out.")
     if not engine.info.has_crop:
         return engine.with_enlarger(lambda crop: crop)  # says why not
     stages = _stages()

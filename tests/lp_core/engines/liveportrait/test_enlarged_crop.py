@@ -19,7 +19,7 @@ from lp_core.errors import SettingError
 from lp_core.frame import Frame
 from lp_core.geometry.paste import Place, feather_mask, paste_at, place_of
 from lp_core.motion.builtin import builtin_motion, neutral_face
-from lp_core.settings import EngineSettings, RenderSettings, UpscaleSettings
+from lp_core.settings import EngineSettings, RenderSettings
 
 
 class Checked:
@@ -95,5 +95,3 @@ def test_who_cannot_says_so():
     official = RenderSettings(engine=EngineSettings(official_compat=True))
     with pytest.raises(SettingError, match="official"):
         LivePortraitEngine(official, FakeNetworks()).with_enlarger(Checked())
-    with pytest.raises(SettingError, match="scale"):
-        UpscaleSettings(upscale="x4plus", upscale_region="face", upscale_scale=2.0)
