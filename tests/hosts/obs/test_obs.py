@@ -142,7 +142,8 @@ def test_properties_and_hotkeys_reach_the_picture(obs):
     assert "smile=1.0000" in saved
     obs.ask("SetInputSettings", inputName=SOURCE, inputSettings={"slider_smile": 0.0})
     obs.ask("TriggerHotkeyByName", hotkeyName="lpsuite_expression_2")
-    assert obs.ask("GetInputSettings", inputName=SOURCE)["inputSettings"]["slider_smile"] == 1.0
+    settings = lambda: obs.ask("GetInputSettings", inputName=SOURCE)["inputSettings"]  # noqa: E731
+    until(lambda: settings()["slider_smile"] == 1.0, "the saved expression")  # hotkeys act in OBS's own time
     obs.ask("SetInputSettings", inputName=SOURCE, inputSettings={"slider_smile": 0.0})
 
 

@@ -195,6 +195,10 @@ def test_model_that_the_library_refuses_is_one_sentence(monkeypatch):
         open_analyzer(is_video=False)
 
 
+BY_CHANCE = "Input tensor memory is not aligned"
+"""The library may say so of any picture, as memory falls; to hide it all threads' errors would be hidden for as long."""
+
+
 def test_terminal_stays_clean():
     code = (
         "import numpy as np\n"
@@ -207,7 +211,8 @@ def test_terminal_stays_clean():
     )
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
-    assert (done.stdout.split(), done.stderr) == (["1", "1"], "")
+    noise = [line for line in done.stderr.splitlines() if BY_CHANCE not in line]
+    assert (done.stdout.split(), noise) == (["1", "1"], [])
 
 
 def test_points_lie_in_the_box(still, astronaut):
