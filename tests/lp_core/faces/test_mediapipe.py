@@ -196,7 +196,7 @@ def test_model_that_the_library_refuses_is_one_sentence(monkeypatch):
 
 
 BY_CHANCE = "Input tensor memory is not aligned"
-"""The library may say so of any picture, as memory falls; to hide it all threads' errors would be hidden for as long."""
+"""The library may say so of any picture; hiding it would hide the errors of all threads for as long."""
 
 
 def test_terminal_stays_clean():
