@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from lp_core.errors import OutOfMemory
-from lp_core.models.device import free_cached, is_out_of_memory
+from lp_core.models.device import Batches
 from upscale.load import Network
-from upscale.tiles import batches, plan
+from upscale.tiles import Tile, batches, plan
 
 F32 = NDArray[np.float32]
 Run = Callable[[torch.Tensor], torch.Tensor]
@@ -46,10 +46,15 @@ class Upscaler:
         self.name = network.name
         kind = device.partition(":")[0]
         self.tile = tile or TILES[kind]
-        self.batch = batch or BATCHES.get(kind, 1)
+        self._batches = Batches(batch or BATCHES.get(kind, 1), device)
         self._margin = network.margin
         self._run = run
         self._device = device
+
+    @property
+    def batch(self) -> int:
+        """Tiles shown at a time, as far as memory has allowed."""
+        return self._batches.size
 
     def enlarge(self, picture: F32) -> F32:
         """The picture, ``scale`` times as large.
@@ -74,13 +79,7 @@ class Upscaler:
         while True:
             try:
                 return self._once(shown)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                free_cached(self._device)
-                if self.batch > 1:
-                    self.batch //= 2
-                    continue
+            except OutOfMemory as error:
                 if self.tile <= LEAST_TILE:
                     raise OutOfMemory(
                         f"The memory of the device {self._device} does not hold a tile of {self.tile} pixels; close "
@@ -92,11 +91,15 @@ class Upscaler:
         height, width = shown.shape[:2]
         result = np.zeros((height * self.scale, width * self.scale, 3), np.float32)
         for group in batches(plan(width, height, self.tile, self._margin, FEATHER), self.batch):
-            parts = np.stack([shown[tile.read].transpose(2, 0, 1) for tile in group])
-            drawn = self._run(torch.from_numpy(parts)).permute(0, 2, 3, 1).numpy()
+            drawn = self._batches.run(group, lambda tiles: self._drawn(shown, tiles))
             for tile, one in zip(group, drawn, strict=True):
                 tile.add(result, one, self.scale)
         return result
+
+    def _drawn(self, shown: F32, tiles: Sequence[Tile]) -> list[F32]:
+        """What the network makes of tiles of one size."""
+        parts = np.stack([shown[tile.read].transpose(2, 0, 1) for tile in tiles])
+        return list(self._run(torch.from_numpy(parts)).permute(0, 2, 3, 1).numpy())
 
 
 def torch_run(network: Network, device: str, dtype: torch.dtype) -> Run:
