@@ -9,15 +9,21 @@ from lp_core.timing import FrameRange
 pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
 
 
+def load_as_if_rendered(lp, node):
+    """Puts files where the node's result would be and shows them; returns what would be rendered."""
+    work = lp.nodes.work_of(node)
+    work.folder.mkdir(parents=True)
+    for number in work.frames:
+        work.result.path_of(number).write_bytes(b"x")
+    lp.render.load(node)
+    return work
+
+
 class TestStates:
     def test_not_rendered_then_stale_then_gone(self, make, lp, home):
         node = make()
         assert lp.nodes.state_of(node) == "not rendered"
-        work = lp.nodes.work_of(node)
-        work.folder.mkdir(parents=True)
-        for number in work.frames:
-            work.result.path_of(number).write_bytes(b"x")
-        lp.render.load(node)
+        work = load_as_if_rendered(lp, node)
         assert node["status"].value() == "up to date"
         read = node.node("Result")
         assert (read["file"].value(), read["first"].value(), read["last"].value()) == (
@@ -35,11 +41,7 @@ class TestStates:
 
     def test_a_moved_slider_looks_neither_upstream_nor_at_files(self, make, lp, monkeypatch):
         node = make()
-        work = lp.nodes.work_of(node)
-        work.folder.mkdir(parents=True)
-        for number in work.frames:
-            work.result.path_of(number).write_bytes(b"x")
-        lp.render.load(node)
+        load_as_if_rendered(lp, node)
         node["smile"].setValue(0.3)
         monkeypatch.setattr(lp.nodes, "work_of", lambda _: pytest.fail("it looked upstream"))
         monkeypatch.setattr(lp.cache.Sequence, "has", lambda *_: pytest.fail("it looked at files"))
@@ -47,11 +49,7 @@ class TestStates:
 
     def test_a_changed_knob_tells_it(self, make, lp, nuke):
         node = make()
-        work = lp.nodes.work_of(node)
-        work.folder.mkdir(parents=True)
-        for number in work.frames:
-            work.result.path_of(number).write_bytes(b"x")
-        lp.render.load(node)
+        load_as_if_rendered(lp, node)
         node["smile"].setValue(0.4)
         nuke.double.this_node, nuke.double.this_knob = node, node["smile"]
         lp.buttons.changed()
