@@ -147,3 +147,29 @@ def test_openvino_gives_the_same_numbers_and_reports_to_nobody(small):
     shown = picture(48, 40)
     result = Upscaler(small, openvino_run(small, torch.float32)).enlarge(shown)
     np.testing.assert_allclose(result, untiled(small, shown), atol=1e-4)
+
+
+def test_openvino_compiles_for_sizes_that_return_and_draws_the_same(small, monkeypatch):
+    if find_spec("openvino") is None:
+        pytest.skip("openvino is not installed")
+    import upscale.openvino as room
+
+    compiled = []
+    real = room.openvino.Core.compile_model
+
+    def counted(core, model, *args):
+        compiled.append(str(model.input(0).get_partial_shape()))
+        return real(core, model, *args)
+
+    monkeypatch.setattr(room.openvino.Core, "compile_model", counted)
+    monkeypatch.setattr(room, "FIXED_SIZES", 2)
+    run = room.openvino_run(small, torch.float32)
+    sizes = [(48, 40), (40, 48), (32, 32)]
+    for turn in range(room.REPAYS + 1):
+        for width, height in sizes[: 3 if turn else 2]:
+            shown = picture(width, height)
+            result = Upscaler(small, run).enlarge(shown)
+            np.testing.assert_allclose(result, untiled(small, shown), atol=1e-4)
+    fixed = [shape for shape in compiled if "?" not in shape]
+    assert len(fixed) == 2, "the third size must go without"
+    assert len(compiled) == 3
