@@ -16,8 +16,9 @@ from lp_core.engines.base import Act, Animation, DrivingPicture, EngineInfo, Enl
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, head_flow
-from lp_core.engines.mesh.eyes import eye_layer, lash_layer, taken_points
+from lp_core.engines.mesh.eyes import eye_layer
 from lp_core.engines.mesh.layers import Opening, blend, mix_flow
+from lp_core.engines.mesh.lids import LidEdge, lid_edge, taken_points
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
@@ -177,7 +178,7 @@ class MeshEngine:
         target = transfer(portrait.face, motion, reference, settings, nudge, portrait.fields, change)
         points, rigid = _in_pixels(portrait, target.points), _in_pixels(portrait, target.rigid_points)
         head = head_flow(self._mesh, portrait, taken_points(portrait, target.lids), points, rigid)
-        self._move_eyes(head, portrait, target, points, rigid)
+        edges = self._move_eyes(head, portrait, target, points, rigid)
         left, top, right, bottom = head.region
         pixels = portrait.source.pixels.copy()
         part = pixels[top:bottom, left:right]
@@ -189,10 +190,8 @@ class MeshEngine:
         far = np.abs(head.flow) > STILL_PX
         moved = (head.matte > 0) & (far[..., 0] | far[..., 1])  # any(axis=2) is several times slower
         cv2.copyTo(warped, moved.view(np.uint8), part)
-        for eye, lid in zip(EYES, target.lids, strict=True):
-            lashes = lash_layer(portrait, eye, points, lid)
-            if lashes is not None:
-                blend(pixels[..., :3], *lashes)
+        for edge in edges:
+            blend(pixels, edge.seam, sample(portrait.source.pixels, *edge.others))
         self._draw_mouth(pixels, portrait, points, driving)
         shown = points.astype(np.float32)
         return Animation(pixels, head.region, head.matte, head.flow, shown, MEDIAPIPE478.name)
@@ -204,20 +203,22 @@ class MeshEngine:
         target: Target,
         points: NDArray[np.float64],
         rigid: NDArray[np.float64],
-    ) -> None:
-        """Lets the head's flow show the eyeballs between the lids, in place.
+    ) -> list[LidEdge]:
+        """Lets the head's flow show the eyeballs between the lids, in place, and the edges of lids that close.
 
-        Flows are mixed at the lids' edges, not colours: so the flow tells the whole truth about the picture.
+        Flows are mixed at the lids' edges, not colours: so the flow tells the whole truth about the picture. Only
+        pixels that hold some of both lids, where they meet, are left to be mixed: those of the edges returned.
         """
+        edges = []
         for eye, lid, gaze in zip(EYES, target.lids, target.gaze, strict=True):
-            layer = eye_layer(portrait, eye, points, rigid, lid, gaze)
-            if layer is None:
-                continue
-            where, map_x, map_y = layer
-            x, y = where.grid()
-            if max(np.abs(map_x - x).max(), np.abs(map_y - y).max()) < STILL_PX:
-                continue  # the head's flow shows this eye already
-            mix_flow(head.flow, head.matte, head.region, where, np.stack([map_x - x, map_y - y], axis=-1))
+            ball = eye_layer(portrait, eye, points, rigid, lid, gaze)
+            if ball is not None:
+                _show(head, *ball)
+            edge = lid_edge(portrait, eye, points, lid)
+            if edge is not None:
+                _show(head, edge.where, *edge.maps)
+                edges.append(edge)
+        return edges
 
     def _draw_mouth(
         self,
@@ -235,6 +236,13 @@ class MeshEngine:
             content, covered = mouth.borrowed(where, points, driving, portrait.skin)
             where = replace(where, alpha=where.alpha * covered)
         blend(pixels[..., :3], where, _in_codes(portrait.source, pixels, where, content))
+
+
+def _show(head: HeadFlow, where: Opening, map_x: Map, map_y: Map) -> None:
+    """Lets the head's flow take a patch from elsewhere, in place; where it does so already not a bit changes."""
+    x, y = where.grid()
+    if max(np.abs(map_x - x).max(), np.abs(map_y - y).max()) >= STILL_PX:
+        mix_flow(head.flow, head.matte, head.region, where, np.stack([map_x - x, map_y - y], axis=-1))
 
 
 def _in_codes(

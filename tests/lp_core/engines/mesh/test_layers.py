@@ -26,7 +26,7 @@ def test_full_inside_nothing_outside_soft_between(feather):
     assert (np.diff(row) >= -1e-6).all()
     soft = ((row > 0.02) & (row < 0.98)).sum()
     assert soft >= (3 if feather > 1 else 0)
-    assert alpha.sum() == pytest.approx(21 * 17, rel=0.1)
+    assert alpha.sum() == pytest.approx(20 * 16, rel=0.01)
 
 
 def test_the_edge_crosses_one_half_at_the_corner_points():
@@ -86,3 +86,13 @@ def test_no_coverage_changes_nothing_even_where_the_content_is_not_a_number():
     picture = np.full((8, 8, 3), 0.25, np.float32)
     blend(picture, Opening(2, 2, np.zeros((4, 4), np.float32)), np.full((4, 4, 3), np.nan, np.float32))
     assert (picture == 0.25).all()
+
+
+@pytest.mark.parametrize("scale", [1, 2, 5])
+@pytest.mark.parametrize("feather", [0.0, 1.5])
+def test_an_opening_covers_its_polygon_at_every_size(scale, feather):
+    corners = np.array([[10.2, 11.4], [25.7, 9.9], [31.1, 17.3], [18.3, 22.8]])
+    x, y = corners.T
+    area = abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+    where = opening(corners * scale, (64 * scale, 64 * scale), feather * scale)
+    assert where.alpha.sum() / scale**2 == pytest.approx(area, rel=0.03)
