@@ -27,8 +27,8 @@ check: $(VENV)/all
 	$(BIN)/mypy
 
 # Programs that some tests drive (they skip with a reason where one is missing). Debian and Ubuntu.
-PACKAGES := ffmpeg openimageio-tools obs-studio xvfb chromium luajit tcl melt
-COMMANDS := ffmpeg oiiotool obs Xvfb chromium luajit tclsh melt
+PACKAGES := ffmpeg openimageio-tools obs-studio xvfb chromium luajit tcl melt openexr
+COMMANDS := ffmpeg oiiotool obs Xvfb chromium luajit tclsh melt exrinfo
 
 system:
 	@for command in $(COMMANDS); do command -v $$command >/dev/null || missing=1; done; \

@@ -22,9 +22,9 @@ Map = NDArray[np.float32]
 PUSH_UP, PUSH_DOWN = 0.07, 0.09
 """How far outside the landmarks the skin of the upper and lower lid begins, in eye widths: landmarks lie on
 the eyeball's side of the lashes and of the wet rim, which must not travel over the eye with a closing lid."""
-LASH_WIDTH = 0.012
+LASH_WIDTH = 0.03
 """Thickness of the line of lashes, in eye widths; at least a pixel."""
-STRIP, STRIP_FADE = 0.09, 0.06
+STRIP, STRIP_FADE = 0.045, 0.02
 """How far above and below the line the strip reaches, and over how much of that it fades away, in eye widths."""
 LASHES_CLOSING = 0.4
 """Closing, as a share of the source's own opening, over which the strip comes."""
@@ -32,6 +32,8 @@ EDGE = 0.05
 """Over which the line fades into an eyeball below it, in eye widths."""
 MEETING = 0.04
 """Gap below which lids have met, in eye widths."""
+LEAST_OFFSET = 0.02
+"""Lashes are looked for from here up to PUSH_UP above the landmarks, in eye widths."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def _lash_offset(portrait: MeshPortrait, eye: EyeIndices) -> float:
     Judged by the lighter points of the line, so that the dark of an iris under it counts for nothing.
     """
     _, across = eye_axes(portrait, eye)
-    offsets = np.linspace(0, 0.8 * PUSH_UP, 9)
+    offsets = np.linspace(LEAST_OFFSET, 0.8 * PUSH_UP, 9)
     last = len(eye.upper) - 1
     along = np.linspace(1, last - 1, 4 * last)
     line = np.stack(
