@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lp_core.media.codecs import CONTAINERS, film_codec
 from lp_core.media.failures import check_readable
 from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
 from lp_core.media.sequence import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_range
+from lp_core.media.single_picture import SinglePictureSink, numbered
 from lp_core.media.trim import TrimmedSource
 from lp_core.timing import FrameRate
 
@@ -87,7 +89,7 @@ def open_source(
 
 
 def open_sink(path: str | Path, spec: SinkSpec) -> FrameSink:
-    """Opens a film or a numbered picture sequence for writing; makes its folder if need be.
+    """Opens a film, a numbered picture sequence or a single picture for writing; makes its folder if need be.
 
     Frames are fitted to what the file holds: see ``lp_core.media.fit``.
 
@@ -97,11 +99,7 @@ def open_sink(path: str | Path, spec: SinkSpec) -> FrameSink:
     """
     path = Path(path)
     check_output(path, spec.overwrite, spec.codec)
-    backend = (
-        _film_backend(path)
-        if SequencePattern.parse(path) is None
-        else _backend(path, SEQUENCE_SINKS, "written")
-    )
+    backend = _writer(path)
     holds = HOLDS.get(path.suffix.lower(), USUAL)
     if fitted_spec(spec, holds) == spec:
         sink: FrameSink = backend(path, spec)
@@ -125,10 +123,12 @@ def open_parts(path: str | Path, open_part: OpenSink, spec: SinkSpec, folder: Pa
     """
     path = Path(path)
     is_film = SequencePattern.parse(path) is None
-    if is_film:
-        _film_backend(path)
-    else:
-        _backend(path, SEQUENCE_SINKS, "written")
+    if is_film and path.suffix.lower() in SEQUENCE_SINKS:
+        raise UnknownCodec(
+            f"{path} names a single picture, which is not made in parts; name a sequence, such as "
+            f"{numbered(path).name}, or a film."
+        )
+    _backend(path, SINKS if is_film else SEQUENCE_SINKS, "written")
     kind = getattr(
         importlib.import_module("lp_core.media.parts"), "FilmParts" if is_film else "SequenceParts"
     )
@@ -140,7 +140,7 @@ def check_output(path: str | Path, overwrite: bool, codec: str | None = None) ->
     """Refuses an output that could not be written, before any work is done. Leaves nothing behind.
 
     Args:
-        path: film or numbered picture sequence.
+        path: film, numbered picture sequence or single picture.
         overwrite: an output that exists may be replaced.
         codec: a film's codec; None: only the file type is looked at.
 
@@ -152,24 +152,26 @@ def check_output(path: str | Path, overwrite: bool, codec: str | None = None) ->
     """
     path = Path(path)
     pattern = SequencePattern.parse(path)
+    _writer(path)
     if pattern is not None:
-        _backend(path, SEQUENCE_SINKS, "written")
         refuse_existing_pictures(pattern, overwrite)
     else:
-        _film_backend(path)
-        if codec is not None:
+        if codec is not None and path.suffix.lower() in SINKS:
             film_codec(path, codec)
         refuse_existing(path, overwrite)
     check_folder(path)
 
 
-def _film_backend(path: Path) -> Any:  # noqa: ANN401 - a class by name
-    if path.suffix.lower() in SEQUENCE_SINKS:
-        numbered = path.with_name(f"{path.stem}.%04d{path.suffix}")
-        raise UnknownCodec(
-            f"{path} names a single picture; name a sequence, such as {numbered.name}, or a film."
-        )
-    return _backend(path, SINKS, "written")
+def _writer(path: Path) -> Callable[[Path, SinkSpec], FrameSink]:
+    """What writes a path: a film, numbered pictures or a single one."""
+    suffix = path.suffix.lower()
+    is_numbered = SequencePattern.parse(path) is not None
+    backend: Callable[[Path, SinkSpec], FrameSink] = _backend(
+        path, SEQUENCE_SINKS if is_numbered or suffix in SEQUENCE_SINKS else SINKS, "written"
+    )
+    if is_numbered or suffix not in SEQUENCE_SINKS:
+        return backend
+    return partial(SinglePictureSink, open_numbered=backend)
 
 
 def _backend(path: Path, table: Mapping[str, str], done: str) -> Any:  # noqa: ANN401 - a class by name

@@ -133,9 +133,10 @@ class TestCheckOutput:
         (tmp_path / "old.mp4").touch()
         check_output(tmp_path / "old.mp4", overwrite=True)
 
-    def test_a_single_picture_names_the_sequence(self, tmp_path):
-        with pytest.raises(UnknownCodec, match=r"out\.%04d\.png"):
-            check_output(tmp_path / "out.png", overwrite=True)
+    @pytest.mark.parametrize("suffix", [".png", ".exr"])
+    def test_a_single_picture(self, tmp_path, suffix):
+        check_output(tmp_path / f"out{suffix}", overwrite=False, codec="h264")
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_folder(self, tmp_path):
         (tmp_path / "x.mp4").mkdir()

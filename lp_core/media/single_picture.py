@@ -1,0 +1,82 @@
+"""One picture as an output: written aside by the writer of numbered ones, moved into place when it is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lp_core.errors import MediaError
+from lp_core.frame import Frame
+from lp_core.media.aside import aside_path, move_into_place
+from lp_core.media.base import FrameSink, SinkSpec
+from lp_core.media.sequence import parse_pattern
+
+
+def numbered(path: Path) -> Path:
+    """What to call pictures of a sequence instead: out.png -> out.%04d.png."""
+    return path.with_name(f"{path.stem}.%04d{path.suffix}")
+
+
+class SinglePictureSink:
+    """Writes one picture; what lay there stays until it is complete."""
+
+    def __init__(
+        self, path: Path, spec: SinkSpec, open_numbered: Callable[[Path, SinkSpec], FrameSink]
+    ) -> None:
+        """Opens it.
+
+        Args:
+            path: of the picture.
+            spec: of the frame; its start number is ignored.
+            open_numbered: opens the writer of numbered pictures of this type.
+        """
+        aside = numbered(aside_path(path))
+        pattern = parse_pattern(aside)
+        self._path, self._aside, self._pattern = path, pattern.path_of(0), str(pattern)
+        self._sink = open_numbered(aside, replace(spec, start_number=0, overwrite=True))
+        self._count = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences the user should see."""
+        return tuple(note.replace(self._pattern, str(self._path)) for note in self._sink.notes)
+
+    def write(self, frame: Frame) -> None:
+        """Takes the picture.
+
+        Raises:
+            MediaError: it is the second one, or does not fit the specification.
+            DiskFull, NoWritePermission: the file cannot be written.
+        """
+        if self._count:
+            raise MediaError(
+                f"{self._path} names a single picture and there are more to write; name a sequence, such as "
+                f"{numbered(self._path).name}, or a film."
+            )
+        self._sink.write(frame)
+        self._count += 1
+
+    def commit(self) -> None:
+        """Moves the picture into place.
+
+        Raises:
+            EmptyVideo: none was written.
+            NoWritePermission, DiskFull: the file system refuses.
+        """
+        self._sink.commit()
+        move_into_place(self._aside, self._path)
+
+    def abort(self) -> None:
+        """Removes what was written; may be called twice, and does nothing after ``commit``."""
+        self._sink.abort()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
