@@ -63,6 +63,8 @@ class Face:
     """The same rotation as angles."""
     blendshapes: Mapping[str, float]
     """ARKit-style coefficients 0..1 by name (52 for MediaPipe, empty where the landmarker has none)."""
+    lag_s: float = 0.0
+    """Seconds by which all this trails the picture, where a filter that looks back has read it."""
 
     @property
     def coefficients(self) -> NDArray[np.float32]:

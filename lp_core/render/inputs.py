@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +14,7 @@ from lp_core.frame import ClipInfo, Frame
 from lp_core.media.base import AudioTrack, FrameSink, FrameSource, PartedSink, SinkSpec
 from lp_core.motion.sequence import MotionSequence
 from lp_core.motion.template import MotionReader
+from lp_core.render.lag import without_lag
 from lp_core.render.passes import FaceLog
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.watch import FaceWatch
@@ -53,7 +54,8 @@ class FilmedFace:
     def followed(self, hear: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
         """Every frame with the followed face, None where it is lost; decoding runs in a thread of its own.
 
-        The face may come into sight late; that it never came is known, and said, after the last frame.
+        Faces do not lag behind their pictures (lp_core.render.lag). The face may come into sight late; that it never
+        came is known, and said, after the last frame.
 
         Args:
             hear: takes what the file's reader has to tell, sentence by sentence, after the last frame.
@@ -62,6 +64,10 @@ class FilmedFace:
             FaceNotThere: there are faces, but never the chosen one.
             NoFace: no frame of the clip shows a face.
         """
+        with closing(self._read(hear)) as sightings:
+            yield from without_lag(sightings)
+
+    def _read(self, hear: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
         width, height = self.info.width, self.info.height
         watch, follower = FaceWatch(self.open_analyzer), self.open_follower()
         found, others = False, list[Face]()
