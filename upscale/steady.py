@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.geometry.optical_flow import dense_flow
+
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
@@ -60,9 +62,7 @@ def carry(small_before: F32, result_before: F32, small: F32) -> tuple[F32, F32] 
     Returns:
         (H, W, 3) the moved result, and (H, W) 0..1 how far it can be trusted; None across a cut.
     """
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(
-        _gray(small), _gray(small_before), None
-    )
+    flow = dense_flow(_gray(small), _gray(small_before))
     height, width = small.shape[:2]
     there = _moved(small_before, flow)
     difference = np.abs(there - small).max(axis=2)

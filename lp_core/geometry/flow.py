@@ -44,23 +44,34 @@ def st_map(flow: F32, box: Box, size: tuple[int, int], format_box: Box) -> F32:
     return result
 
 
-def forward_motion(now: tuple[F32, Box], following: tuple[F32, Box]) -> tuple[F32, Box]:
-    """How far what a pixel shows moves until the following frame, for two flows from the same source.
+def forward_motion(
+    now: tuple[F32, Box], following: tuple[F32, Box], source_motion: F32 | None = None
+) -> tuple[F32, Box]:
+    """How far what a pixel shows moves until the following frame.
 
     Args:
         now: a flow and its box.
         following: flow and box of the following frame.
+        source_motion: (H, W, 2) how far everything in the source moves until then, of the whole frame; None: the
+            source is the same picture.
 
     Returns:
-        (h, w, 2) pixels (x, y), y downwards, and its box; 0 outside.
+        (h, w, 2) pixels (x, y), y downwards, and its box, the whole frame where the source moves; 0 outside.
     """
-    box = united(now[1], following[1])
+    if source_motion is None:
+        box = united(now[1], following[1])
+    else:
+        box = (0, 0, source_motion.shape[1], source_motion.shape[0])
     here, there = _spread(*now, box), _spread(*following, box)
     height, width = here.shape[:2]
     x = np.arange(width, dtype=np.float32)[None, :]
     y = np.arange(height, dtype=np.float32)[:, None]
+    if source_motion is not None:
+        here = here + sample(source_motion, x + here[..., 0], y + here[..., 1])
     moved = np.zeros_like(here)
-    for _ in range(_ROUNDS):  # the wanted y obeys y + there(y) = x + here(x)
+    for _ in range(
+        _ROUNDS
+    ):  # the wanted y obeys y + there(y) = place in the following source of what x shows
         moved = here - sample(there, x + moved[..., 0], y + moved[..., 1])
     return moved, box
 

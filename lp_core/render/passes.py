@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lp_core.engines.base import Animation
 from lp_core.frame import Box, ClipInfo, Frame
 from lp_core.geometry.flow import forward_motion, st_map
+from lp_core.geometry.optical_flow import film_motion
 from lp_core.media.base import Attribute
 
 F32 = NDArray[np.float32]
@@ -69,6 +70,8 @@ class Drawn:
     """What the engine gave; None: the source's picture passed through."""
     confidence: float
     """How sure the landmarker was of the driving face, 0..1."""
+    plate: Frame | None = None
+    """The picture of a filmed source that it was made from; None: the source is a still."""
 
     @property
     def flow(self) -> tuple[F32, Box]:
@@ -122,9 +125,14 @@ def _with_motion(drawn: Iterable[Drawn]) -> Iterator[tuple[Drawn, tuple[F32, Box
 
 
 def _motion(now: Drawn, following: Drawn) -> tuple[F32, Box]:
-    if now.animation is None or following.animation is None:
+    is_drawn = now.animation is not None and following.animation is not None
+    if now.plate is None or following.plate is None or now.plate is following.plate:
+        return forward_motion(now.flow, following.flow) if is_drawn else NOT_MOVED
+    plate_motion = film_motion(now.plate.as_rgb8(), following.plate.as_rgb8())
+    if plate_motion is None:
         return NOT_MOVED
-    return forward_motion(now.flow, following.flow)
+    flows = (now.flow, following.flow) if is_drawn else (NOT_MOVED, NOT_MOVED)
+    return forward_motion(*flows, plate_motion)
 
 
 def _whole(part: F32, box: Box, frame: Frame) -> F32:

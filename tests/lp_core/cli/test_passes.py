@@ -83,6 +83,22 @@ def test_beside_a_film_passes_are_files_of_their_own(lpsuite, portrait, motion, 
     assert first.pixels[0, 0, 0] == pytest.approx(0.5 / source.info.width, rel=1e-5)
 
 
+def test_motion_over_a_filmed_source_holds_what_the_camera_did(lpsuite, astronaut, motion, tmp_path):
+    for index in range(3):  # the camera pans: everything goes 4 pixels to the left and 2 up
+        part = astronaut[2 * index : 450 + 2 * index, 4 * index : 500 + 4 * index, ::-1]
+        cv2.imwrite(str(tmp_path / f"plate.{index}.png"), part)
+    out = tmp_path / "out.%d.exr"
+    common = ("--engine", "mesh", "--calibration", "off", "--frames", "0-2")
+    code, lines = lpsuite(
+        "animate", tmp_path / "plate.%d.png", motion, "-o", out, *common, "--passes", "motion"
+    )
+    assert code == 0, lines
+    for index in range(3):
+        _, found = channels(tmp_path / f"out.{index}.exr")
+        moved = [np.median(found[f"forward.{axis}"][30:-30, 30:-30]) for axis in "uv"]
+        np.testing.assert_allclose(moved, (-4, 2), atol=0.1)
+
+
 def test_a_pass_that_the_engine_has_not_is_refused_before_any_work(lpsuite, portrait, motion, tmp_path):
     out = tmp_path / "a.mp4"
     code, lines = lpsuite("animate", portrait, motion, "-o", out, "--engine", "mesh", "--passes", "crop")

@@ -59,3 +59,25 @@ def test_different_boxes_are_joined():
     assert box == (2, 0, 8, 6)
     assert motion.shape == (6, 6, 2)
     assert not motion.any()
+
+
+@pytest.mark.parametrize("by", [(2.0, 0.0), (-1.5, 0.75)])
+def test_what_the_source_does_is_added(by):
+    """The whole source moves, and the part that is drawn moves by (3, 1) within it."""
+    source_motion = np.full((40, 50, 2), by, np.float32)
+    box = (10, 8, 40, 32)
+    now = np.zeros((24, 30, 2), np.float32)
+    following = np.full((24, 30, 2), (-3.0, -1.0), np.float32)
+    motion, whole = forward_motion((now, box), (following, box), source_motion)
+    assert whole == (0, 0, 50, 40)
+    np.testing.assert_allclose(motion[20, 25], np.add(by, (3, 1)), atol=1e-3)
+    np.testing.assert_allclose(motion[2, 2], by, atol=1e-3)
+
+
+def test_the_source_is_asked_where_the_picture_was_taken_from():
+    """Left half of the source stands, right half moves; the picture shows it 20 pixels further left."""
+    source_motion = np.zeros((40, 60, 2), np.float32)
+    source_motion[:, 30:, 0] = 4
+    flow = np.full((40, 60, 2), (20, 0), np.float32)
+    motion, _ = forward_motion((flow, (0, 0, 60, 40)), (flow, (0, 0, 60, 40)), source_motion)
+    np.testing.assert_allclose(motion[20, [5, 15, 25], 0], [0, 4, 4], atol=1e-3)

@@ -1,12 +1,15 @@
 """Passes of frames with planted flows."""
 
+from dataclasses import replace
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 
+from lp_core.color.encoding import encoding_of
 from lp_core.engines.base import Animation, NeuralCrop
-from lp_core.frame import ClipInfo, Frame
+from lp_core.frame import ClipInfo, ColorTags, Frame
 from lp_core.render.passes import CONFIDENCE, CROP_MATRIX, Drawn, with_passes
 from lp_core.timing import FrameRate
 
@@ -73,6 +76,56 @@ def test_motion_of_a_lone_frame_and_across_a_gap():
     assert not layers([drawn(0, (3, 1))], "motion")[0].layers["forward"].any()
     for frame in layers([drawn(0, (3, 1)), drawn(1), drawn(2, (0, 0))], "motion"):
         assert not frame.layers["forward"].any()
+
+
+class TestAFilmedSource:
+    """A scene that pans to the left, 2 pixels a frame; what is drawn moves 1.5 to the right and down beside it."""
+
+    SCENE = cv2.GaussianBlur(np.random.default_rng(1).random((80, 140, 3), np.float32), (0, 0), 2.0) * 2 - 0.5
+    BOX = (20, 15, 80, 50)
+
+    def drawn(self, index, plate, shift=None):
+        one = Drawn(Frame(plate.pixels, index, Fraction(index, 25)), None, 0.9, plate)
+        if shift is None:
+            return one
+        left, top, right, bottom = self.BOX
+        flow = np.full((bottom - top, right - left, 2), np.negative(shift), np.float32)
+        return replace(
+            one,
+            animation=Animation(plate.pixels, self.BOX, np.ones(flow.shape[:2], np.float32), flow, None, ""),
+        )
+
+    def plate(self, index):
+        part = np.ascontiguousarray(self.SCENE[5:70, 5 + 2 * index : 105 + 2 * index])
+        return Frame(part, index, Fraction(index, 25))
+
+    @pytest.mark.parametrize("linear", [False, True])
+    def test_its_own_motion_counts_inside_and_outside_of_what_is_drawn(self, linear):
+        shifts = ((0, 0), (1.5, 1.5), (3, 3))
+        plates = [self.plate(index) for index in range(3)]
+        if linear:
+            plates = [replace(one, encoding=encoding_of(ColorTags(transfer="linear"))) for one in plates]
+        frames = layers([self.drawn(i, plates[i], shifts[i]) for i in range(3)], "motion")
+        for frame in frames:  # the last one goes on as it came
+            motion = frame.layers["forward"]
+            np.testing.assert_allclose(np.median(motion[20:45, 25:70], axis=(0, 1)), (-0.5, -1.5), atol=0.15)
+            np.testing.assert_allclose(np.median(motion[55:], axis=(0, 1)), (-2, 0), atol=0.15)
+
+    def test_where_nothing_is_drawn_it_moves_all_the_same(self):
+        plates = [self.plate(index) for index in range(2)]
+        for frame in layers([self.drawn(0, plates[0], (3, 3)), self.drawn(1, plates[1])], "motion"):
+            np.testing.assert_allclose(np.median(frame.layers["forward"], axis=(0, 1)), (-2, 0), atol=0.15)
+
+    def test_a_picture_that_is_shown_twice_stands(self):
+        plate = self.plate(0)
+        frames = layers([self.drawn(i, plate, (i, 0)) for i in range(2)], "motion")
+        np.testing.assert_allclose(frames[0].layers["forward"][30, 50], (1, 0), atol=1e-3)
+        assert not frames[0].layers["forward"][60:].any()
+
+    def test_nothing_moves_across_a_cut(self):
+        now, then = self.plate(0), replace(self.plate(1), pixels=1 - self.plate(1).pixels)
+        for frame in layers([self.drawn(0, now, (0, 0)), self.drawn(1, then, (1, 0))], "motion"):
+            assert not frame.layers["forward"].any()
 
 
 def test_the_crop_brings_its_matrix_along():
