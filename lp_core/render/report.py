@@ -66,15 +66,19 @@ class Summary:
     def sentence(self) -> str:
         """The summary in one line."""
         rate = self.frames / self.seconds if self.seconds > 0 else 0.0
-        text = f"{self.output}: {self.frames} frames at {self.rate} fps, {self.engine} engine, "
+        text = f"{self.output}: {_frames(self.frames)} at {self.rate} fps, {self.engine} engine, "
         text += f"{self.seconds:.1f} s ({rate:.1f} frames/s)"
         if self.audio != "none":
             text += f", sound of the {self.audio} clip"
         for whose, lost in (("driving", self.lost_driving_frames), ("source", self.lost_source_frames)):
             if lost:
                 count = sum(end - start + 1 for start, end in lost)
-                text += f"; {whose} face lost in {count} frames: {runs_text(lost)}"
+                text += f"; {whose} face lost in {_frames(count)}: {runs_text(lost)}"
         return text + "."
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"
 
 
 Listener = Callable[[Progress], None]

@@ -60,12 +60,10 @@ def opening(polygon: NDArray[np.float64], size: tuple[int, int], feather_px: flo
     fine = np.zeros((height * FINER, width * FINER), np.uint8)
     corners = np.rint(((polygon - low + 0.5) * FINER - 0.5) * (1 << _SHIFT_BITS)).astype(np.int32)
     cv2.fillPoly(fine, [corners], 255, cv2.LINE_8, _SHIFT_BITS)
-    cv2.polylines(
-        fine, [corners], True, 128, 1, cv2.LINE_8, _SHIFT_BITS
-    )  # fillPoly fills all that it touches
-    alpha: Map = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).astype(
-        np.float32
-    ) / np.float32(255)
+    # fillPoly fills all that it touches: its outline counts half.
+    cv2.polylines(fine, [corners], True, 128, 1, cv2.LINE_8, _SHIFT_BITS)
+    counted = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
+    alpha: Map = counted.astype(np.float32) / np.float32(255)
     if feather_px > 0.3:
         alpha = cv2.GaussianBlur(alpha, (0, 0), feather_px)
     return replace(where, alpha=alpha)

@@ -89,6 +89,12 @@ def test_the_sentence_names_what_was_lost():
     assert "lost" not in summary().sentence()
 
 
+def test_one_frame_is_one_frame():
+    text = summary(frames=1, lost_source_frames=((0, 0),)).sentence()
+    assert "out.mp4: 1 frame at" in text
+    assert "lost in 1 frame: 0." in text
+
+
 @given(st.sets(st.integers(0, 60)))
 def test_runs_hold_exactly_the_frames(frames):
     runs = runs_of(sorted(frames))
