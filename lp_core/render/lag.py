@@ -28,8 +28,9 @@ from lp_core.geometry.rotation import angles_deg, nearest_rotation
 _MOST = 0.5
 """Largest part of the change between the neighbours that is added: at high frame rates it is mostly noise."""
 REACH = 0.003
-"""Furthest that a filtered landmark trails, in face sizes: measured by benchmarks/landmarker_lag.py on a face that
-sways, and what the formula gives for MediaPipe's beta of 80 per region size a second, a region of 1.5 faces."""
+"""Furthest that a filtered landmark trails, in face sizes: what the formula gives for MediaPipe's beta of 80 per region
+size a second, a region of 1.5 faces. With it landmarks of a swaying face come nearer at every speed that
+benchmarks/landmarker_lag.py tries; without it those of a quick one would overshoot."""
 
 Sighting = tuple[Frame, Face | None]
 

@@ -223,12 +223,12 @@ class Drawing:
         acts = [act for act, _ in asked if act is not None]
         engine = self.render.engine
         animations = iter(engine.animate_all(acts, self.timeline.reference) if acts else ())
-        is_still = isinstance(self.render.source, Still)
+        is_film = isinstance(self.render.source, FilmedFace)
         for (index, (shot, _)), (act, confidence) in zip(batch, asked, strict=True):
             animation = None if act is None else next(animations)
             pixels = shot.frame.pixels if animation is None else animation.pixels
             frame = replace(shot.frame, pixels=pixels, index=index, time_s=self.rate.time_s(index))
-            yield Drawn(frame, animation, confidence, None if is_still else shot.frame)
+            yield Drawn(frame, animation, confidence, shot.frame if is_film else None)
 
     def _act(self, shot: Shot, driver: DrivingPicture | None, time_s: Fraction) -> tuple[Act | None, float]:
         """What is asked of the engine (None: nothing, the source passes through), and the confidence."""
