@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 import tempfile
 from pathlib import Path
 
 from lp_core.errors import MediaError, OutputExists
-from lp_core.media.failures import write_failure
+from lp_core.media.failures import NAME_MAX, too_long, write_failure
 
 
 def aside_path(path: Path) -> Path:
@@ -51,6 +53,7 @@ def check_folder(path: Path) -> None:
     Raises:
         NoWritePermission, DiskFull, MediaError: it cannot, or ``path`` is a folder, or lies in a file.
     """
+    check_name(path)
     if path.is_dir():
         raise MediaError(f"{path} is a folder; give the name of a file in it.")
     folder = path.parent
@@ -86,7 +89,19 @@ def remove_folders(made: list[Path]) -> None:
             folder.rmdir()
 
 
+def check_name(path: Path) -> None:
+    """Raises MediaError when a part of ``path`` or all of it is longer than file systems allow."""
+    if any(len(os.fsencode(part)) > NAME_MAX for part in path.parts):
+        raise too_long(path)
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise too_long(path) from error
+
+
 def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Raises OutputExists when ``path`` is there and may not be replaced."""
+    """Raises OutputExists when ``path`` is there and may not be replaced, MediaError when its name is too long."""
+    check_name(path)
     if path.exists() and not overwrite:
         raise OutputExists(f"{path} exists; choose another name or allow overwriting.")

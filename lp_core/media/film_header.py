@@ -53,7 +53,7 @@ def open_film(path: Path) -> InputContainer:
     """
     check_readable(path)
     try:
-        return av.open(str(path), "r", metadata_errors="replace")
+        return av.open(str(path.absolute()), "r", metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         if _lacks_tables(path):
             raise TruncatedMedia(

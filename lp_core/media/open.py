@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.errors import MissingDependency, SettingError, UnknownCodec
-from lp_core.media.aside import check_folder, refuse_existing
+from lp_core.media.aside import check_folder, check_name, refuse_existing
 from lp_core.media.base import AS_STORED, FrameSink, FrameSource, OpenSink, PartedSink, ReadOptions, SinkSpec
 from lp_core.media.codecs import CONTAINERS, film_codec
 from lp_core.media.failures import check_readable
 from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
-from lp_core.media.sequence import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_range
+from lp_core.media.sequence import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
 from lp_core.media.single_picture import SinglePictureSink, numbered
 from lp_core.media.trim import TrimmedSource
 from lp_core.timing import FrameRate
@@ -72,13 +72,14 @@ def open_source(
         MissingDependency: the kind of file needs an extra that is not installed.
         SettingError: a pattern with two places for the number; frames, a layer or a view that are not there.
     """
-    path, ranged = split_range(path)
+    path, ranged, step = split_clip(path)
     if sequence_rate is not None:
         options = replace(options, rate=sequence_rate)
-    if SequencePattern.parse(path) is not None and not path.is_file():  # a#1.mov may be a film's own name
+    if SequencePattern.parse(path) is not None:
         if ranged is not None and options.frames is not None and not options.frames.within(ranged):
             raise SettingError(f"{path} is given as {ranged}, which does not hold {options.frames}.")
-        sequence: FrameSource = _backend(path, SEQUENCE_SOURCES, "read")(path, replace(options, clip=ranged))
+        backend = _backend(path, SEQUENCE_SOURCES, "read")
+        sequence: FrameSource = backend(path, replace(options, clip=ranged, step=step))
         return sequence
     check_readable(path)
     backend = _backend(path, SOURCES, "read")
@@ -155,6 +156,7 @@ def check_output(path: str | Path, overwrite: bool, codec: str | None = None) ->
     _writer(path)
     if pattern is not None:
         refuse_existing_pictures(pattern, overwrite)
+        check_name(pattern.path_of(0))
     else:
         if codec is not None and path.suffix.lower() in SINKS:
             film_codec(path, codec)

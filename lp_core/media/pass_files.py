@@ -16,7 +16,7 @@ from lp_core.frame import Frame
 from lp_core.media.aside import aside_path, make_folder, move_into_place, refuse_existing, remove_folders
 from lp_core.media.base import FrameSink, OpenSink, SinkSpec
 from lp_core.media.failures import write_failure
-from lp_core.media.sequence import SequencePattern
+from lp_core.media.sequence import SequencePattern, without_places
 
 SCHEMA = "lpsuite.faces"
 VERSION = 1
@@ -37,7 +37,7 @@ def pass_path(output: str | Path, name: str, suffix: str) -> Path:
     if suffix == ".json":
         return path.with_name(f"{stem}.{name}{suffix}")
     digits = 4 if pattern is None else pattern.digits
-    return path.with_name(f"{stem}.{name}.%0{digits}d{suffix}")
+    return path.with_name(f"{without_places(stem + '.')}{name}.%0{digits}d{suffix}")
 
 
 class SplitSink:

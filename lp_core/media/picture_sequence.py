@@ -10,13 +10,13 @@ from typing import Self
 
 import numpy as np
 
-from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia, UnreadableMedia
+from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
 from lp_core.frame import ClipInfo, Frame
 from lp_core.media.aside import make_folder, remove_folders, write_aside
 from lp_core.media.base import AS_STORED, ReadOptions, SinkSpec
 from lp_core.media.check_frames import check_frame
 from lp_core.media.images import check_still, encode_image, read_image
-from lp_core.media.sequence import name_runs, parse_pattern, refuse_existing_pictures, wanted_numbers
+from lp_core.media.sequence import name_runs, numbering_of, parse_pattern, refuse_existing_pictures
 
 
 class SequenceSource:
@@ -37,18 +37,17 @@ class SequenceSource:
             options: rate, frames, and what becomes of missing ones.
         """
         self._pattern, self._options = parse_pattern(path), options
-        self._numbers, self._missing = wanted_numbers(
-            self._pattern, options.frames or options.clip, options.missing
-        )
+        numbering = numbering_of(self._pattern, options.frames, options.missing, options.clip, options.step)
+        self._numbers, self._images = numbering.frames, numbering.images
+        self._missing, self._lacking = numbering.missing, numbering.lacking
         clip = options.clip.first if options.clip else self._pattern.numbers()[0]
         self._tells_rate = False
         self._damaged: list[int] = []
-        present = [number for number in self._numbers if number not in self._missing]
-        info = self._describe([self._pattern.path_of(number) for number in present])
-        self._first = self._picture(self._pattern.path_of(present[0]))
+        info = self._describe([self._pattern.path_of(number) for number in sorted(set(self._images))])
+        self._first = self._picture(self._pattern.path_of(self._images[0]))
         timecode = info.timecode
         if timecode is not None:
-            timecode = timecode.plus(self._numbers[0] - present[0])
+            timecode = timecode.plus(self._numbers[0] - self._images[0])
         self._info = replace(
             info,
             rate=options.rate or info.rate,
@@ -75,7 +74,7 @@ class SequenceSource:
         """``info.notes`` and the damaged pictures."""
         if not self._damaged:
             return self._info.notes
-        numbers = name_runs([self._numbers[index] for index in self._damaged])
+        numbers = name_runs([self._images[index] for index in self._damaged])
         return (
             *self._info.notes,
             f"{self._pattern} has {len(self._damaged)} damaged pictures, in whose place the one before was "
@@ -88,11 +87,12 @@ class SequenceSource:
         Raises:
             MediaError: a picture differs from the first one in size, depth or alpha.
         """
-        shown, is_first = self._first, True
+        shown, image = self._first, self._images[0]
         black = replace(self._first, pixels=np.zeros_like(self._first.pixels), data_window=None)
         for index, number in enumerate(self._numbers):
-            if number not in self._missing:
-                shown, is_first = (self._first if is_first else self._read(index, number, shown)), False
+            if self._images[index] != image:
+                image = self._images[index]
+                shown = self._read(index, image, shown)
             is_black = number in self._missing and self._options.missing == "black"
             yield replace(black if is_black else shown, index=index, time_s=self._info.rate.time_s(index))
 
@@ -108,11 +108,13 @@ class SequenceSource:
         notes = []
         if not self._tells_rate:
             notes.append(f"{self._pattern} carries no rate; it is read at {rate} frames per second.")
-        if self._missing:
+        if self._options.step > 1:
+            notes.append(f"{self._pattern} has an image for every {self._options.step} frames; each is held.")
+        if self._lacking:
             stand_in = "a black one" if self._options.missing == "black" else "the one before"
             notes.append(
-                f"{self._pattern} lacks {len(self._missing)} pictures, in whose place {stand_in} is used: "
-                f"{name_runs(sorted(self._missing))}."
+                f"{self._pattern} lacks {len(self._lacking)} pictures, in whose place {stand_in} is used: "
+                f"{name_runs(self._lacking)}."
             )
         return notes
 
@@ -154,10 +156,6 @@ class SequenceSink:
             UnknownCodec, MediaError: the file type cannot hold such frames.
         """
         self._pattern, self._spec = parse_pattern(path), spec
-        if spec.start_number < 0:
-            raise SettingError(
-                f"{self._pattern} cannot start at number {spec.start_number}; give frames from 0 upwards."
-            )
         self._check(self._pattern.path_of(spec.start_number))
         refuse_existing_pictures(self._pattern, spec.overwrite)
         self._made = make_folder(self._pattern.path_of(0))

@@ -1,22 +1,28 @@
-"""Numbered picture sequences: patterns, what is there, what is missing. Touches names only, no pixels."""
+"""Numbered image sequences: patterns, what is there, what is missing. Touches names only, no pixels."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lp_core.errors import OutputExists, SettingError, UnreadableMedia
+from lp_core.errors import OutputExists, SettingError, UnknownCodec, UnreadableMedia
+from lp_core.media.failures import read_failure
 from lp_core.timing import FrameRange
 
-_PLACE = re.compile(r"%(?:0?(\d+))?d|(#+)")
+_PLACE = re.compile(r"%(0?)([0-9]{0,2})d|(#+)")
 _LISTED = 20
 
 WRITABLE_STILLS = (".png", ".jpg", ".jpeg")
-"""File types of single pictures that can be written without an extra."""
+"""File types of single images that can be written without an extra."""
 
-_RANGED = re.compile(r"(.*\S)\s+(-?\d+(?:\s*-\s*-?\d+)?)")
+NUMBERED = (*WRITABLE_STILLS, ".tif", ".tiff", ".webp", ".bmp", ".exr", ".dpx")
+"""File types that form sequences. In the name of any other type ``%04d`` and ``#`` are plain characters."""
+
+_RANGED = re.compile(r"(.*?\S)\s+(-?[0-9]+(?:\s*-\s*-?[0-9]+)?)(?:x([1-9][0-9]{0,4}))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class SequencePattern:
     """A file name with a place for the frame number, such as ``in.%04d.png`` or ``in.####.png``."""
 
     folder: Path
-    """Where the pictures lie."""
+    """Where the images are; its name is taken literally, whatever characters it has."""
     prefix: str
     """Name before the number."""
     digits: int
@@ -34,50 +40,118 @@ class SequencePattern:
 
     @classmethod
     def parse(cls, path: str | Path) -> SequencePattern | None:
-        """The pattern in the last part of a path; None when there is none.
+        """The pattern in the last part of a path.
+
+        Returns:
+            None where the name is literal: a file has exactly this name, its type does not form sequences
+            (see ``NUMBERED``), or it has no place for a number.
 
         Raises:
-            SettingError: there are two places for a number, or one in a folder's name.
+            SettingError: there are several places for a number, and the files do not show which one is meant.
         """
-        path = Path(path)
-        places = list(_PLACE.finditer(path.name))
-        if any("%" in part and _PLACE.search(part) for part in path.parent.parts):
-            raise SettingError(
-                f"{path} has a frame number in a folder's name; put it into the file's name only."
-            )
-        if not places:
+        if is_file(path):
             return None
-        if len(places) > 1:
-            raise SettingError(
-                f"{path} has {len(places)} places for the frame number; leave one, such as %04d."
-            )
-        place = places[0]
-        digits = len(place[2]) if place[2] else int(place[1] or 1)
-        return cls(path.parent, path.name[: place.start()], digits, path.name[place.end() :])
+        found = cls.readings(path)
+        if len(found) > 1:
+            there = [pattern for pattern in found if pattern.numbers()]
+            if len(there) != 1:
+                raise SettingError(
+                    f"{path} has {len(found)} places for the frame number; leave one, such as %04d."
+                )
+            return there[0]
+        return found[0] if found else None
+
+    @classmethod
+    def readings(cls, path: str | Path) -> list[SequencePattern]:
+        """Every pattern that a name can mean, one for each place for a number; does not look at the disk."""
+        path = Path(path)
+        if path.suffix.lower() not in NUMBERED:
+            return []
+        name = path.name
+        return [
+            cls(path.parent, name[: place.start()], _digits(place), name[place.end() :])
+            for place in _places(name)
+        ]
 
     def __str__(self) -> str:
         return str(self.folder / f"{self.prefix}%0{self.digits}d{self.suffix}")
 
     def path_of(self, number: int) -> Path:
-        """Path of one picture."""
-        return self.folder / f"{self.prefix}{number:0{self.digits}d}{self.suffix}"
+        """Path of one image.
+
+        A negative number is written as OpenTimelineIO and Blender do, the sign before the padded digits:
+        ``in.-0005.png``. Where only the C form ``in.-005.png`` is there, which counts the sign, it is that file.
+        """
+        path = self._named(_texts(number, self.digits)[0])
+        if number < 0 and not is_file(path):
+            other = self._named(_texts(number, self.digits)[1])
+            return other if is_file(other) else path
+        return path
 
     def numbers(self) -> list[int]:
-        """Numbers of the pictures that are there, sorted; empty when the folder is missing."""
-        name = re.compile(re.escape(self.prefix) + r"(\d+)" + re.escape(self.suffix))
-        if not self.folder.is_dir():
+        """Numbers of the images that are there, sorted; empty when the folder is missing.
+
+        Raises:
+            UnreadableMedia: the folder may not be read.
+        """
+        name = re.compile(re.escape(self.prefix) + r"(-?[0-9]+)" + re.escape(self.suffix), re.DOTALL)
+        if not os.path.isdir(self.folder):  # noqa: PTH112 - a name that is too long is no error here
             return []
-        found = (name.fullmatch(entry.name) for entry in self.folder.iterdir())
+        try:
+            found = [name.fullmatch(entry) for entry in os.listdir(self.folder)]  # noqa: PTH208
+        except OSError as error:
+            raise read_failure(self.folder, error) from error
         texts = (match[1] for match in found if match)
-        return sorted(int(text) for text in texts if f"{int(text):0{self.digits}d}" == text)
+        return sorted({int(text) for text in texts if text in _texts(int(text), self.digits)})
+
+    def _named(self, number: str) -> Path:
+        return self.folder / f"{self.prefix}{number}{self.suffix}"
+
+
+def is_file(path: str | Path) -> bool:
+    """True when a file is there; False, and no error, for a name that the system refuses."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for a name that is too long
+
+
+def _places(name: str) -> Iterator[re.Match[str]]:
+    """Places for a number. In ``take #2``, ``100%done`` and ``Final%20dailies`` there is none."""
+    for place in _PLACE.finditer(name):
+        after = name[place.end() : place.end() + 1]
+        is_padded = bool(place[1] and place[2])
+        is_word = after.isdigit() or (place[3] is None and after.islower())
+        if is_padded or not is_word:
+            yield place
+
+
+def _digits(place: re.Match[str]) -> int:
+    return len(place[3]) if place[3] else max(int(place[2] or 1), 1)
+
+
+def _texts(number: int, digits: int) -> tuple[str, ...]:
+    """How a number may be written, the usual way first."""
+    if number >= 0:
+        return (f"{number:0{digits}d}",)
+    return f"-{-number:0{digits}d}", f"{number:0{digits}d}"
+
+
+def without_places(name: str) -> str:
+    """A name in which nothing can be taken for a place for a number."""
+    for place in reversed(list(_places(name))):
+        name = name[: place.start()] + re.sub("[#%]", "_", place[0]) + name[place.end() :]
+    return name
 
 
 def parse_pattern(path: str | Path) -> SequencePattern:
     """The pattern of a path.
 
     Raises:
-        SettingError: it has none.
+        UnknownCodec: its file type does not form sequences.
+        SettingError: it has no place for a number.
     """
+    if Path(path).suffix.lower() not in NUMBERED:
+        raise UnknownCodec(
+            f"{path} has a type that does not form sequences; use one of {', '.join(NUMBERED)}."
+        )
     pattern = SequencePattern.parse(path)
     if pattern is None:
         raise SettingError(f"{path} has no place for a frame number; write it like out.%04d.png.")
@@ -85,7 +159,7 @@ def parse_pattern(path: str | Path) -> SequencePattern:
 
 
 def refuse_existing_pictures(pattern: SequencePattern, overwrite: bool) -> None:
-    """Raises OutputExists when pictures of that name are there and may not be replaced."""
+    """Raises OutputExists when images of that name are there and may not be replaced."""
     there = [] if overwrite else pattern.numbers()
     if there:
         raise OutputExists(
@@ -95,53 +169,94 @@ def refuse_existing_pictures(pattern: SequencePattern, overwrite: bool) -> None:
 
 
 def split_range(path: str | Path) -> tuple[Path, FrameRange | None]:
-    """A path as Nuke and RV write sequences, ``shot.####.exr 1001-1100``, taken apart."""
-    match = _RANGED.fullmatch(str(path))
-    if match is None or SequencePattern.parse(match[1]) is None:
-        return Path(path), None
-    return Path(match[1]), FrameRange.parse(match[2])
+    """A path as Nuke and RV write sequences, ``shot.####.exr 1001-1100``, taken apart; see ``split_clip``."""
+    return split_clip(path)[:2]
+
+
+def split_clip(path: str | Path) -> tuple[Path, FrameRange | None, int]:
+    """A path, the frames of its clip and their step: ``shot.####.exr 1-11x2`` has images 1, 3, ... 11.
+
+    With a step each image lasts until the next one, so that clip has the frames 1 to 12.
+
+    Returns:
+        (path, frames, step); (path, None, 1) where the name has no range.
+    """
+    match = None if is_file(path) else _RANGED.fullmatch(str(path))
+    if match is None or not SequencePattern.readings(match[1]) or is_file(match[1]):
+        return Path(path), None, 1
+    frames, step = FrameRange.parse(match[2]), int(match[3] or 1)
+    last = frames.first + len(range(frames.first, frames.last + 1, step)) * step - 1
+    return Path(match[1]), FrameRange(frames.first, last), step
 
 
 def files_of(name: str) -> list[Path]:
-    """The files that a name stands for and that are there: a sequence's pictures in order, or the one file."""
-    path, frames = split_range(name)
+    """The files that a name means and that are there: a sequence's images in order, or the one file."""
+    path, frames, step = split_clip(name)
     pattern = SequencePattern.parse(path)
-    if pattern is None or path.is_file():
-        return [path] if path.is_file() else []
+    if pattern is None:
+        return [path] if is_file(path) else []
     wanted = pattern.numbers() if frames is None else [n for n in pattern.numbers() if n in frames]
-    return [pattern.path_of(number) for number in wanted]
+    return [
+        pattern.path_of(number) for number in wanted if frames is None or (number - frames.first) % step == 0
+    ]
 
 
-def wanted_numbers(
-    pattern: SequencePattern, frames: FrameRange | None, missing: str
-) -> tuple[range, frozenset[int]]:
-    """Numbers of the frames to deliver, and those of them that are not there.
+@dataclass(frozen=True)
+class Numbering:
+    """Which image each frame of a sequence shows."""
+
+    frames: range
+    """Numbers of the frames to deliver."""
+    images: tuple[int, ...]
+    """For each frame the number of the image to read; where its own is missing, the one that is held."""
+    missing: frozenset[int]
+    """Frames whose own image is not there."""
+    lacking: tuple[int, ...]
+    """Numbers of the images that are not there, sorted."""
+
+
+def numbering_of(
+    pattern: SequencePattern,
+    frames: FrameRange | None,
+    missing: str,
+    clip: FrameRange | None = None,
+    step: int = 1,
+) -> Numbering:
+    """What to read for each frame.
 
     Args:
         pattern: the sequence.
-        frames: the numbers asked for; None: from the first picture to the last.
-        missing: 'error', or the word for what stands in for a missing picture.
+        frames: the numbers asked for; None: all of the clip.
+        missing: 'error', or the word for what is shown in place of a missing image.
+        clip: numbers that belong to the clip; None: from the first image to the last.
+        step: the clip has an image for every so many numbers, from its first one; each lasts until the next.
 
     Raises:
-        UnreadableMedia: no picture fits the pattern, or pictures are missing and ``missing`` is 'error'.
+        UnreadableMedia: no image fits the pattern, or some are missing and ``missing`` is 'error'.
     """
-    numbers = pattern.numbers()
-    if not numbers:
+    there = pattern.numbers()
+    if not there:
         raise UnreadableMedia(
             f"{pattern} matches no picture; check the folder, the name and the number of digits."
         )
-    whole = range(numbers[0], numbers[-1] + 1) if frames is None else range(frames.first, frames.last + 1)
-    absent = frozenset(whole).difference(numbers)
-    if len(absent) == len(whole):
+    frames = frames or clip or FrameRange(there[0], there[-1])
+    first = frames.first if clip is None else clip.first
+    own = [number - (number - first) % step for number in frames]
+    usable = [n for n in there if (n - first) % step == 0 and (clip is None or n in clip)]
+    gone = set(own).difference(usable)
+    lacking = sorted(gone)
+    if gone.issuperset(own):
         raise UnreadableMedia(
-            f"{pattern} has none of the frames {whole[0]} to {whole[-1]}; there are {name_runs(numbers)}."
+            f"{pattern} has none of the frames {frames.first} to {frames.last}; there are {name_runs(there)}."
         )
-    if absent and missing == "error":
+    if lacking and missing == "error":
         raise UnreadableMedia(
-            f"{pattern} lacks {len(absent)} of the frames {whole[0]} to {whole[-1]}: "
-            f"{name_runs(sorted(absent))}; render them again, or use --missing hold or --missing black."
+            f"{pattern} lacks {len(lacking)} of the frames {frames.first} to {frames.last}: "
+            f"{name_runs(lacking)}; render them again, or use --missing hold or --missing black."
         )
-    return whole, absent
+    images = tuple(usable[max(bisect_right(usable, number) - 1, 0)] for number in own)
+    absent = frozenset(number for number, image in zip(frames, own, strict=True) if image in gone)
+    return Numbering(range(frames.first, frames.last + 1), images, absent, tuple(lacking))
 
 
 def name_runs(numbers: Sequence[int]) -> str:

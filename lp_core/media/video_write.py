@@ -220,7 +220,7 @@ def open_container(path: Path, suffix: str, spec: SinkSpec, is_repeatable: bool 
         options["movflags"] = "+faststart" + ("+use_metadata_tags" if has_special else "")
     elif is_repeatable:
         options["fflags"] = "+bitexact"
-    container = av.open(str(path), "w", format=CONTAINERS[suffix], container_options=options)
+    container = av.open(str(path.absolute()), "w", format=CONTAINERS[suffix], container_options=options)
     container.metadata.update(spec.metadata)
     return container
 

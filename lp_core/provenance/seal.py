@@ -5,6 +5,7 @@ Nothing here stops a delivery: a key that cannot be used leaves the result as it
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +25,8 @@ EMBEDDED = (".mp4", ".m4v", ".mov", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 """File types that carry their manifest inside; all others, and sequences, get a sidecar."""
 SIDECAR_SUFFIX = ".provenance.json"
 _PLACE = re.compile(r"[._-]*(?:%0?\d*d|#+)")
+NUMBERED = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".exr", ".dpx"})
+"""File types in whose names ``%04d`` and ``####`` mean a frame number, unless a file has exactly that name."""
 FindFiles = Callable[[str], Sequence[Path]]
 """File name or frame pattern -> the files that are there; empty for a built-in motion."""
 
@@ -159,13 +162,19 @@ def open_sealer(
 
 def is_embedded(output: Path) -> bool:
     """Whether a result carries its manifest inside."""
-    return _PLACE.search(output.name) is None and output.suffix.lower() in EMBEDDED
+    return not _is_pattern(output) and output.suffix.lower() in EMBEDDED
 
 
 def sidecar_path(output: str | Path) -> Path:
     """Where the sidecar of a result lies: shot.%04d.exr -> shot.exr.provenance.json, beside it."""
     path = Path(output)
-    return path.with_name(_PLACE.sub("", path.name) + SIDECAR_SUFFIX)
+    name = _PLACE.sub("", path.name) if _is_pattern(path) else path.name
+    return path.with_name(name + SIDECAR_SUFFIX)
+
+
+def _is_pattern(path: Path) -> bool:
+    is_image = path.suffix.lower() in NUMBERED and _PLACE.search(path.name) is not None
+    return is_image and not os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for long names
 
 
 def open_consent(job: RenderJob) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lp_core.errors import NotAllowed, SettingError
-from lp_core.media.sequence import SequencePattern
+from lp_core.media.sequence import SequencePattern, split_range
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,9 @@ class Folders:
             NotAllowed: it lies elsewhere, or is a device, a pipe or a socket.
         """
         path = self._inside(name)
-        pattern = SequencePattern.parse(path)
-        if pattern is not None:
+        for pattern in SequencePattern.readings(split_range(path)[0]):
             for number in pattern.numbers():
                 self._regular(self._resolved(pattern.path_of(number), name), name)
-            return str(path)
         if not path.is_dir():
             self._regular(path, name)
         return str(path)

@@ -12,7 +12,6 @@ from lp_core.errors import (
     EmptyVideo,
     MediaError,
     OutputExists,
-    SettingError,
     TruncatedMedia,
     UnknownCodec,
 )
@@ -50,11 +49,6 @@ def test_start_number(tmp_path, spec, frame):
         sink.write(frame(0, 64, 48))
         sink.commit()
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.1001.png"]
-
-
-def test_numbers_below_0_are_refused(tmp_path, spec):
-    with pytest.raises(SettingError, match="cannot start at number -2"):
-        SequenceSink(tmp_path / "out.####.png", spec(start_number=-2))
 
 
 def test_a_damaged_picture_is_replaced_and_reported(tmp_path, picture):
