@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class Driver:
     speed: Fraction = Fraction(1)
     """Seconds of it a timeline second."""
     notes: tuple[str, ...] = ()
+    link: Link | None = None
+    """What it was read from; None for a built-in motion."""
 
     def frames_for(self, performance: Performance, count: int, fps: Fraction) -> tuple[int, int] | None:
         """First and last frame to read, by its own numbers; None: all of it, where it is short or no film.
@@ -107,14 +109,13 @@ def find_driver(
     if not mark.driver_start:
         return driver
     fps = driver.media.fps if driver.media else exact_rate(clip.rate or 25.0)
-    return Driver(
-        driver.name, driver.media, driver.in_s + mark.driver_start / fps, driver.speed, driver.notes
-    )
+    return replace(driver, in_s=driver.in_s + mark.driver_start / fps)
 
 
 def _of_file(name: str, clip: ClipFacts, folder: Path, prober: Prober, finder: Finder) -> Driver:
     link = _there(bracketed(path_of(name, folder)), clip, finder)
-    return Driver(link.name, None if is_stored_motion(link.name) else prober.facts(link))
+    media = None if is_stored_motion(link.name) else prober.facts(link)
+    return Driver(link.name, media, link=link)
 
 
 def _there(link: Link, clip: ClipFacts, finder: Finder) -> Link:
@@ -155,7 +156,7 @@ def _of_clip(other: ClipFacts, prober: Prober, finder: Finder) -> Driver:
     start = span.start_s - origin_of(other, media, span)
     if span.speed < 0:  # its head shows the last frame of its range
         start += span.media_s - 1 / media.fps
-    return Driver(media.name, media, start, span.speed)
+    return Driver(media.name, media, start, span.speed, link=link)
 
 
 def _of_track(
@@ -184,4 +185,4 @@ def _of_track(
         if found[1:]
         else ()
     )
-    return Driver(driver.name, driver.media, driver.in_s + late_s * driver.speed, driver.speed, notes)
+    return replace(driver, in_s=driver.in_s + late_s * driver.speed, notes=notes)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from lp_core.media.sequence import SequencePattern
+from lp_core.errors import LpError
+from lp_core.media.sequence import NUMBERED, SequencePattern, is_file
 from lp_core.timing import FrameRange
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _DRIVE = re.compile(r"/?([A-Za-z]:[/\\].*)", re.DOTALL)
-_BRACKETS = re.compile(r"\[(\d+)-(\d+)\]")
+_BRACKETS = re.compile(r"\[(-?[0-9]+)-(-?[0-9]+)\]")
 
 
 @dataclass(frozen=True)
@@ -28,20 +29,39 @@ class Link:
     name: str
     """A file, or a frame pattern such as ``in.%04d.exr``."""
     frames: FrameRange | None = None
-    """Numbers of a sequence's pictures, where the reference tells them."""
+    """Numbers of a sequence's frames, where the reference gives them."""
+    step: int = 1
+    """Numbers from one image of the sequence to the next; each lasts until the next."""
+    missing: str = "error"
+    """What the reference wants in place of an image that is not there: 'error', 'hold' or 'black'."""
 
     @property
     def exists(self) -> bool:
-        """True when the file, or a picture of the sequence, is there."""
-        path = Path(self.name)
-        pattern = SequencePattern.parse(path)
-        return path.is_file() or (pattern is not None and bool(pattern.numbers()))
+        """True when the file, or an image of the sequence, is there and can be looked at."""
+        try:
+            return is_file(self.name) or any(item.numbers() for item in SequencePattern.readings(self.name))
+        except LpError:
+            return False
+
+    @property
+    def is_sequence(self) -> bool:
+        """True when the name is a frame pattern."""
+        return not is_file(self.name) and bool(SequencePattern.readings(self.name))
+
+    @property
+    def address(self) -> str:
+        """The name to open: with its frames, ``in.%04d.png 1-11x2``, where the files alone do not give them."""
+        if self.frames is None or (self.step == 1 and self.missing == "error") or not self.is_sequence:
+            return self.name
+        return f"{self.name} {self.frames.first}-{self.frames.last - self.step + 1}x{self.step}"
 
 
-def is_remote(url: str) -> bool:
-    """True for an address that is no file: ``https:``, ``s3:`` and such."""
+def is_remote(url: str, folder: Path | None = None) -> bool:
+    """True for an address such as ``https:`` or ``s3:``; in a folder that has ``take 1:2.mov`` that is a file."""
     match = _SCHEME.match(url)
-    return match is not None and match[1].lower() != "file"
+    if match is None or match[1].lower() == "file":
+        return False
+    return folder is None or not _is_there(_placed(url, folder))
 
 
 def path_of(url: str, folder: Path) -> str:
@@ -52,7 +72,7 @@ def path_of(url: str, folder: Path) -> str:
         folder: of the timeline, which relative names begin at.
     """
     match = _SCHEME.match(url)
-    if match is None:
+    if match is None or match[1].lower() != "file":
         return _chosen(url, url, folder)
     rest = url[match.end() :]
     if rest.startswith("//"):
@@ -69,8 +89,9 @@ def _local(path: str) -> str:
 
 
 def _chosen(decoded: str, plain: str, folder: Path) -> str:
-    """The decoded name, unless only the other one is there."""
-    names = [_placed(name, folder) for name in dict.fromkeys((decoded, plain, unquote(plain)))]
+    """The decoded name, unless only another reading of it is there: as it is written, or decoded once more."""
+    written = (decoded, plain, unquote(plain), unquote(decoded))
+    names = [_placed(name, folder) for name in dict.fromkeys(written)]
     return next((name for name in names if _is_there(name)), names[0])
 
 
@@ -81,18 +102,21 @@ def _placed(name: str, folder: Path) -> str:
 
 
 def _is_there(name: str) -> bool:
-    return bracketed(name).exists or Path(name).exists()
+    return bracketed(name).exists or os.path.exists(name)  # noqa: PTH110 - Path.exists raises for long names
 
 
 def bracketed(name: str) -> Link:
-    """A name with its ``[1001-1099]``, where it has one, turned into a frame pattern."""
+    """A name with its ``[1001-1099]`` turned into a frame pattern; any other name is literal."""
     head, tail = os.path.split(name)
-    match = _BRACKETS.search(tail)
-    if match is None or Path(name).is_file():
+    matches = list(_BRACKETS.finditer(tail))
+    if not matches or Path(tail).suffix.lower() not in NUMBERED or is_file(name):
         return Link(name)
-    digits = len(match[1])
-    pattern = f"{tail[: match.start()]}%0{digits}d{tail[match.end() :]}"
-    return Link(os.path.join(head, pattern), FrameRange(int(match[1]), int(match[2])))  # noqa: PTH118 - may be of another system
+    match = matches[-1]
+    first, last = int(match[1]), int(match[2])
+    if last < first:
+        return Link(name)
+    pattern = f"{tail[: match.start()]}%0{len(match[1].lstrip('-'))}d{tail[match.end() :]}"
+    return Link(os.path.join(head, pattern), FrameRange(first, last))  # noqa: PTH118 - may be of another system
 
 
 def url_of(path: str | Path) -> str:
@@ -127,7 +151,7 @@ def rebased(url: str, before: Path, after: Path) -> str:
     if not url or _SCHEME.match(url) or url.startswith(("/", "\\")) or _DRIVE.fullmatch(url):
         return url
     found = Path(path_of(url, before))
-    if not Link(str(found)).exists and not bracketed(str(found)).exists and not found.exists():
+    if not Link(str(found)).exists and not _is_there(str(found)):
         return url
     relative = os.path.relpath(found, after).replace(os.sep, "/")
     return quote(relative, safe="/") if unquote(url) != url and "%" not in found.name else relative
@@ -145,15 +169,15 @@ class Finder:
         if self._names is None:
             self._names = _by_name(self.folders)
         path = Path(link.name)
-        pattern = SequencePattern.parse(path) if link.frames is not None or "%" in path.name else None
-        wanted = path.name if pattern is None else _first_name(pattern, link.frames)
-        places = self._names.get(wanted.lower(), [])
+        wanted = [path.name, *(_first_name(item, link.frames) for item in SequencePattern.readings(path))]
+        places = next(filter(None, (self._names.get(name.lower()) for name in wanted)), [])
         if len(places) != 1:
             places = _best_suffix(places, path)
         if len(places) != 1:
             return None
-        found = places[0] if pattern is None else places[0].with_name(path.name)
-        return Link(str(found), link.frames)
+        found = places[0]
+        is_image = found.name.lower() != path.name.lower()
+        return replace(link, name=str(found.with_name(path.name) if is_image else found))
 
 
 def _first_name(pattern: SequencePattern, frames: FrameRange | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from lp_core.batch.marks import (
     read_marker,
 )
 from lp_core.batch.otio import Place, seconds, source_reference, speed_of, transition_reach
-from lp_core.batch.spans import Span, exact_rate
+from lp_core.batch.spans import Span, exact_rate, whole_frames
 from lp_core.errors import LpError
+from lp_core.media.sequence import SequencePattern
 from lp_core.timing import FrameRange
 
 _NOTES = (
@@ -131,14 +132,14 @@ def facts_of(index: int, place: Place, folder: Path) -> ClipFacts:
 def _linked(reference: Any, folder: Path) -> tuple[str, str, Link | None]:  # noqa: ANN401 - a reference
     if isinstance(reference, otio.schema.ImageSequenceReference):
         base = reference.target_url_base
-        if base and is_remote(base):
+        if base and is_remote(base, folder):
             return "remote", base, None
         return "sequence", base, sequence_link(reference, folder)
     if isinstance(reference, otio.schema.ExternalReference):
         url = reference.target_url or ""
         if not url:
             return "missing", "", None
-        if is_remote(url):
+        if is_remote(url, folder):
             return "remote", url, None
         return "file", url, bracketed(path_of(url, folder))
     if isinstance(reference, otio.schema.GeneratorReference):
@@ -147,17 +148,39 @@ def _linked(reference: Any, folder: Path) -> tuple[str, str, Link | None]:  # no
 
 
 def sequence_link(reference: Any, folder: Path) -> Link:  # noqa: ANN401 - an ImageSequenceReference
-    """The frame pattern of an image sequence."""
+    """The frame pattern of an image sequence, its frames, step and policy, as OpenTimelineIO defines them.
+
+    Image i is the file with the number start_frame + i * frame_step, and is seen from i * frame_step frames on; there
+    are as many images as whole steps fit into the available range.
+    """
     base = path_of(reference.target_url_base or ".", folder)
     name = f"{reference.name_prefix}%0{max(reference.frame_zero_padding, 1)}d{reference.name_suffix}"
+    step = max(reference.frame_step, 1)
+    link = Link(str(Path(base) / name), None, step, str(reference.missing_frame_policy.name))
+    images = _image_count(reference, link)
+    if images is None:
+        return link
+    first = reference.start_frame
+    return replace(link, frames=FrameRange(first, first + images * step - 1))
+
+
+def _image_count(reference: Any, link: Link) -> int | None:  # noqa: ANN401 - an ImageSequenceReference
+    """Images of a sequence, at least 1; None where nothing gives it. Without a range the files do."""
     available = reference.available_range
-    frames = None
     if available is not None:
-        count = round(seconds(available.duration) * exact_rate(reference.rate or available.duration.rate))
-        step = max(reference.frame_step, 1)
-        last = reference.start_frame + max(count // step - 1, 0)
-        frames = FrameRange(reference.start_frame, last)
-    return Link(str(Path(base) / name), frames)
+        rate = reference.rate or available.duration.rate
+        try:
+            count = whole_frames(seconds(available.duration) * exact_rate(rate) / link.step)
+        except (LpError, ValueError):
+            return None
+        return max(count, 1)
+    if link.step == 1 and link.missing == "error":
+        return None
+    numbers = [number for item in SequencePattern.readings(link.name)[-1:] for number in item.numbers()]
+    ahead = [
+        n for n in numbers if n >= reference.start_frame and (n - reference.start_frame) % link.step == 0
+    ]
+    return (ahead[-1] - reference.start_frame) // link.step + 1 if ahead else None
 
 
 def mark_of(place: Place, lines: Sequence[MapLine]) -> Mark | None:

@@ -56,6 +56,8 @@ class Shot:
     """Time within the performance at the first frame of the result, an exact fraction."""
     driver_speed: str
     """Performance seconds a second of the result; negative: backwards."""
+    driver_missing: str = ""
+    """What a performance that is a sequence shows for a missing image; empty: as the settings say."""
     size: tuple[int, int] = (0, 0)
     """Width and height in pixels."""
     estimate_s: float = 0.0

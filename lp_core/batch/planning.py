@@ -26,6 +26,7 @@ from lp_core.engines.registry import choose_engine
 from lp_core.errors import LpError, SettingError
 from lp_core.media.open import SEQUENCE_SINKS, SINKS
 from lp_core.media.outputs import can_be_parted
+from lp_core.media.sequence import split_range
 from lp_core.settings import RenderSettings
 
 MEDIA = "media"
@@ -178,9 +179,14 @@ class _Planner:
             numbers = (media.first + frames.first, media.first + frames.stop - 1)
             if media.is_sequence and link.frames is not None and media.frames is None:
                 numbers = (link.frames.first + frames.first, link.frames.first + frames.stop - 1)
+        missing = _policy(settings.input.missing, link if media.is_sequence else driver.link)
+        driver_missing = _policy(settings.input.missing, driver.link)
         settings = self._for_shot(settings, media, fps, numbers)
+        settings = replace(settings, input=replace(settings.input, missing=missing))
         suffix = self._suffix(media, settings)
-        made_of = _identity(media, numbers, frames.count, fps, driver, driven, perf, settings, suffix)
+        made_of = _identity(
+            media, numbers, frames.count, fps, driver, driver_missing, driven, perf, settings, suffix
+        )
         clock_rate = clip.clock.rate if clip.clock and not media.is_still else clip.rate or float(fps)
         output = _output(clip.name, made_of, suffix)
         self._require_parts(output, settings)
@@ -207,6 +213,7 @@ class _Planner:
             else str(driver.media.fps),
             driver_start_s=str(perf.start_s),
             driver_speed=str(perf.speed),
+            driver_missing=driver_missing if driver_missing != missing else "",
             size=media.size,
             estimate_s=self._estimate(settings.engine.engine, frames.count, media.size),
             notes=tuple(notes),
@@ -226,11 +233,7 @@ class _Planner:
                 f"{clip.words}: {clip.link.name} is not there; name a folder that has it with --relink.",
             )
         rate = None if clip.sequence_rate is None else exact_rate(clip.sequence_rate)
-        if (
-            rate is None
-            and clip.clock is not None
-            and (link.frames is not None or "%" in Path(link.name).name)
-        ):
+        if rate is None and clip.clock is not None and link.is_sequence:
             rate = exact_rate(clip.clock.rate)
         return self.prober.facts(link, rate), link
 
@@ -294,7 +297,7 @@ class _Planner:
     def _suffix(self, media: MediaFacts, settings: RenderSettings) -> str:
         if self.wish.file_type != "auto":
             return self.wish.file_type
-        own = Path(media.name).suffix.lower()
+        own = split_range(media.name)[0].suffix.lower()
         if media.is_sequence and own in SEQUENCE_SINKS:
             return own
         return _FILM_SUFFIXES.get(settings.output.codec, ".mp4")
@@ -313,6 +316,7 @@ def _identity(
     count: int,
     fps: Fraction,
     driver: Driver,
+    driver_missing: str,
     driven: tuple[int, int] | None,
     perf: Any,  # noqa: ANN401 - Performance
     settings: RenderSettings,
@@ -333,10 +337,18 @@ def _identity(
         values,
         suffix,
     ]
+    if driver_missing != settings.input.missing:
+        parts.append(driver_missing)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:10]
 
 
+def _policy(wanted: str, link: Link | None) -> str:
+    """What is shown in place of a missing image: the setting's word where it is not the default, else the link's."""
+    return wanted if wanted != "error" or link is None else link.missing
+
+
 def _output(name: str, made_of: str, suffix: str) -> str:
-    stem = re.sub(r"[^\w.-]+", "_", Path(name or "clip").stem).strip("._")[:60] or "clip"
+    stem = re.sub(r"[^\w.-]+", "_", Path(name or "clip").stem).strip("._")[:60]
+    stem = stem.encode()[:120].decode(errors="ignore") or "clip"  # a name has 255 bytes at most
     stem = f"{stem}_{made_of}"
     return f"{MEDIA}/{stem}{suffix}" if suffix in SINKS else f"{MEDIA}/{stem}/{stem}.%04d{suffix}"

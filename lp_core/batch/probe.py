@@ -10,7 +10,6 @@ from lp_core.batch.links import Link
 from lp_core.errors import LpError, UnreadableMedia
 from lp_core.media.base import ReadOptions
 from lp_core.media.open import open_source
-from lp_core.media.sequence import SequencePattern
 from lp_core.timing import FrameRate
 
 STORED_MOTIONS = (".lpmotion", ".pkl")
@@ -22,7 +21,7 @@ class MediaFacts:
     """A film, a sequence or a still."""
 
     name: str
-    """File or frame pattern."""
+    """File, or frame pattern with its frames where they must be said; see ``Link.address``."""
     is_still: bool
     is_sequence: bool
     fps: Fraction
@@ -54,7 +53,7 @@ class Prober:
         Raises:
             LpError: it cannot be opened.
         """
-        key = (link.name, fps)
+        key = (link.address, fps)
         if key not in self._found:
             try:
                 self._found[key] = self._read(link, fps)
@@ -69,17 +68,15 @@ class Prober:
         if not link.exists:
             raise UnreadableMedia(f"{link.name} is not there.")
         rate = None if fps is None else FrameRate(fps)
-        path = Path(link.name)
-        is_sequence = not path.is_file() and SequencePattern.parse(path) is not None
         # gaps in a sequence are the render's business, by its own setting
         options = ReadOptions(rate=rate, interlaced=self.interlaced, missing="hold")
-        with open_source(link.name, options=options) as source:
+        with open_source(link.address, options=options) as source:
             info = source.info
         timecode = info.timecode
         return MediaFacts(
-            name=link.name,
+            name=link.address,
             is_still=info.is_still,
-            is_sequence=is_sequence,
+            is_sequence=link.is_sequence,
             fps=info.rate.fps,
             frames=info.frame_count,
             first=info.first_frame or 0,

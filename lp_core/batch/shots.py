@@ -82,7 +82,7 @@ def _film(job: RenderJob, shot: Shot) -> FilmedFace:
     options = ReadOptions(
         rate=None if shot.driver_fps is None else FrameRate(Fraction(shot.driver_fps)),
         frames=frames,
-        missing=given.missing,
+        missing=shot.driver_missing or given.missing,
         interlaced=given.interlaced,
     )
     return filmed_face(job.driving, job.settings.face.driving_face, options)

@@ -103,6 +103,11 @@ def needed_frames(
     return Frames(first - handles, stop - first + 2 * handles)
 
 
+def whole_frames(frames: Fraction) -> int:
+    """The whole frames in a length; within 1/1000 of the next one counts as that one."""
+    return _whole(frames, frames.__floor__())
+
+
 def _whole(frame: Fraction, other: int) -> int:
     """The whole frame that programs which reckon in floats mean, within 1/1000; else the other one."""
     whole = round(frame)
