@@ -89,10 +89,24 @@ def _local(path: str) -> str:
 
 
 def _chosen(decoded: str, plain: str, folder: Path) -> str:
-    """The decoded name, unless only another reading of it is there: as it is written, or decoded once more."""
-    written = (decoded, plain, unquote(plain), unquote(decoded))
-    names = [_placed(name, folder) for name in dict.fromkeys(written)]
-    return next((name for name in names if _is_there(name)), names[0])
+    """The decoded name, unless only another reading of it is there: as it is written, or decoded in parts."""
+    names = [_placed(name, folder) for name in dict.fromkeys((decoded, plain, unquote(plain)))]
+    found = next((name for name in names if _is_there(name)), None)
+    return found or _found_by_parts(_placed(plain, folder)) or names[0]
+
+
+def _found_by_parts(name: str) -> str | None:
+    """A name of which some parts are encoded, once or twice, and some are not; None when no reading is there."""
+    if "%" not in name or not name.startswith("/"):
+        return None
+    place = "/"
+    for part in name.split("/")[1:]:
+        readings = dict.fromkeys((unquote(part), part, unquote(unquote(part))))
+        found = next((word for word in readings if _is_there(os.path.join(place, word))), None)  # noqa: PTH118
+        if found is None:
+            return None
+        place = os.path.join(place, found)  # noqa: PTH118
+    return place
 
 
 def _placed(name: str, folder: Path) -> str:

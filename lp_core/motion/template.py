@@ -283,6 +283,13 @@ class MotionWriter:
         self._cleanup.close()
 
     def _check_target(self) -> None:
+        try:
+            self.path.lstat()
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise MotionError(
+                    f"{self.path} cannot be written: its name is too long; shorten it."
+                ) from error
         if self.path.is_dir():
             raise OutputExists(f"{self.path} is a folder; give the name of a file.")
         if self.path.exists() and not self._may_replace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,14 +64,15 @@ def examine(name: str, anchor: Path | None = None) -> Finding:
     path = Path(name)
     if name.endswith(SIDECAR_SUFFIX):
         return _by_sidecar(name, path, anchors)
-    if path.suffix.lower() in (*EMBEDDED, ".zip") and path.is_file():
+    is_file = os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for a name that is too long
+    if path.suffix.lower() in (*EMBEDDED, ".zip") and is_file:
         found = _embedded(name, path, anchors)
         if found is not None:
             return found
     sidecar = sidecar_path(path)
-    if sidecar.is_file():
+    if os.path.isfile(sidecar):  # noqa: PTH113 - as above
         return _by_sidecar(name, sidecar, anchors)
-    if not path.is_file() and not {"%", "#"} & set(path.name):
+    if not is_file and not {"%", "#"} & set(path.name):
         raise UnreadableMedia(f"{path} is not there; check the name.")
     raise NotSigned(f"{path} carries no credentials, and no {sidecar.name} lies beside it.")
 

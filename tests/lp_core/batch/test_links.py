@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.batch.links import Finder, Link, bracketed, is_remote, path_of, rebased, url_like, url_of
+from lp_core.media.sequence import split_clip
 from lp_core.timing import FrameRange
 
 HERE = Path("/cut")
@@ -104,3 +105,79 @@ def test_missing_media_is_found_by_name_and_not_guessed(tmp_path):
     found = finder.find(Link("/old/seq.%04d.exr", FrameRange(1001, 1002)))
     assert found == Link(str(tmp_path / "b/seq.%04d.exr"), FrameRange(1001, 1002))
     shutil.rmtree(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    "url,path",
+    [
+        ("file:///nowhere/Final%20dailies/gone.mov", "/nowhere/Final dailies/gone.mov"),
+        ("/nowhere/Final%20dailies/gone.mov", "/nowhere/Final%20dailies/gone.mov"),
+        ("file:///nowhere/50%25done%20seq/", "/nowhere/50%done seq"),
+        ("file:///a/100%done/%23%25d.mov", "/a/100%done/#%d.mov"),
+        ("file:///C:/Final%20dailies/gone.mov", "C:/Final dailies/gone.mov"),
+        ("file:////server/share/Final%20dailies/a.mov", "//server/share/Final dailies/a.mov"),
+        ("file:///x/" + "y" * 300 + ".mov", "/x/" + "y" * 300 + ".mov"),
+    ],
+)
+def test_media_that_is_offline_is_named_and_no_error(url, path):
+    assert path_of(url, HERE) == path
+    link = bracketed(path)
+    assert (link, link.exists, link.is_sequence) == (Link(path), False, False)
+    assert Finder(()).find(link) is None
+
+
+@pytest.mark.parametrize(
+    "folder,written",
+    [
+        ("Final dailies", "Final%20dailies"),
+        ("Final%20dailies", "Final%20dailies"),
+        ("Final dailies", "Final%2520dailies"),
+        ("50%done seq", "50%25done%20seq"),
+        ("50%done seq", "50%done seq"),
+        ("take #2 %d", "take%20%232%20%25d"),
+        ("gr\u00f6\u00dfe", "gr%C3%B6%C3%9Fe"),
+    ],
+)
+def test_the_reading_that_is_there_counts(tmp_path, folder, written):
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "a.0001.png").touch()
+    (tmp_path / folder / "a %d.mov").touch()
+    assert path_of(f"file://{tmp_path}/{written}/a%20%25d.mov", HERE) == str(tmp_path / folder / "a %d.mov")
+    assert path_of(f"file://{tmp_path}/{written}/", HERE) == str(tmp_path / folder)
+    assert path_of(f"{written}/", tmp_path) == str(tmp_path / folder)
+    link = bracketed(path_of(f"{written}/a.[0001-0002].png", tmp_path))
+    assert link.exists and link.is_sequence and link.frames == FrameRange(1, 2)
+
+
+def test_a_colon_in_a_files_name_is_no_scheme(tmp_path):
+    (tmp_path / "take:2.mov").touch()
+    assert is_remote("take:2.mov") and not is_remote("take:2.mov", tmp_path)
+    assert path_of("take:2.mov", tmp_path) == str(tmp_path / "take:2.mov")
+    assert is_remote("https://host/a.mov", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["/s/a.[1099-1001].exr", "/s/take [1-2].mov", "/s/[1-2]/a.exr", "/s/a.[x-2].exr"]
+)
+def test_brackets_that_are_no_range_are_literal(name):
+    assert bracketed(name) == Link(name)
+
+
+def test_brackets_below_zero_and_the_last_pair_counts():
+    assert bracketed("/s/a.[-0005-0010].exr") == Link("/s/a.%04d.exr", FrameRange(-5, 10))
+    assert bracketed("/s/a[1-2].[-5--1].exr") == Link("/s/a[1-2].%01d.exr", FrameRange(-5, -1))
+
+
+def test_the_address_gives_frames_where_the_files_alone_do_not():
+    name, frames = "/s/t.%04d.png", FrameRange(1, 12)
+    assert Link(name, frames).address == name
+    assert Link(name, frames, 2).address == f"{name} 1-11x2"
+    assert Link(name, frames, 1, "hold").address == f"{name} 1-12x1"
+    assert Link("/s/t.mov", frames, 2).address == "/s/t.mov"
+    assert split_clip(Link(name, FrameRange(-5, 6), 3).address) == (Path(name), FrameRange(-5, 6), 3)
+
+
+def test_a_moved_sequence_keeps_its_step(tmp_path):
+    (tmp_path / "t #1_%d_.0001.png").touch()
+    found = Finder((str(tmp_path),)).find(Link("/old/t #1_%d_.%04d.png", FrameRange(1, 12), 2, "hold"))
+    assert found == Link(str(tmp_path / "t #1_%d_.%04d.png"), FrameRange(1, 12), 2, "hold")
