@@ -16,7 +16,7 @@ from .color import color_settings
 from .conform import Placed
 from .dialogs import animate_dialog, settings_of
 from .facade import Item, Session, Timeline
-from .media import split_brackets
+from .media import is_pattern, split_brackets
 from .plan import CODEC, Driver, Plan, Use, output_name, plan, restated, starts_at
 from .windows import Windows
 
@@ -302,7 +302,7 @@ def _source_of(timeline: Timeline, data: dict[str, Any]) -> Use:
 
 def _folder_of(output: str) -> Path:
     folder = Path(output).parent
-    return folder.parent if "%0" in output else folder
+    return folder.parent if is_pattern(output) else folder
 
 
 def _parameters(made: Plan) -> dict[str, Any]:

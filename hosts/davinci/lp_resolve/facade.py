@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lp_core.timing import FrameRate
 
 from .answers import ResolveRefused, done, frame_of, given, is_drop_frame, number, rate_of
-from .media import Media, media_of
+from .media import Media, is_pattern, media_of
 
 if TYPE_CHECKING:
     import fusionscript as fs  # pyright: ignore[reportMissingModuleSource]
@@ -324,7 +324,7 @@ class Pool:
         before = given(self.raw.GetCurrentFolder(), "current folder of the media pool")
         done(self.raw.SetCurrentFolder(folder), "open a folder of the media pool")
         try:
-            if "%0" in path:
+            if is_pattern(path):
                 found = self.raw.ImportMedia([{"FilePath": path, "StartIndex": first, "EndIndex": last}])
             else:
                 found = self.raw.ImportMedia([path])

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lp_core.errors import SettingError
 from lp_core.timing import FrameRate
 
 from .answers import ResolveRefused
 
 _BRACKETS = re.compile(r"^(.*)\[(\d+)-(\d+)\]([^\[\]]*)$")
+_PLACE = re.compile(r"%0\d+d")
 STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".exr", ".dpx")
 
 
@@ -44,7 +44,7 @@ class Media:
     @property
     def is_sequence(self) -> bool:
         """Numbered pictures."""
-        return "%0" in self.path
+        return is_pattern(self.path)
 
     @property
     def skipped(self) -> int:
@@ -55,16 +55,19 @@ class Media:
         return self.first - there[0] if there else 0
 
 
+def is_pattern(path: str) -> bool:
+    """True for ``plate.%04d.exr``. ``%`` in a folder's name or a video's is a plain character."""
+    return Path(path).suffix.lower() in STILL_SUFFIXES and _PLACE.search(Path(path).name) is not None
+
+
 def split_brackets(name: str) -> tuple[str, int | None, int | None]:
     """``a.[1001-1024].exr`` as (``a.%04d.exr``, 1001, 1024); another name as it is, with None."""
     found = _BRACKETS.match(name)
     if found is None:
         return name, None, None
     head, first, last, tail = found.groups()
-    if "%" in head + tail:
-        raise SettingError(
-            f"{name} has a % in its name, which cannot be told from a frame number; rename it."
-        )
+    if Path(name).suffix.lower() not in STILL_SUFFIXES:
+        return name, None, None
     return f"{head}%0{len(first)}d{tail}", int(first), int(last)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Mapping
 from lp_core.timing import FrameRange, FrameRate, Timecode
 
 from .answers import ResolveRefused, frame_of
-from .media import Media
+from .media import Media, is_pattern
 
 CODEC = "prores4444"
 """Films come back in a codec that every edition of Resolve plays, with 10 bits or more."""
@@ -134,7 +134,7 @@ def plan(
     made = _with(settings, output, {"frames": str(numbers), "handles": 0, "driving_offset": ahead})
     if media.is_sequence:
         made["output"]["fps"] = str(media.rate)
-    numbers = numbers if "%0" in output else FrameRange(0, len(numbers) - 1)
+    numbers = numbers if is_pattern(output) else FrameRange(0, len(numbers) - 1)
     start = timecode_at(media, use.first - before, use.drop)
     return Plan(media.path, driver.path, output, made, numbers, before, use.count, start)
 
@@ -152,7 +152,7 @@ def _of_still(use: Use, driver: Driver, settings: Settings, output: str, handles
     ahead = _frames(driver.starts_s, use.rate) - handles
     made = _with(settings, output, {"frames": str(numbers), "handles": 0, "driving_offset": ahead})
     made["output"]["fps"] = str(use.rate)
-    numbers = numbers if "%0" in output else FrameRange(0, count - 1)
+    numbers = numbers if is_pattern(output) else FrameRange(0, count - 1)
     return Plan(portrait, driver.path, output, made, numbers, handles, use.duration, "")
 
 
@@ -160,7 +160,7 @@ def _with(settings: Settings, output: str, frames: dict[str, Any]) -> dict[str, 
     made = {group: dict(values) for group, values in settings.items()}
     made.setdefault("input", {}).update(frames)
     out = made.setdefault("output", {})
-    if "%0" not in output:
+    if not is_pattern(output):
         out.setdefault("codec", CODEC)
     return made
 

@@ -65,7 +65,7 @@ def sequence_stamp(pattern: str) -> List[Any]:
     """
     path = Path(_RANGE.sub("", pattern))
     place = re.search(r"%0?\d*d|#+", path.name)
-    if place is None:
+    if place is None or os.path.isfile(str(path)):  # noqa: PTH113 - take#2.exr is a file's own name
         return stamp(path)
     name = re.compile(re.escape(path.name[: place.start()]) + r"-?\d+" + re.escape(path.name[place.end() :]))
     try:
@@ -91,8 +91,10 @@ class Sequence:
         return (self.folder / (self.stem + ".%04d.exr")).as_posix()
 
     def path_of(self, number: int) -> Path:
-        """Path of one picture."""
-        return self.folder / f"{self.stem}.{number:04d}.exr"
+        """Path of one image; a number below zero is -0005 as LP Suite writes it, or -005 where that is there."""
+        path = self.folder / "{}.{}{:04d}.exr".format(self.stem, "-" if number < 0 else "", abs(number))
+        other = self.folder / f"{self.stem}.{number:04d}.exr"
+        return other if stamp(other) and not stamp(path) else path
 
     def has(self, frames: Iterable[int]) -> bool:
         """Whether all of these are there and hold something."""

@@ -1,5 +1,6 @@
 """What lies upstream of an input, in a few digits: a plate is rendered again only when that changes."""
 
+import os
 import re
 from typing import Any, Dict, List, Optional
 
@@ -55,7 +56,7 @@ def direct_file(node: Any, first: int, last: int) -> Optional[str]:  # noqa: ANN
     pattern = str(node["file"].value())
     if not pattern.lower().endswith(".exr") or re.search(r"[\[%]V|%v|\[", pattern):
         return None
-    if re.search(r"%0?\d*d|#+", pattern) is None:
+    if re.search(r"%0?\d*d|#+", os.path.basename(pattern)) is None or os.path.isfile(pattern):  # noqa: PTH113,PTH119
         return None
     if node["first"].value() > first or node["last"].value() < last:
         return None

@@ -12,9 +12,8 @@ from hypothesis import strategies as some
 from hosts.davinci.lp_resolve import conform
 from hosts.davinci.lp_resolve.answers import ResolveRefused, frame_of, is_drop_frame, number, rate_of
 from hosts.davinci.lp_resolve.facade import Pool, Session, Timeline
-from hosts.davinci.lp_resolve.media import media_of, split_brackets
+from hosts.davinci.lp_resolve.media import is_pattern, media_of, split_brackets
 from hosts.davinci.lp_resolve.plan import Driver, Plan, Use, output_name, plan, restated, timecode_at
-from lp_core.errors import SettingError
 from lp_core.settings import InputSettings
 from lp_core.timing import FrameRange, FrameRate
 
@@ -53,8 +52,16 @@ def test_names_of_sequences():
     assert split_brackets("/a/ü b.[0099-1200].exr") == ("/a/ü b.%04d.exr", 99, 1200)
     assert split_brackets("/a/b[1001-1099].dpx") == ("/a/b%04d.dpx", 1001, 1099)
     assert split_brackets("/a/take[2].mov") == ("/a/take[2].mov", None, None)
-    with pytest.raises(SettingError, match="rename it"):
-        split_brackets("/a/100%.[1-2].exr")
+    assert split_brackets("/50%0d/100%done.[1-2].exr") == ("/50%0d/100%done.%01d.exr", 1, 2)
+    assert split_brackets("/a/take[1-2].mov") == ("/a/take[1-2].mov", None, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_numbered"),
+    [("/a/b.%04d.exr", True), ("/%04d/b.exr", False), ("/a/b.%04d.mov", False), ("/a/100%done.png", False)],
+)
+def test_only_the_last_part_of_an_images_name_is_a_pattern(path, is_numbered):
+    assert is_pattern(path) is is_numbered
 
 
 def test_a_film_counts_from_0_and_a_sequence_by_its_numbers():

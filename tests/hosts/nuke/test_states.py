@@ -129,6 +129,18 @@ class TestTheCache:
         assert cache.sequence_stamp(f"{tmp_path}/a.%04d.exr 1-2")[:2] == [2, 2]
         assert cache.sequence_stamp(f"{tmp_path}/a.####.exr")[:2] == [2, 2]
 
+    def test_a_file_of_exactly_that_name_is_that_file(self, tmp_path):
+        for name in ("take#1.exr", "take11.exr", "take21.exr"):
+            (tmp_path / name).write_text(name)
+        assert cache.sequence_stamp(f"{tmp_path}/take#1.exr")[:1] == [len("take#1.exr")]
+
+    def test_numbers_below_zero(self, tmp_path):
+        sequence = cache.Sequence(tmp_path, "result")
+        assert sequence.path_of(-5).name == "result.-0005.exr"
+        (tmp_path / "result.-005.exr").write_text("x")
+        assert sequence.path_of(-5).name == "result.-005.exr"
+        assert sequence.has([-5]) and not sequence.has([-4])
+
     def test_missing_runs(self):
         runs = cache.missing_runs(range(1, 10), {3, 4, 9})
         assert [str(run) for run in runs] == ["1-2", "5-8"]
