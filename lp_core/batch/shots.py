@@ -16,6 +16,7 @@ from lp_core.batch.probe import is_stored_motion
 from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions
+from lp_core.media.open import open_source
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.render.extract import Extraction
@@ -44,10 +45,21 @@ def assemble_shot(
         LpError: something cannot be used.
     """
     job = shot.render_job(plan.folder, device)
-    render = assemble(job, resumes, make)
+    render = assemble(_lenient(job, shot), resumes, make)
     if resumes:
         render = replace(render, target=replace(render.target, overwrite=True))
     return _placed(render, shot, _performance(render, job, shot, plan.work(shot)))
+
+
+def _lenient(job: RenderJob, shot: Shot) -> RenderJob:
+    """The job as it opens a performance that may lack images, where its source may not: that is checked here."""
+    given = job.settings.input
+    if given.missing != "error" or not shot.driver_missing:
+        return job
+    with open_source(job.source, options=ReadOptions(frames=given.frame_range, interlaced=given.interlaced)):
+        pass
+    settings = replace(job.settings, input=replace(given, missing=shot.driver_missing))
+    return replace(job, settings=settings)
 
 
 @dataclass(frozen=True)

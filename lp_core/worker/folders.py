@@ -48,7 +48,7 @@ class Folders:
         for pattern in SequencePattern.readings(split_range(path)[0]):
             for number in pattern.numbers():
                 self._regular(self._resolved(pattern.path_of(number), name), name)
-        if not path.is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
             self._regular(path, name)
         return str(path)
 
@@ -59,7 +59,7 @@ class Folders:
             NotAllowed: it lies elsewhere, or something other than a regular file is there.
         """
         path = self._inside(name)
-        if not path.is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
             self._regular(path, name)
         return str(path)
 

@@ -16,7 +16,7 @@ from lp_core.provenance import keys as key_module
 from lp_core.provenance.claim import RENDER_LABEL
 from lp_core.provenance.config import KeyConfig, read_config, write_config
 from lp_core.provenance.pack import pack
-from lp_core.provenance.seal import open_consent, sidecar_path
+from lp_core.provenance.seal import SIDECAR_SUFFIX, is_embedded, open_consent, sidecar_path
 from lp_core.provenance.show import examine
 from lp_core.settings import ProvenanceSettings, RenderSettings
 
@@ -279,3 +279,21 @@ class TestDemandedConsent:
 
 def test_the_record_has_a_label_of_its_own():
     assert RENDER_LABEL.count(".") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "sidecar", "embedded"),
+    [
+        ("take #2.mp4", "take #2.mp4", True),
+        ("take %2d.mkv", "take %2d.mkv", False),
+        ("50%d/a.%04d.mov", "a.%04d.mov", True),
+        ("a.%04d.exr", "a.exr", False),
+        ("a.####.png", "a.png", False),
+        ("here #1.png", "here #1.png", True),
+    ],
+)
+def test_only_a_sequence_loses_its_number_in_the_sidecars_name(tmp_path, name, sidecar, embedded):
+    (tmp_path / "here #1.png").touch()
+    path = tmp_path / name
+    assert sidecar_path(path) == path.with_name(sidecar + SIDECAR_SUFFIX)
+    assert is_embedded(path) is embedded
