@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -57,7 +58,7 @@ def find_model(weights: str | None, store: ModelStore | None = None) -> Path | N
     """
     for folder in _FOLDERS if weights is not None else ():
         path = Path(weights or "") / folder / FILE
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
             return path
     try:
         return (store or default_store()).locate(MODEL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -61,7 +62,7 @@ def find_files(folder: Path) -> dict[str, Path]:
     found = {}
     for stem in (*BASE_NETWORKS, STITCHING):
         tried = [folder / f"{stem}.safetensors", folder / official_path(stem)]
-        path = next((candidate for candidate in tried if candidate.is_file()), None)
+        path = next(filter(os.path.isfile, tried), None)  # Path.is_file raises for a name that is too long
         if path is None:
             raise ModelMissing(
                 f"{folder} holds no weights '{stem}': looked for {tried[0].name} and "
@@ -120,7 +121,7 @@ def read_label(folder: Path) -> SyntheticLabel | None:
         ModelDamaged: the label cannot be read.
     """
     path = folder / LABEL_NAME
-    if not path.exists():
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

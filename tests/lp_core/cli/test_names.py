@@ -48,6 +48,11 @@ def test_names_are_literal(lpsuite, portrait, tmp_path, source, output):
         ("inspect", f"{{folder}}/{LONG}.png"),
         ("upscale", f"{{folder}}/{LONG}.png", "-o", "{folder}/o.png"),
         ("batch", f"{{folder}}/{LONG}.otio", "-o", "{folder}/out"),
+        ("batch", "{portrait}", "-o", f"{{folder}}/{LONG}xxxx"),
+        (
+            *("animate", "{portrait}", "demo:nod", "-o", "{folder}/o.mp4"),
+            *("--engine", "liveportrait", "--weights", f"{{folder}}/{LONG}xxxx"),
+        ),
         ("provenance", "show", f"{{folder}}/{LONG}.png"),
     ],
 )
