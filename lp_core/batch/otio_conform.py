@@ -10,12 +10,12 @@ from typing import Any
 
 import opentimelineio as otio
 
-from lp_core.batch.links import rebased, url_like
+from lp_core.batch.links import bracketed, rebased, url_like
 from lp_core.batch.marks import KEYS
 from lp_core.batch.otio import SOURCE_KEY, places_of
 from lp_core.batch.plan import Plan, Shot
 from lp_core.batch.spans import exact_rate
-from lp_core.media.sequence import SequencePattern
+from lp_core.media.sequence import SequencePattern, padded
 from lp_core.version import __version__
 
 
@@ -106,11 +106,10 @@ def _sequence(
 ) -> Any:  # noqa: ANN401 - a media reference
     numbers = pattern.numbers()
     first, last = (numbers[0], numbers[-1]) if numbers else (0, 0)
-    if (
-        isinstance(original, otio.schema.ExternalReference) and "[" in model
-    ):  # as Resolve writes and reads them
+    if isinstance(original, otio.schema.ExternalReference) and bracketed(model).frames is not None:
+        # as Resolve writes and reads them
         digits = pattern.digits
-        name = f"{pattern.prefix}[{first:0{digits}d}-{last:0{digits}d}]{pattern.suffix}"
+        name = f"{pattern.prefix}[{padded(first, digits)}-{padded(last, digits)}]{pattern.suffix}"
         return otio.schema.ExternalReference(url_like(model, pattern.folder / name, folder), **common)
     return otio.schema.ImageSequenceReference(
         target_url_base=url_like(model, pattern.folder, folder) + "/",

@@ -134,6 +134,11 @@ def _texts(number: int, digits: int) -> tuple[str, ...]:
     return f"-{-number:0{digits}d}", f"{number:0{digits}d}"
 
 
+def padded(number: int, digits: int) -> str:
+    """A frame number as it is written in a name: ``0007``, ``-0007``."""
+    return _texts(number, digits)[0]
+
+
 def without_places(name: str) -> str:
     """A name in which nothing can be taken for a place for a number."""
     for place in reversed(list(_places(name))):

@@ -6,13 +6,15 @@ import opentimelineio as otio
 import pytest
 from fakes.cuts import RT, TR, clip_of, places, read, timeline_of, write
 
-from lp_core.batch.links import path_of
+from lp_core.batch.links import bracketed, path_of
+from lp_core.batch.otio_conform import conform_timeline
 from lp_core.batch.planning import Wish, make_plan
 from lp_core.batch.shots import assemble_shot
 from lp_core.cli.main import run
 from lp_core.errors import MediaMissing, UnreadableMedia
 from lp_core.media.images import read_image
 from lp_core.settings import InputSettings, RenderSettings
+from lp_core.timing import FrameRange
 
 Sequence = otio.schema.ImageSequenceReference
 Policy = Sequence.MissingFramePolicy
@@ -146,3 +148,28 @@ def test_offline_clips_end_nothing_and_the_rest_is_rendered(stage, tmp_path, cap
     assert (
         len({read_image(file)[0].pixels.tobytes() for file in files}) > 1
     )  # the performance moves in held images
+
+
+@pytest.mark.parametrize(
+    ("model", "written"),
+    [
+        ("plates/a.[-0002-0001].png", "media/{0}/{0}.[-0002-0001].png"),
+        ("50%done/a.[-0002-0001].png", "media/{0}/{0}.[-0002-0001].png"),
+    ],
+)
+def test_brackets_are_written_as_they_are_read(stage, tmp_path, model, written):
+    copies(stage, (tmp_path / model).parent, (-2, -1, 0, 1), "a.")
+    reference = otio.schema.ExternalReference(model, TR(RT(0, 24), RT(4, 24)))
+    plan, timeline = make_plan(
+        Wish(
+            write(timeline_of("t", [[clip_of("a", reference, 24, 0, 4, NOD)]]), tmp_path / "t.otio"),
+            tmp_path / "out",
+        )
+    )
+    (shot,) = plan.shots
+    copies(stage, (plan.folder / shot.output).parent, (-2, -1, 0, 1), f"a_{shot.id}.")
+    (made,) = places(conform_timeline(timeline, plan, plan.shots))
+    address = made.media_reference.target_url
+    assert address == written.format(f"a_{shot.id}")
+    link = bracketed(path_of(address, plan.folder))
+    assert link.exists and link.frames == FrameRange(-2, 1)
