@@ -20,6 +20,7 @@ from lp_core.batch.content import setting_files
 from lp_core.batch.plan import PLAN_FILE, Plan
 from lp_core.batch.probe import BUILTIN
 from lp_core.errors import BatchError, MissingDependency, SettingError
+from lp_core.files import ensure_folder, write_whole
 from lp_core.media.sequence import files_of
 
 BUNDLE = "openjd"
@@ -44,7 +45,7 @@ def write_bundle(plan: Plan, command: Sequence[str], variables: Mapping[str, str
     if not plan.shots:
         raise SettingError(f"{plan.timeline} has no shot to render; mark clips with lpsuite batch mark.")
     folder = plan.folder / BUNDLE
-    folder.mkdir(parents=True, exist_ok=True)
+    ensure_folder(folder)
     files = {
         TEMPLATE: template(plan, command, variables),
         "parameter_values.json": {
@@ -56,7 +57,7 @@ def write_bundle(plan: Plan, command: Sequence[str], variables: Mapping[str, str
         "asset_references.json": {"assetReferences": _assets(plan)},
     }
     for name, values in files.items():
-        (folder / name).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        write_whole(folder / name, json.dumps(values, indent=1) + "\n")
     return folder
 
 

@@ -14,6 +14,7 @@ from lp_core.assemble import assemble, assemble_extraction, filmed_face
 from lp_core.batch.plan import Plan, Shot
 from lp_core.batch.probe import is_stored_motion
 from lp_core.engines.registry import MakeEngine, make_engine
+from lp_core.files import ensure_folder
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence
@@ -130,7 +131,7 @@ def store_backwards(plan: Plan, shot: Shot, render_device: str | None, listener:
     path = plan.work(shot) / BACKWARDS
     if Fraction(shot.driver_speed) >= 0 or is_stored_motion(job.driving) or path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    ensure_folder(path.parent)
     extraction = assemble_extraction(job.driving, str(path), job.settings)
     if isinstance(extraction, Extraction):
         film = _film(job, shot)

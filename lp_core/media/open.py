@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.errors import MissingDependency, SettingError, UnknownCodec
-from lp_core.media.aside import check_folder, refuse_existing
+from lp_core.files import check_folder, check_readable, refuse_existing
 from lp_core.media.base import AS_STORED, FrameSink, FrameSource, OpenSink, PartedSink, ReadOptions, SinkSpec
 from lp_core.media.codecs import CONTAINERS, film_codec
-from lp_core.media.failures import check_readable
 from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
 from lp_core.media.sequence import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_range
 from lp_core.media.single_picture import SinglePictureSink, numbered
@@ -159,7 +158,7 @@ def check_output(path: str | Path, overwrite: bool, codec: str | None = None) ->
         if codec is not None and path.suffix.lower() in SINKS:
             film_codec(path, codec)
         refuse_existing(path, overwrite)
-    check_folder(path)
+    check_folder(path if pattern is None else pattern.path_of(0))
 
 
 def _writer(path: Path) -> Callable[[Path, SinkSpec], FrameSink]:

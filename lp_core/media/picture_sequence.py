@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 
 from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia, UnreadableMedia
+from lp_core.files import make_folder, remove_folders, write_whole
 from lp_core.frame import ClipInfo, Frame
-from lp_core.media.aside import make_folder, remove_folders, write_aside
 from lp_core.media.base import AS_STORED, ReadOptions, SinkSpec
 from lp_core.media.check_frames import check_frame
 from lp_core.media.images import check_still, encode_image, read_image
@@ -227,7 +227,7 @@ class SequenceSink:
 
     def _write_picture(self, path: Path, frame: Frame, index: int) -> None:
         """Writes one file aside and moves it into place."""
-        write_aside(path, encode_image(path, frame.pixels, self._spec.color))
+        write_whole(path, encode_image(path, frame.pixels, self._spec.color))
 
     def _check_open(self) -> None:
         if not self._is_open:

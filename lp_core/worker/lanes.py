@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.errors import Cancelled, LpError
+from lp_core.files import ensure_folder
 from lp_core.render.report import Progress
 from lp_core.worker.context import Interrupted, JobContext, JobKind
 from lp_core.worker.events import Event, Hub
@@ -145,7 +146,7 @@ class Lanes:
             sentence = f"This worker cannot do jobs of the kind '{row.kind}'; install what they need."
             return self._store.end(row.id, "failed", error=("missing_dependency", sentence))
         try:
-            context.folder.mkdir(parents=True, exist_ok=True)
+            ensure_folder(context.folder)
             context.progress(Progress("prepare", 0, None, 0.0, None))
             summary: dict[str, Any] = kind.run(row.parameters, context)
         except Interrupted:

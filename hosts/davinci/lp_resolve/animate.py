@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 from hosts.client import Client
 from lp_core.errors import SettingError
+from lp_core.files import ensure_folder
 
 from . import conform, work
 from .answers import ResolveRefused
@@ -143,7 +144,7 @@ def _by_page(
     output = output_name(folder, use.name, use.media.path)
     made = plan(use, choice.driver, settings, output)
     parameters = _parameters(made)
-    Path(made.output).parent.mkdir(parents=True, exist_ok=True)
+    ensure_folder(Path(made.output).parent)
     status = work.by_page(desk.client, parameters, desk.say, desk.open_page)
     given = status.parameters
     ahead = int(given["settings"]["input"]["driving_offset"])
@@ -244,7 +245,7 @@ def remembered(use: Use, made: Plan, choice: Choice, handles: int, portrait: str
 def exported_still(session: Session, still: tuple[str, Any], folder: str) -> str:
     """Writes a still of the gallery into a folder, and returns its file."""
     target = Path(folder) / "stills"
-    target.mkdir(parents=True, exist_ok=True)
+    ensure_folder(target)
     before = set(target.iterdir())
     session.export_still(still[1], str(target), "portrait")
     made = sorted(path for path in set(target.iterdir()) - before if path.suffix.lower() == ".png")
