@@ -5,7 +5,6 @@ import os
 import sys
 from dataclasses import replace
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 
