@@ -11,9 +11,8 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Union
+from typing import Iterator, List, Optional, Union
 
 from .errors import (
     DiskFull,
@@ -23,6 +22,7 @@ from .errors import (
     NoWritePermission,
     OutputExists,
     UnreadableMedia,
+    absent_library,
 )
 
 AnyPath = Union[str, "os.PathLike[str]"]
@@ -113,7 +113,14 @@ def folder_failure(path: Path) -> UnreadableMedia:
     )
 
 
-def environment_failure(error: OSError) -> LpError | None:
+def known_failure(error: Exception) -> Optional[LpError]:
+    """Translates an error that reached the edge of the program; None when it is a defect of the program."""
+    if isinstance(error, LpError):
+        return error
+    return environment_failure(error) if isinstance(error, OSError) else absent_library(error)
+
+
+def environment_failure(error: OSError) -> Optional[LpError]:
     """Translates an OSError that reached the edge of the program; None when it may be a defect of the program.
 
     Only errors that name a file and have a cause outside the program (disk, permission, name) are translated.
@@ -289,7 +296,7 @@ def check_readable(path: Path) -> None:
         )
 
 
-def make_folder(path: Path) -> list[Path]:
+def make_folder(path: Path) -> List[Path]:
     """Makes the folder of the file ``path``; returns the folders that were missing, the deepest first.
 
     Raises:
@@ -316,7 +323,7 @@ def ensure_folder(folder: Path, mode: int = 0o777) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=mode)
 
 
-def remove_folders(made: list[Path]) -> None:
+def remove_folders(made: List[Path]) -> None:
     """Removes those of the folders from ``make_folder`` that are empty."""
     for folder in made:
         if folder.is_dir() and not any(folder.iterdir()):

@@ -9,8 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import opentimelineio as otio
-
+from lp_core.batch.otio_library import otio
 from lp_core.batch.spans import exact, exact_rate
 from lp_core.errors import LpError, MediaError, MissingDependency, SettingError, UnreadableMedia
 from lp_core.files import ensure_folder, replacing

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from lp_core.errors import Cancelled, LpError
-from lp_core.files import environment_failure
+from lp_core.files import known_failure
 from lp_core.version import __version__
 
 COMMANDS = {
@@ -108,7 +108,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except LpError as error:
         return _fail(str(error), error.exit_code, session)
     except Exception as error:  # noqa: BLE001 - the last resort of the program
-        known = environment_failure(error) if isinstance(error, OSError) else None
+        known = known_failure(error)
         if known is not None:
             return _fail(str(known), known.exit_code, session)
         again = "" if session.debug else " (run it again with --debug for the traceback)"

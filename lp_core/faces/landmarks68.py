@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import FaceError, MissingDependency, ModelError, SettingError
+from lp_core.errors import FaceError, ModelError, SettingError, missing_extra
 from lp_core.faces.base import Box, Face, Pose
 from lp_core.faces.schemes import IBUG68
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
@@ -22,10 +22,7 @@ try:
     import torch
     from face_alignment import FaceAlignment, LandmarksType
 except ImportError as error:
-    raise MissingDependency(
-        "The 68-point landmarker needs the package 'face-alignment'; install it with: "
-        "pip install 'lp-suite[landmarks68]'."
-    ) from error
+    raise missing_extra("The 68-point landmarker", "landmarks68") from error
 
 _RIGID_HEAD: dict[int, tuple[float, float, float]] = {
     36: (-45.0, -34.0, 13.0),

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import MissingDependency, SettingError, UnknownCodec
+from lp_core.errors import EXTRAS, SettingError, UnknownCodec, absent_library, missing_extra
 from lp_core.files import check_folder, check_readable, refuse_existing
 from lp_core.media.base import AS_STORED, FrameSink, FrameSource, OpenSink, PartedSink, ReadOptions, SinkSpec
 from lp_core.media.codecs import CONTAINERS, film_codec
@@ -27,7 +27,6 @@ _FILMS = (
 
 _OIIO_STILLS = (".exr", ".dpx")
 _OIIO_WRITABLE = (".exr", ".dpx", ".tif", ".tiff")
-_EXTRAS = {"OpenImageIO": "vfx"}
 
 SOURCES: Mapping[str, str] = {
     **dict.fromkeys(STILLS, "lp_core.media.images:StillSource"),
@@ -181,9 +180,6 @@ def _backend(path: Path, table: Mapping[str, str], done: str) -> Any:  # noqa: A
     try:
         return getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(error.name or "")
-        if extra is None:
+        if absent_library(error) is None:
             raise
-        raise MissingDependency(
-            f"{path} needs {error.name}, which is not installed; get it with: pip install 'lp-suite[{extra}]'"
-        ) from error
+        raise missing_extra(f"The file type of {path}", EXTRAS[str(error.name)]) from error

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from lp_core.errors import MissingDependency, OutputExists
+from lp_core.errors import OutputExists, missing_extra
 from lp_core.files import ensure_folder, write_whole
 from lp_core.provenance.config import ANCHORS, FILE_NAME, KeyConfig, config_folder, write_config
 
 try:
     from lp_core.provenance.keys import load_certificates, make_chain, open_identity
 except ImportError as error:
-    raise MissingDependency(
-        "Keys cannot be made without the cryptography library; pip install 'lp-suite[provenance]'."
-    ) from error
+    raise missing_extra("A signing key", "provenance") from error
 
 
 def set_up_local(name: str, days: int, config: KeyConfig, overwrite: bool) -> list[str]:
