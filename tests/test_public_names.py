@@ -15,11 +15,11 @@ PACKAGE = ["__version__"]
 
 CONTRACTS = {
     "lp_core.errors": (
-        "BadMotionFile BatchError Cancelled ConsentMissing DiskFull EmptyVideo FaceError FaceNotThere "
+        "BadMotionFile BatchError Cancelled ConsentMissing DiskFull EXTRAS EmptyVideo FaceError FaceNotThere "
         "KeyUnusable LicenseNotAccepted LpError MediaError MediaMissing MissingDependency ModelDamaged "
         "ModelError ModelMissing MotionError MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed "
         "NotSigned NotThere NotTrusted OutOfMemory OutputExists ProvenanceError SettingError ShotsFailed "
-        "Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError"
+        "Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError absent_library missing_extra"
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (

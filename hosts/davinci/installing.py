@@ -21,7 +21,18 @@ STAMP = "lpsuite.txt"
 MACRO = "LivePortrait.setting"
 PLACEHOLDER = 'LIBRARY = ""'
 LUA_PLACEHOLDER = 'local library = ""'
-FLOOR_0 = ("__init__", "version", "errors", "files", "timing", "sliders", "fields", "settings", "job")
+FLOOR_0 = (
+    "__init__",
+    "version",
+    "errors",
+    "files",
+    "performance_name",
+    "timing",
+    "sliders",
+    "fields",
+    "settings",
+    "job",
+)
 """Modules of lp_core that host scripts load, beside the package ``link``."""
 
 

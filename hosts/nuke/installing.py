@@ -19,6 +19,7 @@ FILES = ("init.py", "menu.py", "LivePortrait.gizmo", "example.nk", "icons/LivePo
 FLOOR_0 = (
     "errors.py",
     "files.py",
+    "performance_name.py",
     "timing.py",
     "sliders.py",
     "fields.py",

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.batch.plan import WORK, Plan, Shot
-from lp_core.batch.probe import BUILTIN
 from lp_core.errors import UnreadableMedia
 from lp_core.files import ensure_folder, write_whole
 from lp_core.job import RenderJob
 from lp_core.media.sequence import files_of
 from lp_core.models.store import default_store
+from lp_core.performance_name import is_builtin
 from lp_core.provenance.claim import sha256_of
 from lp_core.provenance.models import models_in_use
 from lp_core.settings import RenderSettings, setting_fields
@@ -100,7 +100,7 @@ def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
         "version": __version__,
         "shot": shot.id,
         "source": hashes.of_all(files_of(job.source)),
-        "driving": job.driving if job.driving.startswith(BUILTIN) else hashes.of_all(files_of(job.driving)),
+        "driving": job.driving if is_builtin(job.driving) else hashes.of_all(files_of(job.driving)),
         "timing": [shot.frames, shot.fps, shot.driver_frames, shot.driver_start_s, shot.driver_speed],
         "numbering": [shot.clock_start, shot.clock_rate],
         "settings": settings,

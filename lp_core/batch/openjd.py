@@ -18,10 +18,10 @@ from typing import Any
 
 from lp_core.batch.content import setting_files
 from lp_core.batch.plan import PLAN_FILE, Plan
-from lp_core.batch.probe import BUILTIN
 from lp_core.errors import BatchError, MissingDependency, SettingError
 from lp_core.files import ensure_folder, write_whole
 from lp_core.media.sequence import files_of
+from lp_core.performance_name import is_builtin
 
 BUNDLE = "openjd"
 """Folder of the bundle within the batch's folder."""
@@ -139,7 +139,7 @@ def _assets(plan: Plan) -> dict[str, Any]:
     for shot in plan.shots:
         job = shot.render_job(plan.folder)
         for name in (job.source, job.driving):
-            if not name.startswith(BUILTIN):
+            if not is_builtin(name):
                 names.update(map(str, files_of(name)))
         names.update(str(path.resolve()) for _, path in setting_files(job))
         if job.settings.engine.weights:

@@ -13,9 +13,6 @@ from lp_core.media.open import open_source
 from lp_core.media.sequence import SequencePattern
 from lp_core.timing import FrameRate
 
-STORED_MOTIONS = (".lpmotion", ".pkl")
-BUILTIN = "demo:"
-
 
 @dataclass(frozen=True)
 class MediaFacts:
@@ -86,8 +83,3 @@ class Prober:
             timecode_s=None if timecode is None else timecode.frame / info.rate.fps,
             size=(info.width, info.height),
         )
-
-
-def is_stored_motion(name: str) -> bool:
-    """True for a performance that is no picture."""
-    return name.startswith(BUILTIN) or Path(name).suffix.lower() in STORED_MOTIONS

@@ -10,6 +10,7 @@ from typing import Any, Callable
 from hosts.client import Client
 from lp_core.errors import SettingError
 from lp_core.files import ensure_folder
+from lp_core.performance_name import BUILTIN_MOTIONS, BUILTIN_PREFIX
 
 from . import conform, work
 from .answers import ResolveRefused
@@ -23,7 +24,7 @@ from .windows import Windows
 
 SCHEMA, VERSION = "lpsuite.davinci", 1
 THE_CLIP = "the clip itself"
-BUILT_IN = ("demo:expressive", "demo:blink", "demo:nod", "demo:still")
+BUILT_IN = tuple(BUILTIN_PREFIX + name for name in BUILTIN_MOTIONS)
 FOLDER = "LivePortrait"
 
 
