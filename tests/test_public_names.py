@@ -25,7 +25,7 @@ CONTRACTS = {
     "lp_core.settings": (
         "AUDIO_CHOICES BACKENDS CALIBRATIONS ColorSettings DETAILS DRIVING_OPTIONS ENGINES EngineSettings "
         "FaceSettings "
-        "INTERLACED InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
+        "INTERLACED InputSettings LANDMARKERS MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
         "SliderSettings UPSCALERS UPSCALE_REGIONS UpscaleSettings VIDEO_CODECS"
     ),
