@@ -226,8 +226,8 @@ class SequenceSink:
         check_still(path, self._spec.bit_depth, self._spec.has_alpha)
 
     def _write_picture(self, path: Path, frame: Frame, index: int) -> None:
-        """Writes one file aside and moves it into place."""
-        write_whole(path, encode_image(path, frame.pixels, self._spec.color))
+        """Writes one file completely or not at all; waiting for the disk after each frame would cost too much."""
+        write_whole(path, encode_image(path, frame.pixels, self._spec.color), durable=False)
 
     def _check_open(self) -> None:
         if not self._is_open:
