@@ -34,6 +34,14 @@ from lp_core.motion.sliders import EditCurves, make_curves
 from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.template_pkl import RIG as TEMPLATE_RIG
 from lp_core.motion.template_pkl import read_pkl, to_sequence
+from lp_core.performance_name import (
+    MOTION_FORMATS,
+    TEMPLATE_SUFFIX,
+    is_builtin,
+    is_motion,
+    motion_suffix,
+    parse,
+)
 from lp_core.provenance.marking import open_marker
 from lp_core.provenance.seal import open_sealer
 from lp_core.render.extract import Conversion, Extraction
@@ -43,11 +51,6 @@ from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.timing import FrameRange, FrameRate, Timecode
 from lp_core.upscaling import with_face_upscale, with_upscale
 
-MOTION_SUFFIX = ".lpmotion"
-TEMPLATE_SUFFIX = ".pkl"
-FORMATS = {MOTION_SUFFIX: "lpmotion", TEMPLATE_SUFFIX: "liveportrait-pkl"}
-"""Suffix of a stored motion -> its format's word."""
-BUILTIN_PREFIX = "demo:"
 BY_TAGS = ColorManagement(ColorSettings())  # every clip means what its own header says
 MOST_FACES = 16  # looked for in a lone picture: a group, each of which can be chosen
 
@@ -66,7 +69,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     settings = job.settings
     check_output(job.output, resumes or settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
-    if _is_motion(job.source):
+    if is_motion(job.source):
         raise SettingError(
             f"{job.source} is a motion, no picture; give the portrait first, then the performance."
         )
@@ -157,16 +160,18 @@ def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> 
 
     Args:
         driving: film, picture or stored motion.
-        output: motion file; its suffix, a key of FORMATS, is its format.
+        output: motion file; its suffix, a key of MOTION_FORMATS, is its format.
         settings: of the reading.
 
     Raises:
         LpError: something cannot be used; nothing has been written.
     """
-    suffix = Path(output).suffix
-    if suffix not in FORMATS:
-        raise SettingError(f"{output} is not a motion file's name; let it end in {' or '.join(FORMATS)}.")
-    if _is_motion(driving):
+    suffix = motion_suffix(output)
+    if not suffix:
+        raise SettingError(
+            f"{output} is not a motion file's name; let it end in {' or '.join(MOTION_FORMATS)}."
+        )
+    if is_motion(driving):
         return _conversion(driving, output, settings)
     film = filmed_face(driving, settings.face.driving_face, _options(settings.input, None, is_source=False))
     choice = open_engine(settings)
@@ -190,8 +195,8 @@ def _engine_notes(choice: Choice) -> list[str]:
 
 
 def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversion:
-    suffix = Path(output).suffix
-    if Path(driving).suffix == suffix:
+    suffix = motion_suffix(output)
+    if motion_suffix(driving) == suffix:
         raise SettingError(
             f"{driving} is a motion already; give a film or a picture to extract it from, or an output in "
             "the other format to convert it."
@@ -243,8 +248,8 @@ def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> St
     rig = engine.info.rig
     if driving.rig == rig:
         return driving
-    if driving.name.startswith(BUILTIN_PREFIX):
-        motion = builtin_motion(driving.name.removeprefix(BUILTIN_PREFIX), rate, rig)
+    if is_builtin(driving.name):
+        motion = builtin_motion(parse(driving.name).name, rate, rig)
         return StoredMotion(driving.name, rig, lambda: nullcontext(motion))
     raise MotionMismatch(
         f"{driving.name} holds motion of the rig {driving.rig}, but the {engine.info.name} engine plays "
@@ -309,10 +314,6 @@ def _numbering(
     return number, None if stamp is None else stamp.plus(driving.info.rate.frame_at(part.performance_s))
 
 
-def _is_motion(name: str) -> bool:
-    return name.startswith(BUILTIN_PREFIX) or Path(name).suffix in FORMATS
-
-
 def _source(name: str, selector: str, options: ReadOptions, color: ColorManagement) -> Still | FilmedFace:
     film = filmed_face(name, selector, options, color, is_source=True)
     if not film.info.is_still:
@@ -374,19 +375,19 @@ def faces_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, list[Face]]
 
 def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotion:
     name, settings = job.driving, job.settings
-    if not _is_motion(name):
+    if not is_motion(name):
         return filmed_face(name, settings.face.driving_face, _options(settings.input, rate, is_source=False))
     if settings.engine.mouth == "driving":
         raise SettingError(f"{name} holds no picture to take the mouth from; use --mouth drawn or auto.")
-    if name.startswith(BUILTIN_PREFIX):
-        motion = builtin_motion(name.removeprefix(BUILTIN_PREFIX), rate=rate)
+    if is_builtin(name):
+        motion = builtin_motion(parse(name).name, rate=rate)
         return StoredMotion(name, motion.rig, lambda: nullcontext(motion))
     return stored_motion(name)
 
 
 def stored_motion(name: str) -> StoredMotion:
     """A motion file or a template, checked; raises BadMotionFile."""
-    if Path(name).suffix == TEMPLATE_SUFFIX:
+    if motion_suffix(name) == TEMPLATE_SUFFIX:
         sequence = to_sequence(read_pkl(Path(name)), Path(name).name)
         return StoredMotion(name, sequence.rig, lambda: nullcontext(sequence))
     with MotionReader(name) as reader:

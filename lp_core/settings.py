@@ -28,6 +28,7 @@ INTERLACED = ("refuse", "frame", "keep")
 PASSES = ("beauty", "matte", "stmap", "motion", "crop", "confidence", "landmarks")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 DETAILS = ("neural", "source")
+LANDMARKERS = ("auto", "mediapipe", "face-alignment", "203")
 DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
 
 
@@ -66,9 +67,7 @@ class MotionSettings:
     region: str = setting("all", "what is animated", choices=REGIONS)
     strength: float = setting(1.0, "multiplies the whole motion", minimum=0.0, maximum=2.0)
     pose_strength: float = setting(1.0, "multiplies head motion", minimum=0.0, maximum=2.0)
-    expression_strength: float = setting(
-        1.0, "multiplies expression, lids and gaze", minimum=0.0, maximum=2.0
-    )
+    expression_strength: float = setting(1.0, "multiplies expression, lids, gaze", minimum=0.0, maximum=2.0)
     smoothing: float = setting(
         0.3,
         "temporal smoothing over the shot, 0 for none (zero-phase, nothing lags)",
@@ -142,13 +141,16 @@ class EngineSettings:
         False, "open the lips by the performer's measured lip ratio instead of by motion (liveportrait)"
     )
     normalize_lip: bool = setting(
-        False, "close the mouth of a portrait taken with open lips, for relative motion (liveportrait)"
+        False, "first close a portrait's open lips, for relative motion (liveportrait)"
     )
     steady_eyes: bool = setting(
         False, "keep the eyes of a filmed source as open as in its first frame (liveportrait)"
     )
-    official_compat: bool = setting(
-        False, "the published pipeline's numbers with all their surprises (liveportrait)"
+    official_compat: bool = setting(False, "reproduce the published pipeline, quirks included (liveportrait)")
+    landmarker: str = setting(
+        "auto",
+        "landmarks that crops follow: mediapipe, 203, face-alignment; auto: 203 if installed (liveportrait)",
+        choices=LANDMARKERS,
     )
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
-from lp_core.errors import MissingDependency, SettingError
+from lp_core.errors import MissingDependency, SettingError, missing_extra
 from lp_core.media.base import FrameSink, OpenSink, ReadOptions, SinkSpec
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_sink, open_source
@@ -42,9 +42,7 @@ def _stages() -> ModuleType:
     except ImportError as error:
         if isinstance(error, MissingDependency):
             raise
-        raise MissingDependency(
-            "Upscaling needs PyTorch and spandrel; install the extra with: pip install 'lp-suite[upscale]'."
-        ) from error
+        raise missing_extra("Upscaling", "upscale") from error
 
 
 def with_face_upscale(engine: Engine, settings: RenderSettings) -> Engine:

@@ -17,7 +17,18 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 FLOORS = (
-    ("version", "errors", "timing", "sliders", "fields", "settings", "job", "link"),
+    (
+        "version",
+        "errors",
+        "files",
+        "performance_name",
+        "timing",
+        "sliders",
+        "fields",
+        "settings",
+        "job",
+        "link",
+    ),
     ("frame", "geometry"),
     ("color", "models", "motion"),
     ("media", "faces", "provenance"),

@@ -15,17 +15,17 @@ PACKAGE = ["__version__"]
 
 CONTRACTS = {
     "lp_core.errors": (
-        "BadMotionFile BatchError Cancelled ConsentMissing DiskFull EmptyVideo FaceError FaceNotThere "
+        "BadMotionFile BatchError Cancelled ConsentMissing DiskFull EXTRAS EmptyVideo FaceError FaceNotThere "
         "KeyUnusable LicenseNotAccepted LpError MediaError MediaMissing MissingDependency ModelDamaged "
         "ModelError ModelMissing MotionError MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed "
         "NotSigned NotThere NotTrusted OutOfMemory OutputExists ProvenanceError SettingError ShotsFailed "
-        "Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError"
+        "Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError absent_library missing_extra"
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings": (
         "AUDIO_CHOICES BACKENDS CALIBRATIONS ColorSettings DETAILS DRIVING_OPTIONS ENGINES EngineSettings "
         "FaceSettings "
-        "INTERLACED InputSettings MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
+        "INTERLACED InputSettings LANDMARKERS MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
         "SliderSettings UPSCALERS UPSCALE_REGIONS UpscaleSettings VIDEO_CODECS"
     ),

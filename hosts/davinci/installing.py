@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from hosts.install import Finding, Wishes
+from lp_core.files import ensure_folder, write_whole
 from lp_core.link.start import settings_file
 from lp_core.version import __version__
 
@@ -20,7 +21,18 @@ STAMP = "lpsuite.txt"
 MACRO = "LivePortrait.setting"
 PLACEHOLDER = 'LIBRARY = ""'
 LUA_PLACEHOLDER = 'local library = ""'
-FLOOR_0 = ("__init__", "version", "errors", "timing", "sliders", "fields", "settings", "job")
+FLOOR_0 = (
+    "__init__",
+    "version",
+    "errors",
+    "files",
+    "performance_name",
+    "timing",
+    "sliders",
+    "fields",
+    "settings",
+    "job",
+)
 """Modules of lp_core that host scripts load, beside the package ``link``."""
 
 
@@ -35,17 +47,17 @@ class DavinciInstaller:
             shutil.rmtree(library)
         for source, target in _library_files():
             place = library / target
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, place)
+            ensure_folder(place.parent)
+            write_whole(place, source.read_bytes())
         stamp = f"LP Suite {__version__}\nlibrary: {library}\ncommand: {json.dumps(list(wishes.command))}\n"
-        (library / STAMP).write_text(stamp, encoding="utf-8")
+        write_whole(library / STAMP, stamp)
         for source, target in _scripts():
             place = fusion / "Scripts" / target
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(_with_library(source, library), encoding="utf-8")
+            ensure_folder(place.parent)
+            write_whole(place, _with_library(source, library))
         macro = _macro(fusion)
-        macro.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(HERE / MACRO, macro)
+        ensure_folder(macro.parent)
+        write_whole(macro, (HERE / MACRO).read_bytes())
         _remember(wishes)
         return [
             f"The scripts are in {fusion / 'Scripts'}: in Resolve by Workspace, Scripts, on the Edit and Fusion pages.",
@@ -137,10 +149,8 @@ def _remember(wishes: Wishes) -> None:
     values["lpsuite"] = list(wishes.command)
     if wishes.allow:
         values["serve"] = [word for folder in wishes.allow for word in ("--allow", folder)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".new")
-    aside.write_text(json.dumps(values, indent=1), encoding="utf-8")
-    aside.replace(path)
+    ensure_folder(path.parent)
+    write_whole(path, json.dumps(values, indent=1))
 
 
 def _version_finding(library: Path) -> Finding:

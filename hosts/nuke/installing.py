@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hosts.install import Finding, Wishes
+from lp_core.files import ensure_folder, write_whole
 from lp_core.link.start import PROGRAM_VARIABLE, host_settings, settings_file
 
 HERE = Path(__file__).resolve().parent
@@ -17,6 +18,8 @@ FOLDER = "lpsuite"
 FILES = ("init.py", "menu.py", "LivePortrait.gizmo", "example.nk", "icons/LivePortrait.png")
 FLOOR_0 = (
     "errors.py",
+    "files.py",
+    "performance_name.py",
     "timing.py",
     "sliders.py",
     "fields.py",
@@ -45,8 +48,8 @@ class NukeInstaller:
         target = home / FOLDER
         for source, name in _files():
             path = target / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, path)
+            ensure_folder(path.parent)
+            write_whole(path, source.read_bytes())
         said = [f"The node LivePortrait is installed: {target}."]
         if _name_folder(home / "init.py"):
             said.append(f"{home / 'init.py'} names that folder; what stood there before is kept.")
@@ -140,10 +143,8 @@ def _unname_folder(path: Path) -> bool:
 
 
 def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".new")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    ensure_folder(path.parent)
+    write_whole(path, text)
 
 
 def _remove_empty(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from hosts.install import Finding, Wishes
 from hosts.obs.options import options_text
+from lp_core.files import ensure_folder, write_whole
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = ("liveportrait.lua", "lp_memory.lua")
@@ -27,21 +28,21 @@ class ObsInstaller:
         """Copies the script, makes the helper scene collection and adds the script to every collection there is."""
         home = config_folder(wishes)
         target = home / FOLDER
-        target.mkdir(parents=True, exist_ok=True)
+        ensure_folder(target)
         for name in SCRIPTS:
-            shutil.copyfile(HERE / name, target / name)
+            write_whole(target / name, (HERE / name).read_bytes())
         serve = [word for folder in wishes.allow for word in ("--allow", folder)]
-        (target / OPTIONS).write_text(options_text(list(wishes.command), serve), encoding="utf-8")
+        write_whole(target / OPTIONS, options_text(list(wishes.command), serve))
         script = target / SCRIPTS[0]
         said = [f"The source LivePortrait is installed: {script}."]
         scenes = home / "basic" / "scenes"
-        scenes.mkdir(parents=True, exist_ok=True)
+        ensure_folder(scenes)
         changed = [path.stem for path in collections(scenes) if _add_script(path, script)]
         if changed:
             said.append(f"The script was added to the scene collections: {', '.join(changed)}.")
         helper = scenes / f"{COLLECTION.replace(' ', '_')}.json"
         if not helper.exists():
-            helper.write_text(json.dumps(helper_collection(script), indent=1), encoding="utf-8")
+            write_whole(helper, json.dumps(helper_collection(script), indent=1))
             said.append(f'A scene collection "{COLLECTION}" with a LivePortrait source was made.')
         said.append(
             "Start OBS anew; in collections that it makes later, add the script by Tools, Scripts. Then add the source "
@@ -194,8 +195,6 @@ def _remove_script(path: Path, script: Path) -> bool:
 
 
 def _replace(path: Path, values: dict[str, Any]) -> None:
-    """Writes a collection aside, keeps the old one as .before-lpsuite, and renames."""
-    shutil.copyfile(path, path.with_name(path.name + ".before-lpsuite"))
-    aside = path.with_name(path.name + ".new")
-    aside.write_text(json.dumps(values, indent=4), encoding="utf-8")
-    aside.replace(path)
+    """Replaces a collection; the old one is kept as .before-lpsuite."""
+    write_whole(path.with_name(path.name + ".before-lpsuite"), path.read_bytes())
+    write_whole(path, json.dumps(values, indent=4))

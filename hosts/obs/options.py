@@ -7,6 +7,7 @@ import math
 from typing import Any, get_type_hints
 
 from lp_core.link.live_settings import LiveSettings
+from lp_core.performance_name import BUILTIN_MOTIONS
 from lp_core.settings import EngineSettings, MotionSettings, setting_fields
 from lp_core.sliders import SLIDERS
 
@@ -18,7 +19,6 @@ GROUPS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
 """Group, its defaults, and the settings of it that OBS shows; ``lpsuite serve``'s page has all."""
 IDLE_S = 10
 """Seconds after its last source that a worker started by OBS ends."""
-DEMOS = ("expressive", "blink", "nod", "still")
 
 
 def options_text(command: list[str], serve: list[str]) -> str:
@@ -37,7 +37,7 @@ def options_text(command: list[str], serve: list[str]) -> str:
             "return {",
             f"  command = {lua(command)},",
             f"  serve = {lua(words)},",
-            f"  demos = {lua(list(DEMOS))},",
+            f"  demos = {lua(list(BUILTIN_MOTIONS))},",
             "  settings = {",
             *(f"    {row}," for row in rows),
             "  },",

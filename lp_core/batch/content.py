@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from lp_core.batch.plan import WORK, Plan, Shot
-from lp_core.batch.probe import BUILTIN
 from lp_core.errors import UnreadableMedia
+from lp_core.files import ensure_folder, write_whole
 from lp_core.job import RenderJob
 from lp_core.media.sequence import files_of
 from lp_core.models.store import default_store
+from lp_core.performance_name import is_builtin
 from lp_core.provenance.claim import sha256_of
 from lp_core.provenance.models import models_in_use
 from lp_core.settings import RenderSettings, setting_fields
@@ -72,16 +72,14 @@ class Hashes:
     def keep(self) -> None:
         """Writes what was learnt; another process may do the same, and only costs a reading."""
         if self._is_changed:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            ensure_folder(self.path.parent)
             write_json(self.path, self._known)
             self._is_changed = False
 
 
 def write_json(path: Path, values: Any) -> None:  # noqa: ANN401 - plain values
-    """Writes a file aside and moves it to its name; several machines may do so at once."""
-    aside = path.with_name(f".{path.name}.{uuid4().hex}")
-    aside.write_text(json.dumps(values), encoding="utf-8")
-    aside.replace(path)
+    """Writes a file completely or not at all; several machines may do so at once."""
+    write_whole(path, json.dumps(values))
 
 
 def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
@@ -102,7 +100,7 @@ def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
         "version": __version__,
         "shot": shot.id,
         "source": hashes.of_all(files_of(job.source)),
-        "driving": job.driving if job.driving.startswith(BUILTIN) else hashes.of_all(files_of(job.driving)),
+        "driving": job.driving if is_builtin(job.driving) else hashes.of_all(files_of(job.driving)),
         "timing": [shot.frames, shot.fps, shot.driver_frames, shot.driver_start_s, shot.driver_speed],
         "numbering": [shot.clock_start, shot.clock_rate],
         "settings": settings,

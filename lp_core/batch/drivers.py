@@ -8,11 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from lp_core.batch.links import Finder, Link, bracketed, path_of
-from lp_core.batch.marks import CLIP, TRACK, Mark
+from lp_core.batch.marks import Mark
 from lp_core.batch.otio_clips import ClipFacts
-from lp_core.batch.probe import BUILTIN, MediaFacts, Prober, is_stored_motion
+from lp_core.batch.probe import MediaFacts, Prober
 from lp_core.batch.spans import Performance, Span, exact_rate
 from lp_core.errors import SettingError, UnreadableMedia
+from lp_core.performance_name import BUILTIN, CLIP, TRACK, is_motion, parse
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,12 @@ def find_driver(
         LpError: it is not there, or cannot be opened.
     """
     name = mark.driver
-    if name.startswith(CLIP):
-        driver = _of_clip(_named(name.removeprefix(CLIP), clip, facts), prober, finder)
-    elif name.startswith(TRACK):
-        driver = _of_track(name.removeprefix(TRACK), clip, facts, prober, finder)
-    elif name.startswith(BUILTIN):
+    kind, named = parse(name)
+    if kind == CLIP:
+        driver = _of_clip(_named(named, clip, facts), prober, finder)
+    elif kind == TRACK:
+        driver = _of_track(named, clip, facts, prober, finder)
+    elif kind == BUILTIN:
         driver = Driver(name, None)
     else:
         driver = _of_file(name, clip, folder, prober, finder)
@@ -114,7 +116,7 @@ def find_driver(
 
 def _of_file(name: str, clip: ClipFacts, folder: Path, prober: Prober, finder: Finder) -> Driver:
     link = _there(bracketed(path_of(name, folder)), clip, finder)
-    media = None if is_stored_motion(link.name) else prober.facts(link)
+    media = None if is_motion(link.name) else prober.facts(link)
     return Driver(link.name, media, link=link)
 
 

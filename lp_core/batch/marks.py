@@ -26,7 +26,6 @@ EFFECT = "LivePortrait"
 """Name of the effect that marks a clip."""
 MARKER = "LP"
 """Name of the marker that marks a clip; what follows a colon are its keys."""
-CLIP, TRACK = "clip:", "track:"
 """What a driver's name begins with when it is part of the timeline."""
 _RUN_SETTINGS = ("frames", "handles", "fps", "overwrite")
 """Settings of the whole run; a clip's own would contradict the timeline."""

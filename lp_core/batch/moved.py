@@ -10,8 +10,8 @@ from typing import Any
 
 from lp_core.batch.content import path_settings
 from lp_core.batch.plan import Plan, Shot
-from lp_core.batch.probe import BUILTIN
 from lp_core.errors import SettingError, UnreadableMedia
+from lp_core.performance_name import is_builtin
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def moved_plan(plan: Plan, results: Path | None, rules: Sequence[Rule]) -> Plan:
 def _moved_shot(shot: Shot, here: Callable[[str], str]) -> Shot:
     job = dict(shot.job)
     job["source"] = here(job["source"])
-    if not job["driving"].startswith(BUILTIN):
+    if not is_builtin(job["driving"]):
         job["driving"] = here(job["driving"])
     job["settings"] = {name: dict(values) for name, values in job["settings"].items()}
     for group, name in path_settings():

@@ -18,9 +18,10 @@ from typing import Any
 
 from lp_core.batch.content import setting_files
 from lp_core.batch.plan import PLAN_FILE, Plan
-from lp_core.batch.probe import BUILTIN
 from lp_core.errors import BatchError, MissingDependency, SettingError
+from lp_core.files import ensure_folder, write_whole
 from lp_core.media.sequence import files_of
+from lp_core.performance_name import is_builtin
 
 BUNDLE = "openjd"
 """Folder of the bundle within the batch's folder."""
@@ -44,7 +45,7 @@ def write_bundle(plan: Plan, command: Sequence[str], variables: Mapping[str, str
     if not plan.shots:
         raise SettingError(f"{plan.timeline} has no shot to render; mark clips with lpsuite batch mark.")
     folder = plan.folder / BUNDLE
-    folder.mkdir(parents=True, exist_ok=True)
+    ensure_folder(folder)
     files = {
         TEMPLATE: template(plan, command, variables),
         "parameter_values.json": {
@@ -56,7 +57,7 @@ def write_bundle(plan: Plan, command: Sequence[str], variables: Mapping[str, str
         "asset_references.json": {"assetReferences": _assets(plan)},
     }
     for name, values in files.items():
-        (folder / name).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        write_whole(folder / name, json.dumps(values, indent=1) + "\n")
     return folder
 
 
@@ -138,7 +139,7 @@ def _assets(plan: Plan) -> dict[str, Any]:
     for shot in plan.shots:
         job = shot.render_job(plan.folder)
         for name in (job.source, job.driving):
-            if not name.startswith(BUILTIN):
+            if not is_builtin(name):
                 names.update(map(str, files_of(name)))
         names.update(str(path.resolve()) for _, path in setting_files(job))
         if job.settings.engine.weights:

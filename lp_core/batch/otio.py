@@ -10,10 +10,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import opentimelineio as otio
-
+from lp_core.batch.otio_library import otio
 from lp_core.batch.spans import exact, exact_rate
-from lp_core.errors import LpError, MissingDependency, NoWritePermission, SettingError, UnreadableMedia
+from lp_core.errors import LpError, MediaError, MissingDependency, SettingError, UnreadableMedia
+from lp_core.files import ensure_folder, replacing
 
 SOURCE_KEY = "lp_source"
 """Key of the media reference that keeps what a clip showed before."""
@@ -67,7 +67,7 @@ def read_timeline(path: Path, unpack: Path) -> tuple[Any, tuple[str, ...]]:
         raise UnreadableMedia(f"{path} is not there; give a timeline.")
     options: dict[str, Any] = {}
     if suffix == ".otioz":
-        unpack.mkdir(parents=True, exist_ok=True)
+        ensure_folder(unpack)
         options["extract_to_directory"] = str(unpack)
     elif suffix == ".otiod":
         options["absolute_media_reference_paths"] = True
@@ -140,29 +140,33 @@ def _no_adapter(path: Path) -> MissingDependency:
 
 
 def write_timeline(timeline: Any, path: Path) -> None:  # noqa: ANN401 - a timeline
-    """Writes a timeline aside and moves it to its name.
+    """Writes a timeline completely or not at all.
 
     Raises:
         MissingDependency: there is no adapter that writes such files.
         SettingError: the format cannot hold this timeline.
-        NoWritePermission: the folder cannot be written.
+        NoWritePermission, DiskFull, MediaError: the file system refuses.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.stem}.aside{path.suffix}")
+    ensure_folder(path.parent)
     try:
-        otio.adapters.write_to_file(timeline, str(aside))
-        aside.replace(path)
+        with replacing(path) as temporary:
+            _write(timeline, temporary)
+    except MediaError:
+        raise
     except otio.exceptions.NoKnownAdapterForExtensionError as error:
         raise _no_adapter(path) from error
-    except OSError as error:
-        raise NoWritePermission(f"{path} cannot be written: {error.strerror}.") from error
     except Exception as error:
         raise SettingError(
             f"{path} cannot hold this timeline ({error}); take the .otio beside it."
         ) from error
-    finally:
-        if aside.is_file():
-            aside.unlink()
+
+
+def _write(timeline: Any, path: Path) -> None:  # noqa: ANN401 - a timeline
+    """Writes with the library's adapters; its native writer of .otio does not report why a disk refuses."""
+    if path.suffix.lower() == ".otio":
+        path.write_text(otio.adapters.write_to_string(timeline, "otio_json"), encoding="utf-8")
+    else:
+        otio.adapters.write_to_file(timeline, str(path))
 
 
 def stacks_of(root: Any) -> Iterator[Any]:  # noqa: ANN401 - anything the library reads

@@ -8,8 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import opentimelineio as otio
-
 from lp_core.batch.links import Link, bracketed, is_remote, path_of
 from lp_core.batch.marks import (
     EFFECT,
@@ -21,6 +19,7 @@ from lp_core.batch.marks import (
     read_marker,
 )
 from lp_core.batch.otio import Place, seconds, source_reference, speed_of, transition_reach
+from lp_core.batch.otio_library import otio
 from lp_core.batch.spans import Span, exact_rate, whole_frames
 from lp_core.errors import LpError
 from lp_core.media.sequence import SequencePattern

@@ -8,11 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import opentimelineio as otio
-
 from lp_core.batch.links import bracketed, rebased, url_like
 from lp_core.batch.marks import KEYS
 from lp_core.batch.otio import SOURCE_KEY, places_of
+from lp_core.batch.otio_library import otio
 from lp_core.batch.plan import Plan, Shot
 from lp_core.batch.spans import exact_rate
 from lp_core.media.sequence import SequencePattern, padded

@@ -6,9 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import opentimelineio as otio
-
 from lp_core.batch.otio import BUILT_IN, SOURCE_KEY, places_of, stacks_of
+from lp_core.batch.otio_library import otio
 
 _WORDS = {
     "tracks": "tracks",

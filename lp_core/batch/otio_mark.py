@@ -8,10 +8,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import opentimelineio as otio
-
 from lp_core.batch.marks import EFFECT, KEYS, Mark, is_marker
 from lp_core.batch.otio import Place, places_of
+from lp_core.batch.otio_library import otio
 from lp_core.errors import SettingError
 
 

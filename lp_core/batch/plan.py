@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.errors import SettingError, UnreadableMedia
+from lp_core.files import ensure_folder, write_whole
 from lp_core.job import RenderJob
 from lp_core.media.parts import FilmParts, SequenceParts
 from lp_core.media.sequence import SequencePattern
@@ -172,11 +173,9 @@ class Plan:
 
     def write(self) -> Path:
         """Writes the plan into the batch's folder."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        ensure_folder(self.folder)
         path = self.folder / PLAN_FILE
-        aside = path.with_name(f".{PLAN_FILE}")
-        aside.write_text(self.to_json(), encoding="utf-8")
-        aside.replace(path)
+        write_whole(path, self.to_json())
         return path
 
 

@@ -24,7 +24,7 @@ from lp_core.batch.probe import MediaFacts, Prober
 from lp_core.batch.spans import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
 from lp_core.engines.registry import choose_engine
 from lp_core.errors import LpError, SettingError
-from lp_core.media.aside import check_name
+from lp_core.files import check_name
 from lp_core.media.open import SEQUENCE_SINKS, SINKS
 from lp_core.media.outputs import can_be_parted
 from lp_core.media.sequence import split_range

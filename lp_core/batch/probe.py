@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 
 from lp_core.batch.links import Link
 from lp_core.errors import LpError, UnreadableMedia
 from lp_core.media.base import ReadOptions
 from lp_core.media.open import open_source
 from lp_core.timing import FrameRate
-
-STORED_MOTIONS = (".lpmotion", ".pkl")
-BUILTIN = "demo:"
 
 
 @dataclass(frozen=True)
@@ -83,8 +79,3 @@ class Prober:
             timecode_s=None if timecode is None else timecode.frame / info.rate.fps,
             size=(info.width, info.height),
         )
-
-
-def is_stored_motion(name: str) -> bool:
-    """True for a performance that is no picture."""
-    return name.startswith(BUILTIN) or Path(name).suffix.lower() in STORED_MOTIONS

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lp_core.batch.results import BatchSummary, ShotResult
 from lp_core.errors import LpError
+from lp_core.files import write_whole
 from lp_core.media.open import open_source
 
 SHEET, FIGURES = "report.html", "report.json"
@@ -34,9 +35,7 @@ def write_reports(summary: BatchSummary) -> None:
     """Writes both into the batch's folder."""
     folder = summary.plan.folder
     for name, text in ((SHEET, contact_sheet(summary)), (FIGURES, json.dumps(figures(summary), indent=1))):
-        aside = folder / f".{name}"
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(folder / name)
+        write_whole(folder / name, text)
 
 
 def figures(summary: BatchSummary) -> dict[str, object]:

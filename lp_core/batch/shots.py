@@ -12,13 +12,14 @@ from typing import Any
 
 from lp_core.assemble import assemble, assemble_extraction, filmed_face
 from lp_core.batch.plan import Plan, Shot
-from lp_core.batch.probe import is_stored_motion
 from lp_core.engines.registry import MakeEngine, make_engine
+from lp_core.files import ensure_folder
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions
 from lp_core.media.open import open_source
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence
 from lp_core.motion.template import MotionReader, MotionWriter
+from lp_core.performance_name import is_motion
 from lp_core.render.extract import Extraction
 from lp_core.render.inputs import FilmedFace, Motion, Part, StoredMotion
 from lp_core.render.render import Render
@@ -140,9 +141,9 @@ def store_backwards(plan: Plan, shot: Shot, render_device: str | None, listener:
     """Extracts the performance of a shot that plays it backwards; nothing where there is none, or it is there."""
     job = shot.render_job(plan.folder, render_device)
     path = plan.work(shot) / BACKWARDS
-    if Fraction(shot.driver_speed) >= 0 or is_stored_motion(job.driving) or path.exists():
+    if Fraction(shot.driver_speed) >= 0 or is_motion(job.driving) or path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    ensure_folder(path.parent)
     extraction = assemble_extraction(job.driving, str(path), job.settings)
     if isinstance(extraction, Extraction):
         film = _film(job, shot)

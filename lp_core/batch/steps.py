@@ -24,6 +24,7 @@ from lp_core.batch.plan import Chunk, Plan, Shot
 from lp_core.batch.shots import assemble_shot, store_backwards
 from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.errors import SettingError
+from lp_core.files import ensure_folder
 from lp_core.media.base import PartedSink
 from lp_core.media.parts import discard_parts
 from lp_core.media.sequence import files_of
@@ -127,7 +128,7 @@ def _begin(plan: Plan, shot: Shot, means: Means, hashes: Hashes) -> Render:
         discard_parts(folder / PARTS)
         shutil.rmtree(folder / SOLUTION, ignore_errors=True)
         (folder / RECORD_FILE).unlink(missing_ok=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    ensure_folder(folder)
     if not store:
         for path in folder.glob("*.lpmotion"):
             path.unlink()

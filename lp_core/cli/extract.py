@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
 from lp_core.cli.progress import make_reporter, progress_option
 from lp_core.errors import SettingError
+from lp_core.performance_name import MOTION_FORMATS, motion_suffix
 
 
 @click.command(short_help="Store a performance as a motion file.")
@@ -52,9 +52,9 @@ def extract(
     """
     settings = settings_from(values)
     with make_reporter(progress) as reporter:
-        from lp_core.assemble import FORMATS, assemble_extraction
+        from lp_core.assemble import assemble_extraction
 
-        if wanted is not None and FORMATS.get(Path(output).suffix) != wanted:
-            suffix = next(suffix for suffix, word in FORMATS.items() if word == wanted)
+        if wanted is not None and MOTION_FORMATS.get(motion_suffix(output)) != wanted:
+            suffix = next(suffix for suffix, word in MOTION_FORMATS.items() if word == wanted)
             raise SettingError(f"{output} does not fit --format {wanted}; let its name end in {suffix}.")
         reporter.done(assemble_extraction(driving, output, settings).run(reporter.progress))

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from lp_core.errors import Cancelled, LpError
+from lp_core.files import known_failure
 from lp_core.version import __version__
 
 COMMANDS = {
@@ -107,6 +108,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except LpError as error:
         return _fail(str(error), error.exit_code, session)
     except Exception as error:  # noqa: BLE001 - the last resort of the program
+        known = known_failure(error)
+        if known is not None:
+            return _fail(str(known), known.exit_code, session)
         again = "" if session.debug else " (run it again with --debug for the traceback)"
         text = f"This is a defect of LP Suite, please report it{again}: {type(error).__name__}: {error}"
         return _fail(text, DEFECT_EXIT_CODE, session)

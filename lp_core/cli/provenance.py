@@ -109,15 +109,13 @@ def detect(film: str, as_json: bool) -> None:
 
     Exit code: 0 found, 66 not found.
     """
-    from lp_core.errors import MissingDependency, NoWatermark
+    from lp_core.errors import NoWatermark, missing_extra
     from lp_core.media.open import open_source
 
     try:
         from lp_core.provenance.detect import detect as detect_mark
     except ImportError as error:
-        raise MissingDependency(
-            "A watermark needs the package reedsolo; pip install 'lp-suite[provenance]'."
-        ) from error
+        raise missing_extra("Finding a watermark", "provenance") from error
     with open_source(film) as source:
         found = detect_mark(frame.as_rgb8() for frame in source)
     if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lp_core.cli.main import debug_option
-from lp_core.errors import MissingDependency, WorkerError
+from lp_core.errors import MissingDependency, WorkerError, absent_library, missing_extra
 
 if TYPE_CHECKING:
     from lp_core.link.runtime import Address
@@ -62,9 +62,9 @@ def serve(
         from lp_core.worker.serve import ServeOptions
         from lp_core.worker.serve import serve as run
     except ImportError as error:
-        raise MissingDependency(
-            f"The worker needs {error.name}; get it with: pip install 'lp-suite[worker]'."
-        ) from error
+        if absent_library(error) is None or isinstance(error, MissingDependency):
+            raise
+        raise missing_extra("The worker", "worker") from error
 
     def announce(address: Address, link: str) -> None:
         click.echo(f"The worker answers at {address.url} (process {address.pid}).")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.color.encoding import encoding_of
-from lp_core.errors import MissingDependency
+from lp_core.errors import missing_extra
 from lp_core.frame import ClipInfo, ColorTags, Encoding
 from lp_core.settings import ColorSettings
 
@@ -59,9 +59,7 @@ class ColorManagement:
         try:
             from lp_core.color.spaces import Spaces
         except ImportError as error:
-            raise MissingDependency(
-                "Colour spaces by name need OpenColorIO, which is not installed; install lp-suite[vfx]."
-            ) from error
+            raise missing_extra("A color space given by name", "vfx") from error
         return Spaces(self._settings.ocio)
 
     def encoding(self, info: ClipInfo, is_source: bool) -> Encoding:

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from lp_core.engines.base import Engine
-from lp_core.errors import LpError, MissingDependency, ModelMissing, SettingError
+from lp_core.errors import LpError, MissingDependency, ModelMissing, SettingError, missing_extra
 from lp_core.settings import RenderSettings
 
 ENGINES = {
@@ -82,7 +82,7 @@ def liveportrait_obstacle() -> LpError | None:
             "LivePortrait is not part of this version of LP Suite; use --engine mesh or auto."
         )
     if find_spec("torch") is None:
-        return MissingDependency("LivePortrait needs PyTorch; get it with: pip install 'lp-suite[neural]'.")
+        return missing_extra("The engine liveportrait", "neural")
     return None
 
 

@@ -7,25 +7,28 @@ blendshapes; ``score`` is the detector's confidence.
 
 from __future__ import annotations
 
+import threading
 import warnings
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import FaceError, MissingDependency, ModelError, SettingError
+from lp_core.errors import FaceError, ModelError, ModelMissing, SettingError, missing_extra
 from lp_core.faces.base import Box, Face, Pose
 from lp_core.faces.schemes import IBUG68
+from lp_core.faces.upright import turned_cut
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
 
 try:
     import torch
     from face_alignment import FaceAlignment, LandmarksType
+    from face_alignment.api import models_urls
 except ImportError as error:
-    raise MissingDependency(
-        "The 68-point landmarker needs the package 'face-alignment'; install it with: "
-        "pip install 'lp-suite[landmarks68]'."
-    ) from error
+    raise missing_extra("The 68-point landmarker", "landmarks68") from error
 
 _RIGID_HEAD: dict[int, tuple[float, float, float]] = {
     36: (-45.0, -34.0, 13.0),
@@ -47,34 +50,108 @@ Convention: x right, y down, z away from the camera, seen from the front.
 """
 
 
+_LOADS = "2DFAN-4"
+"""The network of 2-D points by the package's own name."""
+DETECTOR_URL = "https://www.adrianbulat.com/downloads/python-fan/s3fd-619a316812.pth"
+"""Weights of the package's face detector; only ``FaceAlignmentAnalyzer`` needs it."""
+LICENSE_NOTE = (
+    "The package face-alignment is BSD-licensed, but its documentation states no license for the weights; its paper "
+    "says they were trained on 300W-LP, a data set for research. Check that your use is allowed."
+)
+
+
+def check_weights(*addresses: str) -> None:
+    """Refuses to go on without the weights: the package would download them by itself, without asking.
+
+    Raises:
+        ModelMissing: a file is not in the cache of PyTorch.
+    """
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    missing = [url for url in addresses if not (folder / url.rpartition("/")[2]).is_file()]
+    if missing:
+        raise ModelMissing(
+            f"The weights of face-alignment are not installed, and nothing is downloaded unasked; put "
+            f"{' and '.join(missing)} into '{folder}', or use --landmarker auto. {LICENSE_NOTE}"
+        )
+
+
+def _network(device: str, **options: str) -> Any:  # noqa: ANN401 - an untyped library's object
+    try:
+        return FaceAlignment(LandmarksType.TWO_D, device=device, flip_input=False, compile=False, **options)
+    except (OSError, RuntimeError) as error:
+        raise ModelError(
+            f"The weights of face-alignment cannot be loaded ({_first_line(error)}); check the files, or use "
+            "--landmarker auto."
+        ) from error
+
+
+class Landmarker68:
+    """A ``Landmarker`` over face-alignment: the 68 points of a face that MediaPipe has found, read upright."""
+
+    scheme = IBUG68.name
+
+    def __init__(self, device: str) -> None:
+        """Loads the network.
+
+        Args:
+            device: 'cpu', 'cuda' or 'cuda:N'.
+
+        Raises:
+            ModelMissing: its weights are not there; they are never downloaded.
+            ModelError: they cannot be loaded.
+        """
+        check_weights(models_urls[_LOADS])
+        self._network = _network(device, face_detector="folder")  # faces are given, so no detector is loaded
+        self._lock = threading.Lock()
+
+    def refined(self, picture: NDArray[np.uint8], face: Face) -> Face:
+        """The face with 68 landmarks; see ``Landmarker.refined``.
+
+        Raises:
+            FaceError: the network fails.
+        """
+        cut, frame_from_cut = turned_cut(picture, face, face.pose.roll_deg)
+        cut_from_frame = cv2.invertAffineTransform(frame_from_cut)
+        seen = face.landmarks_frame[:, :2] @ cut_from_frame[:, :2].T + cut_from_frame[:, 2]
+        box = [*seen.min(axis=0).tolist(), *seen.max(axis=0).tolist()]
+        try:
+            with self._lock:
+                (points,) = self._network.get_landmarks_from_image(cut, detected_faces=[box])
+        except RuntimeError as error:
+            raise FaceError(
+                f"The 68-point landmarker failed ({_first_line(error)}); use --landmarker auto."
+            ) from error
+        found = np.asarray(points, np.float64)[:, :2] @ frame_from_cut[:, :2].T + frame_from_cut[:, 2]
+        (left, top), (right, bottom) = found.min(axis=0), found.max(axis=0)
+        return replace(
+            face,
+            landmarks_frame=np.column_stack([found, np.zeros(len(found))]).astype(np.float32),
+            scheme=self.scheme,
+            box=Box(float(left), float(top), float(right), float(bottom)),
+        )
+
+
 class FaceAlignmentAnalyzer:
     """A ``FaceAnalyzer`` over face-alignment; every picture is looked at by itself, in a clip too."""
 
     scheme = IBUG68.name
 
     def __init__(self, *, is_video: bool, max_faces: int = 1) -> None:
-        """Loads the networks; the package fetches their weights itself on first use.
+        """Loads the networks.
 
         Args:
             is_video: taken for the contract's sake; nothing is carried from frame to frame.
             max_faces: the most certain faces are kept, so many at most.
 
         Raises:
-            ModelError: the weights cannot be loaded or fetched.
+            ModelMissing: the weights are not there; they are never downloaded.
+            ModelError: they cannot be loaded.
         """
         self._max_faces = max_faces
         self._is_video = is_video
         self._last_time_ms = -1
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            self._network: Any = FaceAlignment(
-                LandmarksType.TWO_D, device=device, flip_input=False, compile=False
-            )
-        except (OSError, RuntimeError) as error:
-            raise ModelError(
-                f"The weights of face-alignment cannot be loaded ({_first_line(error)}); check the network, "
-                "or use the analyzer mediapipe."
-            ) from error
+        check_weights(models_urls[_LOADS], DETECTOR_URL)
+        self._network: Any = _network("cuda" if torch.cuda.is_available() else "cpu")
 
     def analyze(self, picture: NDArray[np.uint8], time_ms: int | None = None) -> list[Face]:
         """Finds the faces of a picture; see ``FaceAnalyzer.analyze``.

@@ -15,6 +15,9 @@ What the model gives and how it is read here:
   likely there than not.
 * In video mode with one face to find, the landmarks are filtered in time and trail the picture (``Face.lag_s``,
   LAG_S); blendshapes and transform come from the filtered landmarks. With several faces to find, nothing is filtered.
+* A face that the detector is not certain of is looked at turned by 90, 180 and 270 degrees too, and one that is
+  rolled by more than 45 degrees is read again in an upright cut; see ``upright``. In video mode this happens when
+  a face appears; a clip with one face to find is turned by quarters from then on.
 * The detector is made for faces near the camera and misses those below about a tenth of the picture. Where
   nothing is found in a lone picture, overlapping tiles are searched from coarse to fine, and the landmarker
   looks at a window around what turns up. In video mode the same search runs where nothing is found, at most
@@ -24,45 +27,38 @@ What the model gives and how it is read here:
 from __future__ import annotations
 
 import logging
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from io import BytesIO
+from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import FaceError, LpError, MissingDependency, ModelDamaged
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.errors import FaceError
+from lp_core.faces.base import Box, Face
 from lp_core.faces.choose import HUMAN_SCORE
+from lp_core.faces.mediapipe_tasks import MODEL, OPENERS, faces_of, image_of, translated
 from lp_core.faces.quiet import native_stderr_to_log
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.faces.search import Detection, distinct, overlap, tile_levels, window_around
-from lp_core.geometry.rotation import angles_deg, nearest_rotation
+from lp_core.faces.upright import (
+    CERTAIN_SCORE,
+    CLEAR_GAIN,
+    MOST_ROLL_DEG,
+    QUARTERS,
+    looks,
+    moved,
+    quarter_turned,
+    quarters_of,
+    turned_cut,
+    wrapped,
+)
 from lp_core.models.store import locate
-
-try:
-    import mediapipe as mp
-    from mediapipe.tasks.python import BaseOptions, vision
-except ImportError as error:
-    raise MissingDependency(
-        "The face landmarker needs the package 'mediapipe', which cannot be loaded; reinstall it with: "
-        "pip install --force-reinstall lp-suite."
-    ) from error
-
-MODEL = "face-landmarker"
-"""Name of the model file in the catalog."""
 
 LAG_S = 0.015
 """Delay of the filtered readings of a face that moves slowly, in seconds. benchmarks/landmarker_lag.py prints, over
 six clips, 11 to 47 ms for landmarks, 6 to 15 ms for the smile."""
 
-_DETECTOR_MEMBER = "face_detector.tflite"
 _LEAST_DETECTION = 0.5
-_LOOK_SIZE_PX = 256
 _LOOK_FACTORS = (1.5, 2.0, 2.5)
 _WINDOW_FACTOR = 3.0
 """Side of the window around a small face, in detector boxes; the landmarker's own detector wants some
@@ -70,9 +66,23 @@ room."""
 _FOLLOW_FACTOR = 2.5
 """Side of the window around a face followed from the frame before, in landmark boxes."""
 _SEARCH_EVERY_MS = 1000
-_AXES = np.diag([1.0, -1.0, -1.0])
+
+_SAME_FACE = 0.5
+"""Two readings that share more than this part of their union are of one face."""
+
+_SAME_PLACE = 0.1
+"""A wrong reading and the right one share at least this part of their union."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A face of the frame before."""
+
+    box: Box
+    turn_deg: float
+    """By how much its upright look is turned to be read rightly; 0: it is read as the landmarker gives it."""
 
 
 class MediaPipeAnalyzer:
@@ -98,6 +108,8 @@ class MediaPipeAnalyzer:
         self._last_time_ms = -1
         self._next_search_ms = 0
         self._followed: list[Box] = []
+        self._quarters = 0
+        self._seen: list[_Seen] = []
         self._is_filtering = False
         self._is_closed = False
         self._task("video" if is_video else "still")
@@ -110,16 +122,16 @@ class MediaPipeAnalyzer:
                 analyzer is closed, or the landmarker fails.
         """
         self._check(picture, time_ms)
-        with _translated():
+        with translated():
             if self._is_video:
                 return self._analyze_frame(picture, self._last_time_ms)
-            found = self._landmarks(picture, _whole(picture)) or self._search(picture)
-            return [replace(face, score=self._score(picture, face)) for face in found]
+            found = self._upright_all(picture, self._landmarks(picture, _whole(picture)))
+            return found or self._turned(picture) or self._search(picture)
 
     def close(self) -> None:
         """Releases the model; may be called twice."""
         self._is_closed = True
-        with native_stderr_to_log(), _translated():
+        with native_stderr_to_log(), translated():
             while self._tasks:
                 self._tasks.popitem()[1].close()
 
@@ -141,10 +153,14 @@ class MediaPipeAnalyzer:
         self._last_time_ms = time_ms
 
     def _analyze_frame(self, picture: NDArray[np.uint8], time_ms: int) -> list[Face]:
-        result = self._task("video").detect_for_video(_image(picture), time_ms)
-        found = _faces(result, _whole(picture))
+        turned, frame_from_turned = quarter_turned(picture, self._quarters)
+        result = self._task("video").detect_for_video(image_of(turned), time_ms)
+        found = faces_of(result, _whole(turned))
+        if self._quarters:
+            found = [moved(face, frame_from_turned) for face in found]
         lag_s = LAG_S if self._is_filtering else 0.0  # the filter leaves the first face as it is
         self._is_filtering = bool(found) and self._max_faces == 1
+        found = self._judged(picture, found)
         if found:
             self._followed = []
             return [replace(face, lag_s=lag_s) for face in found]
@@ -154,14 +170,103 @@ class MediaPipeAnalyzer:
             found += [face for face in near if not any(overlap(face.box, other.box) > 0 for other in found)]
         if not found and time_ms >= self._next_search_ms:
             self._next_search_ms = time_ms + _SEARCH_EVERY_MS
-            found = self._search(picture)
+            found = self._turned(picture)
+            if found and self._max_faces == 1:
+                self._turn_clip(found[0])
+            found = [replace(face, score=1.0) for face in found or self._search(picture)]
         if found:
             self._followed = [face.box for face in found]
         return found
 
+    def _judged(self, picture: NDArray[np.uint8], faces: list[Face]) -> list[Face]:
+        """The faces of a frame that are read upright; one is judged when it appears, and followed from then on."""
+        seen, kept = list[_Seen](), list[Face]()
+        for face in faces:
+            known = next((old.turn_deg for old in self._seen if overlap(old.box, face.box) > 0), None)
+            if known is None:
+                upright, turn_deg = self._upright(picture, face, 90.0 * self._quarters)
+                is_turned = upright is not None and quarters_of(upright.pose.roll_deg) != self._quarters
+            else:
+                upright, turn_deg = self._read_again(picture, face, known) if known else face, known
+                is_turned = bool(known)
+            if upright is not None and is_turned and self._max_faces == 1:
+                self._turn_clip(upright)
+                turn_deg = 0.0
+            seen.append(_Seen(face.box, turn_deg))
+            kept.extend([] if upright is None else [replace(upright, score=1.0)])
+        self._seen = seen
+        return kept
+
+    def _turn_clip(self, face: Face) -> None:
+        """Reads the frames from the next one on turned so that this face is upright; the filter starts again."""
+        self._quarters = quarters_of(face.pose.roll_deg)
+        self._is_filtering = False
+        with native_stderr_to_log():
+            self._tasks.pop("video").close()
+
+    def _upright_all(
+        self, picture: NDArray[np.uint8], faces: list[Face], read_at_deg: float = 0.0
+    ) -> list[Face]:
+        """The faces with their scores, those that are not upright read again; without wrong readings."""
+        kept: list[Face] = []
+        for face in faces:
+            upright, _ = self._upright(picture, face, read_at_deg)
+            if upright is not None and all(overlap(upright.box, other.box) <= _SAME_FACE for other in kept):
+                kept.append(upright)
+        return kept
+
+    def _upright(
+        self, picture: NDArray[np.uint8], face: Face, read_at_deg: float
+    ) -> tuple[Face | None, float]:
+        """The face as it is upright, with its score; None where it was read wrongly and is not found otherwise.
+
+        Args:
+            picture: the frame.
+            face: in its pixels.
+            read_at_deg: counterclockwise turn of the picture that the face was read in.
+
+        Returns:
+            The face, and the turn beyond its first reading's roll that shows it upright; 0: its first reading is right.
+        """
+        score = self._score(picture, face)
+        turn_deg, least = 0.0, score - CLEAR_GAIN
+        if score < CERTAIN_SCORE:
+            turned = {turn: self._score(picture, face, turn) for turn in (180.0, 90.0, 270.0)}
+            best = max(turned, key=lambda turn: turned[turn])
+            if turned[best] > score + CLEAR_GAIN:
+                turn_deg, least = best, score
+        is_rolled = abs(wrapped(face.pose.roll_deg - read_at_deg)) > MOST_ROLL_DEG
+        if not turn_deg and not is_rolled:
+            return replace(face, score=score), 0.0
+        again = self._read_again(picture, face, turn_deg)
+        if again is not None:
+            again = replace(again, score=self._score(picture, again))
+            if again.score > least:
+                return again, turn_deg
+        return (None, turn_deg) if turn_deg else (replace(face, score=score), 0.0)
+
+    def _read_again(self, picture: NDArray[np.uint8], face: Face, turn_deg: float) -> Face | None:
+        """The face as it is read in a cut turned by its roll and a further turn; None where none is found there."""
+        cut, frame_from_cut = turned_cut(picture, face, face.pose.roll_deg + turn_deg)
+        found = faces_of(self._task("still").detect(image_of(cut)), _whole(cut))
+        near = [moved(item, frame_from_cut) for item in found if abs(item.pose.roll_deg) <= MOST_ROLL_DEG]
+        same = [item for item in near if overlap(item.box, face.box) > _SAME_PLACE]
+        return max(same, key=lambda item: overlap(item.box, face.box), default=None)
+
+    def _turned(self, picture: NDArray[np.uint8]) -> list[Face]:
+        """Looks for faces in the picture turned by quarters; only those certain to be human are taken."""
+        for quarters in QUARTERS:
+            turned, frame_from_turned = quarter_turned(picture, quarters)
+            read = [moved(face, frame_from_turned) for face in self._landmarks(turned, _whole(turned))]
+            found = self._upright_all(picture, read, 90.0 * quarters)
+            found = [face for face in found if face.score >= HUMAN_SCORE]
+            if found:
+                return found
+        return []
+
     def _landmarks(self, picture: NDArray[np.uint8], window: Box) -> list[Face]:
         """Faces the landmarker sees in a window of the picture, in frame pixels."""
-        return _faces(self._task("still").detect(_image(_cut(picture, window))), window)
+        return faces_of(self._task("still").detect(image_of(_cut(picture, window))), window)
 
     def _search(self, picture: NDArray[np.uint8]) -> list[Face]:
         """Looks for small faces, tile by tile; only those certain to be human are taken."""
@@ -173,9 +278,9 @@ class MediaPipeAnalyzer:
                 near = self._landmarks(picture, window_around(found.box, _WINDOW_FACTOR, width, height))
                 faces += [
                     face
-                    for face in near
+                    for face in self._upright_all(picture, near)
                     if not any(overlap(face.box, other.box) > 0 for other in faces)
-                    and self._score(picture, face) >= HUMAN_SCORE
+                    and face.score >= HUMAN_SCORE
                 ]
                 if len(faces) >= self._max_faces:
                     break
@@ -185,7 +290,7 @@ class MediaPipeAnalyzer:
         return []
 
     def _detections(self, picture: NDArray[np.uint8], window: Box) -> list[Detection]:
-        result = self._task("detector").detect(_image(_cut(picture, window)))
+        result = self._task("detector").detect(image_of(_cut(picture, window)))
         boxes = [(item.bounding_box, float(item.categories[0].score)) for item in result.detections]
         return [
             Detection(
@@ -201,85 +306,26 @@ class MediaPipeAnalyzer:
             if score >= _LEAST_DETECTION
         ]
 
-    def _score(self, picture: NDArray[np.uint8], face: Face) -> float:
-        """Mean confidence of the detector over several upright looks at a face, 0..1."""
+    def _score(self, picture: NDArray[np.uint8], face: Face, turn_deg: float = 0.0) -> float:
+        """Mean confidence of the detector over several looks at a face, upright or turned further, 0..1."""
         detector = self._task("detector")
-        looks = [look for factor in _LOOK_FACTORS for look in _looks(picture, face, factor)]
         best = [
-            max((item.categories[0].score for item in detector.detect(_image(look)).detections), default=0.0)
-            for look in looks
+            max(
+                (item.categories[0].score for item in detector.detect(image_of(look)).detections), default=0.0
+            )
+            for factor in _LOOK_FACTORS
+            for look in looks(picture, face, factor, turn_deg)
         ]
         return min(max(float(np.mean(best)), 0.0), 1.0)
 
     def _task(self, name: str) -> Any:  # noqa: ANN401 - an untyped library's object
         """A part of the model, loaded when first needed."""
         if name not in self._tasks:
-            with native_stderr_to_log(), _translated():
-                self._tasks[name] = _OPENERS[name](self._bundle, self._max_faces)
+            with native_stderr_to_log(), translated():
+                self._tasks[name] = OPENERS[name](self._bundle, self._max_faces)
                 if name != "video":  # the first picture makes it write more notes
-                    self._tasks[name].detect(_image(np.zeros((16, 16, 3), np.uint8)))
+                    self._tasks[name].detect(image_of(np.zeros((16, 16, 3), np.uint8)))
         return self._tasks[name]
-
-
-def _open_landmarker(mode: Any, bundle: bytes, max_faces: int) -> Any:  # noqa: ANN401 - untyped library
-    return vision.FaceLandmarker.create_from_options(
-        vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=bundle),
-            running_mode=mode,
-            num_faces=max_faces,
-            output_face_blendshapes=True,
-            output_facial_transformation_matrixes=True,
-        )
-    )
-
-
-def _open_video(bundle: bytes, max_faces: int) -> Any:  # noqa: ANN401 - untyped library
-    return _open_landmarker(vision.RunningMode.VIDEO, bundle, max_faces)
-
-
-def _open_still(bundle: bytes, max_faces: int) -> Any:  # noqa: ANN401 - untyped library
-    return _open_landmarker(vision.RunningMode.IMAGE, bundle, max_faces)
-
-
-def _open_detector(bundle: bytes, max_faces: int) -> Any:  # noqa: ANN401, ARG001 - untyped library; one signature
-    try:
-        member = zipfile.ZipFile(BytesIO(bundle)).read(_DETECTOR_MEMBER)
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise ModelDamaged(
-            f"The model '{MODEL}' does not hold '{_DETECTOR_MEMBER}'; get it again with: "
-            f"lpsuite models fetch {MODEL}."
-        ) from error
-    return vision.FaceDetector.create_from_options(
-        vision.FaceDetectorOptions(
-            base_options=BaseOptions(model_asset_buffer=member), min_detection_confidence=0.1
-        )
-    )
-
-
-_OPENERS: dict[str, Callable[[bytes, int], Any]] = {
-    "video": _open_video,
-    "still": _open_still,
-    "detector": _open_detector,
-}
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """MediaPipe's errors as ours."""
-    try:
-        yield
-    except LpError:
-        raise
-    except (RuntimeError, ValueError, OSError, cv2.error) as error:
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise FaceError(
-            f"The face landmarker failed ({first_line}); run `lpsuite doctor` to see whether its model is "
-            "whole."
-        ) from error
-
-
-def _image(picture: NDArray[np.uint8]) -> Any:  # noqa: ANN401 - an untyped library's object
-    return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
 
 
 def _whole(picture: NDArray[np.uint8]) -> Box:
@@ -288,54 +334,3 @@ def _whole(picture: NDArray[np.uint8]) -> Box:
 
 def _cut(picture: NDArray[np.uint8], window: Box) -> NDArray[np.uint8]:
     return picture[int(window.top) : int(window.bottom), int(window.left) : int(window.right)]
-
-
-def _looks(picture: NDArray[np.uint8], face: Face, factor: float) -> list[NDArray[np.uint8]]:
-    """A face upright in the middle of a small square, ``factor`` times its box, and the same mirrored."""
-    height, width = picture.shape[:2]
-    part = window_around(face.box, factor * 2**0.5, width, height)
-    side = max(face.box.right - face.box.left, face.box.bottom - face.box.top) * factor
-    shrink = min(_LOOK_SIZE_PX / side, 1.0)
-    # Shrunk by area first, so that a large face is not made of single pixels.
-    size = (
-        max(round((part.right - part.left) * shrink), 1),
-        max(round((part.bottom - part.top) * shrink), 1),
-    )
-    small = cv2.resize(np.ascontiguousarray(_cut(picture, part)), size, interpolation=cv2.INTER_AREA)
-    middle = ((face.box.center[0] - part.left) * shrink, (face.box.center[1] - part.top) * shrink)
-    look_from_small = cv2.getRotationMatrix2D(middle, face.pose.roll_deg, _LOOK_SIZE_PX / (side * shrink))
-    look_from_small[:, 2] += _LOOK_SIZE_PX / 2 - np.array(middle)
-    look = cv2.warpAffine(small, look_from_small, (_LOOK_SIZE_PX, _LOOK_SIZE_PX), flags=cv2.INTER_LINEAR)
-    return [look, look[:, ::-1]]
-
-
-def _faces(result: Any, window: Box) -> list[Face]:  # noqa: ANN401 - an untyped library's object
-    """Faces of a result in frame pixels; one without a usable transform is left out."""
-    parts = zip(
-        result.face_landmarks,
-        result.face_blendshapes,
-        result.facial_transformation_matrixes,
-        strict=True,
-    )
-    return [
-        _face(points, shapes, np.asarray(transform, np.float64), window)
-        for points, shapes, transform in parts
-        if np.isfinite(transform).all()
-    ]
-
-
-def _face(points: Any, shapes: Any, transform: NDArray[np.float64], window: Box) -> Face:  # noqa: ANN401
-    width, height = window.right - window.left, window.bottom - window.top
-    flat = np.fromiter((value for p in points for value in (p.x, p.y, p.z)), np.float64, 3 * len(points))
-    landmarks = flat.reshape(-1, 3) * (width, height, width) + (window.left, window.top, 0.0)
-    rotation = nearest_rotation(_AXES @ transform[:3, :3] @ _AXES)
-    (left, top), (right, bottom) = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
-    return Face(
-        landmarks_frame=landmarks.astype(np.float32),
-        scheme=MEDIAPIPE478.name,
-        box=Box(float(left), float(top), float(right), float(bottom)),
-        score=1.0,
-        head_rotation=rotation.astype(np.float32),
-        pose=Pose(*angles_deg(rotation)),
-        blendshapes={str(shape.category_name): float(shape.score) for shape in shapes},
-    )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import FaceError, MissingDependency, ModelDamaged
+from lp_core.errors import FaceError, ModelDamaged, missing_extra
 from lp_core.faces.base import Box, Face
 from lp_core.faces.schemes import LIVEPORTRAIT203
 from lp_core.geometry.crop import LANDMARK_CROP, frame_from_crop, oriented_square
@@ -26,10 +26,7 @@ try:
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as failures
 except ImportError as error:
-    raise MissingDependency(
-        "The 203-point landmark model needs the package 'onnxruntime'; install it with: "
-        "pip install 'lp-suite[landmarks203]'."
-    ) from error
+    raise missing_extra("The 203-point landmarker", "landmarks203") from error
 
 MODEL = "liveportrait-landmarks"
 """Name of the model set in the catalog."""

@@ -1,9 +1,8 @@
 """One face through a clip: chosen once, then followed by place, size and motion.
 
-Every face in sight is followed, not only the chosen one: where two people cross or one leaves, the faces that
-    remain
-belong to somebody else's track and are not taken for the chosen face. A face without a track near enough is a
-new person. Nothing is known of looks, so a cut to another person at the same place and size goes unnoticed.
+Every face in sight is followed, not only the chosen one: where two people cross or one leaves, the faces that remain
+belong to other tracks and are not taken for the chosen face. A face without a track near enough is a new person.
+Nothing is known of looks, so a cut to another person at the same place and size goes unnoticed.
 """
 
 from __future__ import annotations

@@ -63,8 +63,6 @@ DRIVING_CROP = CropShape(2.2, shift_y=-0.1)
 """Of a driving clip."""
 LANDMARK_CROP = CropShape(1.5, shift_y=-0.1)
 """Of the 203-point landmark model's input."""
-EDITOR_CROP = CropShape(2.5)
-"""Of the expression editor."""
 
 
 @dataclass(frozen=True)
@@ -153,18 +151,6 @@ def oriented_square(landmarks: NDArray[Any], shape: CropShape, uses_lips: bool =
         raise SettingError("The landmarks have no extent to crop by; find the face again.")
     a, b = (low + high) / 2 + np.array([shape.shift_x, shape.shift_y]) * side
     return Square(middle + right * a + down * b, side, float(np.arctan2(right[1], right[0])))
-
-
-def mean_box(squares: list[Square]) -> Square:
-    """The upright square that stays still over a clip: the mean of all frames' squares.
-
-    Raises:
-        SettingError: there is none.
-    """
-    if not squares:
-        raise SettingError("A clip without a face cannot be cropped; choose another driving clip.")
-    center = np.mean([square.center for square in squares], axis=0)
-    return Square(center, float(np.mean([square.side for square in squares])), 0.0)
 
 
 def crop_from_frame(square: Square, size: int) -> F64:

@@ -7,14 +7,14 @@ may use the worker. ``LPSUITE_RUNTIME_DIR`` names another folder.
 import contextlib
 import json
 import os
-import secrets
 import stat
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Optional
 
-from ..errors import WorkerError
+from ..errors import MediaError, WorkerError
+from ..files import write_whole
 
 FOLDER_VARIABLE = "LPSUITE_RUNTIME_DIR"
 LIVE_VARIABLE = "LPSUITE_LIVE_DIR"
@@ -109,14 +109,12 @@ def write_runtime(address: Address) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _refuse_strangers(path.parent)
-        aside = path.with_name(f".{FILE_NAME}-{secrets.token_hex(6)}")
-        handle = os.open(str(aside), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(address), file)
-        os.replace(str(aside), str(path))  # noqa: PTH105 - one spelling for every Python
-    except OSError as error:
+        write_whole(path, json.dumps(asdict(address)), durable=False, private=True)
+    except (OSError, MediaError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        reason = getattr(cause, "strerror", None) or cause
         raise WorkerError(
-            f"{path} cannot be written ({error.strerror}); set {FOLDER_VARIABLE} to a folder of your own."
+            f"{path} cannot be written ({reason}); set {FOLDER_VARIABLE} to a folder of your own."
         ) from error
     return path
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import MissingDependency, SettingError, UnreadableMedia
+from lp_core.errors import SettingError, UnreadableMedia, missing_extra
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 """Schemes of stream addresses that are opened."""
@@ -104,9 +104,7 @@ class VirtualCamera:
         try:
             import pyvirtualcam
         except ImportError as error:
-            raise MissingDependency(
-                "The virtual camera needs pyvirtualcam; get it with: pip install 'lp-suite[live]'."
-            ) from error
+            raise missing_extra("The virtual camera", "live") from error
         try:
             self._camera = pyvirtualcam.Camera(width, height, fps, device=device, print_fps=False)
         except (RuntimeError, ValueError, OSError) as error:

@@ -16,10 +16,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia
+from lp_core.files import check_readable, read_failure
 from lp_core.frame import ClipInfo, ColorTags
 from lp_core.media.color_tags import MATRICES, PRIMARIES, RGB_MATRIX, TRANSFERS, UNSPECIFIED, complete_tags
 from lp_core.media.conform import constant_rate, is_even
-from lp_core.media.failures import check_readable, read_failure
 from lp_core.media.orientation import UPRIGHT, from_display_matrix, swaps_axes
 from lp_core.timing import FrameRate, Timecode
 

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnknownCodec, UnreadableMedia
+from lp_core.files import check_readable, read_failure, refuse_existing, write_whole
 from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
 from lp_core.media import tiff_tags
-from lp_core.media.aside import refuse_existing, write_aside
 from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.color_tags import SRGB
-from lp_core.media.failures import check_readable, read_failure
 from lp_core.media.orientation import turn_upright
 from lp_core.media.sequence import WRITABLE_STILLS
 from lp_core.media.still_headers import StillHeader, read_header, with_png_color
@@ -87,7 +86,7 @@ def write_image(path: str | Path, pixels: Pixels, color: ColorTags = SRGB, overw
     """
     path = Path(path)
     refuse_existing(path, overwrite)
-    write_aside(path, encode_image(path, pixels, color))
+    write_whole(path, encode_image(path, pixels, color))
 
 
 def check_still(path: Path, bit_depth: int, has_alpha: bool) -> None:

@@ -13,11 +13,10 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from lp_core.errors import MediaError
-from lp_core.media.aside import aside_path, make_folder, move_into_place, remove_folders
+from lp_core.files import make_folder, move_into_place, remove_folders, temporary_path, write_failure
 from lp_core.media.audio import Sound
 from lp_core.media.base import SinkSpec
 from lp_core.media.codecs import film_codec
-from lp_core.media.failures import write_failure
 from lp_core.media.film_header import open_film
 from lp_core.media.video_write import open_container
 
@@ -37,7 +36,7 @@ def join_segments(segments: Sequence[Path], path: Path, spec: SinkSpec, length: 
         UnreadableMedia and others: the sound cannot be read.
     """
     made = make_folder(path)
-    aside = aside_path(path)
+    aside = temporary_path(path)
     try:
         with contextlib.ExitStack() as stack:
             container = open_container(aside, path.suffix.lower(), spec, is_repeatable=True)

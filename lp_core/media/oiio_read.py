@@ -13,10 +13,10 @@ import OpenImageIO as oiio  # noqa: N813 - the name everybody knows it by
 from numpy.typing import NDArray
 
 from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia, UnreadableMedia
+from lp_core.files import check_readable
 from lp_core.frame import Box, ClipInfo, ColorTags, Frame, Pixels, SampleType, Windows, united
 from lp_core.media.base import AS_STORED, Attribute, ReadOptions
 from lp_core.media.exr_layers import Choice, Part, choose_channels
-from lp_core.media.failures import check_readable
 from lp_core.media.images import DEFAULT_RATE, StillSource
 from lp_core.media.picture_sequence import SequenceSource
 from lp_core.media.smpte import unpacked

@@ -13,10 +13,9 @@ import OpenImageIO as oiio  # noqa: N813 - the name everybody knows it by
 from numpy.typing import NDArray
 
 from lp_core.errors import MediaError
+from lp_core.files import move_into_place, temporary_path, write_failure
 from lp_core.frame import LAYER_CHANNELS, Box, Frame, Windows, shifted, united
-from lp_core.media.aside import aside_path, move_into_place
 from lp_core.media.base import Attribute, SinkSpec
-from lp_core.media.failures import write_failure
 from lp_core.media.picture_sequence import SequenceSink
 from lp_core.media.smpte import packed
 
@@ -46,7 +45,7 @@ class OiioSequenceSink(SequenceSink):
             parts = _exr_parts(frame, index, self._spec)
         else:
             parts = [_plain_part(frame, index, self._spec, self._kind)]
-        aside = aside_path(path)
+        aside = temporary_path(path)
         try:
             _write(aside, parts)
         except OSError as error:
@@ -197,7 +196,7 @@ def _cause(path: Path, size: int, error: OSError) -> OSError:
     if error.errno is None and shutil.disk_usage(path.parent).free < size:
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     try:
-        probe = aside_path(path)
+        probe = temporary_path(path)
         probe.touch()
         probe.unlink()
     except OSError as found:

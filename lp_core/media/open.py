@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import MissingDependency, SettingError, UnknownCodec
-from lp_core.media.aside import check_folder, check_name, refuse_existing
+from lp_core.errors import EXTRAS, SettingError, UnknownCodec, absent_library, missing_extra
+from lp_core.files import check_folder, check_name, check_readable, refuse_existing
 from lp_core.media.base import AS_STORED, FrameSink, FrameSource, OpenSink, PartedSink, ReadOptions, SinkSpec
 from lp_core.media.codecs import CONTAINERS, film_codec
-from lp_core.media.failures import check_readable
 from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
 from lp_core.media.sequence import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
 from lp_core.media.single_picture import SinglePictureSink, numbered
@@ -28,7 +27,6 @@ _FILMS = (
 
 _OIIO_STILLS = (".exr", ".dpx")
 _OIIO_WRITABLE = (".exr", ".dpx", ".tif", ".tiff")
-_EXTRAS = {"OpenImageIO": "vfx"}
 
 SOURCES: Mapping[str, str] = {
     **dict.fromkeys(STILLS, "lp_core.media.images:StillSource"),
@@ -161,7 +159,7 @@ def check_output(path: str | Path, overwrite: bool, codec: str | None = None) ->
         if codec is not None and path.suffix.lower() in SINKS:
             film_codec(path, codec)
         refuse_existing(path, overwrite)
-    check_folder(path)
+    check_folder(path if pattern is None else pattern.path_of(0))
 
 
 def _writer(path: Path) -> Callable[[Path, SinkSpec], FrameSink]:
@@ -184,9 +182,6 @@ def _backend(path: Path, table: Mapping[str, str], done: str) -> Any:  # noqa: A
     try:
         return getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(error.name or "")
-        if extra is None:
+        if absent_library(error) is None:
             raise
-        raise MissingDependency(
-            f"{path} needs {error.name}, which is not installed; get it with: pip install 'lp-suite[{extra}]'"
-        ) from error
+        raise missing_extra(f"The file type of {path}", EXTRAS[str(error.name)]) from error

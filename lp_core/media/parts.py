@@ -15,11 +15,10 @@ from itertools import chain, islice
 from pathlib import Path
 
 from lp_core.errors import MediaError
+from lp_core.files import ensure_folder, read_failure, refuse_existing, translated, write_whole
 from lp_core.frame import Frame
-from lp_core.media.aside import refuse_existing, write_aside
 from lp_core.media.base import OpenSink, SinkSpec
 from lp_core.media.codecs import film_codec
-from lp_core.media.failures import read_failure
 from lp_core.media.join import join_segments
 from lp_core.media.sequence import name_runs, parse_pattern
 
@@ -66,7 +65,7 @@ class FilmParts:
             raise MediaError(
                 f"A part of {self._path} cannot begin at frame {first}; segments have other ends."
             )
-        self._folder.mkdir(parents=True, exist_ok=True)
+        ensure_folder(self._folder)
         rest = iter(frames)
         spec = replace(self._spec, audio=None, overwrite=True, metadata={}, timecode=None)
         for start, part in _cut(rest, first, self.part_length):
@@ -88,7 +87,8 @@ class FilmParts:
         marker = self._folder / _JOINING
         if not marker.exists():  # else the film that is there is an earlier attempt of our own
             refuse_existing(self._path, self._spec.overwrite)
-            marker.touch()
+            with translated(marker):
+                marker.touch()
         segments = [self._segment(start) for start in range(0, total, self.part_length)]
         join_segments(segments, self._path, self._spec, self.part_length, total)
         return tuple(json.loads((self._folder / _NOTES).read_text(encoding="utf-8")))
@@ -100,7 +100,7 @@ class FilmParts:
     def _keep_notes(self, notes: tuple[str, ...]) -> None:
         """What the first segment had to tell, in the film's name."""
         own = [note.replace(str(self._segment(0)), str(self._path)) for note in notes]
-        write_aside(self._folder / _NOTES, json.dumps(own).encode())
+        write_whole(self._folder / _NOTES, json.dumps(own).encode())
 
     def _is_finished(self, start: int) -> bool:
         return self._segment(start).exists() and (start > 0 or (self._folder / _NOTES).exists())
@@ -138,15 +138,15 @@ class SequenceParts:
         part = replace(
             spec, audio=None, overwrite=True, start_number=spec.start_number + first, timecode=timecode
         )
-        self._folder.mkdir(parents=True, exist_ok=True)
+        ensure_folder(self._folder)
         about = {"pattern": str(self._path), "start_number": spec.start_number}
-        write_aside(self._folder / _ABOUT, json.dumps(about).encode())
+        write_whole(self._folder / _ABOUT, json.dumps(about).encode())
         with (
             self._open(self._path, part) as sink,
             (self._folder / _JOURNAL).open("ab", buffering=0) as journal,
         ):
             if not first:
-                write_aside(self._folder / _NOTES, json.dumps(sink.notes).encode())
+                write_whole(self._folder / _NOTES, json.dumps(sink.notes).encode())
             index = first
             try:
                 for frame in frames:

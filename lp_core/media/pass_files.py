@@ -12,10 +12,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.files import (
+    make_folder,
+    move_into_place,
+    refuse_existing,
+    remove_folders,
+    temporary_path,
+    write_failure,
+)
 from lp_core.frame import Frame
-from lp_core.media.aside import aside_path, make_folder, move_into_place, refuse_existing, remove_folders
 from lp_core.media.base import FrameSink, OpenSink, SinkSpec
-from lp_core.media.failures import write_failure
 from lp_core.media.sequence import SequencePattern, without_places
 
 SCHEMA = "lpsuite.faces"
@@ -154,7 +160,7 @@ class FaceFile:
         self._made: list[Path] = []
         for name, path in paths.items():
             self._made += make_folder(path)
-            self._open[name] = (aside_path(path), path)
+            self._open[name] = (temporary_path(path), path)
             self._append(
                 name, json.dumps({**self._head, "convention": CONVENTION})[:-1] + ', "frames": [', "w"
             )

@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
+from lp_core.files import make_folder, remove_folders, write_whole
 from lp_core.frame import ClipInfo, Frame
-from lp_core.media.aside import make_folder, remove_folders, write_aside
 from lp_core.media.base import AS_STORED, ReadOptions, SinkSpec
 from lp_core.media.check_frames import check_frame
 from lp_core.media.images import check_still, encode_image, read_image
@@ -224,8 +224,8 @@ class SequenceSink:
         check_still(path, self._spec.bit_depth, self._spec.has_alpha)
 
     def _write_picture(self, path: Path, frame: Frame, index: int) -> None:
-        """Writes one file aside and moves it into place."""
-        write_aside(path, encode_image(path, frame.pixels, self._spec.color))
+        """Writes one file completely or not at all; waiting for the disk after each frame would cost too much."""
+        write_whole(path, encode_image(path, frame.pixels, self._spec.color), durable=False)
 
     def _check_open(self) -> None:
         if not self._is_open:

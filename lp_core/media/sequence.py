@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lp_core.errors import OutputExists, SettingError, UnknownCodec, UnreadableMedia
-from lp_core.media.failures import read_failure
+from lp_core.files import read_failure
 from lp_core.timing import FrameRange
 
 _PLACE = re.compile(r"%(0?)([0-9]{0,2})d|(#+)")

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from lp_core.errors import MediaError
+from lp_core.files import move_into_place, temporary_path
 from lp_core.frame import Frame
-from lp_core.media.aside import aside_path, move_into_place
 from lp_core.media.base import FrameSink, SinkSpec
 from lp_core.media.sequence import parse_pattern
 
@@ -33,7 +33,7 @@ class SinglePictureSink:
             spec: of the frame; its start number is ignored.
             open_numbered: opens the writer of numbered pictures of this type.
         """
-        aside = numbered(aside_path(path))
+        aside = numbered(temporary_path(path))
         pattern = parse_pattern(aside)
         self._path, self._aside, self._pattern = path, pattern.path_of(0), str(pattern)
         self._sink = open_numbered(aside, replace(spec, start_number=0, overwrite=True))

@@ -17,10 +17,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
+from lp_core.files import read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.conform import Shown, conform, hold_over_gaps
-from lp_core.media.failures import read_failure
 from lp_core.media.fields import check_fields, deinterlaced
 from lp_core.media.film_header import Timing, describe, open_film, read_timing, video_stream
 from lp_core.media.pixel_graph import ToRgb

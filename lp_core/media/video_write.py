@@ -15,14 +15,20 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from lp_core.errors import EmptyVideo, MediaError, UnknownCodec
+from lp_core.files import (
+    make_folder,
+    move_into_place,
+    refuse_existing,
+    remove_folders,
+    temporary_path,
+    write_failure,
+)
 from lp_core.frame import ColorTags, Frame
-from lp_core.media.aside import aside_path, make_folder, move_into_place, refuse_existing, remove_folders
 from lp_core.media.audio import Sound
 from lp_core.media.base import SinkSpec
 from lp_core.media.check_frames import check_frame
 from lp_core.media.codecs import CONTAINERS, FilmCodec, check_size, film_codec, stored_format
 from lp_core.media.color_tags import MATRICES, PRIMARIES, TRANSFERS, code_of, film_tags
-from lp_core.media.failures import write_failure
 from lp_core.media.pixel_graph import FromRgb
 
 _REORDERED = 16  # pictures that H.264 and HEVC may hold back at most
@@ -52,7 +58,7 @@ class VideoSink:
         self._count = 0
         self._is_open = True
         self._made = make_folder(self._path)
-        self._aside = aside_path(self._path)
+        self._aside = temporary_path(self._path)
         self._container: OutputContainer | None = None
         self._sound: Sound | None = None
         try:

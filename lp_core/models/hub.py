@@ -7,16 +7,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import MissingDependency, ModelError
+from lp_core.errors import ModelError, missing_extra
 from lp_core.models.download import DISK_FULL, NOT_PERMITTED, Report
 
 try:
     _library: Any = import_module("huggingface_hub")
     _Bar: Any = import_module("huggingface_hub.utils").tqdm
 except ImportError as error:
-    raise MissingDependency(
-        "The Hugging Face hub's library is not installed; get it with: pip install 'lp-suite[neural]'."
-    ) from error
+    raise missing_extra("The Hugging Face hub", "neural") from error
 
 
 def hub_download(repo: str, revision: str, path: str, folder: Path, report: Report) -> Path:

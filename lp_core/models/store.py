@@ -23,7 +23,8 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from lp_core.errors import LicenseNotAccepted, ModelDamaged, ModelMissing
+from lp_core.errors import LicenseNotAccepted, MediaError, ModelDamaged, ModelMissing
+from lp_core.files import flush, write_whole
 from lp_core.models.catalog import Catalog, ModelFile, ModelSet, load_catalog
 from lp_core.models.download import Report, download, translated_write_errors
 
@@ -234,6 +235,7 @@ class ModelStore:
             )
         report(item.bytes)
         with translated_write_errors(place):
+            flush(aside)
             aside.replace(place)
         self._remember(place, item.sha256)
 
@@ -271,11 +273,11 @@ class ModelStore:
             self._write_verdicts({key: stamp for key, stamp in known.items() if key not in gone})
 
     def _write_verdicts(self, verdicts: dict[str, list[object]]) -> None:
-        aside = self.root / f"{_VERDICTS}.{os.getpid()}"
         try:
-            aside.write_text(json.dumps(verdicts, indent=1, sort_keys=True), "utf-8")
-            aside.replace(self.root / _VERDICTS)
-        except OSError as error:  # a shared, read-only model folder is fine: its files are hashed each time
+            write_whole(self.root / _VERDICTS, json.dumps(verdicts, indent=1, sort_keys=True), durable=False)
+        except (
+            MediaError
+        ) as error:  # a shared, read-only model folder is fine: its files are hashed each time
             _log.debug("verdicts are not kept: %s", error)
 
 

@@ -132,8 +132,6 @@ _MOTIONS: dict[str, tuple[int, Callable[[float], _Act]]] = {
     "still": (2, _still),
 }
 """Name -> (seconds, what the face does at a time)."""
-BUILTIN_MOTIONS = tuple(_MOTIONS)
-"""Names of the built-in motions, without ``demo:``."""
 
 
 def _frame(face: F64, act: _Act) -> MotionFrame:

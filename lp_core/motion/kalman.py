@@ -17,8 +17,6 @@ PROCESS_VARIANCE = 1e-5
 """How much a component may drift from one frame to the next."""
 OBSERVATION_VARIANCE = 3e-7
 """How far one reading may be off, by default; larger is smoother."""
-LIP_OBSERVATION_VARIANCE = 3e-6
-"""The same for sequences of lip offsets."""
 
 
 def kalman_smooth(

@@ -13,10 +13,6 @@ from numpy.typing import NDArray
 KEYPOINTS = 21
 LIPS = (6, 12, 14, 17, 19, 20)
 EYES = (11, 13, 15, 16, 18)
-EYE_REGION = (1, 2, 11, 13, 15, 16)
-"""Eyes and brows, as the community's editor groups them."""
-MOUTH = (14, 17, 19, 20)
-"""The mouth, as the community's editor groups it."""
 
 _WHOLE = (1, 2, 6, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)
 _PARTS = ((3, 1), (4, 1), (5, 2), (8, 2), (9, 1), (9, 2))

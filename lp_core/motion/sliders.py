@@ -125,22 +125,6 @@ EFFECTS: dict[str, Effect] = {
 """Sliders that change the expression; the others change the pose or aim at a ratio."""
 NO_EFFECT = Effect(())
 
-COMMUNITY = {
-    "rotate_pitch": (("pitch", 1.0),),
-    "rotate_yaw": (("yaw", -1.0),),
-    "rotate_roll": (("roll", 1.0),),
-    "blink": (("blink", 1.0),),
-    "eyebrow": (("eyebrow", 1.0),),
-    "wink": (("wink", 1.0), ("roll", -0.1), ("yaw", -0.1)),
-    "pupil_x": (("gaze_x", 1.0),),
-    "pupil_y": (("gaze_y", 1.0),),
-    "aaa": (("lip_open", 1.0), ("pitch", -0.05)),
-    "eee": (("grin", 1.0),),
-    "woo": (("pursing", 1.0),),
-    "smile": (("smile", 1.0),),
-}
-"""Slider of the community's expression editor -> ours, with factors."""
-
 
 @dataclass(frozen=True)
 class Edit:
@@ -192,28 +176,6 @@ def _check(name: str, value: float) -> None:
         raise SettingError(
             f"{name} = {value} is out of range; it must lie between {slider.minimum} and {slider.maximum}."
         )
-
-
-def from_community(preset: Mapping[str, float]) -> dict[str, float]:
-    """Slider values of a preset of the community's expression editor, clamped to our ranges.
-
-    Args:
-        preset: that editor's slider names and values.
-
-    Raises:
-        SettingError: a name is not one of its sliders.
-    """
-    values: dict[str, float] = {}
-    for name, value in preset.items():
-        if name not in COMMUNITY:
-            raise SettingError(
-                f"The preset's slider '{name}' is not known; known are: {', '.join(COMMUNITY)}."
-            )
-        for ours, factor in COMMUNITY[name]:
-            values[ours] = values.get(ours, 0.0) + factor * value
-    return {
-        name: min(max(value, SLIDERS[name].minimum), SLIDERS[name].maximum) for name, value in values.items()
-    }
 
 
 @dataclass(frozen=True)

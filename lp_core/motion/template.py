@@ -7,20 +7,20 @@ with the length of the motion.
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 import numpy as np
 
-from lp_core.errors import BadMotionFile, DiskFull, MotionError, NoWritePermission, OutputExists
+from lp_core.errors import BadMotionFile, MotionError, OutputExists
+from lp_core.files import check_name, translated
 from lp_core.motion.header import (
     Facts,
     Header,
@@ -38,7 +38,6 @@ _CHUNK = 1 << 20  # bytes copied or summed at a time
 _CHECKED_ROWS = 256  # frames checked at a time
 _LARGEST = 1e6  # no quantity of a performance comes near it
 _ROTATION_TOLERANCE = 1e-3
-_QUOTA = getattr(errno, "EDQUOT", errno.ENOSPC)  # Windows has no quota error
 
 
 def write_motion(path: str | os.PathLike[str], sequence: MotionSequence, overwrite: bool = False) -> None:
@@ -203,7 +202,7 @@ class MotionWriter:
         self._frames = 0
         self._sums: dict[str, int] = dict.fromkeys(MOTION_ARRAYS, 0)
         self._check_target()
-        with ExitStack() as stack, self._translated():
+        with ExitStack() as stack, translated(self.path):
             self._folder = Path(tempfile.mkdtemp(prefix=".motion-", dir=self.path.parent))
             stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
             self._spools = {name: (self._folder / name).open("w+b") for name in MOTION_ARRAYS}
@@ -230,7 +229,7 @@ class MotionWriter:
             raise MotionError(
                 f"The motion for {self.path} {what} in frame {self._frames + index}; extract it again."
             )
-        with self._translated():
+        with translated(self.path):
             for name in MOTION_ARRAYS:
                 self._put(name, getattr(rows, name))
             for name in {*self._spools, *rows.extras} - set(MOTION_ARRAYS):
@@ -260,7 +259,7 @@ class MotionWriter:
         if not self._frames:
             raise MotionError(f"A motion needs at least one frame, and {self.path} would have none.")
         whole = self._folder / "whole"
-        with self._translated():
+        with translated(self.path):
             with whole.open("wb") as target:
                 self._join(target)
             self._check_target()
@@ -283,35 +282,17 @@ class MotionWriter:
         self._cleanup.close()
 
     def _check_target(self) -> None:
-        try:
-            self.path.lstat()
-        except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:
-                raise MotionError(
-                    f"{self.path} cannot be written: its name is too long; shorten it."
-                ) from error
-        if self.path.is_dir():
-            raise OutputExists(f"{self.path} is a folder; give the name of a file.")
-        if self.path.exists() and not self._may_replace:
-            raise OutputExists(f"{self.path} exists already; choose another name or allow overwriting.")
+        with translated(self.path):
+            check_name(self.path)
+            if self.path.is_dir():
+                raise OutputExists(f"{self.path} is a folder; give the name of a file.")
+            if self.path.exists() and not self._may_replace:
+                raise OutputExists(f"{self.path} exists already; choose another name or allow overwriting.")
 
     def _close_spools(self) -> None:
         for spool in self._spools.values():
             with suppress(OSError):  # a full disk refuses the last bytes too, and they are thrown away anyhow
                 spool.close()
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, _QUOTA):
-                raise DiskFull(
-                    f"The disk is full while writing {self.path}; make room and try again."
-                ) from error
-            raise NoWritePermission(
-                f"{self.path} cannot be written ({error.strerror}); choose another folder."
-            ) from error
 
     def __enter__(self) -> Self:
         return self

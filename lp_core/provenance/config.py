@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.errors import KeyUnusable, SettingError
+from lp_core.files import write_whole
 
 CONFIG_VARIABLE = "LPSUITE_CONFIG"
 """Environment variable that names the configuration folder."""
@@ -80,7 +81,7 @@ def write_config(folder: Path, config: KeyConfig) -> Path:
     """Writes the file; the folder is there."""
     path = folder / FILE_NAME
     values = {"schema": SCHEMA, "version": VERSION, **asdict(config)}
-    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(values, indent=2) + "\n")
     return path
 
 

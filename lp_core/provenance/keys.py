@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lp_core.errors import KeyUnusable
+from lp_core.files import ensure_folder, write_whole
 from lp_core.provenance.config import KeyConfig
 
 SIGNER_TIMEOUT_S = 60
@@ -71,12 +72,12 @@ def make_chain(folder: Path, organisation: str, days: int) -> Path:
     leaf_certificate = leaf.add_extension(above, critical=False).sign(root_key, hashes.SHA256())
     pem = serialization.Encoding.PEM
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    _write_secret(folder / "key.pem", secret)
+    write_whole(folder / "key.pem", secret, private=True)
     root_pem = root_certificate.public_bytes(pem)
-    (folder / "certificates.pem").write_bytes(leaf_certificate.public_bytes(pem) + root_pem)
+    write_whole(folder / "certificates.pem", leaf_certificate.public_bytes(pem) + root_pem)
     anchor = folder / "anchors" / f"root-{root_certificate.serial_number:x}.pem"
-    anchor.parent.mkdir(exist_ok=True)
-    anchor.write_bytes(root_pem)
+    ensure_folder(anchor.parent)
+    write_whole(anchor, root_pem)
     return anchor
 
 
@@ -279,10 +280,3 @@ def _usage(*allowed: str) -> x509.KeyUsage:
         *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
     )
     return x509.KeyUsage(**{name: name in allowed for name in names})
-
-
-def _write_secret(path: Path, data: bytes) -> None:
-    """A new file that was never readable by others, not even for a moment."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(data)

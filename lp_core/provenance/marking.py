@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import MissingDependency
+from lp_core.errors import missing_extra
 from lp_core.frame import Box, Frame
 
 Mark = Callable[[Frame, NDArray[np.float32], Box], Frame]
@@ -30,7 +30,7 @@ def open_marker(text: str | None) -> Mark | None:
     if text is None:
         return None
     if find_spec("reedsolo") is None:
-        raise MissingDependency("A watermark needs the package reedsolo; pip install 'lp-suite[provenance]'.")
+        raise missing_extra("A watermark", "provenance")
     from lp_core.provenance.watermark import Marker
 
     make, number = lru_cache(maxsize=1)(Marker), number_of(text)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from lp_core.errors import KeyUnusable, NotSigned, OutputExists, ProvenanceError, Tampered
+from lp_core.files import replacing
 from lp_core.provenance.claim import RENDER_LABEL
 from lp_core.provenance.config import config_folder, read_config
 from lp_core.provenance.keys import open_identity
@@ -49,8 +49,7 @@ def pack(output: str, destination: Path, overwrite: bool = False) -> int:
     identity = open_identity(folder, config)
     sidecar = Path(output) if output.endswith(SIDECAR_SUFFIX) else sidecar_path(output)
     files = [*listed_files(sidecar), sidecar]
-    aside = destination.with_name(f".lpsuite-{secrets.token_hex(6)}.zip")
-    try:
+    with replacing(destination) as aside:
         with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             for file in files:
                 archive.write(file, file.relative_to(sidecar.parent).as_posix())
@@ -62,11 +61,6 @@ def pack(output: str, destination: Path, overwrite: bool = False) -> int:
             ],
         }
         embed_manifest(aside, manifest, _ingredients(finding), identity)
-        aside.replace(destination)
-    except OSError as error:
-        raise ProvenanceError(f"{destination} could not be written ({error}).") from error
-    finally:
-        aside.unlink(missing_ok=True)
     return len(files)
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from lp_core.errors import KeyUnusable, MissingDependency, OutputExists
+from lp_core.errors import OutputExists, missing_extra
+from lp_core.files import ensure_folder, write_whole
 from lp_core.provenance.config import ANCHORS, FILE_NAME, KeyConfig, config_folder, write_config
 
 try:
     from lp_core.provenance.keys import load_certificates, make_chain, open_identity
 except ImportError as error:
-    raise MissingDependency(
-        "Keys cannot be made without the cryptography library; pip install 'lp-suite[provenance]'."
-    ) from error
+    raise missing_extra("A signing key", "provenance") from error
 
 
 def set_up_local(name: str, days: int, config: KeyConfig, overwrite: bool) -> list[str]:
@@ -21,14 +20,11 @@ def set_up_local(name: str, days: int, config: KeyConfig, overwrite: bool) -> li
 
     Raises:
         OutputExists: a key is set up and may not be replaced.
-        KeyUnusable: the folder cannot be written.
+        DiskFull, NoWritePermission, MediaError: the folder cannot be written.
     """
     folder = _folder(overwrite)
-    try:
-        anchor = make_chain(folder, name, days)
-        write_config(folder, replace(config, certificates="certificates.pem", key="key.pem", signer=()))
-    except OSError as error:
-        raise KeyUnusable(f"{folder} cannot be written ({error.strerror}); check its permissions.") from error
+    anchor = make_chain(folder, name, days)
+    write_config(folder, replace(config, certificates="certificates.pem", key="key.pem", signer=()))
     return [
         f"Key and certificate are in {folder}; finished results are signed from now on.",
         f"Whoever shall trust them needs the root certificate: {anchor}",
@@ -41,18 +37,16 @@ def take_own(config: KeyConfig, anchor: Path | None, overwrite: bool) -> list[st
     Raises:
         OutputExists: a key is set up and may not be replaced.
         KeyUnusable: they cannot be used.
+        DiskFull, NoWritePermission, MediaError: the folder cannot be written.
     """
     folder = _folder(overwrite)
     identity = open_identity(folder, config)
     identity.sign(b"lpsuite provenance init")
     roots = [] if anchor is None else load_certificates(anchor)
-    try:
-        write_config(folder, config)
-        (folder / ANCHORS).mkdir(exist_ok=True)
-        if anchor is not None:
-            (folder / ANCHORS / f"root-{roots[0].serial_number:x}.pem").write_bytes(anchor.read_bytes())
-    except OSError as error:
-        raise KeyUnusable(f"{folder} cannot be written ({error.strerror}); check its permissions.") from error
+    write_config(folder, config)
+    ensure_folder(folder / ANCHORS)
+    if anchor is not None:
+        write_whole(folder / ANCHORS / f"root-{roots[0].serial_number:x}.pem", anchor.read_bytes())
     return [f"{identity.name} signs finished results from now on ({identity.algorithm})."]
 
 
@@ -60,8 +54,5 @@ def _folder(overwrite: bool) -> Path:
     folder = config_folder()
     if (folder / FILE_NAME).exists() and not overwrite:
         raise OutputExists(f"{folder / FILE_NAME} exists; add --overwrite to replace the key that is set up.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise KeyUnusable(f"{folder} cannot be made ({error.strerror}); check its permissions.") from error
+    ensure_folder(folder, mode=0o700)
     return folder

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import MissingDependency, NotSigned, NotTrusted, Tampered, UnreadableMedia
+from lp_core.errors import NotSigned, NotTrusted, Tampered, UnreadableMedia, missing_extra
 from lp_core.provenance.config import ANCHORS, config_folder
 from lp_core.provenance.seal import EMBEDDED, SIDECAR_SUFFIX, sidecar_path
 
@@ -82,9 +82,7 @@ def _anchors(anchor: Path | None) -> list[Path]:
         import c2pa  # noqa: F401
         import cryptography  # noqa: F401
     except ImportError as error:
-        raise MissingDependency(
-            "Credentials cannot be read without the C2PA library; pip install 'lp-suite[provenance]'."
-        ) from error
+        raise missing_extra("Reading credentials", "provenance") from error
     if anchor is not None:
         return [anchor]
     return sorted((config_folder() / ANCHORS).glob("*.pem"))

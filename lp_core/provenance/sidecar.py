@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 from cryptography import x509
 
 from lp_core.errors import ProvenanceError
+from lp_core.files import write_whole
 from lp_core.provenance.claim import Claim, canonical, sha256_of
 from lp_core.provenance.keys import Identity, algorithm_of, anchor_of, is_signature, subject
 
@@ -38,9 +38,9 @@ def write_sidecar(
 
     Raises:
         KeyUnusable: the signer failed.
-        ProvenanceError: a file cannot be read, or the sidecar cannot be written.
+        ProvenanceError: a file cannot be read.
+        DiskFull, NoWritePermission, MediaError: the sidecar cannot be written.
     """
-    aside = path.with_name(f".lpsuite-{secrets.token_hex(6)}.json")
     try:
         listed = {file.relative_to(path.parent).as_posix(): sha256_of(file) for file in files}
         statement = {
@@ -58,10 +58,8 @@ def write_sidecar(
             "value": base64.b64encode(identity.sign(canonical(statement))).decode(),
         }
         text = json.dumps({"statement": statement, "signature": signature}, indent=1)
-        aside.write_text(text + "\n", encoding="utf-8")
-        aside.replace(path)
+        write_whole(path, text + "\n")
     except (OSError, ValueError) as error:
-        aside.unlink(missing_ok=True)
         raise ProvenanceError(f"{path} could not be written ({error}).") from error
 
 

@@ -7,7 +7,6 @@ authority is asked only where the configuration names one.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 import c2pa
 
 from lp_core.errors import KeyUnusable, ProvenanceError
+from lp_core.files import move_into_place, temporary_path
 from lp_core.provenance.claim import AGENT, CONSENT_LABEL, RENDER_LABEL, Claim
 from lp_core.provenance.keys import Identity
 
@@ -80,7 +80,7 @@ def embed_manifest(
     path: Path, manifest: Mapping[str, Any], ingredients: Ingredients, identity: Identity
 ) -> None:
     """The same with a manifest definition and its ingredients; see ``embed``."""
-    aside = path.with_name(f".lpsuite-{secrets.token_hex(6)}{path.suffix}")
+    aside = temporary_path(path)
     failures = list[KeyUnusable]()
 
     def sign(data: bytes) -> bytes:
@@ -101,7 +101,7 @@ def embed_manifest(
             source = stack.enter_context(path.open("rb"))
             destination = stack.enter_context(aside.open("w+b"))
             builder.sign(signer, FORMATS[path.suffix.lower()], source, destination)
-        aside.replace(path)
+        move_into_place(aside, path)
     except (c2pa.C2paError, OSError) as error:
         if failures:
             raise failures[0] from error

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from lp_core.engines.base import DrivingPicture, Portrait, Sample
 from lp_core.errors import BadMotionFile, SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
+from lp_core.files import ensure_folder, replacing, write_whole
 from lp_core.frame import Frame
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionFrame
 from lp_core.motion.template import MotionReader, MotionWriter
@@ -114,7 +115,7 @@ def solve(render: Render, folder: Path, listener: Listener | None = None, origin
     found = Solution.open(folder, origin)
     if found is not None:
         return found
-    folder.mkdir(parents=True, exist_ok=True)
+    ensure_folder(folder)
     notes = _store_motion(render, folder, listener)
     if read_faces(folder) is None:
         _store_faces(render, folder, listener)
@@ -313,16 +314,12 @@ def _facts(folder: Path) -> dict[str, Any] | None:
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    aside = path.with_name(f".{path.name}")
-    aside.write_text(json.dumps(values), encoding="utf-8")
-    aside.replace(path)
+    write_whole(path, json.dumps(values))
 
 
 def _save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    aside = path.with_name(f".{path.name}")
-    with aside.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-    aside.replace(path)
 
 
 def _load_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lp_core.errors import BadMotionFile
 from lp_core.faces.base import Box, Face, Pose
+from lp_core.files import replacing, write_whole
 
 _DATA, _FACTS = "faces.bin", "faces.json"
 
@@ -59,7 +60,7 @@ def write_faces(folder: Path, faces: Iterable[Face | None], notes: list[str]) ->
     """
     first: Face | None = None
     before, count = 0, 0
-    with (folder / _DATA).open("wb") as file:
+    with replacing(folder / _DATA) as temporary, temporary.open("wb") as file:
         for face in faces:
             if first is None and face is None:
                 before += 1
@@ -82,9 +83,7 @@ def write_faces(folder: Path, faces: Iterable[Face | None], notes: list[str]) ->
         "blendshapes": list(first.blendshapes),
         "notes": notes,
     }
-    aside = folder / f".{_FACTS}"
-    aside.write_text(json.dumps(facts), encoding="utf-8")
-    aside.replace(folder / _FACTS)
+    write_whole(folder / _FACTS, json.dumps(facts))
 
 
 def read_faces(folder: Path) -> StoredFaces | None:

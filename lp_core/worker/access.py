@@ -61,10 +61,6 @@ class Gate:
         self._sessions.add(session)
         return session
 
-    def logout(self, session: str) -> None:
-        """Ends a session."""
-        self._sessions.discard(session)
-
     @property
     def cookie(self) -> str:
         """Name of the cookie."""

@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from lp_core.batch.marks import read_map
 from lp_core.batch.plan import Plan
 from lp_core.batch.planning import Wish, make_plan
-from lp_core.batch.probe import BUILTIN
 from lp_core.batch.run import deliver, run_plan
 from lp_core.batch.steps import Means
 from lp_core.engines.registry import WarmEngines
 from lp_core.errors import SettingError
+from lp_core.performance_name import is_builtin
 from lp_core.settings import RenderSettings
 from lp_core.worker.context import Accepted, JobContext
 from lp_core.worker.folders import Folders
@@ -72,7 +72,7 @@ class Batch:
         for shot in plan.shots:
             self.folders.readable(str(shot.job["source"]))
             driving = str(shot.job["driving"])
-            if not driving.startswith(BUILTIN):
+            if not is_builtin(driving):
                 self.folders.readable(driving)
             job = shot.render_job(plan.folder)
             self.folders.writable(job.output)

@@ -14,18 +14,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.assemble import BUILTIN_PREFIX, FORMATS, stored_motion
+from lp_core.assemble import stored_motion
 from lp_core.errors import LpError, SettingError
 from lp_core.geometry.warp import reduce
 from lp_core.media.camera import Camera, is_stream_address
 from lp_core.media.open import open_source
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.sequence import MotionFrame
+from lp_core.performance_name import BUILTIN, CAMERA, PUSH, is_builtin, parse
 from lp_core.worker.newest import Newest
 
-PUSH = "push"
-"""The driver's word for frames that the client pushes."""
-CAMERA_PREFIX = "camera:"
 LARGEST_PX = 720
 """Height above which driving pictures are reduced: more gains nothing for a face and costs time."""
 MOST_PUSHED_BYTES = 32 << 20
@@ -64,7 +62,7 @@ def check_driver(name: str, readable: Callable[[str], str]) -> str:
         raise SettingError(
             "The driver is empty; name a camera, a film, a stream's address, a motion or push."
         )
-    is_named = name == PUSH or is_stream_address(name) or name.startswith((CAMERA_PREFIX, BUILTIN_PREFIX))
+    is_named = is_stream_address(name) or parse(name).kind in (PUSH, CAMERA, BUILTIN)
     return name if is_named else readable(name)
 
 
@@ -127,7 +125,8 @@ class Driver:
         self._out.put(DriverFrame(np.ascontiguousarray(small), None, index, time_ns))
 
     def _run(self) -> None:
-        play = self._camera if self._is_camera() else self._motion if self._is_motion() else self._film
+        is_motion = parse(self.name).is_motion
+        play = self._camera if self._is_camera() else self._motion if is_motion else self._film
         while not self._stop.is_set():
             try:
                 play()
@@ -136,13 +135,10 @@ class Driver:
                 self._stop.wait(RETRY_S)
 
     def _is_camera(self) -> bool:
-        return self.name.startswith(CAMERA_PREFIX) or is_stream_address(self.name)
-
-    def _is_motion(self) -> bool:
-        return self.name.startswith(BUILTIN_PREFIX) or self.name.endswith(tuple(FORMATS))
+        return parse(self.name).kind == CAMERA or is_stream_address(self.name)
 
     def _camera(self) -> None:
-        with Camera(self.name.removeprefix(CAMERA_PREFIX)) as camera:
+        with Camera(self.name if is_stream_address(self.name) else parse(self.name).name) as camera:
             self._say(None)
             for index in count():
                 if self._stop.is_set():
@@ -173,8 +169,8 @@ class Driver:
                 self._out.put(DriverFrame(None, frame, index, time.monotonic_ns()))
 
     def _open_motion(self) -> AbstractContextManager[Any]:
-        if self.name.startswith(BUILTIN_PREFIX):
-            return nullcontext(builtin_motion(self.name.removeprefix(BUILTIN_PREFIX), None, self._rig))
+        if is_builtin(self.name):
+            return nullcontext(builtin_motion(parse(self.name).name, None, self._rig))
         stored = stored_motion(self.name)
         if stored.rig != self._rig:
             raise SettingError(

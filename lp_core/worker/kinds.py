@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from lp_core.assemble import BUILTIN_PREFIX, assemble, assemble_extraction
+from lp_core.assemble import assemble, assemble_extraction
 from lp_core.engines.registry import WarmEngines, choose_engine
 from lp_core.errors import SettingError
 from lp_core.job import RenderJob
 from lp_core.media.parts import discard_parts
+from lp_core.performance_name import is_builtin
 from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import RenderSettings
 from lp_core.upscaling import DEFAULT_MODEL, assemble_upscale
@@ -53,7 +54,7 @@ def checked_settings(model: BaseModel, folders: Folders) -> RenderSettings:
 
 
 def _performance(name: str, folders: Folders) -> str:
-    return name if name.startswith(BUILTIN_PREFIX) else folders.readable(name)
+    return name if is_builtin(name) else folders.readable(name)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Extract:
         given = request.parameters
         model: BaseModel = given.settings
         settings = checked_settings(model, self.folders)
-        if given.driving.startswith(BUILTIN_PREFIX):
+        if is_builtin(given.driving):
             raise SettingError(f"{given.driving} is a motion already; give a film or a picture.")
         driving, output = self.folders.readable(given.driving), self.folders.writable(given.output)
         parameters = {"driving": driving, "output": output, "settings": model.model_dump()}

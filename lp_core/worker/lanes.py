@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import Cancelled, LpError
+from lp_core.errors import Cancelled, LpError, missing_extra
+from lp_core.files import ensure_folder, known_failure
 from lp_core.render.report import Progress
 from lp_core.worker.context import Interrupted, JobContext, JobKind
 from lp_core.worker.events import Event, Hub
@@ -142,10 +143,10 @@ class Lanes:
             return self._store.end(row.id, "failed", error=("worker_died", sentence))
         kind = self._kinds.get(row.kind)
         if kind is None:
-            sentence = f"This worker cannot do jobs of the kind '{row.kind}'; install what they need."
+            sentence = str(missing_extra(f"A job of the kind '{row.kind}'", "otio"))
             return self._store.end(row.id, "failed", error=("missing_dependency", sentence))
         try:
-            context.folder.mkdir(parents=True, exist_ok=True)
+            ensure_folder(context.folder)
             context.progress(Progress("prepare", 0, None, 0.0, None))
             summary: dict[str, Any] = kind.run(row.parameters, context)
         except Interrupted:
@@ -156,6 +157,10 @@ class Lanes:
             context.say(str(error))
             return self._store.end(row.id, "failed", error=(error.wire_code, str(error)))
         except Exception as error:
+            known = known_failure(error)
+            if known is not None:
+                context.say(str(known))
+                return self._store.end(row.id, "failed", error=(known.wire_code, str(known)))
             logger.exception("job %s", row.id)
             sentence = f"This is a defect of LP Suite, please report it: {type(error).__name__}: {error}"
             return self._store.end(row.id, "failed", error=("defect", sentence))

@@ -11,8 +11,8 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from lp_core.errors import LpError, MediaError, NotThere
-from lp_core.media.failures import write_failure
-from lp_core.motion.builtin import BUILTIN_MOTIONS
+from lp_core.files import write_failure
+from lp_core.performance_name import BUILTIN_MOTIONS
 from lp_core.worker.access import LOGIN_PATH, Gate
 from lp_core.worker.pictures import small_picture
 from lp_core.worker.schema import JobId, Login, PageFacts, Problem, Uploaded, slider_infos

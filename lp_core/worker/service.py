@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lp_core.errors import NotAllowed
+from lp_core.files import ensure_folder
 from lp_core.worker.context import JobKind
 from lp_core.worker.events import Hub
 from lp_core.worker.folders import Folders
@@ -35,7 +36,7 @@ class Service:
         self.state = state
         self.uploads, self.results = state / "uploads", state / "results"
         for folder in (state, self.uploads, self.results):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            ensure_folder(folder, mode=0o700)
         self.roots = folders.roots
         own = Folders.of([self.uploads, self.results])
         self.folders = Folders((*folders.roots, *own.roots))

@@ -27,14 +27,21 @@ class PlantedNetwork:
 
 
 @pytest.fixture(params=sorted(ANALYZERS))
-def kind(request, monkeypatch):
+def kind(request, monkeypatch, tmp_path):
     if request.param == "face-alignment":
         library = ModuleType("face_alignment")
         library.FaceAlignment, library.LandmarksType = PlantedNetwork, SimpleNamespace(TWO_D=1)
         torch = SimpleNamespace(
-            cuda=SimpleNamespace(is_available=lambda: False), manual_seed=lambda _seed: None
+            cuda=SimpleNamespace(is_available=lambda: False),
+            manual_seed=lambda _seed: None,
+            hub=SimpleNamespace(get_dir=lambda: str(tmp_path)),
         )
+        (tmp_path / "checkpoints").mkdir()
+        for name in ("2DFAN4.pth.tar", "s3fd-619a316812.pth"):
+            (tmp_path / "checkpoints" / name).touch()
         monkeypatch.setitem(sys.modules, "face_alignment", library)
+        urls = {"2DFAN-4": "https://example.org/2DFAN4.pth.tar"}
+        monkeypatch.setitem(sys.modules, "face_alignment.api", SimpleNamespace(models_urls=urls))
         monkeypatch.setitem(sys.modules, "torch", torch)
         sys.modules.pop("lp_core.faces.landmarks68", None)
         import_module("lp_core.faces.landmarks68")

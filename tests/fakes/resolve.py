@@ -1,4 +1,4 @@
-"""Resolve's scripting API as it behaves (hosts.md 2.9): silence on failure, tracks from 1, absolute record frames and
+"""Resolve's scripting API as it behaves: silence on failure, tracks from 1, absolute record frames and
 relative marker frames, overlaps dropped without a word, ghosts, a Studio gate with a modal that spoils later calls.
 
 Every call is recorded; a call that Resolve does not have fails the test, though ``hasattr`` says that it is there.

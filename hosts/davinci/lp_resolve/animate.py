@@ -9,6 +9,8 @@ from typing import Any, Callable
 
 from hosts.client import Client
 from lp_core.errors import SettingError
+from lp_core.files import ensure_folder
+from lp_core.performance_name import BUILTIN_MOTIONS, BUILTIN_PREFIX
 
 from . import conform, work
 from .answers import ResolveRefused
@@ -22,7 +24,7 @@ from .windows import Windows
 
 SCHEMA, VERSION = "lpsuite.davinci", 1
 THE_CLIP = "the clip itself"
-BUILT_IN = ("demo:expressive", "demo:blink", "demo:nod", "demo:still")
+BUILT_IN = tuple(BUILTIN_PREFIX + name for name in BUILTIN_MOTIONS)
 FOLDER = "LivePortrait"
 
 
@@ -143,7 +145,7 @@ def _by_page(
     output = output_name(folder, use.name, use.media.path)
     made = plan(use, choice.driver, settings, output)
     parameters = _parameters(made)
-    Path(made.output).parent.mkdir(parents=True, exist_ok=True)
+    ensure_folder(Path(made.output).parent)
     status = work.by_page(desk.client, parameters, desk.say, desk.open_page)
     given = status.parameters
     ahead = int(given["settings"]["input"]["driving_offset"])
@@ -244,7 +246,7 @@ def remembered(use: Use, made: Plan, choice: Choice, handles: int, portrait: str
 def exported_still(session: Session, still: tuple[str, Any], folder: str) -> str:
     """Writes a still of the gallery into a folder, and returns its file."""
     target = Path(folder) / "stills"
-    target.mkdir(parents=True, exist_ok=True)
+    ensure_folder(target)
     before = set(target.iterdir())
     session.export_still(still[1], str(target), "portrait")
     made = sorted(path for path in set(target.iterdir()) - before if path.suffix.lower() == ".png")

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from lp_core.files import ensure_folder
+
 from . import work
 from .animate import Desk
 from .answers import ResolveRefused
@@ -31,9 +33,9 @@ def batch(desk: Desk, folder: str | None = None) -> Timeline | None:
             return None
         values = asked
     target = Path(values["folder"])
-    target.mkdir(parents=True, exist_ok=True)
+    ensure_folder(target)
     exported = target / "exported" / f"{_safe(timeline.name)}.otio"
-    exported.parent.mkdir(exist_ok=True)
+    ensure_folder(exported.parent)
     if exported.exists():
         exported.unlink()
     desk.session.export_otio(timeline, str(exported))

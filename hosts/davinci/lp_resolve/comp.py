@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from hosts.client import Client
+from lp_core.files import ensure_folder, write_whole
 from lp_core.timing import FrameRate
 
 from . import work
@@ -155,7 +156,7 @@ def _load(loader: Any, output: str, first: int, last: int, channels: dict[str, s
 
 def _saved(comp: Comp, output: Any, stem: Path, first: int, last: int) -> str:  # noqa: ANN401
     """Renders an output into numbered EXR of half floats; returns their pattern."""
-    stem.mkdir(parents=True, exist_ok=True)
+    ensure_folder(stem)
     pattern = str(stem / f"{stem.name}.%04d.exr")
     saver = given(comp.AddTool("Saver", NOWHERE, NOWHERE), "Saver")
     try:
@@ -203,7 +204,7 @@ def _sliders(macro: Any, folder: Path, first: int, last: int) -> dict[str, str]:
     if not curves:
         return {}
     path = folder / "sliders.json"
-    path.write_text(json.dumps(curves), encoding="utf-8")
+    write_whole(path, json.dumps(curves))
     return {"edit_file": str(path)}
 
 
@@ -228,7 +229,7 @@ def _folder(comp: Comp, macro: Any) -> Path:  # noqa: ANN401
     while (base / f"{macro.Name}_v{number:03}").exists():
         number += 1
     made = base / f"{macro.Name}_v{number:03}"
-    made.mkdir(parents=True)
+    ensure_folder(made)
     return made
 
 

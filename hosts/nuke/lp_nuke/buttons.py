@@ -9,6 +9,7 @@ from typing import Any, Callable
 import nuke
 
 from lp_core.errors import Cancelled, LpError, SettingError
+from lp_core.files import ensure_folder, write_whole
 from lp_core.sliders import SLIDERS
 
 from . import cache, nodes, values
@@ -82,7 +83,7 @@ def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
         )
     work.write_inputs()
     line = farming.command(work.job())
-    (work.folder / "command.txt").write_text(line + "\n", encoding="utf-8")
+    write_whole(work.folder / "command.txt", line + "\n")
     cache.write_json(work.folder / farming.TEMPLATE, farming.template(work.job(), work.node))
     nuke.message(
         f"{line}\n\nIt is also in {work.folder.as_posix()}, as command.txt and template.json (Open Job Description). "
@@ -94,7 +95,7 @@ def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
 def open_cache(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """Shows the folder of the node's files."""
     folder = nodes.home_of(node)
-    folder.mkdir(parents=True, exist_ok=True)
+    ensure_folder(folder)
     if sys.platform == "win32":
         os.startfile(str(folder))  # noqa: S606 - a folder of ours
         return

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Set
 
+from lp_core.files import ensure_folder, translated, write_whole
 from lp_core.timing import FrameRange
 
 FOLDER = "lpsuite"
@@ -113,7 +114,8 @@ class Sequence:
         if not offset or self.has(frames) or not self.has(number - offset for number in frames):
             return
         for number in reversed(list(frames)):
-            os.replace(str(self.path_of(number - offset)), str(self.path_of(number)))  # noqa: PTH105
+            with translated(self.path_of(number)):
+                os.replace(str(self.path_of(number - offset)), str(self.path_of(number)))  # noqa: PTH105
 
 
 def _numbers(path: Path) -> List[int]:
@@ -154,7 +156,5 @@ def read_json(path: Path) -> Optional[Any]:  # noqa: ANN401 - any JSON value
 
 def write_json(path: Path, values: Any) -> None:  # noqa: ANN401 - any JSON value
     """Writes a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".new")
-    aside.write_text(json.dumps(values, indent=1, sort_keys=True), encoding="utf-8")
-    os.replace(str(aside), str(path))  # noqa: PTH105 - one spelling for every Python
+    ensure_folder(path.parent)
+    write_whole(path, json.dumps(values, indent=1, sort_keys=True))

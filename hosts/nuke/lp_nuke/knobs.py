@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+from lp_core.performance_name import BUILTIN_MOTIONS
 from lp_core.settings import PASSES, UPSCALERS, RenderSettings, setting_fields
 from lp_core.sliders import SLIDERS
 
@@ -13,7 +14,6 @@ STRING, FILE, INTEGER, CHOICE, SWITCH, DOUBLE, XY, TAB, PYTHON, TEXT = 1, 2, 3, 
 """Nuke's numbers of user knob types."""
 VERSION = 1
 """Version of the set of knobs; stored in every node."""
-DEMOS = ("expressive", "blink", "nod", "still")
 FACES = ("largest", "left", "right", "top", "bottom", "center", "position")
 UNSET = "none"
 
@@ -183,7 +183,7 @@ def _drive() -> List[Knob]:
             ("input", "file", "demo"),
         ),
         Knob("driver_file", FILE, "file", "film, picture sequence, .lpmotion or .pkl of a performance", ""),
-        Knob("driver_demo", CHOICE, "demo", "built-in motion", DEMOS[0], DEMOS),
+        Knob("driver_demo", CHOICE, "demo", "built-in motion", BUILTIN_MOTIONS[0], BUILTIN_MOTIONS),
         Knob(
             "source_is",
             CHOICE,

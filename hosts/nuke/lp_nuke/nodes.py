@@ -1,6 +1,5 @@
 """The node as Nuke has it: what its knobs and inputs ask for, and how its result is shown. Main thread only."""
 
-import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import Any, List, Optional, Tuple
 import nuke
 
 from lp_core.errors import SettingError
+from lp_core.files import ensure_folder, write_whole
 from lp_core.job import RenderJob
+from lp_core.performance_name import is_builtin
 from lp_core.timing import FrameRange
 
 from . import cache, colors, plates, values
@@ -82,13 +83,13 @@ class Work:
         for plate, folder in self.plates:
             plates.write(node, plate, folder)
         if self.config is not None:
-            self.config[1].parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.config[0], str(self.config[1]))
+            ensure_folder(self.config[1].parent)
+            write_whole(self.config[1], Path(self.config[0]).read_bytes())
         if self.asked.curves:
             cache.write_json(self.folder / "edit.json", self.asked.curves)
         job = self.job()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "job.json").write_text(job.to_json(), encoding="utf-8")
+        ensure_folder(self.folder)
+        write_whole(self.folder / "job.json", job.to_json())
 
 
 def find(name: str) -> Any:  # noqa: ANN401 - a nuke.Group
@@ -119,7 +120,7 @@ def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
     _refuse_open_inputs(made, bool(asked.driver))
     found = [plate for plate in made if plate is not None]
     inputs = [[plate.role, plate.mark, plate.direct, str(plate.frames)] for plate in found]
-    has_file = bool(asked.driver) and not asked.driver.startswith("demo:")
+    has_file = bool(asked.driver) and not is_builtin(asked.driver)
     stamps = cache.sequence_stamp(asked.driver) if has_file else []
     mark = cache.digest([inputs, stamps, asked.mark])
     is_certain = all(plate.mark is not None for plate in found)

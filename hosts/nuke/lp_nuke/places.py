@@ -4,7 +4,10 @@ from typing import Dict, Tuple
 
 TABS: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
     "Drive": (
-        ("Engine", ("engine", "device", "precision", "weights", "batch", "compile", "official_compat")),
+        (
+            "Engine",
+            ("engine", "device", "precision", "weights", "batch", "compile", "landmarker", "official_compat"),
+        ),
         (
             "Motion",
             (

@@ -12,6 +12,7 @@ from typing import Any, Optional
 import nuke
 
 from lp_core.errors import Cancelled, LpError, SettingError
+from lp_core.files import ensure_folder
 from lp_core.timing import FrameRange
 
 from .cache import Sequence, missing_runs
@@ -87,7 +88,7 @@ def write(group: Any, plate: Plate, folder: Path) -> None:  # noqa: ANN401 - a n
     missing = [] if plate.direct is not None else missing_runs(plate.frames, sequence.written())
     if not missing:
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    ensure_folder(folder)
     undo, proxy = nuke.Undo(), nuke.root()["proxy"]
     was_proxy = proxy.value()
     undo.disable()

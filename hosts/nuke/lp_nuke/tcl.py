@@ -1,7 +1,7 @@
 """Nuke scripts as text: words, lists and nodes in the Tcl that Nuke itself writes. Pure."""
 
 import re
-from typing import Any, List, Sequence, Tuple
+from typing import Any, Sequence, Tuple
 
 _BARE = re.compile(r"[A-Za-z0-9_./%+:@,-]+")
 _ESCAPES = (
@@ -55,8 +55,3 @@ def node(kind: str, pairs: Sequence[Pair], depth: int = 0) -> str:
 def script(parts: Sequence[str]) -> str:
     """Commands one below the other, with a final line end."""
     return "\n".join(parts) + "\n"
-
-
-def value_pairs(pairs: Sequence[Tuple[str, Any]]) -> List[Pair]:
-    """Names and plain values as pairs of Tcl words."""
-    return [(name, word(value)) for name, value in pairs]

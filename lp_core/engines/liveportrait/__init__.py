@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lp_core.errors import MissingDependency
+from lp_core.errors import MissingDependency, missing_extra
 
 if TYPE_CHECKING:
     from lp_core.engines.liveportrait.networks import Networks as Networks
@@ -37,7 +37,4 @@ def __getattr__(name: str) -> object:
 
 def missing_library(name: str) -> MissingDependency:
     """The error to raise when a library of the extra ``neural`` is absent."""
-    return MissingDependency(
-        f"The LivePortrait engine needs the library '{name}', which is not installed; "
-        "get it with: pip install 'lp-suite[neural]'."
-    )
+    return missing_extra(f"The engine liveportrait (its library {name})", "neural")

@@ -126,7 +126,8 @@ class LivePortraitEngine:
         is_loaded = _loading(settings.engine) == self._loaded_for
         if not is_loaded:
             return LivePortraitEngine(settings)
-        return LivePortraitEngine(settings, self._networks, self._landmarks)
+        is_same = settings.engine.landmarker == self._settings.engine.landmarker
+        return LivePortraitEngine(settings, self._networks, self._landmarks if is_same else None)
 
     def with_enlarger(self, enlarge: Enlarge) -> LivePortraitEngine:
         """The same engine, whose crop is enlarged before it is pasted back; see the contract.

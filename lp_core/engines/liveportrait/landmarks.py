@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from lp_core.errors import ModelMissing
+from lp_core.errors import ModelMissing, missing_extra
 from lp_core.faces.base import Landmarker
 from lp_core.models.device import choose_device
 from lp_core.models.store import ModelStore, default_store
@@ -31,11 +31,23 @@ class Refinement:
 
 
 def open_landmarker(settings: EngineSettings, store: ModelStore | None = None) -> Refinement:
-    """The model that a render uses: where its file is present, it is used.
+    """The landmarks that a render uses; 'auto' takes the 203-point model where its file is present.
 
     Raises:
         ModelDamaged: the file is there and not the model.
+        ModelMissing: the landmarker that is asked for has no weights.
+        MissingDependency: its library is not installed.
     """
+    if settings.landmarker == "mediapipe":
+        return Refinement(None)
+    if settings.landmarker == "face-alignment":
+        module = import_module("lp_core.faces.landmarks68")
+        return Refinement(
+            module.Landmarker68(choose_device(settings.device)),
+            (f"Crops and openness follow the 68 landmarks of face-alignment. {module.LICENSE_NOTE}",),
+        )
+    if settings.landmarker == "203":
+        _demand_203(settings.weights, store)
     path = find_model(settings.weights, store)
     if path is None:
         return Refinement(None)
@@ -48,6 +60,14 @@ def open_landmarker(settings: EngineSettings, store: ModelStore | None = None) -
     kind = import_module("lp_core.faces.points203").Landmarker203
     landmarker: Landmarker = kind(path, choose_device(settings.device))
     return Refinement(landmarker, ("Crops and openness follow LivePortrait's own 203 landmarks.",))
+
+
+def _demand_203(weights: str | None, store: ModelStore | None) -> None:
+    """Raises what keeps the 203-point model from being used."""
+    if find_model(weights, store) is None:
+        raise ModelMissing((store or default_store()).status(MODEL).reason)
+    if find_spec("onnxruntime") is None:
+        raise missing_extra("The landmarker 203", "landmarks203")
 
 
 def find_model(weights: str | None, store: ModelStore | None = None) -> Path | None:

@@ -65,11 +65,6 @@ class Networks:
     origin: str
     """'verified': all files have the hashes asked for; 'synthetic': labelled test weights; 'unverified'."""
 
-    @property
-    def is_synthetic(self) -> bool:
-        """True for test weights, whose pictures must be labelled so."""
-        return self.origin == "synthetic"
-
     @torch.no_grad()
     def appearance(self, image: Tensor) -> Tensor:
         """F.

@@ -59,6 +59,12 @@ class MeshEngine:
                 "The mesh engine has no neutral face to compare a performer with; use --reference auto, "
                 "--motion absolute or --engine liveportrait."
             )
+        landmarker = settings.engine.landmarker
+        if landmarker not in ("auto", "mediapipe"):
+            raise SettingError(
+                f"The mesh engine needs MediaPipe's 478 landmarks and cannot use --landmarker {landmarker}; use "
+                "--landmarker auto or --engine liveportrait."
+            )
         self.info = EngineInfo(
             name="mesh",
             rig=RIG,

@@ -23,7 +23,7 @@ from hosts.davinci.lp_resolve.windows import Windows
 from lp_core.errors import Cancelled, WorkerError
 from lp_core.media.images import write_image
 from lp_core.media.open import open_source
-from lp_core.motion.builtin import BUILTIN_MOTIONS
+from lp_core.performance_name import BUILTIN_MOTIONS
 
 FAST = {"calibration": ("off", "quick", "fine").index("off")}
 FIRST, SHOWN, HANDLES = 4, 16, 2

@@ -169,9 +169,9 @@ class TestTheTable:
         assert settings()["passes"][0] == "beauty"
 
     def test_demos_are_those_there_are(self):
-        from lp_core.motion.builtin import BUILTIN_MOTIONS
+        from lp_core.motion.builtin import _MOTIONS
 
-        assert knobs.DEMOS == BUILTIN_MOTIONS
+        assert tuple(_MOTIONS) == knobs.BUILTIN_MOTIONS
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from fakes.exr import stored, write_exr
 
-from hosts.nuke.lp_nuke.pixels import identity_st
-
 pytest.importorskip("fastapi", reason="the extra worker is not installed")
 pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
 
@@ -77,7 +75,7 @@ def test_the_st_map_is_nukes(make, rendered):
     ] * 3
     found = layers(shown(node) % FIRST)
     outside = found["matte.A"] == 0
-    wanted = [identity_st(x, 255 - y, (256, 256)) for y, x in np.argwhere(outside)]
+    wanted = [((x + 0.5) / 256, (255 - y + 0.5) / 256) for y, x in np.argwhere(outside)]
     got = np.stack([found["stmap.red"][outside], found["stmap.green"][outside]], axis=1)
     np.testing.assert_allclose(got, np.array(wanted), atol=1e-6)
 

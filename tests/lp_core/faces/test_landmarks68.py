@@ -10,20 +10,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.errors import FaceError, ModelError
+from lp_core.errors import FaceError, ModelError, ModelMissing
+from lp_core.faces.base import Box, Face, Pose
 from lp_core.geometry.rotation import from_angles_deg
 
 MODULE = "lp_core.faces.landmarks68"
+URLS = {"2DFAN-4": "https://example.org/2DFAN4.pth.tar"}
+FILES = ("2DFAN4.pth.tar", "s3fd-619a316812.pth")
 
 
 @pytest.fixture
-def plant(monkeypatch):
-    """A function that plants the library's answer and imports the module anew."""
+def plant(monkeypatch, tmp_path):
+    """A function that plants the library's answer and imports the module again."""
 
-    def install(answer):
+    def install(answer, weights=FILES):
+        folder = tmp_path / "checkpoints"
+        folder.mkdir(exist_ok=True)
+        for name in weights:
+            (folder / name).touch()
         library = ModuleType("face_alignment")
         library.LandmarksType = SimpleNamespace(TWO_D=1, THREE_D=3)
-        library.made = []
+        library.made, library.seen = [], []
 
         class FaceAlignment:
             def __init__(self, landmarks_type, **keys):
@@ -31,7 +38,12 @@ def plant(monkeypatch):
                 if isinstance(answer, OSError):
                     raise answer
 
-            def get_landmarks_from_image(self, image, return_bboxes=False):
+            def get_landmarks_from_image(self, image, return_bboxes=False, detected_faces=None):
+                if detected_faces is not None:
+                    library.seen.append((image, detected_faces))
+                    if isinstance(answer, Exception):
+                        raise answer
+                    return [answer]
                 assert return_bboxes
                 if answer is None:
                     warnings.warn("No faces were detected.", stacklevel=1)
@@ -43,9 +55,12 @@ def plant(monkeypatch):
 
         library.FaceAlignment = FaceAlignment
         torch = SimpleNamespace(
-            cuda=SimpleNamespace(is_available=lambda: False), manual_seed=lambda _seed: None
+            cuda=SimpleNamespace(is_available=lambda: False),
+            manual_seed=lambda _seed: None,
+            hub=SimpleNamespace(get_dir=lambda: str(tmp_path)),
         )
         monkeypatch.setitem(sys.modules, "face_alignment", library)
+        monkeypatch.setitem(sys.modules, "face_alignment.api", SimpleNamespace(models_urls=URLS))
         monkeypatch.setitem(sys.modules, "torch", torch)
         sys.modules.pop(MODULE, None)
         return import_module(MODULE), library
@@ -111,6 +126,7 @@ def test_pose_is_read_off_the_points(pitch, yaw, roll, scale):
     library.FaceAlignment = library.LandmarksType = object
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "face_alignment", library)
+        patch.setitem(sys.modules, "face_alignment.api", SimpleNamespace(models_urls=URLS))
         patch.setitem(sys.modules, "torch", SimpleNamespace())
         sys.modules.pop(MODULE, None)
         module = import_module(MODULE)
@@ -122,3 +138,82 @@ def test_pose_is_read_off_the_points(pitch, yaw, roll, scale):
 def test_collapsed_points_have_no_direction(plant):
     module, _ = plant(None)
     assert np.array_equal(module.head_rotation(np.zeros((68, 2))), np.eye(3))
+
+
+def a_face(roll=0.0):
+    """A face of 478 points in a 40 x 50 box around (60, 50), rolled."""
+    turn = from_angles_deg(0, 0, roll)
+    square = np.array([(-20, -25, 0), (20, -25, 0), (20, 25, 0), (-20, 25, 0)], np.float64) @ turn.T
+    points = np.resize(square, (478, 3)) + (60, 50, 0)
+    (left, top), (right, bottom) = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    return Face(
+        points.astype(np.float32), "mediapipe478", Box(left, top, right, bottom), 0.9, turn.astype(np.float32),
+        Pose(0.0, 0.0, roll), {"jawOpen": 0.5},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("missing", FILES)
+def test_weights_are_never_downloaded(plant, missing, tmp_path):
+    module, library = plant(None, [name for name in FILES if name != missing])
+    with pytest.raises(ModelMissing) as caught:
+        module.FaceAlignmentAnalyzer(is_video=False)
+    assert all(word in str(caught.value) for word in (missing, str(tmp_path / "checkpoints"), "300W-LP"))
+    assert not library.made
+
+
+def test_the_landmarker_needs_no_detector(plant):
+    module, library = plant(np.zeros((68, 2)), ["2DFAN4.pth.tar"])
+    module.Landmarker68("cpu")
+    assert library.made[0][1]["face_detector"] == "folder"
+    module, library = plant(None, [])
+    (module.Path(module.torch.hub.get_dir()) / "checkpoints" / "2DFAN4.pth.tar").unlink()
+    with pytest.raises(ModelMissing, match="2DFAN4"):
+        module.Landmarker68("cpu")
+    assert not library.made
+
+
+@pytest.mark.parametrize("roll", [0.0, 30.0, 90.0, 180.0])
+def test_the_landmarker_reads_an_upright_cut_and_moves_the_points_back(plant, roll):
+    answer = np.tile([[256.0, 256.0], [300.0, 256.0]], (34, 1))
+    module, library = plant(answer)
+    face = a_face(roll)
+    fine = module.Landmarker68("cpu").refined(PICTURE, face)
+    ((cut, (box,)),) = library.seen
+    assert cut.shape == (512, 512, 3)
+    left, top, right, bottom = box
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((256, 256), abs=6)
+    assert (bottom - top) / (right - left) == pytest.approx(50 / 40, abs=0.02)  # upright
+    assert fine.landmarks_frame.shape == (68, 3)
+    assert fine.landmarks_frame[0, :2] == pytest.approx(face.box.center, abs=0.6)
+    across = fine.landmarks_frame[1, :2] - fine.landmarks_frame[0, :2]
+    assert np.degrees(np.arctan2(across[1], across[0])) % 360 == pytest.approx(roll % 360, abs=0.1)
+    assert (fine.scheme, fine.score, fine.blendshapes, fine.pose) == (
+        "ibug68",
+        0.9,
+        face.blendshapes,
+        face.pose,
+    )
+
+
+def test_a_failing_landmarker_is_one_sentence(plant):
+    module, _ = plant(RuntimeError("out of memory\nmore"))
+    with pytest.raises(FaceError, match=r"failed \(out of memory\)"):
+        module.Landmarker68("cpu").refined(PICTURE, a_face())
+
+
+def test_the_real_package_finds_the_points(astronaut):
+    torch = pytest.importorskip("torch")
+    api = pytest.importorskip("face_alignment.api", reason="the extra landmarks68 is not installed")
+    name = api.models_urls["2DFAN-4"].rpartition("/")[2]
+    from pathlib import Path
+
+    if not (Path(torch.hub.get_dir()) / "checkpoints" / name).is_file():
+        pytest.skip("the weights of face-alignment are not installed")
+    from lp_core.faces.open import open_analyzer
+
+    (face,) = open_analyzer(is_video=False).analyze(astronaut)
+    fine = import_module(MODULE).Landmarker68("cpu").refined(astronaut, face)
+    width = face.box.right - face.box.left
+    eyes = [fine.landmarks_frame[36:42, :2].mean(axis=0), fine.landmarks_frame[42:48, :2].mean(axis=0)]
+    irises = face.landmarks_frame[[468, 473], :2]
+    assert np.abs(np.array(eyes) - irises).max() < 0.05 * width

@@ -10,6 +10,7 @@ import pytest
 
 from lp_core.errors import FaceError, ModelDamaged, ModelMissing, NoFace
 from lp_core.faces import mediapipe as module
+from lp_core.faces import mediapipe_tasks
 from lp_core.faces.choose import HUMAN_SCORE, require_face
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.schemes import MEDIAPIPE478
@@ -166,7 +167,7 @@ def test_failure_of_the_library_is_one_sentence(still, monkeypatch, astronaut):
     def broken(_picture):
         raise RuntimeError("CalculatorGraph::Run() failed: \nstack")
 
-    monkeypatch.setattr(module, "_image", broken)
+    monkeypatch.setattr(module, "image_of", broken)
     with pytest.raises(FaceError, match="CalculatorGraph") as caught:
         still.analyze(astronaut)
     assert "\n" not in str(caught.value)
@@ -183,14 +184,14 @@ def test_missing_model_is_said_before_anything_else(monkeypatch):
 
 def test_bundle_without_the_detector_is_damaged():
     with pytest.raises(ModelDamaged, match="lpsuite models fetch face-landmarker"):
-        module._open_detector(b"not a bundle", 1)
+        mediapipe_tasks._open_detector(b"not a bundle", 1)
 
 
 def test_model_that_the_library_refuses_is_one_sentence(monkeypatch):
     def refuse(_options):
         raise RuntimeError("Unable to open zip archive.\n=== Source Location Trace: ===")
 
-    monkeypatch.setattr(module.vision.FaceLandmarker, "create_from_options", refuse)
+    monkeypatch.setattr(mediapipe_tasks.vision.FaceLandmarker, "create_from_options", refuse)
     with pytest.raises(FaceError, match=r"Unable to open zip archive\.\); run `lpsuite doctor`"):
         open_analyzer(is_video=False)
 
@@ -220,3 +221,83 @@ def test_points_lie_in_the_box(still, astronaut):
     oval = face.landmarks_frame[list(MEDIAPIPE478.face_oval)]
     assert face.box.left == pytest.approx(oval[:, 0].min(), abs=3)
     assert face.box.bottom == pytest.approx(oval[:, 1].max(), abs=3)
+
+
+def turned_face(face, quarters, width, height):
+    """Landmarks of an upright picture, in the picture turned counterclockwise by quarters."""
+    points = face.landmarks_frame[:, :2]
+    for _ in range(quarters):
+        points = np.stack([points[:, 1], width - 1 - points[:, 0]], axis=1)
+        width, height = height, width
+    return points
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+@pytest.mark.parametrize("size", [256, 512])
+class TestTurnedPictures:
+    def check(self, found, upright, quarters, size):
+        points = turned_face(upright, quarters, size, size)
+        apart = np.linalg.norm(found.landmarks_frame[:, :2] - points, axis=1).mean()
+        assert apart < 0.02 * (upright.box.right - upright.box.left)
+        away = (found.pose.roll_deg - upright.pose.roll_deg + 90 * quarters + 180) % 360 - 180
+        assert abs(away) < 4
+        assert found.blendshapes["jawOpen"] == pytest.approx(upright.blendshapes["jawOpen"], abs=0.1)
+
+    def test_a_still(self, still, astronaut, quarters, size):
+        picture = cv2.resize(astronaut, (size, size), interpolation=cv2.INTER_AREA)
+        (upright,) = still.analyze(picture)
+        (found,) = still.analyze(np.ascontiguousarray(np.rot90(picture, quarters)))
+        self.check(found, upright, quarters, size)
+        assert found.score == pytest.approx(upright.score, abs=0.03)
+
+    def test_a_clip(self, video, still, astronaut, quarters, size):
+        picture = cv2.resize(astronaut, (size, size), interpolation=cv2.INTER_AREA)
+        (upright,) = still.analyze(picture)
+        turned = np.ascontiguousarray(np.rot90(picture, quarters))
+        for index in range(3):
+            (found,) = video.analyze(turned, 40 * index)
+            self.check(found, upright, quarters, size)
+        assert found.score == 1.0
+        assert found.lag_s == module.LAG_S
+
+
+def test_a_clip_of_several_faces_one_upside_down(still, astronaut):
+    pair = np.concatenate([astronaut, np.rot90(astronaut, 2)], axis=1)
+    analyzer = open_analyzer(is_video=True, max_faces=2)
+    for index in range(3):
+        for face in analyzer.analyze(np.ascontiguousarray(pair), 40 * index):
+            is_left = face.box.center[0] < 512
+            assert abs(face.pose.roll_deg) < 20 if is_left else abs(face.pose.roll_deg) > 160
+    analyzer.close()
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("width", [360, 720])
+def test_no_face_is_ever_read_upside_down(still, media, name, width):
+    picture = read(media / f"portraits/{name}.jpg")
+    height = round(width * picture.shape[0] / picture.shape[1])
+    picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    upright = still.analyze(picture)
+    found = still.analyze(np.ascontiguousarray(picture[::-1, ::-1]))
+    assert len(found) == len(upright)
+    for face in found:
+        apart = [
+            np.linalg.norm(
+                (width - 1, height - 1) - face.landmarks_frame[:, :2] - one.landmarks_frame[:, :2], axis=1
+            ).mean()
+            for one in upright
+        ]
+        assert min(apart) < 0.03 * (face.box.right - face.box.left)
+
+
+def test_upright_pictures_are_read_once(still, video, monkeypatch, astronaut):
+    asked = []
+    for analyzer in (still, video):
+        monkeypatch.setattr(analyzer, "_read_again", lambda *_: asked.append("read"))
+        score = analyzer._score
+        monkeypatch.setattr(analyzer, "_score", lambda *a, score=score: asked.append("score") or score(*a))
+    still.analyze(astronaut)
+    assert asked == ["score"]
+    for index in range(3):
+        video.analyze(astronaut, 40 * index)
+    assert asked == ["score", "score"]  # a clip's face is looked at when it appears

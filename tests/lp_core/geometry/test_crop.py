@@ -13,7 +13,6 @@ from lp_core.geometry.crop import (
     anchor_points,
     crop_from_frame,
     frame_from_crop,
-    mean_box,
     oriented_square,
 )
 
@@ -86,13 +85,6 @@ def test_eyes_on_the_lips_are_taken_as_upright():
     assert oriented_square(points, SOURCE_CROP).angle == pytest.approx(0.0)
 
 
-def test_the_mean_box_is_upright():
-    squares = [oriented_square(turned(face(), a, 1, (a, 0)), SOURCE_CROP) for a in (-0.2, 0.0, 0.3)]
-    box = mean_box(squares)
-    assert box.angle == 0.0
-    assert box.side == pytest.approx(np.mean([s.side for s in squares]))
-
-
 @pytest.mark.parametrize("points", [np.zeros((7, 2)), np.zeros((203, 1)), np.zeros(203), np.zeros((0, 2))])
 def test_an_unknown_layout_is_refused(points):
     with pytest.raises(SettingError, match="478"):
@@ -103,8 +95,3 @@ def test_an_unknown_layout_is_refused(points):
 def test_landmarks_without_extent_are_refused(value):
     with pytest.raises(SettingError, match="extent"):
         oriented_square(np.full((203, 2), value), SOURCE_CROP)
-
-
-def test_a_clip_without_a_face_is_refused():
-    with pytest.raises(SettingError, match="without a face"):
-        mean_box([])

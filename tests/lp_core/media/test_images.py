@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import errno
 import io
-from pathlib import Path
+import os
 
 import numpy as np
 import pytest
@@ -288,10 +288,11 @@ class TestWrite:
         assert read_image(path)[1].bit_depth == 16
 
     def test_full_disk(self, tmp_path, monkeypatch):
-        def full(self, data):
+        def full(handle, mode):
+            os.close(handle)
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr(Path, "write_bytes", full)
+        monkeypatch.setattr("os.fdopen", full)
         with pytest.raises(DiskFull, match="a.png"):
             write_image(tmp_path / "a.png", RGBA)
         assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -158,11 +159,11 @@ class TestSink:
         sink = SequenceSink(tmp_path / "a.%d.png", spec())
         sink.write(frame(0, 64, 48))
 
-        def full(self, data):
-            self.touch()
+        def full(handle, mode):
+            os.close(handle)
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr(Path, "write_bytes", full)
+        monkeypatch.setattr("os.fdopen", full)
         with pytest.raises(DiskFull, match=r"a\.2\.png"):
             sink.write(frame(1, 64, 48))
         sink.abort()

@@ -5,7 +5,6 @@ import os
 import sys
 from dataclasses import replace
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 
@@ -242,8 +241,15 @@ def test_unreadable_verdicts_only_cost_time(store, text):
 def test_verdicts_that_cannot_be_written_are_no_error(store, monkeypatch):
     store.fetch("pair")
     (store.root / "verified.json").unlink()
-    monkeypatch.setattr(Path, "write_text", lambda *_args, **_keys: (_ for _ in ()).throw(OSError(30, "ro")))
+    asked = []
+
+    def refuse(*names):
+        asked.append(names)
+        raise OSError(30, "read-only")
+
+    monkeypatch.setattr("os.replace", refuse)
     assert store.locate("pair") == store.root / "pair"
+    assert asked
 
 
 def test_statuses_follow_the_catalog_and_tell_the_remedy(store):

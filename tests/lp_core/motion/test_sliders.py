@@ -8,10 +8,8 @@ import pytest
 from lp_core.errors import SettingError
 from lp_core.motion.implicit import ImplicitMotion, degrees_from_rotation, rotation_from_degrees
 from lp_core.motion.sliders import (
-    COMMUNITY,
     Edit,
     EditCurves,
-    from_community,
     make_curves,
     read_curves,
 )
@@ -89,14 +87,6 @@ def test_a_damaged_file_is_named(tmp_path, text):
         read_curves(path)
     with pytest.raises(SettingError, match=r"absent\.json"):
         read_curves(tmp_path / "absent.json")
-
-
-def test_community_presets_become_our_sliders():
-    values = from_community({"rotate_yaw": 5, "wink": 10, "aaa": 40, "rotate_pitch": 3, "woo": -30})
-    assert values == {"yaw": -6.0, "wink": 10, "roll": -1.0, "lip_open": 40, "pitch": 1.0, "pursing": -20}
-    assert {ours for rows in COMMUNITY.values() for ours, _ in rows} <= set(SLIDERS)
-    with pytest.raises(SettingError, match="src_ratio"):
-        from_community({"src_ratio": 1})
 
 
 class TestWhatTheCommandLineSays:

@@ -2,7 +2,9 @@
 
 # ruff: noqa: E402 - imports follow the check for the libraries
 
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +17,8 @@ from lp_core.engines.base import Performance
 from lp_core.engines.liveportrait import landmarks as landmarks_module
 from lp_core.engines.liveportrait.engine import LivePortraitEngine
 from lp_core.engines.liveportrait.landmarks import MODEL, Refinement, find_model, open_landmarker
-from lp_core.errors import ModelDamaged
+from lp_core.engines.registry import make_engine
+from lp_core.errors import MissingDependency, ModelDamaged, ModelMissing, SettingError
 from lp_core.faces.base import Box
 from lp_core.frame import Frame
 from lp_core.geometry.crop import SOURCE_CROP, oriented_square
@@ -139,3 +142,49 @@ def test_a_model_without_the_library_is_not_passed_over_in_silence(tmp_path, emp
     found = open_landmarker(EngineSettings(weights=str(tmp_path)), empty_store)
     assert found.landmarker is None
     assert "landmarks203" in found.notes[0]
+
+
+class TestChoice:
+    def test_mediapipe_leaves_an_installed_model_alone(self, tmp_path, empty_store):
+        (tmp_path / "landmark.onnx").write_bytes(b"x")
+        settings = EngineSettings(weights=str(tmp_path), landmarker="mediapipe")
+        assert open_landmarker(settings, empty_store) == Refinement(None)
+
+    def test_203_without_its_model_is_one_sentence(self, empty_store):
+        with pytest.raises(ModelMissing, match="lpsuite models fetch liveportrait-landmarks"):
+            open_landmarker(EngineSettings(landmarker="203"), empty_store)
+
+    def test_203_without_its_library_is_one_sentence(self, tmp_path, empty_store, monkeypatch):
+        (tmp_path / "landmark.onnx").write_bytes(b"x")
+        monkeypatch.setattr(landmarks_module, "find_spec", lambda name: None)
+        with pytest.raises(MissingDependency, match="landmarks203"):
+            open_landmarker(EngineSettings(weights=str(tmp_path), landmarker="203"), empty_store)
+
+    def test_face_alignment_is_used_and_its_license_is_said(self, monkeypatch, empty_store):
+        made = []
+        module = SimpleNamespace(
+            Landmarker68=lambda device: made.append(device) or "68", LICENSE_NOTE="(license)"
+        )
+        monkeypatch.setattr(landmarks_module, "import_module", lambda name: module)
+        found = open_landmarker(EngineSettings(landmarker="face-alignment", device="cpu"), empty_store)
+        assert (found.landmarker, made) == ("68", ["cpu"])
+        assert "(license)" in found.notes[0]
+
+    def test_face_alignment_without_its_package_is_one_sentence(self, monkeypatch, empty_store):
+        monkeypatch.setitem(sys.modules, "face_alignment", None)
+        monkeypatch.delitem(sys.modules, "lp_core.faces.landmarks68", raising=False)
+        with pytest.raises(MissingDependency, match=r"lp-suite\[landmarks68\]"):
+            open_landmarker(EngineSettings(landmarker="face-alignment", device="cpu"), empty_store)
+
+    @pytest.mark.parametrize("name", ["203", "face-alignment"])
+    def test_the_mesh_engine_refuses_fewer_points(self, name):
+        with pytest.raises(SettingError, match=f"478 landmarks and cannot use --landmarker {name}"):
+            make_engine("mesh", RenderSettings(engine=EngineSettings(landmarker=name)))
+        make_engine("mesh", RenderSettings(engine=EngineSettings(landmarker="mediapipe")))
+
+    def test_a_kept_engine_follows_the_setting(self, planted, monkeypatch):
+        chosen = engine(planted)
+        monkeypatch.setattr("lp_core.engines.liveportrait.engine.open_landmarker", lambda _: Refinement(None))
+        other = chosen.with_settings(RenderSettings(engine=EngineSettings(landmarker="mediapipe")))
+        other.prepare(frame(), face())
+        assert not planted.pictures

@@ -6,7 +6,7 @@ import av
 import pytest
 
 from lp_core.errors import DiskFull, EmptyVideo, MediaError, NoWritePermission, UnreadableMedia
-from lp_core.media.failures import check_readable, read_failure, write_failure
+from lp_core.files import check_readable, read_failure, write_failure
 
 
 def both(code):

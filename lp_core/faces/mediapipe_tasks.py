@@ -1,0 +1,127 @@
+"""MediaPipe's tasks as values of this program: opened from the model's bundle, called with arrays, read as faces."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.errors import FaceError, LpError, MissingDependency, ModelDamaged
+from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.schemes import MEDIAPIPE478
+from lp_core.geometry.rotation import angles_deg, nearest_rotation
+
+try:
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions, vision
+except ImportError as error:
+    raise MissingDependency(
+        "The face landmarker needs the package 'mediapipe', which cannot be loaded; reinstall it with: "
+        "pip install --force-reinstall lp-suite."
+    ) from error
+
+MODEL = "face-landmarker"
+"""Name of the model file in the catalog."""
+
+_DETECTOR_MEMBER = "face_detector.tflite"
+_AXES = np.diag([1.0, -1.0, -1.0])
+
+
+def _open_landmarker(mode: Any, bundle: bytes, max_faces: int) -> Any:  # noqa: ANN401 - untyped library
+    return vision.FaceLandmarker.create_from_options(
+        vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_buffer=bundle),
+            running_mode=mode,
+            num_faces=max_faces,
+            output_face_blendshapes=True,
+            output_facial_transformation_matrixes=True,
+        )
+    )
+
+
+def _open_video(bundle: bytes, max_faces: int) -> Any:  # noqa: ANN401 - untyped library
+    return _open_landmarker(vision.RunningMode.VIDEO, bundle, max_faces)
+
+
+def _open_still(bundle: bytes, max_faces: int) -> Any:  # noqa: ANN401 - untyped library
+    return _open_landmarker(vision.RunningMode.IMAGE, bundle, max_faces)
+
+
+def _open_detector(bundle: bytes, max_faces: int) -> Any:  # noqa: ANN401, ARG001 - untyped library; one signature
+    try:
+        member = zipfile.ZipFile(BytesIO(bundle)).read(_DETECTOR_MEMBER)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise ModelDamaged(
+            f"The model '{MODEL}' does not hold '{_DETECTOR_MEMBER}'; get it again with: "
+            f"lpsuite models fetch {MODEL}."
+        ) from error
+    return vision.FaceDetector.create_from_options(
+        vision.FaceDetectorOptions(
+            base_options=BaseOptions(model_asset_buffer=member), min_detection_confidence=0.1
+        )
+    )
+
+
+OPENERS: dict[str, Callable[[bytes, int], Any]] = {
+    "video": _open_video,
+    "still": _open_still,
+    "detector": _open_detector,
+}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """MediaPipe's errors as ours."""
+    try:
+        yield
+    except LpError:
+        raise
+    except (RuntimeError, ValueError, OSError, cv2.error) as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise FaceError(
+            f"The face landmarker failed ({first_line}); run `lpsuite doctor` to see whether its model is "
+            "whole."
+        ) from error
+
+
+def image_of(picture: NDArray[np.uint8]) -> Any:  # noqa: ANN401 - an untyped library's object
+    """An image of the library, (H, W, 3) uint8 sRGB."""
+    return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
+
+
+def faces_of(result: Any, window: Box) -> list[Face]:  # noqa: ANN401 - an untyped library's object
+    """Faces of a result in frame pixels; one without a usable transform is left out."""
+    parts = zip(
+        result.face_landmarks,
+        result.face_blendshapes,
+        result.facial_transformation_matrixes,
+        strict=True,
+    )
+    return [
+        _face(points, shapes, np.asarray(transform, np.float64), window)
+        for points, shapes, transform in parts
+        if np.isfinite(transform).all()
+    ]
+
+
+def _face(points: Any, shapes: Any, transform: NDArray[np.float64], window: Box) -> Face:  # noqa: ANN401
+    width, height = window.right - window.left, window.bottom - window.top
+    flat = np.fromiter((value for p in points for value in (p.x, p.y, p.z)), np.float64, 3 * len(points))
+    landmarks = flat.reshape(-1, 3) * (width, height, width) + (window.left, window.top, 0.0)
+    rotation = nearest_rotation(_AXES @ transform[:3, :3] @ _AXES)
+    (left, top), (right, bottom) = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
+    return Face(
+        landmarks_frame=landmarks.astype(np.float32),
+        scheme=MEDIAPIPE478.name,
+        box=Box(float(left), float(top), float(right), float(bottom)),
+        score=1.0,
+        head_rotation=rotation.astype(np.float32),
+        pose=Pose(*angles_deg(rotation)),
+        blendshapes={str(shape.category_name): float(shape.score) for shape in shapes},
+    )

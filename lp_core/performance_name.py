@@ -1,0 +1,74 @@
+"""Names of performances, parsed in one place for the command line, batches, live streams and host programs.
+
+::
+
+    demo:nod                  a built-in motion
+    talk.lpmotion, TALK.PKL   a stored motion; the case of the suffix does not matter
+    camera:0                  a camera (live streams)
+    push                      frames that the client sends (live streams)
+    clip:NAME, track:NAME     a clip or track of the same timeline (batches)
+    anything else             a video, an image, a sequence or the address of a stream
+
+Standard library only, Python 3.7 syntax: host programs load this file.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK, MEDIA = (
+    "demo",
+    "motion",
+    "camera",
+    "push",
+    "clip",
+    "track",
+    "media",
+)
+"""Kinds of performances."""
+_PREFIXED = (BUILTIN, CAMERA, CLIP, TRACK)
+BUILTIN_PREFIX = BUILTIN + ":"
+BUILTIN_MOTIONS = ("expressive", "blink", "nod", "still")
+"""Names of the built-in motions, without ``demo:``."""
+MOTION_SUFFIX, TEMPLATE_SUFFIX = ".lpmotion", ".pkl"
+MOTION_FORMATS = {MOTION_SUFFIX: "lpmotion", TEMPLATE_SUFFIX: "liveportrait-pkl"}
+"""Suffix of a motion file, lowercase, and its format."""
+
+
+class PerformanceName(NamedTuple):
+    """A parsed name."""
+
+    kind: str
+    """BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK or MEDIA."""
+    name: str
+    """What follows the prefix; the whole text where there is none."""
+
+    @property
+    def is_motion(self) -> bool:
+        """True: it is a motion, with no frames to look at."""
+        return self.kind in (BUILTIN, STORED)
+
+
+def parse(text: str) -> PerformanceName:
+    """Parses the name of a performance; every text has a kind."""
+    if text == PUSH:
+        return PerformanceName(PUSH, text)
+    prefix, colon, rest = text.partition(":")
+    if colon and prefix in _PREFIXED:
+        return PerformanceName(prefix, rest)
+    return PerformanceName(STORED if motion_suffix(text) else MEDIA, text)
+
+
+def motion_suffix(name: str) -> str:
+    """The suffix of a motion file in lowercase, a key of MOTION_FORMATS; empty for other files."""
+    suffix = Path(name).suffix.lower()
+    return suffix if suffix in MOTION_FORMATS else ""
+
+
+def is_builtin(text: str) -> bool:
+    """True: the name of a built-in motion."""
+    return parse(text).kind == BUILTIN
+
+
+def is_motion(text: str) -> bool:
+    """True: a built-in or stored motion, with no frames to look at."""
+    return parse(text).is_motion
