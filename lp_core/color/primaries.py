@@ -21,6 +21,9 @@ CHROMATICITIES: Mapping[str, tuple[float, ...]] = {
 }
 """H.273's words -> x and y of red, green, blue and white, in the order of EXR's attribute."""
 
+D50_XYZ = (0.9642, 1.0, 0.8249)
+"""White of the space that color profiles relate colors to."""
+
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
@@ -40,6 +43,20 @@ def bt709_from(chromaticities: Sequence[float]) -> F64:
     adapted = _adaptation(_white(given), _white(target))
     result: F64 = np.linalg.inv(_xyz_from(target)) @ adapted @ _xyz_from(given)
     return result
+
+
+def adaptation_to_d50(chromaticities: Sequence[float]) -> F64:
+    """(3, 3) for XYZ column vectors: from the white of eight numbers, as in CHROMATICITIES, to D50 (Bradford)."""
+    return _adaptation(_white(np.asarray(chromaticities, np.float64)), np.array(D50_XYZ))
+
+
+def adapted_to_d50(chromaticities: Sequence[float]) -> F64:
+    """(3, 3) linear RGB with these primaries to XYZ under D50, as color profiles keep it.
+
+    Raises:
+        numpy.linalg.LinAlgError: the primaries lie on a line.
+    """
+    return adaptation_to_d50(chromaticities) @ _xyz_from(np.asarray(chromaticities, np.float64))
 
 
 def _white(chromaticities: F64) -> F64:

@@ -19,6 +19,7 @@ from lp_core.media.base import Attribute, SinkSpec
 from lp_core.media.failures import write_failure
 from lp_core.media.picture_sequence import SequenceSink
 from lp_core.media.smpte import packed
+from lp_core.media.still_headers import wide_profile
 
 _FLOAT_LAYERS = ("stmap", "forward")  # half cannot tell two columns of a wide picture apart
 _LOSSY = ("dwa", "b44", "pxr24")
@@ -141,6 +142,11 @@ def _plain_part(frame: Frame, index: int, spec: SinkSpec, kind: str) -> tuple[An
         made.attribute("oiio:UnassociatedAlpha", 1)
         made.attribute("compression", "lzw")  # zip takes several times as long for a quarter less
         made.attribute("PixelAspectRatio", float(spec.pixel_aspect))
+        profile = wide_profile(spec.color)
+        if profile is not None:
+            made.attribute(
+                "ICCProfile", oiio.TypeDesc(f"uint8[{len(profile)}]"), np.frombuffer(profile, np.uint8)
+            )
     return made, np.ascontiguousarray(frame.pixels)
 
 
