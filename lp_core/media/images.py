@@ -1,4 +1,4 @@
-"""PNG, TIFF, JPEG, WebP and BMP: pixels with their full depth, orientation and alpha."""
+"""PNG, TIFF, JPEG, WebP, GIF and BMP: pixels with their full depth, orientation and alpha."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnknownCodec, UnreadableMedia
 from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
 from lp_core.media import tiff_tags
+from lp_core.media.animation_header import read_animation
 from lp_core.media.aside import refuse_existing, write_aside
 from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.color_tags import SRGB
 from lp_core.media.failures import check_readable, read_failure
+from lp_core.media.kinds import refuse_foreign
 from lp_core.media.orientation import turn_upright
+from lp_core.media.pillow_frames import decoded_frames
 from lp_core.media.profile_tables import srgb_by_tables, srgb_from_inks
 from lp_core.media.sequence import WRITABLE_STILLS
 from lp_core.media.still_color import StillColor, color_of, refuse_deep_tables, to_srgb
@@ -44,7 +47,8 @@ def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
         becomes RGB by the plain formula. The notes say what was converted.
 
     Raises:
-        UnreadableMedia: missing, forbidden, a folder, empty, or no picture that can be decoded.
+        UnreadableMedia: missing, forbidden, a folder, empty, or nothing that can be decoded.
+        UnknownCodec: a format that is not read, such as HEIC.
         TruncatedMedia: the file ends too early or a checksum is wrong.
     """
     path = Path(path)
@@ -55,11 +59,14 @@ def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
         raise UnreadableMedia(str(error)) from error
     except OSError as error:
         raise read_failure(path, error) from error
-    header = read_header(data)
+    refuse_foreign(path)
+    header, animation = read_header(data), read_animation(data)
     if header.damage:
         raise TruncatedMedia(f"{path} is damaged: {header.damage}; copy or export it again.")
     color = color_of(path, header)
     stored, notes = _in_words(path, data, header, color)
+    if animation is not None:
+        notes += (f"{path} holds {len(animation.durations_s)} frames; only the first is used here.",)
     pixels = turn_upright(stored, header.orientation)
     height, width, channels = pixels.shape
     info = ClipInfo(
@@ -197,6 +204,8 @@ def _in_words(
 
 def _decode(path: Path, data: bytes, header: StillHeader) -> NDArray[Any]:
     """(H, W), (H, W, 3) RGB or (H, W, 4) RGBA as stored, not turned."""
+    if header.kind == "gif" or (header.kind == "webp" and b"ANMF" in data):
+        return _first_frame(path, data)
     if header.kind == "tiff":
         if _is_beyond_opencv(header):
             return _decode_tiff_by_av(path, data, header)
@@ -212,6 +221,12 @@ def _decode(path: Path, data: bytes, header: StillHeader) -> NDArray[Any]:
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
         raise _undecodable(path, f"pixels of type {pixels.dtype}")
     return np.asarray(pixels)
+
+
+def _first_frame(path: Path, data: bytes) -> Pixels:
+    """RGBA where anything is transparent, else RGB: GIF does not say whether it is."""
+    rgba = next(decoded_frames(path, data))
+    return rgba if (rgba[..., 3] < 255).any() else np.ascontiguousarray(rgba[..., :3])
 
 
 def _is_beyond_opencv(header: StillHeader) -> bool:

@@ -28,7 +28,7 @@ class StillHeader:
     """A still's own words."""
 
     kind: str
-    """png, jpeg, tiff, webp, bmp, or 'unknown'."""
+    """png, jpeg, tiff, webp, bmp, gif, or 'unknown'."""
     orientation: int = UPRIGHT
     """EXIF orientation, 1..8."""
     color: ColorTags | None = None
@@ -43,6 +43,10 @@ class StillHeader:
     """x and y of red, green, blue and white (cHRM)."""
     transparent_gray: int | None = None
     """The gray, in codes of the delivered depth, that is fully transparent (tRNS)."""
+    has_alpha: bool = False
+    """True when a PNG or WebP says that it has alpha."""
+    bit_depth: int = 8
+    """Bits of a PNG's channels."""
     is_cmyk: bool = False
     """True when the file stores printing inks."""
     damage: str | None = None
@@ -61,6 +65,8 @@ def read_header(data: bytes) -> StillHeader:
         return _tiff(data)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _webp(data)
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return StillHeader("gif")
     return StillHeader("bmp" if data.startswith(b"BM") else "unknown")
 
 
@@ -106,7 +112,9 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _png(data: bytes) -> StillHeader:
-    header = StillHeader("png")
+    if len(data) < 33:
+        return StillHeader("png", damage="it ends before its last part")
+    header = StillHeader("png", bit_depth=data[24], has_alpha=data[25] in (4, 6))
     at = len(_PNG)
     while at + 12 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)
@@ -130,6 +138,8 @@ def _png_chunk(header: StillHeader, name: bytes, body: bytes) -> StillHeader:
         found["icc"] = _unpacked(body)
     elif name == b"sRGB":
         found["is_srgb"] = True
+    elif name == b"tRNS":
+        found["has_alpha"] = True
     elif name == b"gAMA" and len(body) == 4:
         found["gamma"] = struct.unpack(">I", body)[0] / 100_000 or None
     elif name == b"cHRM" and len(body) == 32:
@@ -221,6 +231,8 @@ def _webp(data: bytes) -> StillHeader:
             header = replace(header, orientation=_orientation(body.removeprefix(b"Exif\0\0")))
         elif name == b"ICCP":
             header = replace(header, icc=body)
+        elif name == b"VP8X":
+            header = replace(header, has_alpha=bool(body[:1] and body[0] & 0x10))
         at += 8 + length + length % 2
     return header
 
