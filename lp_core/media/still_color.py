@@ -25,6 +25,8 @@ from lp_core.media.still_headers import StillHeader
 _ROWS = 256  # at a time: conversions take 24 bytes for each number
 _BEYOND = 2e-3  # half a code of 8 bits: rounding of a profile's numbers is not worth a word
 _SRGB_GAMMA = (0.44, 0.47)  # what writers that mean sRGB put into gAMA
+_ADOBE = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06, 0.3127, 0.329)
+_VIDEO_GAMMA = (0.505, 0.515)  # what FFmpeg puts there for frames of BT.709 and its relatives
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,20 @@ def color_of(path: Path, header: StillHeader) -> StillColor:
         except ProfileError as error:
             note = f"{path} carries a damaged color profile ({error}); its values are used as sRGB."
             return StillColor(note=note)
+    if header.is_adobe_rgb:
+        return StillColor(profile=primaries_profile("Adobe RGB (1998)", _ADOBE, gamma_curve(563 / 256)))
     if header.is_srgb or (header.gamma is None and header.chromaticities is None):
         return StillColor()
-    is_usual = header.gamma is None or _SRGB_GAMMA[0] < header.gamma < _SRGB_GAMMA[1]
-    curve = SRGB_CURVE if is_usual else gamma_curve(1 / (header.gamma or 1))
+    gamma = header.gamma or 0.4545
+    is_video = _VIDEO_GAMMA[0] < gamma < _VIDEO_GAMMA[1]
+    is_usual = is_video or _SRGB_GAMMA[0] < gamma < _SRGB_GAMMA[1]
     try:
         numbers = header.chromaticities or CHROMATICITIES["bt709"]
-        return _simple(primaries_profile("gAMA and cHRM", numbers, curve))
+        curve = SRGB_CURVE if is_usual else gamma_curve(1 / gamma)
+        told = _simple(primaries_profile("gAMA and cHRM", numbers, curve))
+        if is_video and told.profile is None:
+            return replace(told, tags=replace(told.tags, transfer="bt709"))
+        return told
     except ProfileError as error:
         return StillColor(note=f"{path} describes colors that cannot be ({error}); they are used as sRGB.")
 

@@ -37,6 +37,8 @@ class StillHeader:
     """Embedded color profile."""
     is_srgb: bool = False
     """True when the file says that it is sRGB."""
+    is_adobe_rgb: bool = False
+    """True when a camera's EXIF block says Adobe RGB."""
     gamma: float | None = None
     """Exponent from light to codes (gAMA), such as 0.45455."""
     chromaticities: tuple[float, ...] | None = None
@@ -175,7 +177,11 @@ def _jpeg(data: bytes) -> StillHeader:
     profile: dict[int, bytes] = {}
     for marker, body, end in _jpeg_segments(data):
         if marker == 0xE1 and body.startswith(b"Exif\0\0"):
-            header = replace(header, orientation=_orientation(body[6:]))
+            header = replace(
+                header,
+                orientation=_orientation(body[6:]),
+                is_adobe_rgb=tiff_tags.names_adobe_rgb(body[6:]),
+            )
         elif marker == 0xE2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
             profile[body[12]] = body[14:]
             header = replace(header, icc=b"".join(part for _, part in sorted(profile.items())))

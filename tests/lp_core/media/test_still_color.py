@@ -143,6 +143,20 @@ def test_profiles_that_cannot_be_used_are_said(tmp_path):
     assert "RGB with a color profile for CMYK" in read_image(saved(tmp_path, "tif", SKIN, cmyk))[1].notes[0]
 
 
+def test_a_camera_s_word_for_adobe_rgb(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = 0xFFFF
+    exif.get_ifd(0x8769)[0xA005] = {1: "R03", 2: b"0100"}
+    Image.fromarray(SKIN).save(tmp_path / "a.jpg", quality=100, subsampling=0, exif=exif)
+    frame, info = read_image(tmp_path / "a.jpg")
+    assert "'Adobe RGB (1998)'" in info.notes[0]
+    expected = judged(np.asarray(Image.open(tmp_path / "a.jpg")), ADOBE)
+    assert np.abs(frame.pixels.astype(int) - expected).max() <= 2
+    exif.get_ifd(0x8769)[0xA005] = {1: "R98", 2: b"0100"}
+    Image.fromarray(SKIN).save(tmp_path / "b.jpg", exif=exif)
+    assert read_image(tmp_path / "b.jpg")[1].notes == ()
+
+
 def test_a_profile_in_several_segments(tmp_path):
     large = icc.rgb_profile("Adobe RGB (1998)", icc.ADOBE, icc.gamma(2.19921875), zzzz=bytes(100_000))
     path = saved(tmp_path, "jpg", SKIN, large)
@@ -193,6 +207,15 @@ def test_png_words_that_tags_can_say(tmp_path, chunks, primaries):
     frame, info = read_image(tmp_path / "a.png")
     assert np.array_equal(frame.pixels, SKIN)
     assert info.color == replace(SRGB, primaries=primaries)
+    assert info.notes == ()
+
+
+def test_png_from_video_keeps_its_numbers(tmp_path):
+    """FFmpeg tells BT.709 as an exponent of 1.961; converting by it would brighten every exported frame."""
+    (tmp_path / "a.png").write_bytes(png(SKIN, gama(1 / 1.961), chrm(*BT709_XY)))
+    frame, info = read_image(tmp_path / "a.png")
+    assert np.array_equal(frame.pixels, SKIN)
+    assert info.color == replace(SRGB, transfer="bt709")
     assert info.notes == ()
 
 
