@@ -21,6 +21,13 @@ CHROMATICITIES: Mapping[str, tuple[float, ...]] = {
 }
 """H.273's words -> x and y of red, green, blue and white, in the order of EXR's attribute."""
 
+LINEAR_ONLY: Mapping[str, tuple[float, ...]] = {
+    "ap0": (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767),
+    "ap1": (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767),
+    "adobe": (0.64, 0.33, 0.21, 0.71, 0.15, 0.06, *_D65),
+}
+"""The same for spaces that H.273 has no word for; EXR names them by their numbers."""
+
 D50_XYZ = (0.9642, 1.0, 0.8249)
 """White of the space that color profiles relate colors to."""
 

@@ -22,7 +22,7 @@ from lp_core.media.aside import refuse_existing, write_aside
 from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.color_tags import SRGB
 from lp_core.media.failures import check_readable, read_failure
-from lp_core.media.kinds import refuse_foreign
+from lp_core.media.kinds import kind_of, refuse_foreign
 from lp_core.media.orientation import turn_upright
 from lp_core.media.pillow_frames import decoded_frames
 from lp_core.media.profile_tables import srgb_by_tables, srgb_from_inks
@@ -33,6 +33,12 @@ from lp_core.timing import FrameRate
 
 DEFAULT_RATE = FrameRate(Fraction(24))
 """Rate of what carries none: stills and picture sequences."""
+
+_NOT_STILLS = {
+    "openexr": "its content is OpenEXR; let its name end in .exr",
+    "dpx": "its content is DPX; let its name end in .dpx",
+    "film": "its content is video; let its name end in .mp4 or .mov",
+}
 
 JPEG_QUALITY = 95  # no visible loss; 100 doubles the size for nothing
 
@@ -204,6 +210,8 @@ def _in_words(
 
 def _decode(path: Path, data: bytes, header: StillHeader) -> NDArray[Any]:
     """(H, W), (H, W, 3) RGB or (H, W, 4) RGBA as stored, not turned."""
+    if header.kind == "unknown":
+        raise _undecodable(path, _NOT_STILLS.get(kind_of(path) or "", "its content is not an image"))
     if header.kind == "gif" or (header.kind == "webp" and b"ANMF" in data):
         return _first_frame(path, data)
     if header.kind == "tiff":

@@ -89,6 +89,7 @@ def open_source(
     if SequencePattern.parse(path) is not None and not path.is_file():  # a#1.mov may be a film's own name
         if ranged is not None and options.frames is not None and not options.frames.within(ranged):
             raise SettingError(f"{path} is given as {ranged}, which does not hold {options.frames}.")
+        _refuse_foreign_numbered(path)
         sequence: FrameSource = _backend(path, SEQUENCE_SOURCES, "read")(path, replace(options, clip=ranged))
         return sequence
     check_readable(path)
@@ -183,6 +184,16 @@ def _writer(path: Path) -> Callable[[Path, SinkSpec], FrameSink]:
     if is_numbered or suffix not in SEQUENCE_SINKS:
         return backend
     return partial(SinglePictureSink, open_numbered=backend)
+
+
+def _refuse_foreign_numbered(path: Path) -> None:
+    """Names the format of numbered files that nothing reads."""
+    pattern = SequencePattern.parse(path)
+    if pattern is None or path.suffix.lower() in SEQUENCE_SOURCES:
+        return
+    for number in pattern.numbers()[:1]:
+        check_readable(pattern.path_of(number))
+        refuse_foreign(pattern.path_of(number))
 
 
 def _reader(path: Path) -> str:

@@ -19,6 +19,7 @@ from lp_core.color.icc import (
 from lp_core.color.primaries import CHROMATICITIES
 from lp_core.errors import UnreadableMedia
 from lp_core.frame import ColorTags, Pixels
+from lp_core.media import tiff_tags
 from lp_core.media.color_tags import PRIMARIES, SRGB, TRANSFERS
 from lp_core.media.still_headers import StillHeader
 
@@ -70,6 +71,8 @@ def color_of(path: Path, header: StillHeader) -> StillColor:
 
 
 def _by_profile(path: Path, profile: Profile, header: StillHeader) -> StillColor:
+    if header.tags.get(tiff_tags.PHOTOMETRIC, (0,))[0] in tiff_tags.PHOTOMETRIC_LAB:
+        return StillColor()  # needs no profile: the decoder makes sRGB of it
     stored = "CMYK" if header.is_cmyk else "RGB"
     if profile.space != stored and not (stored == "RGB" and profile.space == "GRAY"):
         return StillColor(

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from lp_core.errors import UnknownCodec
+from lp_core.errors import UnknownCodec, UnreadableMedia
 from lp_core.media.images import read_image
 from lp_core.media.kinds import foreign_format, kind_of
 from lp_core.media.open import open_source
@@ -104,6 +104,15 @@ def test_video_and_exr_are_read_whatever_their_name(tmp_path, make_film):
         (frame,) = source
     assert (frame.pixels == 0.25).all()
     assert source.info.color.transfer == "linear"
+
+
+def test_numbered_files_of_a_foreign_format_are_named(tmp_path):
+    (tmp_path / "a.0001.heic").write_bytes(FOREIGN["HEIC"])
+    with pytest.raises(UnknownCodec, match="a.0001.heic is an HEIC image"):
+        open_source(tmp_path / "a.####.heic")
+    (tmp_path / "b.0001.png").write_bytes(b"\x76\x2f\x31\x01" + bytes(40))
+    with pytest.raises(UnreadableMedia, match="its content is OpenEXR; let its name end in .exr"):
+        open_source(tmp_path / "b.####.png")
 
 
 def test_what_does_not_show_itself_goes_by_its_name(tmp_path):

@@ -281,6 +281,11 @@ class TestWritten:
         assert zlib.crc32(profile_of("smpte432", "bt709")) == zlib.crc32(profile_of("smpte432", "bt709"))
 
 
+def test_lab_needs_no_profile(tmp_path):
+    Image.fromarray(SKIN).convert("LAB").save(tmp_path / "a.tif")
+    assert read_image(tmp_path / "a.tif")[1].notes == ()
+
+
 def gray_png(depth, codes, transparent):
     """A gray PNG of one row with a transparent code, written by hand."""
 
@@ -308,3 +313,32 @@ def test_transparent_gray(tmp_path, depth):
     assert info.has_alpha
     assert frame.pixels[0, :, 3].tolist() == [0 if code == top else white for code in codes]
     assert frame.pixels[0, :2, 0].tolist() == [0, white]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_transparent_color(tmp_path, bits):
+    pixels = np.array([[[1, 2, 3], [4, 5, 6], [1, 2, 3], [1, 2, 4]]], np.uint8)
+    data = io.BytesIO()
+    Image.fromarray(pixels).save(data, "PNG", transparency=(1, 2, 3))
+    written = data.getvalue()
+    if bits == 16:
+        chunks = [
+            (b"IHDR", struct.pack(">IIBBBBB", 4, 1, 16, 2, 0, 0, 0)),
+            (b"tRNS", struct.pack(">3H", 1, 2, 3)),
+        ]
+        chunks += [(b"IDAT", zlib.compress(b"\0" + pixels.astype(">u2").tobytes())), (b"IEND", b"")]
+        written = b"\x89PNG\r\n\x1a\n" + b"".join(
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+            for name, body in chunks
+        )
+    (tmp_path / "a.png").write_bytes(written)
+    frame, _ = read_image(tmp_path / "a.png")
+    assert frame.pixels[0, :, 3].tolist() == [0, (1 << bits) - 1, 0, (1 << bits) - 1]
+
+
+def test_transparency_of_a_palette(tmp_path):
+    image = Image.fromarray(np.arange(8, dtype=np.uint8).reshape(2, 4)).convert("P")
+    image.save(tmp_path / "a.png", transparency=bytes([0, 128, 255]))
+    frame, _ = read_image(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as judge:
+        assert np.array_equal(frame.pixels, np.asarray(judge.convert("RGBA")))
