@@ -120,7 +120,14 @@ def _taken(path: Path, images: _Found, key: _Key) -> str | None:
     others = [other for other in images if other != key]
     if key[1].lower() in MAIN_WORDS or not others:
         return None
-    reason = "by its name" if beauty_rank(key[1]) is not None else "a guess: no name means a finished image"
+    rank = beauty_rank(key[1])
+    reason = "by its name"
+    if rank is None:
+        reason = "a guess: no name means a finished image"
+    elif any(
+        found is not None and found[0] == rank[0] for found in (beauty_rank(name) for _, name in others)
+    ):
+        reason = "a guess: several names mean a finished image"
     return f"{path}: the layer '{key[1]}' is used ({reason}); --layer takes another: {_listed(others)}."
 
 

@@ -46,6 +46,9 @@ _DATA = re.compile(
 )
 """Names of measurements and helpers, without marks: never the image somebody wants animated."""
 
+_BEHIND = re.compile(r"(bg|back|background|env|environment|sky|world|set|fx)\d*$")
+"""Parents of what is behind or around a person."""
+
 _MARKS = re.compile(r"[^a-z0-9]+")
 
 
@@ -74,8 +77,15 @@ def beauty_rank(layer: str) -> tuple[int, int] | None:
     rank = _BEAUTY.index(last) if last in _BEAUTY else _loose_rank(last)
     if rank is None:
         return None
-    parent = words[-2] if len(words) > 1 else ""
-    return rank, _PARENTS.index(parent) if parent in _PARENTS else len(_PARENTS) if parent else -1
+    return rank, _parent_rank(words[-2] if len(words) > 1 else "")
+
+
+def _parent_rank(parent: str) -> int:
+    if not parent:
+        return -1
+    if parent in _PARENTS:
+        return _PARENTS.index(parent)
+    return len(_PARENTS) + bool(_BEHIND.match(parent))
 
 
 def _loose_rank(word: str) -> int | None:

@@ -279,12 +279,13 @@ def _attributes(spec: Any) -> tuple[dict[str, Attribute], tuple[str, ...]]:  # n
 
 def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -> Header:
     views = _views(specs[0])
+    has_flat = not all(spec.deep for spec in specs)
     parts = [
         Part(
             name=_text(spec, "oiio:subimagename"),
             view=_text(spec, "view"),
             views=views,
-            channels=tuple(spec.channelnames),
+            channels=() if spec.deep and has_flat else tuple(spec.channelnames),
         )
         for spec in specs
     ]
