@@ -42,7 +42,8 @@ class Curve:
         if self.table is not None:
             return np.interp(codes, np.linspace(0, 1, len(self.table)), self.table)
         g, a, b, c, d, e, f = self.parameters
-        bent = np.maximum(a * codes + b, 0) ** g + e
+        with np.errstate(all="ignore"):  # a damaged profile may hold any numbers
+            bent = np.maximum(a * codes + b, 0) ** g + e
         result: F64 = np.where(codes >= d, bent, c * codes + f)
         return result
 
@@ -132,7 +133,7 @@ def read_profile(data: bytes) -> Profile:
     """
     try:
         return _profile(data)
-    except (struct.error, IndexError, ValueError, OverflowError) as error:
+    except (struct.error, IndexError, ValueError, OverflowError, ZeroDivisionError) as error:
         raise ProfileError("its parts point outside of it") from error
 
 

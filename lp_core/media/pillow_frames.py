@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,10 @@ from PIL import Image
 from lp_core.errors import MediaError, TruncatedMedia, UnreadableMedia
 from lp_core.frame import Pixels
 
-_FAILURES = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+_FAILURES = (  # what its readers raise where a file is damaged
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError),
+    *(struct.error, Image.DecompressionBombError),
+)
 
 
 def decoded_frames(path: Path, data: bytes) -> Iterator[Pixels]:
@@ -32,19 +37,27 @@ def decoded_frames(path: Path, data: bytes) -> Iterator[Pixels]:
     """
     count = 0
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with _quietly():
             image = Image.open(io.BytesIO(data))
-        with image:
             total = getattr(image, "n_frames", 1)
             first = 1 if getattr(image, "default_image", False) else 0
+        with image:
             for number in range(first, total):
-                image.seek(number)
-                pixels = np.array(image.convert("RGBA"))
+                with _quietly():
+                    image.seek(number)
+                    pixels = np.array(image.convert("RGBA"))
                 count += 1
                 yield pixels
     except _FAILURES as error:
         raise _broken(path, count, error) from error
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Without warnings on the terminal: damage is told by errors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _broken(path: Path, count: int, error: Exception) -> MediaError:

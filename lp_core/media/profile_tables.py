@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,19 @@ from PIL import Image, ImageCms
 from lp_core.errors import UnreadableMedia
 from lp_core.frame import Pixels
 
-_FAILURES = (ImageCms.PyCMSError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+_FAILURES = (  # what its readers raise where a file is damaged
+    *(
+        ImageCms.PyCMSError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ),
+    *(ArithmeticError, struct.error, Image.DecompressionBombError),
+)
 
 
 def srgb_from_inks(path: Path, data: bytes, icc: bytes) -> Pixels:

@@ -112,7 +112,9 @@ def to_srgb(path: Path, pixels: Pixels, profile: Profile) -> tuple[Pixels, str]:
         codes = pixels[top : top + _ROWS, :, :3].astype(np.float32) / np.float32(white)
         srgb = srgb_from(profile, codes)
         beyond += int(((srgb < -_BEYOND) | (srgb > 1 + _BEYOND)).any(axis=-1).sum())
-        coded = srgb if is_float else np.rint(np.clip(np.nan_to_num(srgb), 0, 1) * white)
+        coded = (
+            srgb if is_float else np.rint(np.clip(np.nan_to_num(srgb, posinf=1.0, neginf=0.0), 0, 1) * white)
+        )
         result[top : top + _ROWS, :, :3] = coded.astype(pixels.dtype)
     note = f"{path} was converted to sRGB from its color profile '{profile.name}'."
     share = beyond / max(pixels.shape[0] * pixels.shape[1], 1)

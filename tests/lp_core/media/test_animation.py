@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lp_core.errors import TruncatedMedia, UnreadableMedia
+from lp_core.errors import LpError, TruncatedMedia, UnreadableMedia
 from lp_core.media.animation_header import read_animation
 from lp_core.media.base import ReadOptions
 from lp_core.media.color_tags import SRGB
@@ -235,3 +235,20 @@ def test_sixteen_bits_are_read_with_eight_and_said(tmp_path):
 def test_noise_is_no_animation(data):
     for more in (b"", b"\x2c" * 40, b"\x21\xf9\4" * 30, b"ANMF" * 40, bytes(100)):
         read_animation(data + more)
+
+
+@pytest.mark.parametrize("kind", ["gif", "png", "webp"])
+def test_damage_is_one_sentence(tmp_path, kind):
+    """Pillow's readers raise errors of many kinds where a byte is wrong."""
+    good = save(tmp_path / f"good.{kind}", stills(3), [40, 80, 40]).read_bytes()
+    path = tmp_path / f"a.{kind}"
+    for _ in range(150):
+        data = bytearray(good)
+        for place in RNG.integers(0, len(data), RNG.integers(1, 4)):
+            data[place] = RNG.integers(256)
+        path.write_bytes(data)
+        try:
+            with open_source(path) as source:
+                list(source)
+        except LpError as error:
+            assert f"a.{kind}" in str(error)
