@@ -43,13 +43,17 @@ def inspect(
     from lp_core.media.base import ReadOptions
 
     options = ReadOptions(**values)
-    found, faces = faces_of_frame(filmed_face(picture, "largest", options), frame)
+    clip = filmed_face(picture, "largest", options)
+    found, faces = faces_of_frame(clip, frame)
     faces = in_order(faces)
     if overlay is not None:
         from lp_core.faces.overlay import draw_overlay
+        from lp_core.media.color_tags import SRGB
         from lp_core.media.images import write_image
 
-        write_image(Path(overlay), draw_overlay(found.as_rgb8(), faces), overwrite=overwrite)
+        is_shown = found.encoding is None or found.encoding.is_display  # else as_rgb8 makes it sRGB
+        color = clip.info.color if is_shown else SRGB
+        write_image(Path(overlay), draw_overlay(found.as_rgb8(), faces), color, overwrite=overwrite)
     height, width = found.pixels.shape[:2]
     described = [describe(index, face) for index, face in enumerate(faces)]
     if as_json:

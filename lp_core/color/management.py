@@ -32,6 +32,11 @@ _TAGS: Mapping[str, tuple[str, str]] = {
     "rec.2100-pq": ("bt2020", "smpte2084"),
     "rec.2100-hlg": ("bt2020", "arib-std-b67"),
     "linear rec.709 (srgb)": ("bt709", "linear"),
+    "linear rec.2020": ("bt2020", "linear"),
+    "linear p3-d65": ("smpte432", "linear"),
+    "linear adobergb": ("adobe", "linear"),
+    "acescg": ("ap1", "linear"),
+    "aces2065-1": ("ap0", "linear"),
 }
 """Name of a space without ' - Display' and the like, in small letters -> primaries and transfer of its tags."""
 

@@ -21,6 +21,16 @@ CHROMATICITIES: Mapping[str, tuple[float, ...]] = {
 }
 """H.273's words -> x and y of red, green, blue and white, in the order of EXR's attribute."""
 
+LINEAR_ONLY: Mapping[str, tuple[float, ...]] = {
+    "ap0": (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767),
+    "ap1": (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767),
+    "adobe": (0.64, 0.33, 0.21, 0.71, 0.15, 0.06, *_D65),
+}
+"""The same for spaces that H.273 has no word for; EXR names them by their numbers."""
+
+D50_XYZ = (0.9642, 1.0, 0.8249)
+"""White of the space that color profiles relate colors to."""
+
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
@@ -40,6 +50,20 @@ def bt709_from(chromaticities: Sequence[float]) -> F64:
     adapted = _adaptation(_white(given), _white(target))
     result: F64 = np.linalg.inv(_xyz_from(target)) @ adapted @ _xyz_from(given)
     return result
+
+
+def adaptation_to_d50(chromaticities: Sequence[float]) -> F64:
+    """(3, 3) for XYZ column vectors: from the white of eight numbers, as in CHROMATICITIES, to D50 (Bradford)."""
+    return _adaptation(_white(np.asarray(chromaticities, np.float64)), np.array(D50_XYZ))
+
+
+def adapted_to_d50(chromaticities: Sequence[float]) -> F64:
+    """(3, 3) linear RGB with these primaries to XYZ under D50, as color profiles keep it.
+
+    Raises:
+        numpy.linalg.LinAlgError: the primaries lie on a line.
+    """
+    return adaptation_to_d50(chromaticities) @ _xyz_from(np.asarray(chromaticities, np.float64))
 
 
 def _white(chromaticities: F64) -> F64:

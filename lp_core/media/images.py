@@ -1,4 +1,4 @@
-"""PNG, TIFF, JPEG, WebP and BMP: pixels with their full depth, orientation and alpha."""
+"""PNG, TIFF, JPEG, WebP, GIF and BMP: pixels with their full depth, orientation and alpha."""
 
 from __future__ import annotations
 
@@ -18,15 +18,26 @@ from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnknownCodec,
 from lp_core.files import check_readable, read_failure, refuse_existing, write_whole
 from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
 from lp_core.media import tiff_tags
+from lp_core.media.animation_header import read_animation
 from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.color_tags import SRGB
+from lp_core.media.kinds import kind_of, refuse_foreign
 from lp_core.media.orientation import turn_upright
+from lp_core.media.pillow_frames import decoded_frames
+from lp_core.media.profile_tables import srgb_by_tables, srgb_from_inks
 from lp_core.media.sequence import WRITABLE_STILLS
-from lp_core.media.still_headers import StillHeader, read_header, with_png_color
+from lp_core.media.still_color import StillColor, color_of, refuse_deep_tables, to_srgb
+from lp_core.media.still_headers import StillHeader, read_header, with_jpeg_color, with_png_color
 from lp_core.timing import FrameRate
 
 DEFAULT_RATE = FrameRate(Fraction(24))
 """Rate of what carries none: stills and picture sequences."""
+
+_NOT_STILLS = {
+    "openexr": "its content is OpenEXR; let its name end in .exr",
+    "dpx": "its content is DPX; let its name end in .dpx",
+    "film": "its content is video; let its name end in .mp4 or .mov",
+}
 
 JPEG_QUALITY = 95  # no visible loss; 100 doubles the size for nothing
 
@@ -36,11 +47,13 @@ def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
 
     Returns:
         The picture, (H, W, 3) RGB or (H, W, 4) RGBA straight alpha, uint8, uint16 or float32 as stored,
-        turned upright; and what is known of it. Grey becomes RGB, CMYK becomes RGB by the plain formula (said
-        in the notes).
+        turned upright; and what is known of it. Gray becomes RGB. Colors keep their numbers where tags can name
+        them (sRGB, Display P3, BT.2020, ...), else a profile converts them to sRGB; CMYK without a profile
+        becomes RGB by the plain formula. The notes say what was converted.
 
     Raises:
-        UnreadableMedia: missing, forbidden, a folder, empty, or no picture that can be decoded.
+        UnreadableMedia: missing, forbidden, a folder, empty, or nothing that can be decoded.
+        UnknownCodec: a format that is not read, such as HEIC.
         TruncatedMedia: the file ends too early or a checksum is wrong.
     """
     path = Path(path)
@@ -51,10 +64,15 @@ def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
         raise UnreadableMedia(str(error)) from error
     except OSError as error:
         raise read_failure(path, error) from error
-    header = read_header(data)
+    refuse_foreign(path)
+    header, animation = read_header(data), read_animation(data)
     if header.damage:
         raise TruncatedMedia(f"{path} is damaged: {header.damage}; copy or export it again.")
-    pixels = turn_upright(_straight_rgb(_decode(path, data, header), header), header.orientation)
+    color = color_of(path, header)
+    stored, notes = _in_words(path, data, header, color)
+    if animation is not None:
+        notes += (f"{path} holds {len(animation.durations_s)} frames; only the first is used here.",)
+    pixels = turn_upright(stored, header.orientation)
     height, width, channels = pixels.shape
     info = ClipInfo(
         width=width,
@@ -64,8 +82,8 @@ def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
         bit_depth=pixels.dtype.itemsize * 8,
         has_alpha=channels == 4,
         is_still=True,
-        color=header.color,
-        notes=_notes(path, header),
+        color=color.tags,
+        notes=notes,
     )
     return Frame(pixels, 0, Fraction(0)), info
 
@@ -76,7 +94,7 @@ def write_image(path: str | Path, pixels: Pixels, color: ColorTags = SRGB, overw
     Args:
         path: ends in .png (uint8 or uint16, with or without alpha), .jpg or .jpeg (uint8 RGB).
         pixels: (H, W, 3) RGB or (H, W, 4) RGBA straight alpha, uint8 or uint16.
-        color: description written into a PNG.
+        color: description written into the file.
         overwrite: False: refuse to replace a file.
 
     Raises:
@@ -123,7 +141,7 @@ def encode_image(path: Path, pixels: Pixels, color: ColorTags) -> bytes:
     except cv2.error as error:
         raise MediaError(f"{path} cannot be written ({error.err}); try another size or type.") from error
     encoded: bytes = data.tobytes()
-    return encoded if is_jpeg else with_png_color(encoded, color)
+    return with_jpeg_color(encoded, color) if is_jpeg else with_png_color(encoded, color)
 
 
 class StillSource:
@@ -165,19 +183,36 @@ class StillSource:
         self.close()
 
 
-def _notes(path: Path, header: StillHeader) -> tuple[str, ...]:
-    notes = []
+def _in_words(
+    path: Path, data: bytes, header: StillHeader, color: StillColor
+) -> tuple[Pixels, tuple[str, ...]]:
+    """RGB or RGBA that ``color.tags`` describe, not turned, and what the user should know."""
+    notes = [color.note] if color.note else []
+    profile, icc = color.profile, header.icc
+    if profile is not None and icc is not None and profile.space == "CMYK":
+        if header.tags.get(tiff_tags.BITS_PER_SAMPLE, (8,))[0] > 8:
+            raise _undecodable(path, "CMYK of 16 bits is not supported")
+        notes.append(f"{path} was converted to sRGB from CMYK by its color profile '{profile.name}'.")
+        return srgb_from_inks(path, data, icc), tuple(notes)
+    pixels = _straight_rgb(_decode(path, data, header), header)
     if header.is_cmyk:
         notes.append(f"{path} is stored as CMYK; it was converted to RGB without a printing profile.")
-    if header.has_profile and not header.is_cmyk:
-        notes.append(
-            f"{path} carries a colour profile that is not applied; its values are used as if they were sRGB."
-        )
-    return tuple(notes)
+    if profile is not None and profile.is_simple:
+        pixels, note = to_srgb(path, pixels, profile)
+        notes.append(note)
+    elif profile is not None and icc is not None:
+        refuse_deep_tables(path, profile, pixels.dtype.itemsize * 8)
+        pixels = srgb_by_tables(path, pixels, icc)
+        notes.append(f"{path} was converted to sRGB from its color profile '{profile.name}'.")
+    return pixels, tuple(notes)
 
 
 def _decode(path: Path, data: bytes, header: StillHeader) -> NDArray[Any]:
     """(H, W), (H, W, 3) RGB or (H, W, 4) RGBA as stored, not turned."""
+    if header.kind == "unknown":
+        raise _undecodable(path, _NOT_STILLS.get(kind_of(path) or "", "its content is not an image"))
+    if header.kind == "gif" or (header.kind == "webp" and b"ANMF" in data):
+        return _first_frame(path, data)
     if header.kind == "tiff":
         if _is_beyond_opencv(header):
             return _decode_tiff_by_av(path, data, header)
@@ -193,6 +228,12 @@ def _decode(path: Path, data: bytes, header: StillHeader) -> NDArray[Any]:
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
         raise _undecodable(path, f"pixels of type {pixels.dtype}")
     return np.asarray(pixels)
+
+
+def _first_frame(path: Path, data: bytes) -> Pixels:
+    """RGBA where anything is transparent, else RGB: GIF does not say whether it is."""
+    rgba = next(decoded_frames(path, data))
+    return rgba if (rgba[..., 3] < 255).any() else np.ascontiguousarray(rgba[..., :3])
 
 
 def _is_beyond_opencv(header: StillHeader) -> bool:
@@ -221,9 +262,13 @@ def _decode_tiff_by_av(path: Path, data: bytes, header: StillHeader) -> NDArray[
 
 
 def _straight_rgb(pixels: NDArray[Any], header: StillHeader) -> Pixels:
-    """Grey -> RGB; a TIFF's premultiplied colours -> straight."""
+    """Gray -> RGB, with alpha where one gray is transparent; a TIFF's premultiplied colors -> straight."""
     if pixels.ndim == 2:
-        return np.repeat(pixels[..., None], 3, axis=2)
+        gray = np.repeat(pixels[..., None], 3, axis=2)
+        if header.transparent_gray is None:
+            return gray
+        opaque = (pixels != header.transparent_gray) * np.iinfo(pixels.dtype).max
+        return np.dstack([gray, opaque.astype(pixels.dtype)])
     extra = header.tags.get(tiff_tags.EXTRA_SAMPLES, (0,))[0]
     if pixels.shape[2] == 4 and extra == tiff_tags.ASSOCIATED_ALPHA:
         return _unpremultiply(pixels)

@@ -99,11 +99,11 @@ class OiioReader:
         first = headers[0]
         canvas = first.windows.canvas
         for header in headers[1:]:
-            if header.windows.display != first.windows.display:
-                raise MediaError(f"{path} has pictures of different sizes; render all of them in one format.")
             canvas = united(canvas, header.windows.canvas)
         rate = rate or (DEFAULT_RATE if first.fps is None else FrameRate(first.fps))
         color, notes = _color(path, first)
+        if first.choice.note:
+            notes += (first.choice.note,)
         if first.lost:
             notes += (
                 f"{path} has words in its header that are not in UTF-8 and are not carried over: "
@@ -149,15 +149,38 @@ class OiioSequenceSource(SequenceSource):
     def _describe(self, paths: Sequence[Path]) -> ClipInfo:
         self._reader = OiioReader(self._options)
         headers = [self._reader.header(path) for path in paths]
+        self._check_alike(paths, headers)
         info = self._reader.info(self._pattern.path_of(self._numbers[0]), headers, self._options.rate)
         assert info.windows is not None  # noqa: S101 - this reader always tells them
         self._canvas = info.windows.canvas
         self._tells_rate = headers[0].fps is not None
         return info
 
+    def _check_alike(self, paths: Sequence[Path], headers: Sequence[Header]) -> None:
+        """Refuses a sequence whose format, layer or alpha changes; names the first frame that differs."""
+        numbers = [number for number in self._numbers if number not in self._missing]
+        for number, path, header in zip(numbers, paths, headers, strict=True):
+            differs = _difference(headers[0], header)
+            if differs is not None:
+                raise MediaError(
+                    f"Frame {number} ({path}) {differs}, unlike frame {numbers[0]}; render all frames alike."
+                )
+
     def _picture(self, path: Path) -> Frame:
         pixels, header = self._reader.pixels(path, self._canvas)
         return Frame(pixels, 0, Fraction(0), metadata=header.metadata, data_window=header.windows.data)
+
+
+def _difference(first: Header, header: Header) -> str | None:
+    """In what a file cannot follow another one of its sequence; None where it can."""
+    left, top, right, bottom = header.windows.display
+    if header.windows.display != first.windows.display:
+        return f"has a display window of {right - left}x{bottom - top} pixels at ({left}, {top})"
+    if header.choice.layer != first.choice.layer:
+        return f"has no layer '{first.choice.layer or '(main)'}'"
+    if len(header.choice.channels) != len(first.choice.channels):
+        return f"has {'an' if len(header.choice.channels) == 4 else 'no'} alpha channel"
+    return None
 
 
 def _grown(windows: Windows, canvas: Box) -> Box:
@@ -256,12 +279,13 @@ def _attributes(spec: Any) -> tuple[dict[str, Attribute], tuple[str, ...]]:  # n
 
 def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -> Header:
     views = _views(specs[0])
+    has_flat = not all(spec.deep for spec in specs)
     parts = [
         Part(
             name=_text(spec, "oiio:subimagename"),
             view=_text(spec, "view"),
             views=views,
-            channels=tuple(spec.channelnames),
+            channels=() if spec.deep and has_flat else tuple(spec.channelnames),
         )
         for spec in specs
     ]

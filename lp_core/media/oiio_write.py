@@ -12,12 +12,14 @@ import numpy as np
 import OpenImageIO as oiio  # noqa: N813 - the name everybody knows it by
 from numpy.typing import NDArray
 
+from lp_core.color.primaries import CHROMATICITIES, LINEAR_ONLY
 from lp_core.errors import MediaError
 from lp_core.files import move_into_place, temporary_path, write_failure
 from lp_core.frame import LAYER_CHANNELS, Box, Frame, Windows, shifted, united
 from lp_core.media.base import Attribute, SinkSpec
 from lp_core.media.picture_sequence import SequenceSink
 from lp_core.media.smpte import packed
+from lp_core.media.still_headers import wide_profile
 
 _FLOAT_LAYERS = ("stmap", "forward")  # half cannot tell two columns of a wide picture apart
 _LOSSY = ("dwa", "b44", "pxr24")
@@ -123,9 +125,18 @@ def _exr_spec(
     if is_mixed:  # formats that are all alike are passed over in favour of the header's own
         made.channelformats = tuple(oiio.TypeDesc(kind) for kind in kinds)
     _describe(made, frame, index, spec)
+    _name_primaries(made, frame, spec)
     made.attribute("compression", spec.exr_compression)
     made.attribute("FramesPerSecond", oiio.TypeRational, _rational(spec))
     return made
+
+
+def _name_primaries(made: Any, frame: Frame, spec: SinkSpec) -> None:  # noqa: ANN401
+    """Chromaticities of linear light that is not BT.709's, which EXR assumes; a header's own win."""
+    numbers = {**CHROMATICITIES, **LINEAR_ONLY}.get(spec.color.primaries)
+    is_told = {**spec.attributes, **frame.metadata}.get("chromaticities") is not None
+    if numbers and not is_told and spec.color.transfer == "linear" and spec.color.primaries != "bt709":
+        made.attribute("chromaticities", oiio.TypeDesc("float[8]"), numbers)
 
 
 def _plain_part(frame: Frame, index: int, spec: SinkSpec, kind: str) -> tuple[Any, NDArray[Any]]:
@@ -140,6 +151,11 @@ def _plain_part(frame: Frame, index: int, spec: SinkSpec, kind: str) -> tuple[An
         made.attribute("oiio:UnassociatedAlpha", 1)
         made.attribute("compression", "lzw")  # zip takes several times as long for a quarter less
         made.attribute("PixelAspectRatio", float(spec.pixel_aspect))
+        profile = wide_profile(spec.color)
+        if profile is not None:
+            made.attribute(
+                "ICCProfile", oiio.TypeDesc(f"uint8[{len(profile)}]"), np.frombuffer(profile, np.uint8)
+            )
     return made, np.ascontiguousarray(frame.pixels)
 
 

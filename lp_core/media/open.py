@@ -1,4 +1,4 @@
-"""Path -> whoever reads or writes it; backends are imported on use."""
+"""Path -> what reads or writes it; backends are imported on use."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from lp_core.files import check_folder, check_name, check_readable, refuse_exist
 from lp_core.media.base import AS_STORED, FrameSink, FrameSource, OpenSink, PartedSink, ReadOptions, SinkSpec
 from lp_core.media.codecs import CONTAINERS, film_codec
 from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
+from lp_core.media.kinds import kind_of, refuse_foreign
 from lp_core.media.sequence import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
 from lp_core.media.single_picture import SinglePictureSink, numbered
 from lp_core.media.trim import TrimmedSource
 from lp_core.timing import FrameRate
 
-STILLS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+STILLS = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".apng"),
+)
 _FILMS = (
     *(".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mts", ".m2ts", ".ts", ".mpg", ".mpeg"),
-    *(".wmv", ".flv", ".ogv", ".3gp", ".gif"),
+    *(".wmv", ".flv", ".ogv", ".3gp"),
 )
 
 _OIIO_STILLS = (".exr", ".dpx")
@@ -34,6 +37,14 @@ SOURCES: Mapping[str, str] = {
     **dict.fromkeys(_FILMS, "lp_core.media.video_read:VideoSource"),
 }
 """File suffix -> reader of a single file."""
+
+BY_CONTENT: Mapping[str, str] = {
+    "still": SOURCES[".png"],
+    "animation": "lp_core.media.animation:AnimatedSource",
+    "openexr": SOURCES[".exr"],
+    "dpx": SOURCES[".dpx"],
+}
+"""What a file is by its first bytes (``lp_core.media.kinds``) -> reader of a single file."""
 
 SEQUENCE_SOURCES: Mapping[str, str] = {
     **dict.fromkeys(STILLS, "lp_core.media.picture_sequence:SequenceSource"),
@@ -59,14 +70,14 @@ def open_source(
     """Opens a still, a numbered sequence (``in.%04d.exr``, ``in.####.exr 1001-1100``) or a film.
 
     Args:
-        path: what to read; the suffix decides who reads it.
+        path: what to read; its content decides how, and the suffix where the content does not show it.
         sequence_rate: rate of a picture sequence; None: the one in ``options``, else what the headers tell,
             else 24 frames per second.
         options: frames, layer, view, and what becomes of missing frames and fields.
 
     Raises:
         UnreadableMedia, EmptyVideo, TruncatedMedia: the file is missing, forbidden, damaged or without a
-        picture. UnknownCodec: the suffix is not known.
+        picture. UnknownCodec: a format that is not read; the message names it.
         MissingDependency: the kind of file needs an extra that is not installed.
         SettingError: a pattern with two places for the number; frames, a layer or a view that are not there.
     """
@@ -76,11 +87,12 @@ def open_source(
     if SequencePattern.parse(path) is not None:
         if ranged is not None and options.frames is not None and not options.frames.within(ranged):
             raise SettingError(f"{path} is given as {ranged}, which does not hold {options.frames}.")
+        _refuse_foreign_numbered(path)
         backend = _backend(path, SEQUENCE_SOURCES, "read")
         sequence: FrameSource = backend(path, replace(options, clip=ranged, step=step))
         return sequence
     check_readable(path)
-    backend = _backend(path, SOURCES, "read")
+    backend = _load(path, _reader(path))
     source: FrameSource = backend(path, options)
     if options.frames is None or source.info.is_still:
         return source
@@ -174,10 +186,38 @@ def _writer(path: Path) -> Callable[[Path, SinkSpec], FrameSink]:
     return partial(SinglePictureSink, open_numbered=backend)
 
 
-def _backend(path: Path, table: Mapping[str, str], done: str) -> Any:  # noqa: ANN401 - a class by name
+def _refuse_foreign_numbered(path: Path) -> None:
+    """Names the format of numbered files that nothing reads."""
+    pattern = SequencePattern.parse(path)
+    if pattern is None or path.suffix.lower() in SEQUENCE_SOURCES:
+        return
+    for number in pattern.numbers()[:1]:
+        check_readable(pattern.path_of(number))
+        refuse_foreign(pattern.path_of(number))
+
+
+def _reader(path: Path) -> str:
+    """What reads a single file: by its content, else by its suffix."""
+    refuse_foreign(path)
+    kind = kind_of(path)
+    suffix = path.suffix.lower()
+    if kind == "film":
+        return SOURCES[suffix if suffix in _FILMS else ".mp4"]
+    return BY_CONTENT[kind] if kind is not None else _target(path, SOURCES, "read")
+
+
+def _target(path: Path, table: Mapping[str, str], done: str) -> str:
     target = table.get(path.suffix.lower())
     if target is None:
         raise UnknownCodec(f"{path} has a type that cannot be {done}; known types are {', '.join(table)}.")
+    return target
+
+
+def _backend(path: Path, table: Mapping[str, str], done: str) -> Any:  # noqa: ANN401 - a class by name
+    return _load(path, _target(path, table, done))
+
+
+def _load(path: Path, target: str) -> Any:  # noqa: ANN401 - a class by name
     module, _, name = target.partition(":")
     try:
         return getattr(importlib.import_module(module), name)

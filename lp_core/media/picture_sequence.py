@@ -12,7 +12,7 @@ import numpy as np
 
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
 from lp_core.files import make_folder, remove_folders, write_whole
-from lp_core.frame import ClipInfo, Frame
+from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions, SinkSpec
 from lp_core.media.check_frames import check_frame
 from lp_core.media.images import check_still, encode_image, read_image
@@ -97,12 +97,24 @@ class SequenceSource:
             yield replace(black if is_black else shown, index=index, time_s=self._info.rate.time_s(index))
 
     def _describe(self, paths: Sequence[Path]) -> ClipInfo:
-        """What is known of the clip made of these files; colour and depth are the first one's."""
-        return read_image(paths[0])[1]
+        """What is known of the clip made of these files; color and depth are the first one's."""
+        info = read_image(paths[0])[1]
+        self._color: ColorTags | None = info.color
+        return info
 
     def _picture(self, path: Path) -> Frame:
-        """One file's picture; index and time do not matter."""
-        return read_image(path)[0]
+        """One file's image; index and time do not matter.
+
+        Raises:
+            MediaError: its colors mean something else than the first one's.
+        """
+        frame, info = read_image(path)
+        if info.color != self._color and self._color is not None:
+            raise MediaError(
+                f"{path} has colors of {_words(info.color)}, the frames before {_words(self._color)}; export all "
+                "frames in one color space."
+            )
+        return frame
 
     def _opening_notes(self, rate: object) -> list[str]:
         notes = []
@@ -136,13 +148,27 @@ class SequenceSource:
         except (TruncatedMedia, UnreadableMedia):
             self._damaged.append(index)
             return previous
-        pixels, first = frame.pixels, self._first.pixels
-        if pixels.shape != first.shape or pixels.dtype != first.dtype:
+        differs = _difference(self._first.pixels, frame.pixels)
+        if differs is not None:
             raise MediaError(
-                f"{path} is {pixels.shape} {pixels.dtype}, the first picture of the sequence "
-                f"{first.shape} {first.dtype}; export all pictures in one size and depth."
+                f"Frame {number} ({path}) {differs}, unlike frame {self._numbers[0]}; export all frames alike."
             )
         return frame
+
+
+def _words(color: ColorTags) -> str:
+    return f"{color.primaries} primaries and transfer {color.transfer}"
+
+
+def _difference(first: Pixels, other: Pixels) -> str | None:
+    """In what a frame cannot follow the first one of its sequence; None where it can."""
+    if other.shape[:2] != first.shape[:2]:
+        return f"has {other.shape[1]}x{other.shape[0]} pixels, not {first.shape[1]}x{first.shape[0]}"
+    if other.shape != first.shape:
+        return "has an alpha channel" if other.shape[2] == 4 else "has no alpha channel"
+    if other.dtype != first.dtype:
+        return f"has {other.dtype.itemsize * 8} bits a channel, not {first.dtype.itemsize * 8}"
+    return None
 
 
 class SequenceSink:

@@ -19,7 +19,10 @@ _LISTED = 20
 WRITABLE_STILLS = (".png", ".jpg", ".jpeg")
 """File types of single images that can be written without an extra."""
 
-NUMBERED = (*WRITABLE_STILLS, ".tif", ".tiff", ".webp", ".bmp", ".exr", ".dpx")
+NUMBERED = (
+    *WRITABLE_STILLS,
+    *(".jfif", ".jpe", ".jif", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".apng", ".exr", ".dpx"),
+)
 """File types that form sequences. In the name of any other type ``%04d`` and ``#`` are plain characters."""
 
 _RANGED = re.compile(r"(.*?\S)\s+(-?[0-9]+(?:\s*-\s*-?[0-9]+)?)(?:x([1-9][0-9]{0,4}))?", re.DOTALL)

@@ -1,4 +1,4 @@
-"""What a still says beside its pixels: kind, orientation, colour, completeness. Bytes in, values out.
+"""What a still says beside its pixels: kind, orientation, color, completeness. Bytes in, values out.
 
 Decoders fill in what is missing or complain on the terminal; so damage is looked for here, before they see
 the file.
@@ -11,12 +11,15 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from lp_core.color.icc_write import profile_of
 from lp_core.frame import ColorTags
 from lp_core.media import tiff_tags
 from lp_core.media.color_tags import PRIMARIES, SRGB, TRANSFERS, code_of
 from lp_core.media.orientation import UPRIGHT
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_WIDE = frozenset({"smpte431", "smpte432", "bt2020"})
+_MOST_PROFILE = 1 << 24
 _SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
@@ -25,15 +28,29 @@ class StillHeader:
     """A still's own words."""
 
     kind: str
-    """png, jpeg, tiff, webp, bmp, or 'unknown'."""
+    """png, jpeg, tiff, webp, bmp, gif, or 'unknown'."""
     orientation: int = UPRIGHT
     """EXIF orientation, 1..8."""
-    color: ColorTags = SRGB
-    """Colour description; sRGB where the file has none."""
+    color: ColorTags | None = None
+    """Color description in words (cICP); None where the file has none."""
+    icc: bytes | None = None
+    """Embedded color profile."""
+    is_srgb: bool = False
+    """True when the file says that it is sRGB."""
+    is_adobe_rgb: bool = False
+    """True when a camera's EXIF block says Adobe RGB."""
+    gamma: float | None = None
+    """Exponent from light to codes (gAMA), such as 0.45455."""
+    chromaticities: tuple[float, ...] | None = None
+    """x and y of red, green, blue and white (cHRM)."""
+    transparent_gray: int | None = None
+    """The gray, in codes of the delivered depth, that is fully transparent (tRNS)."""
+    has_alpha: bool = False
+    """True when a PNG or WebP says that it has alpha."""
+    bit_depth: int = 8
+    """Bits of a PNG's channels."""
     is_cmyk: bool = False
     """True when the file stores printing inks."""
-    has_profile: bool = False
-    """True when an ICC profile other than sRGB is embedded."""
     damage: str | None = None
     """What is wrong with the file's structure; None when it is whole."""
     tags: dict[int, tuple[int, ...]] = field(default_factory=dict)
@@ -50,18 +67,46 @@ def read_header(data: bytes) -> StillHeader:
         return _tiff(data)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _webp(data)
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return StillHeader("gif")
     return StillHeader("bmp" if data.startswith(b"BM") else "unknown")
 
 
 def with_png_color(data: bytes, color: ColorTags) -> bytes:
-    """A PNG with its colour description put in: ``sRGB`` for sRGB, else ``cICP`` (PNG, third edition)."""
-    if (color.primaries, color.transfer) == (SRGB.primaries, SRGB.transfer):
-        chunk = _chunk(b"sRGB", b"\0")
+    """A PNG with its color description put in.
+
+    ``sRGB`` for sRGB; else ``cICP`` (PNG, third edition), and a profile for readers that do not know it.
+    """
+    if _is_srgb(color):
+        chunks = _chunk(b"sRGB", b"\0")
     else:
         codes = code_of(PRIMARIES, color.primaries), code_of(TRANSFERS, color.transfer)
-        chunk = _chunk(b"cICP", bytes((*codes, 0, 1)))
+        chunks = _chunk(b"cICP", bytes((*codes, 0, 1)))
+        profile = wide_profile(color)
+        if profile is not None:
+            chunks += _chunk(b"iCCP", color.primaries.encode() + b"\0\0" + zlib.compress(profile))
     header_end = len(_PNG) + 12 + 13
-    return data[:header_end] + chunk + data[header_end:]
+    return data[:header_end] + chunks + data[header_end:]
+
+
+def with_jpeg_color(data: bytes, color: ColorTags) -> bytes:
+    """A JPEG with the profile of its colors put in behind its first segment, where they are not BT.709's."""
+    profile = wide_profile(color)
+    if profile is None:
+        return data
+    body = b"ICC_PROFILE\0\1\1" + profile
+    segment = b"\xff\xe2" + struct.pack(">H", len(body) + 2) + body
+    at = 2 + 2 + struct.unpack_from(">H", data, 4)[0] if data[2:4] == b"\xff\xe0" else 2
+    return data[:at] + segment + data[at:]
+
+
+def wide_profile(color: ColorTags) -> bytes | None:
+    """The profile without which a reader would show wrong colors: of wide primaries."""
+    return profile_of(color.primaries, color.transfer) if color.primaries in _WIDE else None
+
+
+def _is_srgb(color: ColorTags) -> bool:
+    return (color.primaries, color.transfer) == (SRGB.primaries, SRGB.transfer)
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
@@ -69,7 +114,9 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _png(data: bytes) -> StillHeader:
-    header = StillHeader("png")
+    if len(data) < 33:
+        return StillHeader("png", damage="it ends before its last part")
+    header = StillHeader("png", bit_depth=data[24], has_alpha=data[25] in (4, 6))
     at = len(_PNG)
     while at + 12 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)
@@ -79,47 +126,65 @@ def _png(data: bytes) -> StillHeader:
         if zlib.crc32(name + body) != struct.unpack_from(">I", data, at + 8 + length)[0]:
             return replace(header, damage=f"the checksum of its {name.decode('latin-1')} part is wrong")
         if name == b"IEND":
-            return header
+            return replace(header, transparent_gray=_transparent_gray(data))
         header = _png_chunk(header, name, body)
         at += 12 + length
     return replace(header, damage="it ends before its last part")
 
 
 def _png_chunk(header: StillHeader, name: bytes, body: bytes) -> StillHeader:
+    found: dict[str, object] = {}
     if name == b"eXIf":
-        return replace(header, orientation=_orientation(body))
-    if name == b"iCCP":
-        return replace(header, has_profile=not _is_srgb_png_profile(body))
-    if name == b"cICP" and len(body) == 4:
-        color = replace(
-            header.color,
-            primaries=PRIMARIES.get(body[0], "unspecified"),
-            transfer=TRANSFERS.get(body[1], "unspecified"),
-        )
-        return replace(header, color=color)
-    return header
+        found["orientation"] = _orientation(body)
+    elif name == b"iCCP":
+        found["icc"] = _unpacked(body)
+    elif name == b"sRGB":
+        found["is_srgb"] = True
+    elif name == b"tRNS":
+        found["has_alpha"] = True
+    elif name == b"gAMA" and len(body) == 4:
+        found["gamma"] = struct.unpack(">I", body)[0] / 100_000 or None
+    elif name == b"cHRM" and len(body) == 32:
+        white_x, white_y, *primaries = (number / 100_000 for number in struct.unpack(">8I", body))
+        found["chromaticities"] = (*primaries, white_x, white_y)
+    elif name == b"cICP" and len(body) == 4:
+        words = PRIMARIES.get(body[0], "unspecified"), TRANSFERS.get(body[1], "unspecified")
+        found["color"] = replace(SRGB, primaries=words[0], transfer=words[1])
+    return replace(header, **found)  # type: ignore[arg-type]
 
 
-def _is_srgb_png_profile(body: bytes) -> bool:
-    name, _, packed = body.partition(b"\0")
+def _transparent_gray(data: bytes) -> int | None:
+    """The gray that a PNG names as transparent, in codes of 8 or 16 bits."""
+    depth, color_type = data[24], data[25]
+    at = data.find(b"tRNS", 33, max(data.find(b"IDAT", 33), 33))
+    if color_type != 0 or at < 0 or data[at - 4 : at] != b"\0\0\0\2":
+        return None
+    code: int = struct.unpack_from(">H", data, at + 4)[0]
+    return code if depth == 16 else code * 255 // ((1 << depth) - 1)
+
+
+def _unpacked(body: bytes) -> bytes:
+    """The profile of an iCCP chunk; what cannot be unpacked is handed on as it is and found damaged."""
+    _, _, packed = body.partition(b"\0")
     try:
-        profile = zlib.decompressobj().decompress(packed[1:], 1 << 16)
+        return zlib.decompressobj().decompress(packed[1:], _MOST_PROFILE)
     except zlib.error:
-        return b"sRGB" in name
-    return b"sRGB" in name or _is_srgb_profile(profile)
-
-
-def _is_srgb_profile(profile: bytes) -> bool:
-    return b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile
+        return packed
 
 
 def _jpeg(data: bytes) -> StillHeader:
     header = StillHeader("jpeg")
+    profile: dict[int, bytes] = {}
     for marker, body, end in _jpeg_segments(data):
         if marker == 0xE1 and body.startswith(b"Exif\0\0"):
-            header = replace(header, orientation=_orientation(body[6:]))
-        elif marker == 0xE2 and body.startswith(b"ICC_PROFILE\0") and body[12:13] == b"\1":
-            header = replace(header, has_profile=not _is_srgb_profile(body[14:]))
+            header = replace(
+                header,
+                orientation=_orientation(body[6:]),
+                is_adobe_rgb=tiff_tags.names_adobe_rgb(body[6:]),
+            )
+        elif marker == 0xE2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
+            profile[body[12]] = body[14:]
+            header = replace(header, icc=b"".join(part for _, part in sorted(profile.items())))
         elif marker in _SOF_MARKERS and len(body) > 5:
             header = replace(header, is_cmyk=body[5] == 4)
         elif marker == 0xDA:
@@ -153,8 +218,9 @@ def _tiff(data: bytes) -> StillHeader:
         "tiff",
         orientation=_valid(tags.get(tiff_tags.ORIENTATION, (UPRIGHT,))[0]),
         is_cmyk=tags.get(tiff_tags.PHOTOMETRIC) == (tiff_tags.PHOTOMETRIC_CMYK,),
-        has_profile=tiff_tags.ICC_PROFILE in tags
-        and not _is_srgb_profile(bytes(tags[tiff_tags.ICC_PROFILE])),
+        icc=bytes(value & 255 for value in tags[tiff_tags.ICC_PROFILE])
+        if tiff_tags.ICC_PROFILE in tags
+        else None,
         damage=f"its last {lacking} bytes are missing" if lacking else None,
         tags=tags,
     )
@@ -170,7 +236,9 @@ def _webp(data: bytes) -> StillHeader:
         if name == b"EXIF":
             header = replace(header, orientation=_orientation(body.removeprefix(b"Exif\0\0")))
         elif name == b"ICCP":
-            header = replace(header, has_profile=not _is_srgb_profile(body))
+            header = replace(header, icc=body)
+        elif name == b"VP8X":
+            header = replace(header, has_alpha=bool(body[:1] and body[0] & 0x10))
         at += 8 + length + length % 2
     return header
 

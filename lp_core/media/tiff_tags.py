@@ -15,7 +15,10 @@ STRIP_OFFSETS, STRIP_COUNTS = 273, 279
 TILE_OFFSETS, TILE_COUNTS = 324, 325
 ICC_PROFILE = 34675
 
+_EXIF_DIRECTORY, _INTEROPERABILITY = 34665, 40965
+
 PHOTOMETRIC_CMYK = 5
+PHOTOMETRIC_LAB = (8, 9, 10)
 ASSOCIATED_ALPHA = 1
 
 _SIZES = {1: "B", 3: "H", 4: "I", 7: "B", 16: "Q", 13: "I"}
@@ -50,9 +53,27 @@ def read_tags(data: bytes) -> dict[int, tuple[int, ...]]:
         raise TagError("the directory lies outside the file") from error
 
 
-def _read_directory(data: bytes, order: str, is_big: bool) -> dict[int, tuple[int, ...]]:
+def names_adobe_rgb(exif: bytes) -> bool:
+    """True where a camera's EXIF block says Adobe RGB: interoperability index R03 (DCF 2.0)."""
+    try:
+        order = {b"II": "<", b"MM": ">"}[exif[:2]]
+        at = read_tags(exif)[_EXIF_DIRECTORY][0]
+        at = _read_directory(exif, order, is_big=False, at=at)[_INTEROPERABILITY][0]
+        entries = struct.unpack_from(order + "H", exif, at)[0]
+        places = range(at + 2, at + 2 + 12 * min(entries, 16), 12)
+        return any(
+            exif[at : at + 2] in (b"\0\1", b"\1\0") and exif[at + 8 : at + 11] == b"R03" for at in places
+        )
+    except (KeyError, TagError, struct.error):
+        return False
+
+
+def _read_directory(
+    data: bytes, order: str, is_big: bool, at: int | None = None
+) -> dict[int, tuple[int, ...]]:
     word, count_word, width = ("Q", "Q", 20) if is_big else ("I", "H", 12)
-    at = struct.unpack_from(order + word, data, 8 if is_big else 4)[0]
+    if at is None:
+        at = int(struct.unpack_from(order + word, data, 8 if is_big else 4)[0])
     entries = struct.unpack_from(order + count_word, data, at)[0]
     at += struct.calcsize(count_word)
     if entries * width > len(data):

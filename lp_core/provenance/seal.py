@@ -25,7 +25,24 @@ EMBEDDED = (".mp4", ".m4v", ".mov", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 """File types that carry their manifest inside; all others, and sequences, get a sidecar."""
 SIDECAR_SUFFIX = ".provenance.json"
 _PLACE = re.compile(r"[._-]*(?:%0?\d*d|#+)")
-NUMBERED = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".exr", ".dpx"})
+NUMBERED = frozenset(
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jfif",
+        ".jpe",
+        ".jif",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".bmp",
+        ".gif",
+        ".apng",
+        ".exr",
+        ".dpx",
+    ]
+)
 """File types in whose names ``%04d`` and ``####`` mean a frame number, unless a file has exactly that name."""
 FindFiles = Callable[[str], Sequence[Path]]
 """File name or frame pattern -> the files that are there; empty for a built-in motion."""

@@ -171,7 +171,7 @@ def test_sound_of_a_part_begins_with_it(lpsuite, portrait, driving, tmp_path):
         (("--frames", "5-1"), 2, "backwards"),
         (("--frames", "1001-1100"), 11, "lacks 94 of the frames 1001 to 1100: 1007-1100"),
         (("--view", "left"), 2, "no view 'left'"),
-        (("--layer", "diffuse"), 2, "no picture in a layer 'diffuse'"),
+        (("--layer", "diffuse"), 2, "no image in a layer 'diffuse'"),
         (("--exr-compression", "best"), 2, "exr_compression"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from fakes.exr import DISPLAY, copied, stored, wild, write_exr
 
 from lp_core.errors import MediaError
-from lp_core.frame import Frame, Windows
+from lp_core.frame import ColorTags, Frame, Windows
 from lp_core.media.base import Attribute, ReadOptions
 from lp_core.media.open import open_sink, open_source
 from lp_core.timing import FrameRange
@@ -227,3 +227,22 @@ def test_tiff_comes_back_by_another_reader(tmp_path, rng, spec, bits, channels):
         (frame,) = source
     assert frame.pixels.dtype == pixels.dtype
     assert np.array_equal(frame.pixels, pixels)
+
+
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "expected"),
+    [
+        ("ap1", "linear", (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767)),
+        ("smpte432", "linear", (0.68, 0.32, 0.265, 0.69, 0.15, 0.06, 0.3127, 0.329)),
+        ("bt709", "linear", None),
+        ("unspecified", "linear", None),
+        ("smpte432", "iec61966-2-1", None),
+    ],
+)
+def test_primaries_of_linear_light_are_named(tmp_path, spec, primaries, transfer, expected):
+    tags = ColorTags(primaries, transfer, "gbr", True)
+    with open_sink(tmp_path / "a.exr", spec(24, 16, bit_depth=32, color=tags)) as sink:
+        sink.write(Frame(np.zeros((16, 24, 3), np.float32), 0, Fraction(0)))
+        sink.commit()
+    told = stored(tmp_path / "a.exr")[0].getattribute("chromaticities")
+    assert told is None if expected is None else np.allclose(told, expected)

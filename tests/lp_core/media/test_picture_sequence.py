@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from lp_core.errors import (
 )
 from lp_core.frame import Frame
 from lp_core.media.base import AudioTrack, ReadOptions
+from lp_core.media.color_tags import SRGB
 from lp_core.media.images import write_image
+from lp_core.media.open import open_source
 from lp_core.media.picture_sequence import SequenceSink, SequenceSource
 from lp_core.timing import FrameRate
 
@@ -168,3 +171,32 @@ class TestSink:
             sink.write(frame(1, 64, 48))
         sink.abort()
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda pixels: np.dstack([pixels, pixels[..., 0]]), "has an alpha channel"),
+        (lambda pixels: pixels[:-8], "has 64x40 pixels, not 64x48"),
+        (lambda pixels: pixels.astype(np.uint16) * 257, "has 16 bits a channel, not 8"),
+    ],
+)
+def test_a_change_in_mid_sequence_names_the_frame(tmp_path, picture, change, said):
+    for number in range(1001, 1005):
+        pixels = picture(number, 64, 48)
+        write_image(tmp_path / f"in.{number}.png", change(pixels) if number == 1003 else pixels)
+    with (
+        open_source(tmp_path / "in.####.png") as source,
+        pytest.raises(MediaError, match=rf"Frame 1003 \(.*in.1003.png\) {said}, unlike frame 1001"),
+    ):
+        list(source)
+
+
+def test_a_change_of_color_space_in_mid_sequence_is_refused(tmp_path, picture):
+    for number, primaries in ((1, "bt709"), (2, "smpte432")):
+        write_image(tmp_path / f"in.{number}.png", picture(1, 64, 48), replace(SRGB, primaries=primaries))
+    with (
+        open_source(tmp_path / "in.#.png") as source,
+        pytest.raises(MediaError, match="in.2.png has colors of smpte432 primaries"),
+    ):
+        list(source)

@@ -30,7 +30,7 @@ def test_whole_files(kind):
     header = read_header(FILES[kind])
     assert header.kind == kind.lower()
     assert header.damage is None
-    assert (header.orientation, header.color, header.is_cmyk, header.has_profile) == (1, SRGB, False, False)
+    assert (header.orientation, header.color, header.is_cmyk, header.icc) == (1, None, False, None)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
@@ -71,5 +71,6 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture():
 )
 def test_png_color_round_trip(tags):
     header = read_header(with_png_color(FILES["PNG"], tags))
-    assert header.color == tags
+    assert header.color == (None if tags == SRGB else tags)
+    assert header.is_srgb == (tags == SRGB)
     assert header.damage is None
