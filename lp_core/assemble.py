@@ -28,6 +28,7 @@ from lp_core.media.holdout import open_holdout
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_parts, open_source
 from lp_core.media.sequence import files_of
+from lp_core.media.sound_plan import usable_sound
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
 from lp_core.motion.sliders import EditCurves, make_curves
@@ -279,6 +280,9 @@ def _target(
     if path is not None and start_s < 0:
         notes.append("The frames begin before the clip does, so the result is silent.")
         path = None
+    if path is not None:
+        path, said = usable_sound(path, job.output, start_s)
+        notes.extend(said)
     return Target(
         name=job.output,
         open=partial(open_output, Path(job.output)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +14,7 @@ from lp_core.errors import MissingDependency, SettingError, missing_extra
 from lp_core.media.base import FrameSink, OpenSink, ReadOptions, SinkSpec
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_sink, open_source
+from lp_core.media.sound_plan import usable_sound
 from lp_core.render.inputs import Target
 from lp_core.render.stages import FrameStage, StagedSink, StageRun
 from lp_core.settings import RenderSettings
@@ -95,7 +97,10 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
         info = clip.info
     encoding = ColorManagement(settings.color).encoding(info, is_source=True)
     output_settings = settings.output
-    has_sound = output_settings.audio != "none" and info.has_audio
+    sound: Path | None = None
+    about_sound: tuple[str, ...] = ()
+    if output_settings.audio != "none" and info.has_audio:
+        sound, about_sound = usable_sound(Path(source), output, Fraction(0))
     target = Target(
         name=output,
         open=partial(open_sink, output),
@@ -103,8 +108,8 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
         codec=output_settings.codec,
         quality=output_settings.quality,
         overwrite=output_settings.overwrite,
-        audio="source" if has_sound else "none",
-        audio_path=Path(source) if has_sound else None,
+        audio="none" if sound is None else "source",
+        audio_path=sound,
         exr_compression=output_settings.exr_compression,
     )
     comment = f"LP Suite {__version__}, upscaled with {settings.upscale.upscale}"
@@ -117,5 +122,5 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
         output=output,
         frame_count=info.frame_count,
         audio=target.audio,
-        notes=info.notes,
+        notes=(*info.notes, *about_sound),
     )

@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 
 from lp_core.errors import UnreadableMedia
 from lp_core.media.base import AudioTrack
-from lp_core.media.codecs import COPYABLE_SOUND, ENCODED_SOUND
 from lp_core.media.film_header import open_film
+from lp_core.media.sound_plan import SoundPlan, is_cut_within_packet, plan_sound
 
-_AAC_BIT_RATE = 256_000  # transparent for stereo
-_AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
-_LAYOUTS = {1: "mono", 2: "stereo"}  # a WAV may name none, which encoders refuse
+_AAC_BIT_RATE = 128_000  # a channel; transparent for stereo
 _JOIN_S = Fraction(1, 100)  # time stamps rounded to milliseconds may be off by less; larger gaps are real
 
 
 class Sound:
-    """One track of sound, written along with the picture so that neither waits for the other.
+    """One track of sound, written along with the frames so that neither waits for the other.
+
+    A track that cannot be decoded, or that the container cannot hold, is left out; ``notes`` say why.
 
     Times count from the first picture of the output. Nothing is stretched: every sample keeps its own time,
     so sound and picture cannot drift apart.
@@ -43,27 +43,41 @@ class Sound:
         self._track, self._output = track, output
         self._input = open_film(track.path)
         try:
-            source = _sound_stream(track, self._input)
+            _require_sound(track, self._input)
+            is_cut = is_cut_within_packet(suffix, track.start_s)
+            plan, self._notes = plan_sound(track.path, self._input, suffix, is_cut)
+            self._packets: _Copied | _Encoded | None = None
+            if plan is None:
+                return
+            source = self._input.streams.audio[plan.track]
             origin_s = _origin_s(self._input, source) + track.start_s
             if track.start_s:
                 tick = source.time_base or Fraction(1, source.rate)
                 self._input.seek(int((origin_s - Fraction(1, 2)) / tick), stream=source)
-            # Matroska cannot hide the part of a packet that lies before the cut.
-            is_cut_exactly = suffix != ".mkv" or not track.start_s
-            can_copy = is_cut_exactly and source.codec_context.name in COPYABLE_SOUND[suffix]
-            kind = _Copied if can_copy else _Encoded
-            self._packets: _Copied | _Encoded = kind(self._input, source, output, origin_s, suffix)
+            if plan.codec is None:
+                self._packets = _Copied(self._input, source, output, origin_s, suffix)
+            else:
+                self._packets = _Encoded(self._input, source, output, origin_s, plan)
         except BaseException:
             self._input.close()
             raise
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences the user should see."""
+        return self._notes
+
     def write_until(self, time_s: Fraction) -> None:
         """Writes the sound before ``time_s`` seconds that was not written yet."""
+        if self._packets is None:
+            return
         for packet in self._packets.until(self._limited(time_s)):
             self._output.mux(packet)
 
     def finish(self, end_s: Fraction) -> None:
-        """Writes the rest up to the picture's end."""
+        """Writes the rest up to the end of the last frame."""
+        if self._packets is None:
+            return
         for packet in self._packets.rest(self._limited(end_s)):
             self._output.mux(packet)
 
@@ -133,7 +147,11 @@ class _Copied:
 
 
 class _Encoded:
-    """Samples decoded, cut to the sample and encoded again."""
+    """Samples decoded, cut to the sample and encoded again.
+
+    Samples are packed (all channels of a sample side by side) on their way: arrays of one plane a channel are
+    written past their end by the library from eight channels on.
+    """
 
     def __init__(
         self,
@@ -141,21 +159,21 @@ class _Encoded:
         source: AudioStream,
         output: OutputContainer,
         origin_s: Fraction,
-        suffix: str,
+        plan: SoundPlan,
     ) -> None:
-        codec = ENCODED_SOUND[suffix]
-        self._rate = source.rate if codec != "aac" or source.rate in _AAC_RATES else 48000
-        self._layout = _LAYOUTS.get(source.channels, source.layout.name)
-        self._sample_format = "fltp" if codec == "aac" else "s32p"
-        stream = output.add_stream(codec, rate=self._rate, layout=self._layout)
+        self._rate, self._layout = plan.rate, plan.layout
+        self._channels = av.AudioLayout(plan.layout).nb_channels
+        # Mixing in integers keeps the sum within the range; floats keep what is louder than full scale.
+        self._sample_format = "flt" if plan.codec == "aac" and not plan.is_mixed else "s32"
+        stream = output.add_stream(str(plan.codec), rate=self._rate, layout=self._layout)
         if not isinstance(stream, AudioStream):
-            raise av.error.BugError(0, f"{codec} is no sound codec")
-        if codec == "aac":
-            stream.bit_rate = _AAC_BIT_RATE
+            raise av.error.BugError(0, f"{plan.codec} is not a sound codec")
+        if plan.codec == "aac":
+            stream.bit_rate = _AAC_BIT_RATE * max(self._channels, 2)
         self._stream = stream
         self._origin_s = origin_s
         self._source = self._decoded(container, source)
-        self._samples: NDArray[Any] = np.empty((1, 0))
+        self._samples: NDArray[Any] = np.empty((0, self._channels))
         self._decoded_count = 0
         self._written_count = 0
 
@@ -163,20 +181,19 @@ class _Encoded:
         """Encodes the samples before ``time_s``."""
         target = int(time_s * self._rate)
         while self._written_count < target:
-            if not self._samples.shape[1]:
+            if not len(self._samples):
                 following = next(self._source, None)
                 if following is None:
                     return
                 self._samples = following
                 continue
-            part: NDArray[Any] = self._samples[:, : target - self._written_count]
-            self._samples = self._samples[:, part.shape[1] :]
-            frame = AudioFrame.from_ndarray(
-                np.ascontiguousarray(part), format=self._sample_format, layout=self._layout
-            )
+            part: NDArray[Any] = self._samples[: target - self._written_count]
+            self._samples = self._samples[len(part) :]
+            row = np.ascontiguousarray(part).reshape(1, -1)
+            frame = AudioFrame.from_ndarray(row, format=self._sample_format, layout=self._layout)
             frame.sample_rate = self._rate
             frame.pts, frame.time_base = self._written_count, Fraction(1, self._rate)
-            self._written_count += part.shape[1]
+            self._written_count += len(part)
             yield from self._stream.encode(frame)
 
     def rest(self, end_s: Fraction) -> Iterator[Packet[AudioStream]]:
@@ -185,37 +202,50 @@ class _Encoded:
         yield from self._stream.encode(None)
 
     def _decoded(self, container: InputContainer, source: AudioStream) -> Iterator[NDArray[Any]]:
-        """(channels, n) arrays without a gap from time 0 on: silence where the source has a gap."""
-        resampler = AudioResampler(format=self._sample_format, layout=self._layout, rate=self._rate)
-        for packet in _demuxed(container, source):
-            try:
-                frames = source.decode(packet)
-            except av.FFmpegError:
-                continue  # its time becomes silence
-            for frame in frames:
-                for resampled in resampler.resample(frame):
-                    yield from self._aligned(resampled)
-        for resampled in resampler.resample(None):
+        """(n, channels) arrays without a gap from time 0 on: silence where the source has a gap."""
+        resampler: AudioResampler | None = None
+        known: tuple[str, str, int] | None = None
+        for frame in _frames(container, source):
+            found = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if found != known:  # a broadcast may change between stereo and 5.1 on its way
+                yield from self._resampled(resampler, None)
+                resampler = AudioResampler(format=self._sample_format, layout=self._layout, rate=self._rate)
+                known = found
+            yield from self._resampled(resampler, frame)
+        yield from self._resampled(resampler, None)
+
+    def _resampled(
+        self, resampler: AudioResampler | None, frame: AudioFrame | None
+    ) -> Iterator[NDArray[Any]]:
+        for resampled in [] if resampler is None else resampler.resample(frame):
             yield from self._aligned(resampled)
 
     def _aligned(self, frame: AudioFrame) -> Iterator[NDArray[Any]]:
-        samples: NDArray[Any] = frame.to_ndarray()
+        samples: NDArray[Any] = frame.to_ndarray().reshape(-1, self._channels)
         if frame.pts is not None and frame.time_base is not None:
             start = round((frame.pts * frame.time_base - self._origin_s) * self._rate)
             shift = start - self._decoded_count
             if not self._decoded_count or abs(shift) > _JOIN_S * self._rate:
                 if shift > 0:
-                    yield np.zeros((samples.shape[0], shift), samples.dtype)
+                    yield np.zeros((shift, self._channels), samples.dtype)
                     self._decoded_count += shift
-                samples = samples[:, max(-shift, 0) :]
-        self._decoded_count += samples.shape[1]
+                samples = samples[max(-shift, 0) :]
+        self._decoded_count += len(samples)
         yield samples
 
 
-def _sound_stream(track: AudioTrack, container: InputContainer) -> AudioStream:
+def _frames(container: InputContainer, source: AudioStream) -> Iterator[AudioFrame]:
+    """Decoded frames; the time of what cannot be decoded becomes silence."""
+    for packet in _demuxed(container, source):
+        try:
+            yield from source.decode(packet)
+        except av.FFmpegError:
+            continue
+
+
+def _require_sound(track: AudioTrack, container: InputContainer) -> None:
     if not container.streams.audio:
         raise UnreadableMedia(f"{track.path} has no sound; choose another sound or none.")
-    return container.streams.audio[0]
 
 
 def _origin_s(container: InputContainer, sound: AudioStream) -> Fraction:

@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.container import InputContainer
@@ -15,9 +16,10 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia
+from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia, UnreadableMedia
 from lp_core.files import check_readable, read_failure
 from lp_core.frame import ClipInfo, ColorTags
+from lp_core.media.codec_tag import codec_tag
 from lp_core.media.color_tags import MATRICES, PRIMARIES, RGB_MATRIX, TRANSFERS, UNSPECIFIED, complete_tags
 from lp_core.media.conform import constant_rate, is_even
 from lp_core.media.orientation import UPRIGHT, from_display_matrix, swaps_axes
@@ -71,8 +73,20 @@ def video_stream(path: Path, container: InputContainer) -> VideoStream:
     """
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
+            require_decoder(path, stream)
             return stream
     raise EmptyVideo(f"{path} has no video track; give a film, or use it as sound only.")
+
+
+def require_decoder(path: Path, stream: VideoStream) -> None:
+    """Raises UnreadableMedia when the library cannot decode a track."""
+    if cast("object | None", stream.codec_context) is None:  # the library's types do not say so
+        tag = codec_tag(path, stream.index)
+        named = f"the codec '{tag}'" if tag else "its codec"
+        raise UnreadableMedia(
+            f"{path} cannot be decoded, because the media library has no decoder for {named}; convert it to "
+            "H.264, ProRes or an image sequence."
+        )
 
 
 def read_timing(path: Path, container: InputContainer, stream: VideoStream) -> Timing:

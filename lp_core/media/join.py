@@ -21,8 +21,13 @@ from lp_core.media.film_header import open_film
 from lp_core.media.video_write import open_container
 
 
-def join_segments(segments: Sequence[Path], path: Path, spec: SinkSpec, length: int, total: int) -> None:
-    """Writes the film aside and moves it to its name, replacing what is there.
+def join_segments(
+    segments: Sequence[Path], path: Path, spec: SinkSpec, length: int, total: int
+) -> tuple[str, ...]:
+    """Writes the video under a temporary name and moves it to its own, replacing what is there.
+
+    Returns:
+        Sentences about the sound.
 
     Args:
         segments: the segments in order, each of ``length`` frames but the last.
@@ -41,7 +46,7 @@ def join_segments(segments: Sequence[Path], path: Path, spec: SinkSpec, length: 
         with contextlib.ExitStack() as stack:
             container = open_container(aside, path.suffix.lower(), spec, is_repeatable=True)
             stack.callback(_close, container)
-            _copy(container, segments, path, spec, length, total)
+            notes = _copy(container, segments, path, spec, length, total)
             container.close()
         move_into_place(aside, path)
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -50,11 +55,12 @@ def join_segments(segments: Sequence[Path], path: Path, spec: SinkSpec, length: 
     except BaseException:
         _remove(aside, made)
         raise
+    return notes
 
 
 def _copy(
     container: OutputContainer, segments: Sequence[Path], path: Path, spec: SinkSpec, length: int, total: int
-) -> None:
+) -> tuple[str, ...]:
     with open_film(segments[0]) as first:
         stream = container.add_stream_from_template(first.streams.video[0], opaque=True)
         stream.time_base = 1 / spec.rate.fps
@@ -83,6 +89,7 @@ def _copy(
                 )
             if sound is not None:
                 sound.finish(spec.rate.time_s(total))
+        return () if sound is None else sound.notes
 
 
 def _packets(segment: Path, first: int, fps: Fraction) -> Iterator[Packet[VideoStream]]:

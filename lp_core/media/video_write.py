@@ -66,6 +66,7 @@ class VideoSink:
             self._stream = self._add_picture(self._container, codec)
             if spec.audio is not None:
                 self._sound = Sound(spec.audio, self._container, self._suffix)
+                self._notes = (*self._notes, *self._sound.notes)
             self._from_rgb = FromRgb(
                 (spec.width, spec.height), spec.bit_depth, spec.has_alpha, self._tags, self._stored
             )
