@@ -36,7 +36,7 @@ DEFAULT_RATE = FrameRate(Fraction(24))
 _NOT_STILLS = {
     "openexr": "its content is OpenEXR; let its name end in .exr",
     "dpx": "its content is DPX; let its name end in .dpx",
-    "film": "its content is video; let its name end in .mp4 or .mov",
+    "video": "its content is video; let its name end in .mp4 or .mov",
 }
 
 JPEG_QUALITY = 95  # no visible loss; 100 doubles the size for nothing

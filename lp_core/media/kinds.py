@@ -75,7 +75,7 @@ def foreign_format(head: bytes, suffix: str = "") -> tuple[str, str] | None:
 
     Args:
         head: its first bytes, up to HEAD.
-        suffix: of its name in small letters; tells camera raw files from other TIFFs.
+        suffix: of its name in small letters; separates camera raw files from other TIFFs.
 
     Returns:
         ('an HEIC image', 'export it as ...'); None for all else.
@@ -105,7 +105,7 @@ def refuse_foreign(path: Path) -> None:
 
 
 def kind_of(path: Path) -> str | None:
-    """What reads a file, by its content: still, animation, openexr, dpx or film; None where it does not show."""
+    """What reads a file, by its content: still, animation, openexr, dpx or video; None where it does not show."""
     with path.open("rb") as file:
         head = file.read(HEAD)
         if head.startswith(b"\x76\x2f\x31\x01"):
@@ -119,9 +119,9 @@ def kind_of(path: Path) -> str | None:
             if head.startswith(b"\x89PNG") and b"acTL" not in head and b"IDAT" in head:
                 return "still"  # without reading it all
             return "still" if read_animation(head + file.read()) is None else "animation"
-    is_film = head[4:8] == b"ftyp" or head[4:8] in (b"moov", b"mdat", b"wide")
-    is_film |= head.startswith(b"\x1a\x45\xdf\xa3") or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
-    return "film" if is_film else None
+    is_video = head[4:8] == b"ftyp" or head[4:8] in (b"moov", b"mdat", b"wide")
+    is_video |= head.startswith(b"\x1a\x45\xdf\xa3") or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+    return "video" if is_video else None
 
 
 def _brands(head: bytes) -> list[bytes]:

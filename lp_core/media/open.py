@@ -77,7 +77,7 @@ def open_source(
 
     Raises:
         UnreadableMedia, EmptyVideo, TruncatedMedia: the file is missing, forbidden, damaged or without a
-        picture. UnknownCodec: a format that is not read; the message names it.
+        frame. UnknownCodec: a format that is not read; the message names it.
         MissingDependency: the kind of file needs an extra that is not installed.
         SettingError: a pattern with two places for the number; frames, a layer or a view that are not there.
     """
@@ -201,7 +201,7 @@ def _reader(path: Path) -> str:
     refuse_foreign(path)
     kind = kind_of(path)
     suffix = path.suffix.lower()
-    if kind == "film":
+    if kind == "video":
         return SOURCES[suffix if suffix in _FILMS else ".mp4"]
     return BY_CONTENT[kind] if kind is not None else _target(path, SOURCES, "read")
 

@@ -242,9 +242,12 @@ def test_damage_is_one_sentence(tmp_path, kind):
     """Pillow's readers raise errors of many kinds where a byte is wrong."""
     good = save(tmp_path / f"good.{kind}", stills(3), [40, 80, 40]).read_bytes()
     path = tmp_path / f"a.{kind}"
-    for _ in range(150):
+    first = {"webp": 30, "gif": 10, "png": 0}[
+        kind
+    ]  # before it is the canvas's size: a gigabyte is slow, not wrong
+    for _ in range(40):
         data = bytearray(good)
-        for place in RNG.integers(0, len(data), RNG.integers(1, 4)):
+        for place in RNG.integers(first, len(data), RNG.integers(1, 4)):
             data[place] = RNG.integers(256)
         path.write_bytes(data)
         try:
