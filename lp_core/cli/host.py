@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lp_core.cli.main import Command, debug_option
-from lp_core.errors import NoWritePermission, SettingError
+from lp_core.errors import DiskFull, MediaError, NoWritePermission, SettingError
 
 if TYPE_CHECKING:
     from hosts.install import Installer, Wishes
@@ -85,6 +85,10 @@ def _installer(name: str) -> Installer:
 def _told(name: str, action: str, wishes: Wishes) -> list[str]:
     try:
         said: list[str] = getattr(_installer(name), action)(wishes)
+    except DiskFull:
+        raise
+    except MediaError as error:
+        raise NoWritePermission(f"{str(error).removesuffix('.')} (--folder).") from error
     except OSError as error:
         raise NoWritePermission(
             f"{error.filename or wishes.folder} cannot be written ({error.strerror}); name another --folder."

@@ -141,17 +141,18 @@ class SequenceParts:
         ensure_folder(self._folder)
         about = {"pattern": str(self._path), "start_number": spec.start_number}
         write_whole(self._folder / _ABOUT, json.dumps(about).encode())
-        with (
-            self._open(self._path, part) as sink,
-            (self._folder / _JOURNAL).open("ab", buffering=0) as journal,
-        ):
+        journal_path = self._folder / _JOURNAL
+        with translated(journal_path):
+            journal = journal_path.open("ab", buffering=0)
+        with journal, self._open(self._path, part) as sink:
             if not first:
                 write_whole(self._folder / _NOTES, json.dumps(sink.notes).encode())
             index = first
             try:
                 for frame in frames:
                     sink.write(frame)
-                    journal.write(b"%011d\n" % index)
+                    with translated(journal_path):
+                        journal.write(b"%011d\n" % index)
                     index += 1
             finally:
                 if index > first:

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from lp_core.errors import LpError, MediaError, NotThere
-from lp_core.files import write_failure
+from lp_core.files import ensure_folder, write_failure
 from lp_core.performance_name import BUILTIN_MOTIONS
 from lp_core.worker.access import LOGIN_PATH, Gate
 from lp_core.worker.pictures import small_picture
@@ -118,7 +118,7 @@ def _uploads(router: APIRouter, service: Service) -> None:
     ) -> Uploaded:
         """Keeps a file that is sent as the body."""
         path = service.uploads / secrets.token_hex(8) / safe_name(name)
-        path.parent.mkdir(mode=0o700)
+        ensure_folder(path.parent, mode=0o700)
         count = 0
         try:
             with path.open("xb") as file:

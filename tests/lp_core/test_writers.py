@@ -18,12 +18,16 @@ from lp_core.batch.plan import Plan
 from lp_core.batch.results import BatchSummary
 from lp_core.errors import DiskFull, MediaError, NoWritePermission, WorkerError
 from lp_core.files import write_whole
+from lp_core.frame import ColorTags
 from lp_core.link.runtime import FOLDER_VARIABLE, Address, write_runtime
+from lp_core.media.base import SinkSpec
+from lp_core.media.parts import SequenceParts
 from lp_core.motion.template import write_motion
 from lp_core.provenance.config import KeyConfig, write_config
 from lp_core.provenance.keys import make_chain
 from lp_core.render import solution
 from lp_core.render.stored_faces import write_faces
+from lp_core.timing import FrameRate
 
 resource = pytest.importorskip(
     "resource", reason="Windows has no limit on file sizes to stand for a full disk"
@@ -61,6 +65,30 @@ def motion(folder):
     write_motion(folder / "m.lpmotion", performance())
 
 
+class Nowhere:
+    """A sink that keeps nothing, so that only the journal meets the disk."""
+
+    notes = ()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def write(self, _frame):
+        pass
+
+    def commit(self):
+        pass
+
+
+def parts(folder):
+    spec = SinkSpec(8, 8, FrameRate.parse(25), 8, False, ColorTags(), "png", 80, False)
+    made = SequenceParts(folder / "a.%04d.png", spec, folder / "parts", lambda *_: Nowhere())
+    made.write(7, [None])
+
+
 def hosts_obs(folder):
     from hosts.install import Wishes
     from hosts.obs.installing import ObsInstaller
@@ -94,6 +122,7 @@ WRITERS = {
         BatchSummary(plan_at(folder), (), ("cut.otio",), ())
     ),
     "timeline": otio_timeline,
+    "parts of a sequence": parts,
     "signing keys": lambda folder: make_chain(folder, "Studio", 30),
     "signing settings": lambda folder: write_config(folder, KeyConfig()),
     "host obs": hosts_obs,
@@ -155,3 +184,9 @@ def test_the_worker_says_where_its_file_cannot_be_written(target, monkeypatch):
     with full_disk(), pytest.raises(WorkerError, match="File too large"):
         write_runtime(Address("http", "127.0.0.1", 1, "token"))
     assert not leftovers(target)
+
+
+def test_the_journal_of_a_sequence(target, monkeypatch):
+    monkeypatch.setattr("lp_core.media.parts.write_whole", lambda *_: None)
+    with full_disk(), pytest.raises(DiskFull, match="finished does not fit"):
+        parts(target)
