@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 FLOORS = (
-    ("version", "errors", "timing", "sliders", "fields", "settings", "job", "link"),
+    ("version", "errors", "timing", "sliders", "fields", "settings", "reach", "job", "link"),
     ("frame", "geometry"),
     ("color", "models", "motion"),
     ("media", "faces", "provenance"),

@@ -13,6 +13,7 @@ from typing import Any
 from lp_core.assemble import assemble, assemble_extraction, filmed_face
 from lp_core.batch.plan import Plan, Shot
 from lp_core.batch.probe import is_stored_motion
+from lp_core.engines.base import Engine
 from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions
@@ -22,6 +23,7 @@ from lp_core.render.extract import Extraction
 from lp_core.render.inputs import FilmedFace, Motion, Part, StoredMotion
 from lp_core.render.render import Render
 from lp_core.render.report import Listener
+from lp_core.settings import RenderSettings
 from lp_core.timing import FrameRange, FrameRate
 
 BACKWARDS = "driver.lpmotion"
@@ -43,11 +45,20 @@ def assemble_shot(
     Raises:
         LpError: something cannot be used.
     """
-    job = shot.render_job(plan.folder, device)
-    render = assemble(job, resumes, make)
+    job = shot.render_job(plan.folder)  # its settings as they were given, so that notes name only those
+    render = assemble(job, resumes, make if device is None else _on(device, make))
     if resumes:
         render = replace(render, target=replace(render.target, overwrite=True))
     return _placed(render, shot, _performance(render, job, shot, plan.work(shot)))
+
+
+def _on(device: str, make: MakeEngine) -> MakeEngine:
+    """Makes engines on a device that the run chose in place of the settings'."""
+
+    def make_there(name: str, settings: RenderSettings) -> Engine:
+        return make(name, replace(settings, engine=replace(settings.engine, device=device)))
+
+    return make_there
 
 
 @dataclass(frozen=True)
@@ -131,7 +142,8 @@ def store_backwards(plan: Plan, shot: Shot, render_device: str | None, listener:
     if Fraction(shot.driver_speed) >= 0 or is_stored_motion(job.driving) or path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    extraction = assemble_extraction(job.driving, str(path), job.settings)
+    settings = replace(job.settings, output=replace(job.settings.output, strict=False))  # those of a render
+    extraction = assemble_extraction(job.driving, str(path), settings)
     if isinstance(extraction, Extraction):
         film = _film(job, shot)
         writer = partial(

@@ -35,6 +35,7 @@ from lp_core.errors import SettingError
     "missing",
     "interlaced",
     "overwrite",
+    "strict",
 )
 @progress_option
 @debug_option

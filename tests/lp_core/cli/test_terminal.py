@@ -54,7 +54,6 @@ CASES = {
             shows="Upscaling",
             needs="animevideov3",
         ),
-        Case("upscale {small} -o {new}.png --tile 32 --backend torch", shows="Upscaling", needs="x4plus"),
         Case(
             "upscale {small} -o {new}.png --model animevideov3 --progress openjd",
             shows="openjd_status: Upscaling",
