@@ -76,7 +76,7 @@ USES: Dict[str, Names] = {
         "driving_face", "engine", "batch", "official_compat", "overwrite", "strict",
     },
     "convert": frozenset(("overwrite", "strict")),
-    "upscale": READING | UPSCALE_DETAILS | {
+    "upscale": READING | (UPSCALE_DETAILS - {"upscale_region"}) | {
         "upscale", "device", "precision", "ocio", "input_space", "codec", "quality", "audio", "fps",
         "exr_compression", "overwrite", "strict",
     },

@@ -30,6 +30,7 @@ from lp_core.errors import SettingError
     "weights",
     "device",
     "precision",
+    "batch",
     "official_compat",
     "compile",
     "missing",

@@ -162,7 +162,7 @@ def test_an_extraction_reads_every_setting_that_it_does_not_report(files, networ
 def test_upscaling_reads_every_setting_that_it_does_not_report(tmp_path):
     pytest.importorskip("spandrel", reason="upscaling needs the extra upscale")
     log = set()
-    settings = with_values(spying(log), upscale="animevideov3")
+    settings = with_values(spying(log), upscale="animevideov3", upscale_backend="torch", upscale_tile=32)
     write_image(tmp_path / "s.png", np.zeros((16, 16, 3), np.uint8))
     assemble_upscale(str(tmp_path / "s.png"), str(tmp_path / "o.png"), settings).run()
     assert unread("upscale", "", log) == set()
@@ -171,8 +171,10 @@ def test_upscaling_reads_every_setting_that_it_does_not_report(tmp_path):
 def test_a_render_that_is_enlarged_reads_how(files, tmp_path):
     pytest.importorskip("spandrel", reason="upscaling needs the extra upscale")
     log = set()
-    settings = with_values(spying(log), engine="mesh", upscale="animevideov3", frames="0-0", sign=False)
-    small = replace(settings, face=RenderSettings().face)
+    settings = with_values(
+        spying(log), engine="mesh", upscale="animevideov3", upscale_backend="torch", frames="0-0"
+    )
+    small = replace(settings, face=RenderSettings().face, provenance=RenderSettings().provenance)
     assemble(RenderJob(str(files / "tiny.png"), "demo:still", str(tmp_path / "o.png"), small)).run()
     details = {name for name, *_ in setting_fields(RenderSettings().upscale)} | {"device", "precision"}
     assert details - read_by(log) - LOADING == set()
@@ -285,3 +287,22 @@ def test_a_live_stream_notes_it_and_strict_and_consent_refuse_it(files, tmp_path
         assert stream.config == config
         assert [found.name for found in streams.all()] == ["a"]
         assert not list(tmp_path.glob("b*"))
+
+
+def test_a_live_stream_bears_the_watermark(files, tmp_path):
+    pytest.importorskip("reedsolo", reason="a watermark needs the extra provenance")
+    from lp_core.provenance.detect import detect
+
+    settings = with_values(
+        RenderSettings(), engine="mesh", calibration="off", watermark="0x2A", smoothing=0.0
+    )
+    seen = {}
+    with LiveStreams(tmp_path) as streams:
+        stream = streams.create(StreamConfig(str(files / "portrait.png"), "demo:expressive", settings))
+        until = time.monotonic() + 60
+        while len(seen) < 30 and time.monotonic() < until:
+            picture = stream.picture
+            if picture is not None and stream.status()["frames"]:
+                seen.setdefault(id(picture), picture)
+            time.sleep(0.01)
+    assert detect(picture[..., :3].copy() for picture in seen.values()).number == 0x2A

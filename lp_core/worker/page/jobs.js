@@ -77,7 +77,8 @@ class Card {
 
 function told(summary) {
   const seconds = summary.seconds ? ` in ${summary.seconds.toFixed(1)} s` : "";
-  return `${summary.frames} frames at ${summary.rate} fps, ${summary.engine} engine${seconds}`;
+  const figures = `${summary.frames} frames at ${summary.rate} fps, ${summary.engine} engine${seconds}.`;
+  return [figures, ...summary.notes ?? []].join(" ");
 }
 
 function tell() {

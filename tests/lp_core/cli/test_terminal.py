@@ -50,12 +50,12 @@ CASES = {
     ],
     "upscale": [
         Case(
-            "upscale {small} -o {new}.png --model animevideov3 --tile 32",
+            "upscale {small} -o {new}.png --model animevideov3 --tile 32 --backend torch",
             shows="Upscaling",
             needs="animevideov3",
         ),
         Case(
-            "upscale {small} -o {new}.png --model animevideov3 --progress openjd",
+            "upscale {small} -o {new}.png --model animevideov3 --backend torch --progress openjd",
             shows="openjd_status: Upscaling",
             needs="animevideov3",
         ),
@@ -194,8 +194,8 @@ def stage(tmp_path_factory, portrait, motion, driving, astronaut):
         "TERM": "xterm-256color",
         "COLUMNS": "240",
         "LPSUITE_CONFIG": str(folder / "config"),
-        "LPSUITE_RUNTIME": str(folder / "worker.json"),
-        "LPSUITE_LIVE": str(folder / "live"),
+        "LPSUITE_RUNTIME_DIR": str(folder / "run"),
+        "LPSUITE_LIVE_DIR": str(folder / "live"),
         "LPSUITE_MODELS": str(folder / "models"),
     }
     terminal = Terminal(environment)
