@@ -14,7 +14,7 @@ from pathlib import Path
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
 from lp_core.engines.registry import Choice, MakeEngine, choose_engine, make_engine, open_engine
-from lp_core.engines.suited import suited
+from lp_core.engines.suited import run_of, suited
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.choose import require_face
@@ -45,6 +45,7 @@ from lp_core.performance_name import (
 )
 from lp_core.provenance.marking import open_marker
 from lp_core.provenance.seal import open_sealer
+from lp_core.reach import Run, unused_notes
 from lp_core.render.extract import Conversion, Extraction
 from lp_core.render.inputs import FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.render import Render
@@ -84,13 +85,14 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     name, note = choose_engine(settings)
     is_picture = isinstance(driving, FilmedFace) and driving.info.is_still
     settings, told = suited(settings, name, job.driving, is_picture)
+    told += unused_notes(job.settings, run_of(job, name, source.info, getattr(driving, "info", None)))
     notes.extend(told)
     choice = Choice(with_face_upscale(make(name, settings), settings), note)
     _check_sliders(edits, choice.engine)
     _check_passes(settings, choice.engine)
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
-    notes.extend(_engine_notes(choice))
+    notes.extend(choice.notes)
     conversion = outputs.output_conversion(job, color, source.info)
     open_output = with_upscale(outputs.output_opener(job, conversion, notes), settings)
     target = _target(job, source, driving, rate, part, notes, open_output)
@@ -182,17 +184,14 @@ def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> 
     open_writer = partial(
         writer, output, film.info.rate, rig, Path(driving).name, overwrite=settings.output.overwrite
     )
-    notes = (*film.info.notes, *_engine_notes(choice))
+    notes = (
+        *film.info.notes,
+        *choice.notes,
+        *unused_notes(settings, Run("extract", choice.engine.info.name)),
+    )
     with open_writer():  # whether the file can be written is known before the film is read
         pass
     return Extraction(choice.engine, film, output, open_writer, notes)
-
-
-def _engine_notes(choice: Choice) -> list[str]:
-    notes = [] if choice.note is None else [choice.note]
-    if choice.engine.info.label:
-        notes.append(f"The {choice.engine.info.name} engine uses {choice.engine.info.label}.")
-    return [*notes, *choice.engine.info.notes]
 
 
 def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversion:
@@ -202,7 +201,7 @@ def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversi
             f"{driving} is a motion already; give a film or a picture to extract it from, or an output in "
             "the other format to convert it."
         )
-    stored = stored_motion(driving)
+    stored, notes = stored_motion(driving), tuple(unused_notes(settings, Run("convert")))
     _check_format(driving, suffix, stored.rig)
     writer = PklWriter if suffix == TEMPLATE_SUFFIX else MotionWriter
     with stored.open() as motion:
@@ -217,7 +216,7 @@ def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversi
         )
     with open_writer():
         pass
-    return Conversion(stored, output, open_writer)
+    return Conversion(stored, output, open_writer, notes)
 
 
 def _check_format(driving: str, suffix: str, rig: str) -> None:

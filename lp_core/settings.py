@@ -259,9 +259,9 @@ class ColorSettings:
 class OutputSettings:
     """What is written, and how."""
 
-    codec: str = setting("h264", "codec of a film (ignored for picture sequences)", choices=VIDEO_CODECS)
+    codec: str = setting("h264", "codec of a video", choices=VIDEO_CODECS)
     quality: int = setting(
-        18, "constant rate factor of h264 and hevc: lower is better and larger", minimum=0, maximum=51
+        18, "constant rate factor of h264 and hevc: lower is better", minimum=0, maximum=51
     )
     audio: str = setting("driving", "whose sound goes beside the picture", choices=AUDIO_CHOICES)
     fps: Optional[str] = setting(
@@ -278,6 +278,7 @@ class OutputSettings:
         "confidence, landmarks; layers and metadata in EXR, else files beside the output",
     )
     overwrite: bool = setting(False, "replace an output that exists")
+    strict: bool = setting(False, "stop with an error where a setting has no effect, instead of noting it")
 
     def __post_init__(self) -> None:
         if self.codec not in VIDEO_CODECS:

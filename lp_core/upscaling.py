@@ -14,7 +14,9 @@ from lp_core.errors import MissingDependency, SettingError, missing_extra
 from lp_core.media.base import FrameSink, OpenSink, ReadOptions, SinkSpec
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_sink, open_source
+from lp_core.media.outputs import input_kind, output_kind
 from lp_core.media.sound_plan import usable_sound
+from lp_core.reach import Run, unused_notes
 from lp_core.render.inputs import Target
 from lp_core.render.stages import FrameStage, StagedSink, StageRun
 from lp_core.settings import RenderSettings
@@ -96,6 +98,9 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
     with open_clip() as clip:
         info = clip.info
     encoding = ColorManagement(settings.color).encoding(info, is_source=True)
+    notes = unused_notes(
+        settings, Run("upscale", source=input_kind(source, info), output=output_kind(output))
+    )
     output_settings = settings.output
     sound: Path | None = None
     about_sound: tuple[str, ...] = ()
@@ -122,5 +127,5 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
         output=output,
         frame_count=info.frame_count,
         audio=target.audio,
-        notes=(*info.notes, *about_sound),
+        notes=(*info.notes, *about_sound, *notes),
     )

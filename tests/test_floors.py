@@ -26,6 +26,7 @@ FLOORS = (
         "sliders",
         "fields",
         "settings",
+        "reach",
         "job",
         "link",
     ),

@@ -17,17 +17,10 @@ from lp_core.batch.report import write_reports
 from lp_core.batch.results import BatchSummary, ShotResult
 from lp_core.batch.steps import Means, run_shot
 from lp_core.errors import Cancelled, LpError, SettingError
+from lp_core.link.messages import PHASES
 from lp_core.render.report import Listener, Progress
 
 TIMELINE = "timeline.otio"
-_SHARES = {
-    "prepare": (0.0, 0.0),
-    "analyse": (0.0, 0.3),
-    "calibrate": (0.3, 0.3),
-    "render": (0.3, 1.0),
-    "join": (1.0, 1.0),
-}
-"""Phase of a shot -> where in the whole of its work it begins and ends."""
 
 
 @dataclass
@@ -45,7 +38,7 @@ class Overall:
         """Whoever hears the progress of a shot."""
 
         def hear(event: Progress) -> None:
-            begin, end = _SHARES.get(event.phase, (0.0, 1.0))
+            begin, end = PHASES[event.phase].share
             total = event.total or shot.frames
             share = begin + (end - begin) * min(event.frame / max(total, 1), 1.0)
             self._done[shot.id] = max(self._done.get(shot.id, 0.0), share * shot.frames)

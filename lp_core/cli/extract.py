@@ -30,11 +30,13 @@ from lp_core.performance_name import MOTION_FORMATS, motion_suffix
     "weights",
     "device",
     "precision",
+    "batch",
     "official_compat",
     "compile",
     "missing",
     "interlaced",
     "overwrite",
+    "strict",
 )
 @progress_option
 @debug_option

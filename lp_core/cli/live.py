@@ -14,6 +14,7 @@ from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
 from lp_core.errors import SettingError
 from lp_core.link.live_settings import BACKGROUNDS, LiveSettings
+from lp_core.reach import USES
 
 if TYPE_CHECKING:
     from lp_core.worker.live import LiveStream
@@ -43,10 +44,7 @@ _KEYS = "space: freeze, r: reset the reference, n: next portrait, q or Esc: end"
 @click.option(
     "--longest-side", type=click.INT, default=_DEFAULTS.longest_side, show_default=True, metavar="PIXELS"
 )
-@settings_options(
-    "source_face", "driving_face", "on_lost", "motion", "reference", "region", "strength", "pose_strength",
-    "expression_strength", "smoothing", "engine", "calibration", "mouth", "weights", "device", "precision", "edit",
-)  # fmt: skip
+@settings_options(*sorted(USES["live"]))
 @debug_option
 def live(
     portrait: str,
@@ -78,6 +76,8 @@ def live(
     )
     with tempfile.TemporaryDirectory(prefix="lpsuite-live-") as folder, LiveStreams(Path(folder)) as streams:
         stream = streams.create(config)
+        for note in config.notes():
+            click.echo(note, err=True)
         first = _first(stream)
         shows: list[Callable[[Rgba], bool]] = []
         closes: list[Callable[[], None]] = []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import click
 
 from lp_core.errors import Cancelled, LpError
+from lp_core.link.messages import phase_label
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
     from lp_core.render.report import Progress, Summary
 
 PROGRESS_KINDS = ("auto", "json", "none", "openjd")
-_PHASES = {
-    "prepare": "Preparing",
-    "analyse": "Reading the performance",
-    "calibrate": "Calibrating",
-    "render": "Rendering",
-    "join": "Joining the film",
-}
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -94,7 +88,7 @@ class OpenJdReporter(Reporter):
         """Writes how far the phase is, and which one it is."""
         if event.total:
             click.echo(f"openjd_progress: {min(event.frame / event.total, 1.0) * 100:.1f}")
-        click.echo(f"openjd_status: {_PHASES[event.phase]}, {event.frame} frames")
+        click.echo(f"openjd_status: {phase_label(event.phase)}, {event.frame} frames")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -116,7 +110,9 @@ class BarReporter(Reporter):
             self._bar = _make_bar()
             self._bar.start()
         if event.phase not in self._tasks:
-            self._tasks[event.phase] = self._bar.add_task(_PHASES[event.phase], total=event.total, fps=0.0)
+            self._tasks[event.phase] = self._bar.add_task(
+                phase_label(event.phase), total=event.total, fps=0.0
+            )
         self._bar.update(self._tasks[event.phase], completed=event.frame, total=event.total, fps=event.fps)
 
     def done(self, summary: Summary) -> None:

@@ -21,7 +21,7 @@ from lp_core.cli.progress import make_reporter, progress_option
 @click.option("--backend", "upscale_backend", default="auto", help="Same as --upscale-backend of animate.")
 @settings_options(
     "denoise", "steady", "device", "precision", "ocio", "input_space", "missing", "interlaced",
-    "codec", "quality", "audio", "fps", "exr_compression", "overwrite",
+    "codec", "quality", "audio", "fps", "exr_compression", "overwrite", "strict",
 )  # fmt: skip
 @progress_option
 @debug_option

@@ -34,6 +34,13 @@ class Choice:
     engine: Engine
     note: str | None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the summary: why it was taken, what it computes with, and its own."""
+        info = self.engine.info
+        label = (f"The {info.name} engine uses {info.label}.",) if info.label else ()
+        return (*(() if self.note is None else (self.note,)), *label, *info.notes)
+
 
 def open_engine(settings: RenderSettings, make: MakeEngine | None = None) -> Choice:
     """The engine that the settings ask for; see ``choose_engine`` and ``make_engine``."""

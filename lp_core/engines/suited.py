@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lp_core.settings import RenderSettings
+from lp_core.frame import ClipInfo
+from lp_core.job import RenderJob
+from lp_core.media.outputs import input_kind, output_kind
+from lp_core.reach import Run
+from lp_core.settings import MotionSettings, RenderSettings
 
 
 def suited(
@@ -26,6 +30,25 @@ def suited(
     return settings, notes
 
 
+def run_of(job: RenderJob, engine: str, source: ClipInfo, driving: ClipInfo | None) -> Run:
+    """What decides which settings of a job have an effect.
+
+    Args:
+        job: the render.
+        engine: name of the engine that draws.
+        source: of what is animated.
+        driving: of the performance; None: it is a stored motion.
+    """
+    return Run(
+        "animate",
+        engine,
+        source=input_kind(job.source, source),
+        driving="motion" if driving is None else input_kind(job.driving, driving),
+        output=output_kind(job.output),
+        has_layers=output_kind(job.source) == "exr",
+    )
+
+
 def _by_picture(settings: RenderSettings, engine: str, notes: list[str], driving: str) -> RenderSettings:
     """Settings of relative motion by a lone picture, which has no other frame to compare itself with."""
     if engine == "liveportrait":
@@ -42,8 +65,9 @@ def _officially(settings: RenderSettings, notes: list[str]) -> RenderSettings:
         notes.append("With --official-compat the performance is compared with its frame 0.")
         motion = replace(motion, reference="0")
     if motion.smoothing > 0:
-        notes.append(
-            "With --official-compat --smoothing is not used; filmed sources have the published filter."
-        )
+        if motion.smoothing == MotionSettings().smoothing:  # one that was given is reported by name
+            notes.append(
+                "With --official-compat --smoothing is not used; filmed sources have the published filter."
+            )
         motion = replace(motion, smoothing=0.0)
     return replace(settings, motion=motion)

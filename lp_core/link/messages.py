@@ -4,7 +4,7 @@ Everything travels as JSON over HTTP; the version of this language is in the fir
 """
 
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 PROTOCOL = 1
 """Version of the language; raised when an older client would misunderstand a newer worker."""
@@ -18,11 +18,42 @@ ENDED = ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True)
+class PhaseInfo:
+    """What a reporter needs to know about one phase of a job."""
+
+    label: str
+    """What the user reads, such as 'Rendering'."""
+    gain: int
+    """Rises from phase to phase by more than any frame count, so that (gain + frame) measures progress."""
+    share: Tuple[float, float]
+    """Part of a batch shot's whole work, 0 to 1, in which the phase begins and ends."""
+
+
+_STEP = 10**9
+
+PHASES: Dict[str, PhaseInfo] = {
+    "prepare": PhaseInfo("Preparing", 0, (0.0, 0.0)),
+    "analyse": PhaseInfo("Reading the performance", 0, (0.0, 0.3)),
+    "calibrate": PhaseInfo("Calibrating", _STEP, (0.3, 0.3)),
+    "render": PhaseInfo("Rendering", 2 * _STEP, (0.3, 1.0)),
+    "upscale": PhaseInfo("Upscaling", 2 * _STEP, (0.3, 1.0)),
+    "join": PhaseInfo("Joining the video", 3 * _STEP, (1.0, 1.0)),
+}
+"""Every phase that a job reports, in order. All reporters read this table; there is no other."""
+
+
+def phase_label(phase: str) -> str:
+    """The label of a phase; a phase that only a newer worker knows is shown by its name."""
+    found = PHASES.get(phase)
+    return phase if found is None else found.label
+
+
+@dataclass(frozen=True)
 class JobProgress:
     """How far a job has come."""
 
     phase: str
-    """What it is doing: 'analyse' reads the performance, 'render' draws and writes."""
+    """What it is doing; a key of PHASES."""
     frame: int
     """Frames done in this phase."""
     total: Optional[int]

@@ -11,9 +11,9 @@ from lp_core.frame import ClipInfo
 from lp_core.job import RenderJob
 from lp_core.media.base import FrameSink, OpenSink, SinkSpec
 from lp_core.media.interpret import open_converted
-from lp_core.media.open import check_output, open_sink
+from lp_core.media.open import SINKS, check_output, open_sink
 from lp_core.media.pass_files import FaceFile, SplitSink, pass_path
-from lp_core.media.sequence import split_range
+from lp_core.media.sequence import SequencePattern, split_range
 from lp_core.settings import OutputSettings
 
 LAYER_OF: Mapping[str, str] = {"matte": "matte", "stmap": "stmap", "motion": "forward", "crop": "crop"}
@@ -68,6 +68,20 @@ def pass_outputs(output: str, settings: OutputSettings) -> tuple[str, ...]:
     """Names of the files and patterns that passes have beside the picture."""
     layers = [str(pass_path(output, name, ".exr")) for name in _separate(output, settings)]
     return (*layers, *map(str, _log_paths(output, settings.pass_names).values()))
+
+
+def input_kind(name: str, info: ClipInfo) -> str:
+    """Kind of a clip that is read, as ``lp_core.reach.Run`` has it."""
+    if info.is_still:
+        return "image"
+    return "video" if SequencePattern.parse(name) is None else "sequence"
+
+
+def output_kind(output: str) -> str:
+    """Kind of a result, as ``lp_core.reach.Run`` has it."""
+    if _is_exr(output):
+        return "exr"
+    return "video" if split_range(output)[0].suffix.lower() in SINKS else "image"
 
 
 def _separate(output: str, settings: OutputSettings) -> list[str]:

@@ -20,6 +20,7 @@ from lp_core.provenance.claim import Claim, ingredient_of, sha256_of
 from lp_core.provenance.config import KeyConfig, config_folder, read_config
 from lp_core.provenance.consent import read_consent
 from lp_core.provenance.models import models_in_use
+from lp_core.settings import ProvenanceSettings
 
 EMBEDDED = (".mp4", ".m4v", ".mov", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 """File types that carry their manifest inside; all others, and sequences, get a sidecar."""
@@ -173,7 +174,7 @@ def open_sealer(
     Raises:
         ConsentMissing: it is demanded and none is given, or the file does not allow a render today.
     """
-    consent = open_consent(job)
+    consent = open_consent(job.settings.provenance)
     return Sealer(job, engine.name, engine.label, is_plate, consent, find_files, passes)
 
 
@@ -194,13 +195,12 @@ def _is_pattern(path: Path) -> bool:
     return is_image and not os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for long names
 
 
-def open_consent(job: RenderJob) -> dict[str, Any] | None:
-    """The consent of a job, checked before anything is rendered.
+def open_consent(settings: ProvenanceSettings) -> dict[str, Any] | None:
+    """The consent of a job or a live stream, checked before anything is rendered.
 
     Raises:
         ConsentMissing: it is demanded and none is given, or the file does not allow a render today.
     """
-    settings = job.settings.provenance
     if settings.consent is not None:
         return read_consent(Path(settings.consent))
     try:

@@ -64,6 +64,8 @@ class Conversion:
     """Motion file that is written."""
     open_writer: Callable[[], MotionWriter]
     """Opens it."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the summary that were known before."""
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, listener: Listener | None = None) -> Summary:
@@ -92,5 +94,5 @@ class Conversion:
             audio="none",
             lost_driving_frames=(),
             lost_source_frames=(),
-            notes=(),
+            notes=self.notes,
         )

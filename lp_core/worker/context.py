@@ -10,17 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lp_core.errors import Cancelled
+from lp_core.link.messages import PHASES
 from lp_core.render.report import Progress
-
-_WEIGHTS = {
-    "prepare": 0,
-    "analyse": 0,
-    "calibrate": 10**9,
-    "render": 2 * 10**9,
-    "upscale": 2 * 10**9,
-    "join": 3 * 10**9,
-}
-"""Phase -> a number that rises with every phase, so that any progress is a gain."""
 
 
 class Interrupted(Cancelled):
@@ -53,7 +44,7 @@ class JobContext:
 
     def progress(self, event: Progress) -> None:
         """Tells how far the job is; raises when it must stop."""
-        self.tell(event, _WEIGHTS[event.phase] + event.frame)
+        self.tell(event, PHASES[event.phase].gain + event.frame)
         self.check()
 
     def clean(self) -> None:

@@ -39,11 +39,13 @@ class LiveStream:
 
         Raises:
             WorkerError: the ring cannot be made.
-            SettingError: a slider is wrong.
+            SettingError: a slider is wrong, or ``strict`` forbids a setting that has no effect.
+            ConsentMissing: consent is demanded and not given.
+            MissingDependency: the library of the watermark is not installed.
         """
         self.name, self.ring_path = name, ring
         self._config = config
-        self._edits = config.edits()
+        self._edits, self._notes, self._mark = config.edits(), config.notes(), config.open_mark()
         FaceTrack(config.settings.face.driving_face)
         self._ring = RingWriter(ring, 2, 2)
         self.meter = LiveMeter()
@@ -78,12 +80,13 @@ class LiveStream:
         """Shows something else from the next frame on.
 
         Raises:
-            SettingError: a slider or a face selector is wrong; nothing has changed.
+            SettingError, ConsentMissing, MissingDependency: as when it begins; nothing has changed.
         """
-        edits = config.edits()
+        edits, notes, mark = config.edits(), config.notes(), config.open_mark()
         FaceTrack(config.settings.face.driving_face)
         with self._lock:
             before, self._config, self._edits = self._config, config, edits
+            self._notes, self._mark = notes, mark
             if config.wanted != before.wanted:
                 self._loader.load(config.wanted, config.settings)
             if config.driver != before.driver and self._scene is not None:
@@ -139,6 +142,7 @@ class LiveStream:
             "id": self.name,
             "state": state,
             "message": message,
+            "notes": list(self._notes),
             "ring": str(self.ring_path),
             "width": width,
             "height": height,
@@ -234,7 +238,7 @@ class LiveStream:
             changed = self._changed.is_set()
             if changed:  # cleared before the settings are read, so that no change is missed
                 self._changed.clear()
-            scene, config, edits = self._scene, self._config, self._edits
+            scene, config, edits, mark = self._scene, self._config, self._edits, self._mark
             if scene is None or not (changed or measured):
                 continue
             if measured is not None:
@@ -247,7 +251,7 @@ class LiveStream:
                 self._recentre = False
                 artist.recentre()
             try:
-                picture = artist.draw(measured, scene, config, edits)
+                picture = artist.draw(measured, scene, config, edits, mark)
             except LpError as error:
                 self._problem("drawing", str(error))
                 continue

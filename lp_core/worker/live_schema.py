@@ -60,6 +60,7 @@ class Stream(BaseModel):
     id: str = Field(description="Its name.")
     state: str = Field(description="starting, running, frozen, no_face or failed.")
     message: str = Field(description="A sentence for the user; empty where all is well.")
+    notes: list[str] = Field(description="What the user should know, such as settings without effect.")
     ring: str = Field(description="File of its shared-memory ring.")
     width: int = Field(description="Of the picture, pixels; 2 before the first.")
     height: int = Field(description="Of the picture, pixels.")

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from lp_core.errors import LpError, MediaError, NotThere
 from lp_core.files import ensure_folder, write_failure
+from lp_core.link.messages import PHASES
 from lp_core.performance_name import BUILTIN_MOTIONS
 from lp_core.worker.access import LOGIN_PATH, Gate
 from lp_core.worker.pictures import small_picture
@@ -97,6 +98,7 @@ def _uploads(router: APIRouter, service: Service) -> None:
             roots=[str(root) for root in service.roots],
             results=str(service.results),
             demos=[f"demo:{name}" for name in BUILTIN_MOTIONS],
+            phases={name: phase.label for name, phase in PHASES.items()},
         )
 
     @router.post(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -14,6 +14,7 @@ from lp_core.frame import Frame
 from lp_core.motion.live import LiveMotion
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import EditCurves
+from lp_core.provenance.marking import Mark
 from lp_core.render.watch import FaceWatch
 from lp_core.settings import RenderSettings
 from lp_core.worker.drivers import DriverFrame
@@ -93,8 +94,15 @@ class Artist:
         if self._live is not None:
             self._live.recentre()
 
-    def draw(self, measured: Measured | None, scene: Scene, config: StreamConfig, edits: EditCurves) -> Rgba:
-        """The picture now."""
+    def draw(
+        self,
+        measured: Measured | None,
+        scene: Scene,
+        config: StreamConfig,
+        edits: EditCurves,
+        mark: Mark | None = None,
+    ) -> Rgba:
+        """The frame now, with the invisible mark where one is given."""
         under, live = self._configure(scene, config)
         if measured is not None and measured.time_ns > self._time_ns:
             self._step(measured, live)
@@ -104,7 +112,11 @@ class Artist:
             return scene.picture
         motion, driving = self._last
         edit = edits.at(self._count)
-        return finished(under.engine.animate(under.portrait, motion, reference, driving, edit), config.live)
+        drawn = under.engine.animate(under.portrait, motion, reference, driving, edit)
+        if mark is not None:
+            frame = Frame(drawn.pixels, self._count, Fraction(self._time_ns, 10**9))
+            drawn = replace(drawn, pixels=mark(frame, drawn.region_matte, drawn.region).pixels)
+        return finished(drawn, config.live)
 
     def _configure(self, scene: Scene, config: StreamConfig) -> tuple[Scene, LiveMotion]:
         motion, on_lost = config.settings.motion, config.settings.face.on_lost

@@ -14,7 +14,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from lp_core.link.live_settings import LiveSettings
-from lp_core.link.messages import KINDS
+from lp_core.link.messages import KINDS, PHASES
 from lp_core.settings import UPSCALERS, RenderSettings, setting_fields
 from lp_core.sliders import SLIDERS
 
@@ -207,7 +207,7 @@ class BatchRequest(_Request):
 class Progress(_Wire):
     """How far a job has come."""
 
-    phase: str = Field(description="prepare, analyse, calibrate, render, upscale or join.")
+    phase: str = Field(description=f"One of: {', '.join(PHASES)}.")
     frame: int
     total: int | None
     fps: float
@@ -280,6 +280,7 @@ class PageFacts(_Wire):
     roots: list[str] = Field(description="Allowed folders.")
     results: str = Field(description="Folder for results without a place of their own.")
     demos: list[str] = Field(description="Built-in motions.")
+    phases: dict[str, str] = Field(description="Phase of a job -> its label.")
 
 
 def slider_infos() -> list[SliderInfo]:

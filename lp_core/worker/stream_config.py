@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lp_core.engines.registry import choose_engine
 from lp_core.link.live_settings import LiveSettings
 from lp_core.motion.sliders import EditCurves, make_curves
+from lp_core.provenance.marking import Mark, open_marker
+from lp_core.provenance.seal import open_consent
+from lp_core.reach import Run, unused_notes
 from lp_core.settings import RenderSettings
 from lp_core.worker.scenes import Wanted
 
@@ -20,7 +24,7 @@ class StreamConfig:
     driver: str
     """As ``drivers.check_driver`` gives it."""
     settings: RenderSettings = field(default_factory=RenderSettings)
-    """Face, motion, engine and sliders; the groups about files have no say here."""
+    """All of them; ``notes`` names those that a stream cannot use."""
     live: LiveSettings = field(default_factory=LiveSettings)
     """What only a live stream knows."""
     freeze: bool = False
@@ -41,3 +45,22 @@ class StreamConfig:
         """
         sliders = self.settings.sliders
         return make_curves(sliders.edit, None if sliders.edit_file is None else Path(sliders.edit_file))
+
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of settings that a stream cannot use.
+
+        Raises:
+            SettingError: there are such settings, and ``strict`` forbids them.
+        """
+        engine, _ = choose_engine(self.settings)
+        return tuple(unused_notes(self.settings, Run("live", engine, source="image")))
+
+    def open_mark(self) -> Mark | None:
+        """The invisible mark of its frames; None where none is asked for.
+
+        Raises:
+            ConsentMissing: consent is demanded and none is given, or the file does not allow this today.
+            MissingDependency: the library of the mark is not installed.
+        """
+        open_consent(self.settings.provenance)
+        return open_marker(self.settings.provenance.watermark)

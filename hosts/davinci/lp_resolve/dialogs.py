@@ -18,7 +18,7 @@ from .answers import ResolveRefused
 ASKED_ELSEWHERE = {
     "input": ("frames", "handles", "driving_offset"),
     "sliders": ("edit", "edit_file"),
-    "output": ("overwrite", "fps"),
+    "output": ("overwrite", "fps", "strict"),
 }
 """Settings that the clip's place on the timeline, or a control of its own, decides."""
 MAIN = ("engine", "region", "strength")

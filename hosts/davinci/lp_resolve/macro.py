@@ -20,7 +20,7 @@ DATA = "LivePortrait.Macro"
 COMP_DECIDES = {
     "input": ("frames", "handles", "driving_offset"),
     "sliders": ("edit", "edit_file"),
-    "output": ("codec", "quality", "audio", "fps", "overwrite"),
+    "output": ("codec", "quality", "audio", "fps", "overwrite", "strict"),
 }
 """Settings without a control: the comp has range and rate, sliders are controls, EXR has neither codec nor sound."""
 SWITCH = "use_"

@@ -11,19 +11,13 @@ from urllib.parse import quote
 
 from hosts.client import Client, JobStatus, WorkerError
 from lp_core.errors import Cancelled
+from lp_core.link.messages import phase_label
 
 from .windows import Windows
 
 Say = Callable[[str], None]
 """Takes a sentence for the user."""
 LOOK_S = 0.5
-PHASES = {
-    "prepare": "Preparing",
-    "analyse": "Reading the performance",
-    "calibrate": "Calibrating",
-    "render": "Rendering",
-    "join": "Joining the film",
-}
 
 
 def run(
@@ -91,7 +85,7 @@ def told_of(status: JobStatus) -> tuple[str, float]:
     progress = status.progress
     if progress is None:
         return "Waiting", 0.0
-    phase = PHASES.get(progress.phase, progress.phase)
+    phase = phase_label(progress.phase)
     if not progress.total:
         return f"{phase} {progress.frame}", 0.0
     left = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"

@@ -7,19 +7,12 @@ from typing import Any, Callable, Optional
 from lp_core.errors import Cancelled, LpError, WorkerError
 from lp_core.job import RenderJob
 from lp_core.link.client import Client
-from lp_core.link.messages import JobEvent, JobProgress, JobStatus
+from lp_core.link.messages import JobEvent, JobProgress, JobStatus, phase_label
 from lp_core.link.runtime import read_runtime
 from lp_core.link.start import find_program
 
 LOOK_S = 0.2
 """Seconds between two looks whether the user has cancelled."""
-_PHASES = {
-    "prepare": "preparing",
-    "analyse": "reading the performance",
-    "calibrate": "calibrating",
-    "render": "rendering",
-    "join": "finishing",
-}
 
 
 def check_worker() -> None:
@@ -39,8 +32,9 @@ def submit(client: Client, job: RenderJob) -> JobStatus:
 
 def words(progress: JobProgress) -> str:
     """How far a job has come, for people."""
-    what = _PHASES.get(progress.phase, progress.phase)
-    return f"{what}, frame {progress.frame}" + (f" of {progress.total}" if progress.total else "")
+    label = phase_label(progress.phase)
+    total = f" of {progress.total}" if progress.total else ""
+    return f"{label[:1].lower()}{label[1:]}, frame {progress.frame}{total}"
 
 
 def percent(progress: JobProgress) -> int:

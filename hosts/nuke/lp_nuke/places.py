@@ -72,6 +72,7 @@ WITHOUT_KNOB: Dict[str, str] = {
     "fps": "the project's rate",
     "output_space": "results stay in the plate's own numbers",
     "overwrite": "every state of the knobs has a folder of its own",
+    "strict": "the worker notes settings without effect in the summary of the job",
 }
 """Setting -> why it has no knob."""
 

@@ -2,10 +2,6 @@
 
 import { ask } from "./api.js";
 
-const PHASES = {
-  prepare: "Preparing", analyse: "Reading the performance", calibrate: "Calibrating", render: "Rendering",
-  join: "Joining the film",
-};
 const STATES = { queued: "Waiting", running: "Running", done: "Done", failed: "Failed", cancelled: "Cancelled" };
 const FILM = /\.(mp4|mov|mkv|webm)$/i;
 
@@ -14,7 +10,8 @@ const list = document.querySelector("#jobs");
 const none = document.querySelector("#none");
 
 class Card {
-  constructor(job, problem) {
+  constructor(job, phases, problem) {
+    this.phases = phases;
     this.element = template.content.firstElementChild.cloneNode(true);
     this.id = job.id;
     const find = (name) => this.element.querySelector(name);
@@ -61,7 +58,7 @@ class Card {
     } else parts.bar.removeAttribute("value");
     const left = eta_s ? `, ${Math.ceil(eta_s)} s left` : "";
     const count = total ? `${frame} of ${total}` : frame || "";
-    parts.words.textContent = `${PHASES[phase] ?? phase} ${count}${fps ? ` at ${fps.toFixed(1)} fps` : ""}${left}`;
+    parts.words.textContent = `${this.phases[phase] ?? phase} ${count}${fps ? ` at ${fps.toFixed(1)} fps` : ""}${left}`;
   }
 
   toggle() {
@@ -80,7 +77,8 @@ class Card {
 
 function told(summary) {
   const seconds = summary.seconds ? ` in ${summary.seconds.toFixed(1)} s` : "";
-  return `${summary.frames} frames at ${summary.rate} fps, ${summary.engine} engine${seconds}`;
+  const figures = `${summary.frames} frames at ${summary.rate} fps, ${summary.engine} engine${seconds}.`;
+  return [figures, ...summary.notes ?? []].join(" ");
 }
 
 function tell() {
@@ -88,8 +86,10 @@ function tell() {
 }
 
 export class Jobs {
-  constructor(problem, onLink) {
+  // phases: name -> label, from /facts.
+  constructor(phases, problem, onLink) {
     this.cards = new Map();
+    this.phases = phases;
     this.problem = problem;
     this.onLink = onLink;
   }
@@ -117,7 +117,7 @@ export class Jobs {
     const known = this.cards.get(job.id);
     if (known) known.update(job);
     else {
-      const card = new Card(job, this.problem);
+      const card = new Card(job, this.phases, this.problem);
       this.cards.set(job.id, card);
       list.prepend(card.element);
     }

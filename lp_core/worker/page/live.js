@@ -117,10 +117,11 @@ class Live {
   async tell() {
     const id = this.id;
     try {
-      const { state, message, fps, width, height, made_ms } = await ask("GET", `/streams/${id}`);
+      const { state, message, notes, fps, width, height, made_ms } = await ask("GET", `/streams/${id}`);
       if (id !== this.id) return;
       const late = made_ms?.[0] ? `, ${Math.round(made_ms[0])} ms behind the driver` : "";
-      this.stateLine.textContent = message || `${state}: ${width}x${height} at ${fps.toFixed(1)} fps${late}`;
+      const figures = `${state}: ${width}x${height} at ${fps.toFixed(1)} fps${late}`;
+      this.stateLine.textContent = [message || figures, ...notes].join(" ");
     } catch (error) {
       if (id === this.id) this.close();
       throw error;

@@ -108,7 +108,7 @@ async function begin() {
     const { startLive } = await import("./live.js");
     startLive($("#live"), schema, facts);
   } else $("#tab-live").hidden = true;
-  await new Jobs(problem, showLink).start();
+  await new Jobs(facts.phases, problem, showLink).start();
   document.body.dataset.ready = "yes";
 }
 

@@ -218,3 +218,22 @@ def test_a_result_is_signed_once_when_it_is_joined(long, tmp_path, monkeypatch):
         assert (film.read_bytes(), film.stat().st_mtime_ns) == manifests
     assert results[0].state == "up to date"
     assert manifests[0] != whole[film.name]  # it carries its manifest inside
+
+
+def test_a_shot_notes_what_it_cannot_use_but_not_the_device_of_the_run(cut, tmp_path):
+    from lp_core.batch.shots import assemble_shot
+    from lp_core.settings import EngineSettings, OutputSettings, RenderSettings
+
+    settings = RenderSettings(engine=EngineSettings(detail="source"))
+    plan, _ = make_plan(Wish(cut, tmp_path / "a", settings=settings))
+    notes = assemble_shot(plan, plan.shots[0], False, "cpu").notes
+    assert [note for note in notes if "Without effect" in note] == [
+        "Without effect here: --detail (not used by the mesh engine)."
+    ]
+    strict = RenderSettings(engine=settings.engine, output=OutputSettings(strict=True))
+    plan, timeline = make_plan(Wish(cut, tmp_path / "b", settings=strict))
+    plan.write()
+    results = run_plan(plan, Means())
+    assert [result.state for result in results] == ["failed", "failed"]
+    assert all("--detail" in result.message for result in results)
+    assert deliver(plan, results, timeline).exit_code == ShotsFailed.exit_code

@@ -1,10 +1,14 @@
 """`lpsuite doctor`."""
 
 import json
+import tomllib
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 
 from lp_core.cli import doctor
+from lp_core.cli.extras import PURPOSES, packages_of
 from lp_core.cli.main import run
 from lp_core.errors import UnknownCodec
 from lp_core.settings import VIDEO_CODECS
@@ -81,3 +85,42 @@ def test_for_people(capsys):
     text = capsys.readouterr().out
     assert text.endswith("The main job works.\n")
     assert "codecs\n  ok      h264" in text
+
+
+def test_every_extra_of_the_package_is_listed_and_explained(report):
+    text = (Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8")
+    declared = set(tomllib.loads(text)["project"]["optional-dependencies"])
+    _, findings = report()
+    assert {name for area, name in findings if area == "extras"} == declared
+    assert set(PURPOSES) == declared
+
+
+def test_an_extra_holds_the_packages_of_those_it_includes():
+    lines = [
+        "click>=8",
+        "a-b>=1; extra == 'one'",
+        'c[x]==2.0; python_version < "4" and extra == "two"',
+        'LP_Suite[one,three]; extra == "two"',
+        "lp-suite[two]; extra == 'three'",
+    ]
+    assert packages_of("one", lines) == ("a-b",)
+    assert packages_of("two", lines) == ("c", "a-b")
+    assert packages_of("three", lines) == ("c", "a-b")
+
+
+def test_an_extra_that_is_there_in_part_is_absent_and_names_what_lacks(report, monkeypatch):
+    from lp_core.cli import extras
+
+    real = extras.version
+
+    def version(name):
+        if name == "opencolorio":
+            raise PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(extras, "version", version)
+    _, findings = report()
+    item = findings["extras", "vfx"]
+    assert item["state"] == "absent"
+    assert "not installed: opencolorio" in item["detail"]
+    assert "pip install 'lp-suite[vfx]'" in item["detail"]

@@ -128,3 +128,21 @@ def test_the_help_shows_words_ranges_and_defaults():
             assert "|".join(meta["choices"]) in text
         if not isinstance(default, bool | tuple) and default is not None:
             assert f"[default: {default}]" in text
+
+
+@pytest.mark.parametrize("name", ["animate", "extract", "upscale", "live", "batch run"])
+def test_every_command_that_takes_settings_takes_strict_and_all_that_it_uses(name):
+    from importlib import import_module
+
+    from lp_core.cli.main import COMMANDS
+    from lp_core.reach import USES
+
+    first, *rest = name.split()
+    module, attribute = COMMANDS[first].split(":")
+    command = getattr(import_module(module), attribute)
+    for word in rest:
+        command = command.commands[word]
+    taken = {parameter.name for parameter in command.params}
+    assert USES.get(name, USES["animate"]) <= taken
+    settings = {parameter.name for parameter in command.params} & USES["animate"]
+    assert settings == USES.get(name, USES["animate"])

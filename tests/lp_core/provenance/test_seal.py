@@ -265,16 +265,16 @@ class TestDemandedConsent:
         return RenderJob("a", "b", "c", RenderSettings(provenance=ProvenanceSettings(**settings)))
 
     def test_nothing_is_demanded_by_default(self):
-        assert open_consent(self.job()) is None
+        assert open_consent(self.job().settings.provenance) is None
 
     def test_a_setting_demands_it(self):
         with pytest.raises(ConsentMissing, match="--consent"):
-            open_consent(self.job(require_consent=True))
+            open_consent(self.job(require_consent=True).settings.provenance)
 
     def test_the_configuration_demands_it(self, keys):
         write_config(keys, KeyConfig(require_consent=True))
         with pytest.raises(ConsentMissing):
-            open_consent(self.job())
+            open_consent(self.job().settings.provenance)
 
 
 def test_the_record_has_a_label_of_its_own():

@@ -187,3 +187,37 @@ def test_jobs_of_many_clients_at_once_are_each_done_once(worker, portrait):
         rows.close()
     assert starts == [(1,)]
     assert len(list(worker.data.glob("many-*.lpmotion"))) == 24
+
+
+@pytest.mark.parametrize(
+    ("kind", "flag"), [("animate", "--detail"), ("extract", "--strength"), ("upscale", "--strength")]
+)
+def test_a_job_notes_what_it_cannot_use_and_refuses_it_when_strict(worker, portrait, kind, flag):
+    if kind == "upscale":
+        pytest.importorskip("spandrel")
+    small = worker.data / "speck.png"
+    write_image(small, np.full((8, 8, 3), 90, np.uint8))
+    settings = {
+        "engine": {"engine": "mesh", "calibration": "off", "detail": "source"},
+        "motion": {"strength": 0.5},
+        "provenance": {"sign": False},
+    }
+    names = {"driving": str(portrait)} if kind == "extract" else {"source": str(small)}
+    if kind == "animate":
+        names = {"source": str(portrait), "driving": "demo:still"}
+        settings["input"] = {"frames": "0-0"}
+    if kind == "upscale":
+        settings["upscale"] = {"upscale": "animevideov3", "upscale_backend": "torch", "upscale_tile": 32}
+    suffix = {"animate": "mp4", "extract": "lpmotion", "upscale": "png"}[kind]
+    for is_strict in (False, True):
+        settings["output"] = {"strict": is_strict}
+        output = worker.data / f"reach-{kind}-{is_strict}.{suffix}"
+        job = worker.client.submit(kind, {**names, "output": str(output), "settings": settings})
+        list(worker.client.follow(job.id))
+        done = worker.client.job(job.id)
+        if is_strict:
+            assert (done.state, done.error.code, output.exists()) == ("failed", "bad_setting", False)
+            assert flag in done.error.message
+        else:
+            assert done.state == "done", done.error
+            assert any(f"{flag}" in note for note in done.summary["notes"])

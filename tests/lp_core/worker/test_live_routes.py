@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fakes.worker import Worker
 
-from lp_core.errors import WorkerError
+from lp_core.errors import ConsentMissing, WorkerError
 from lp_core.link.ring import RingReader
 
 PLAIN = {"engine": {"engine": "mesh", "calibration": "off"}}
@@ -67,6 +67,41 @@ def test_a_stream_is_made_changed_watched_and_ended(worker, portrait):
     assert not Path(made["ring"]).exists()
     with pytest.raises(WorkerError, match="no live stream"):
         client.stream(name)
+
+
+def test_a_stream_obeys_consent_and_names_what_it_cannot_use(worker, portrait):
+    client, demanded = worker.client, {**PLAIN, "provenance": {"require_consent": True}}
+    asked = {"portrait": str(portrait), "driver": "demo:still"}
+    with pytest.raises(WorkerError, match="Consent is demanded") as refused:
+        client.create_stream({**asked, "settings": demanded})
+    assert refused.value.code == ConsentMissing.wire_code
+    path = worker.data / "consent.json"
+    values = {"schema": "lpsuite.consent", "version": 1, "person": "A", "granted_by": "A"}
+    for until_day, is_valid in (("2001-01-01", False), ("2999-01-01", True)):
+        path.write_text(json.dumps({**values, "valid_until": until_day}))
+        given = {**PLAIN, "provenance": {"require_consent": True, "consent": str(path)}}
+        if not is_valid:
+            with pytest.raises(WorkerError, match="it ended on"):
+                client.create_stream({**asked, "settings": given})
+    given["provenance"]["watermark"] = "7"
+    given["color"] = {"input_space": "ACEScg"}
+    made = client.create_stream({**asked, "settings": given})
+    try:
+        assert made["notes"] == ["Without effect here: --input-space (not used by a live stream)."]
+        with pytest.raises(WorkerError, match="--input-space"):
+            client.update_stream(made["id"], {"settings": {"output": {"strict": True}}})
+        with pytest.raises(WorkerError, match="Consent is demanded"):
+            client.update_stream(made["id"], {"settings": {"provenance": {"consent": None}}})
+        assert client.stream(made["id"])["request"]["settings"]["provenance"]["watermark"] == "7"
+    finally:
+        client.delete_stream(made["id"])
+    wish(worker.live / "consent.json", {**asked, "settings": demanded})
+    ring = until(lambda: ring_of(worker.live / "consent.ring"), "the answer")
+    with ring:
+        assert ring.status()[0] == "failed"
+        assert "Consent is demanded" in ring.status()[1]
+        (worker.live / "consent.json").unlink()
+        until(lambda: ring.status()[0] == "closed", "the end")
 
 
 def test_a_host_without_sockets_lays_files(worker, portrait):

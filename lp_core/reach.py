@@ -1,0 +1,281 @@
+"""Which settings a run can use: one table, and the values that would be without effect by name.
+
+Standard library only, Python 3.7 syntax.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, Callable, Dict, FrozenSet, List, Tuple
+
+from .errors import SettingError
+from .settings import RenderSettings, setting_fields
+
+Names = FrozenSet[str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is known of a run before it begins; an empty text: not known, and then nothing is reported for it."""
+
+    kind: str
+    """A key of USES."""
+    engine: str = ""
+    """Engine that reads or draws: mesh or liveportrait."""
+    source: str = ""
+    """What is animated: image, sequence or video."""
+    driving: str = ""
+    """The performance: image, sequence, video or motion."""
+    output: str = ""
+    """What is written: image, exr or video."""
+    has_layers: bool = True
+    """Whether the source is of a type that can hold layers and views (EXR)."""
+
+
+@dataclass(frozen=True)
+class Unused:
+    """A setting that was given and has no effect."""
+
+    name: str
+    """Name of the setting."""
+    why: str
+    """Why it has none; completes "--name: ..."."""
+
+
+def _all_names() -> Names:
+    defaults = RenderSettings()
+    return frozenset(
+        name for group in fields(defaults) for name, _, _ in setting_fields(getattr(defaults, group.name))
+    )
+
+
+ALL = _all_names()
+_NETWORKS = frozenset(("weights", "device", "precision", "compile"))
+LIVEPORTRAIT_ONLY = _NETWORKS | {
+    "batch", "driving_option", "detail", "stitching", "eye_retargeting", "lip_retargeting", "normalize_lip",
+    "steady_eyes", "official_compat",
+}  # fmt: skip
+MESH_ONLY = frozenset(("calibration", "mouth"))
+UPSCALE_DETAILS = frozenset(
+    (
+        "upscale_region", "upscale_scale", "upscale_height", "upscale_tile", "upscale_backend", "denoise",
+        "steady",
+    )
+)  # fmt: skip
+READING = frozenset(("missing", "interlaced"))
+
+USES: Dict[str, Names] = {
+    "animate": ALL,
+    "live": frozenset(
+        (
+            "source_face", "driving_face", "on_lost", "motion", "reference", "region", "strength",
+            "pose_strength", "expression_strength", "smoothing", "engine", "calibration", "mouth",
+            "driving_option", "detail", "stitching", "eye_retargeting", "lip_retargeting", "normalize_lip",
+            "official_compat", "landmarker", "edit", "edit_file", "watermark", "consent", "require_consent", "strict",
+        )
+    ) | _NETWORKS,
+    "extract": READING | _NETWORKS | {
+        "driving_face", "engine", "batch", "official_compat", "landmarker", "overwrite", "strict",
+    },
+    "convert": frozenset(("overwrite", "strict")),
+    "upscale": READING | (UPSCALE_DETAILS - {"upscale_region"}) | {
+        "upscale", "device", "precision", "ocio", "input_space", "codec", "quality", "audio", "fps",
+        "exr_compression", "overwrite", "strict",
+    },
+}  # fmt: skip
+"""Kind of run -> settings it can use. The shots of a batch are of the kind animate."""
+
+KIND_WORDS = {
+    "animate": "a render",
+    "live": "a live stream",
+    "extract": "an extraction",
+    "convert": "the conversion of a stored motion",
+    "upscale": "upscaling without a render",
+}
+
+Condition = Callable[[Run, RenderSettings], bool]
+
+
+def _is_absolute(run: Run, settings: RenderSettings) -> bool:
+    """Whether nothing is compared with a reference frame."""
+    is_lone = run.kind != "live" and run.driving == "image"
+    return settings.motion.motion == "absolute" or (is_lone and settings.motion.reference != "neutral")
+
+
+def _moves_no_pose(_run: Run, settings: RenderSettings) -> bool:
+    return settings.motion.region not in ("all", "pose")
+
+
+def _has_no(kind: str) -> Condition:
+    """Whether neither source nor performance is of a kind; a matte (holdout) may be of any."""
+
+    def condition(run: Run, settings: RenderSettings) -> bool:
+        known = [name for name in (run.source, run.driving) if name]
+        return bool(known) and kind not in known and settings.input.holdout is None
+
+    return condition
+
+
+def _writes_no(kind: str) -> Condition:
+    return lambda run, _settings: run.output not in ("", kind)
+
+
+def _is(engine: str, condition: Condition) -> Condition:
+    return lambda run, settings: run.engine == engine and condition(run, settings)
+
+
+RULES: Tuple[Tuple[Names, str, Condition], ...] = (
+    (
+        LIVEPORTRAIT_ONLY - {"device", "precision"},
+        "not used by the mesh engine",
+        lambda run, _settings: run.engine == "mesh",
+    ),
+    (
+        frozenset(("device", "precision")),
+        "not used by the mesh engine",
+        lambda run, settings: (
+            run.engine == "mesh" and not (run.kind == "animate" and settings.upscale.upscale is not None)
+        ),
+    ),
+    (
+        MESH_ONLY,
+        "not used by the liveportrait engine",
+        lambda run, _settings: run.engine == "liveportrait",
+    ),
+    (frozenset(("reference",)), "nothing is compared with a reference here", _is_absolute),
+    (
+        frozenset(("driving_option", "normalize_lip")),
+        "for relative motion only",
+        _is("liveportrait", lambda _run, settings: settings.motion.motion == "absolute"),
+    ),
+    (
+        frozenset(("normalize_lip",)),
+        "--lip-retargeting opens the lips",
+        _is("liveportrait", lambda _run, settings: settings.engine.lip_retargeting),
+    ),
+    (
+        frozenset(("smoothing",)),
+        "--official-compat has the published filter",
+        _is("liveportrait", lambda run, settings: run.kind == "animate" and settings.engine.official_compat),
+    ),
+    (
+        frozenset(("steady_eyes",)),
+        "the source is not a video",
+        _is("liveportrait", lambda run, _settings: run.source == "image"),
+    ),
+    (frozenset(("pose_strength",)), "the chosen region leaves the pose as it is", _moves_no_pose),
+    (
+        frozenset(("expression_strength",)),
+        "the chosen region leaves the expression as it is",
+        lambda _run, settings: settings.motion.region == "pose",
+    ),
+    (
+        frozenset(("driving_face",)),
+        "a stored motion holds one face",
+        lambda run, _settings: run.driving == "motion",
+    ),
+    (
+        frozenset(("driving_offset",)),
+        "a single image has one frame",
+        lambda run, _settings: run.driving == "image",
+    ),
+    (frozenset(("missing",)), "no image sequence is read", _has_no("sequence")),
+    (frozenset(("interlaced",)), "no video is read", _has_no("video")),
+    (
+        frozenset(("layer", "view")),
+        "the source is not an EXR file",
+        lambda run, _settings: not run.has_layers,
+    ),
+    (
+        frozenset(("ocio",)),
+        "no color space is named",
+        lambda run, settings: (
+            settings.color.input_space is None
+            and (settings.color.output_space is None or run.kind == "upscale")
+        ),
+    ),
+    (frozenset(("codec", "quality")), "no video is written", _writes_no("video")),
+    (
+        frozenset(("quality",)),
+        "the codec has no such factor",
+        lambda _run, settings: settings.output.codec not in ("h264", "hevc", "av1"),
+    ),
+    (
+        frozenset(("audio",)),
+        "images carry no audio",
+        lambda run, settings: run.output in ("image", "exr") and settings.output.audio == "source",
+    ),
+    (frozenset(("exr_compression",)), "no EXR is written", _writes_no("exr")),
+    (
+        UPSCALE_DETAILS,
+        "nothing is upscaled; add --upscale",
+        lambda run, settings: run.kind == "animate" and settings.upscale.upscale is None,
+    ),
+    (
+        frozenset(("upscale_scale",)),
+        "--upscale-height decides the size",
+        lambda _run, settings: settings.upscale.upscale_height > 0,
+    ),
+    (
+        frozenset(("upscale_backend",)),
+        "for processors only",
+        lambda _run, settings: settings.engine.device.startswith(("cuda", "mps")),
+    ),
+    (
+        frozenset(("generated_source",)),
+        "the result is not signed",
+        lambda _run, settings: not settings.provenance.sign,
+    ),
+)
+"""(settings, why they have no effect, when); the first rule that holds gives the reason."""
+
+
+def unused(settings: RenderSettings, run: Run) -> Tuple[Unused, ...]:
+    """Settings that differ from their default and that a run cannot use, in the order of their definition."""
+    found: List[Unused] = []
+    defaults = RenderSettings()
+    for item in fields(defaults):
+        group, default = getattr(settings, item.name), getattr(defaults, item.name)
+        for name, _, _ in setting_fields(default):
+            if getattr(group, name) == getattr(default, name):
+                continue
+            why = _why(name, settings, run)
+            if why:
+                found.append(Unused(name, why))
+    return tuple(found)
+
+
+def _why(name: str, settings: RenderSettings, run: Run) -> str:
+    if name not in USES[run.kind]:
+        return f"not used by {KIND_WORDS[run.kind]}"
+    return next((why for names, why, holds in RULES if name in names and holds(run, settings)), "")
+
+
+def unused_notes(settings: RenderSettings, run: Run) -> List[str]:
+    """What is to be said of settings without effect: one note, or none.
+
+    Args:
+        settings: as they were given.
+        run: what they are for.
+
+    Raises:
+        SettingError: there are such settings, and ``strict`` forbids them.
+    """
+    found = unused(settings, run)
+    if not found:
+        return []
+    reasons: Dict[str, List[str]] = {}
+    for item in found:
+        reasons.setdefault(item.why, []).append(_flag(item.name, settings))
+    parts = "; ".join("{} ({})".format(", ".join(names), why) for why, names in reasons.items())
+    if settings.output.strict:
+        raise SettingError(f"Without effect here: {parts}. Leave them out, or run without --strict.")
+    return [f"Without effect here: {parts}."]
+
+
+def _flag(name: str, settings: RenderSettings) -> str:
+    """The setting as the command line has it."""
+    value: Any = next(
+        getattr(getattr(settings, group.name), name)
+        for group in fields(settings)
+        if hasattr(getattr(settings, group.name), name)
+    )
+    return "--{}{}".format("no-" if value is False else "", name.replace("_", "-"))

@@ -1,0 +1,308 @@
+"""Every setting reaches the code that consumes it, or is reported by name; for every kind of run.
+
+A tiny run of each kind gets settings that note which of their fields are read, and by which module. What a kind of
+run claims to use must be read by code that acts on it, and what it does not claim must be reported.
+"""
+
+import sys
+import time
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from fakes.films import read_pictures, write_film, write_portrait
+from fakes.networks import FakeNetworks
+
+from lp_core.assemble import assemble, assemble_extraction
+from lp_core.engines.liveportrait import engine as liveportrait
+from lp_core.errors import ConsentMissing, SettingError
+from lp_core.job import RenderJob
+from lp_core.media.images import write_image
+from lp_core.reach import ALL, USES, Run, unused, unused_notes
+from lp_core.settings import RenderSettings, setting_fields
+from lp_core.upscaling import assemble_upscale
+from lp_core.worker.stream_config import StreamConfig
+from lp_core.worker.streams import LiveStreams
+
+PLAIN = (
+    "dataclasses",
+    "copy",
+    "lp_core.settings",
+    "lp_core.fields",
+    "lp_core.reach",
+    "lp_core.job",
+    __name__,
+)
+"""Modules whose reading proves nothing: they copy, check or report settings."""
+CHANGED = {
+    "source_face": "left", "driving_face": "left", "on_lost": "interpolate", "motion": "absolute", "reference": "1",
+    "region": "pose", "engine": "mesh", "calibration": "fine", "mouth": "drawn", "device": "cuda", "precision": "fp16",
+    "driving_option": "expression-friendly", "detail": "source", "edit": ("smile=0.5",), "frames": "0-1",
+    "missing": "hold", "interlaced": "keep", "codec": "ffv1", "audio": "none", "fps": "10", "exr_compression": "piz",
+    "passes": "beauty,matte", "upscale": "x4plus", "upscale_region": "face", "upscale_backend": "torch",
+    "watermark": "7", "weights": "w", "edit_file": "e.json", "layer": "diffuse", "view": "left", "holdout": "h.png",
+    "ocio": "c.ocio", "input_space": "ACEScg", "output_space": "ACEScg", "consent": "c.json",
+}  # fmt: skip
+"""Setting -> a value that is not its default, where it is not a switch or a number."""
+LOADING = {"weights", "precision", "compile"}
+"""Read where the networks are loaded, which stand-ins replace here; tests/lp_core/engines/liveportrait hold it."""
+
+
+def spying(log):
+    """Settings of their defaults that note (module, field) in a set whenever a field is read."""
+
+    def spy(group):
+        kind = type(group)
+        names = {name for name, _, _ in setting_fields(group)}
+
+        def read(self, name):
+            if name in names:
+                reader = sys._getframe(1)
+                if reader.f_code.co_name in ("frame_range", "pass_names"):  # properties of the settings
+                    reader = reader.f_back.f_back
+                log.add((reader.f_globals.get("__name__"), name))
+            return object.__getattribute__(self, name)
+
+        return type(kind.__name__, (kind,), {"__getattribute__": read, "__module__": kind.__module__})()
+
+    defaults = RenderSettings()
+    return RenderSettings(**{item.name: spy(getattr(defaults, item.name)) for item in fields(defaults)})
+
+
+def with_values(settings, **values):
+    """The settings with values by name."""
+    groups = {}
+    for item in fields(settings):
+        group = getattr(settings, item.name)
+        own = {name: values[name] for name, _, _ in setting_fields(group) if name in values}
+        groups[item.name] = replace(group, **own)
+    return replace(settings, **groups)
+
+
+def read_by(log):
+    return {name for module, name in log if module not in PLAIN}
+
+
+def changed(name):
+    """The default settings with one of them changed."""
+    default = next(
+        default
+        for item in fields(RenderSettings())
+        for found, default, _ in setting_fields(getattr(RenderSettings(), item.name))
+        if found == name
+    )
+    if name in CHANGED:
+        value = CHANGED[name]
+    elif isinstance(default, bool):
+        value = not default
+    else:
+        value = type(default)(0 if default else 1)
+    return with_values(RenderSettings(), **{name: value})
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, astronaut):
+    """A portrait and a video of three frames of it."""
+    folder = tmp_path_factory.mktemp("reach")
+    write_portrait(folder / "portrait.png", astronaut)
+    picture = read_pictures(folder / "portrait.png")[0]
+    write_film(folder / "video.mp4", [picture] * 3)
+    write_image(folder / "tiny.png", np.ascontiguousarray(picture[::2, ::2]))
+    return folder
+
+
+@pytest.fixture
+def networks(monkeypatch):
+    monkeypatch.setattr(liveportrait, "load_for", lambda settings: FakeNetworks())
+
+
+def test_every_kind_names_settings_that_there_are():
+    assert all(names <= ALL for names in USES.values())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in USES if kind != "animate"])
+def test_what_a_kind_does_not_use_is_reported_by_name(kind):
+    for name in sorted(ALL - USES[kind]):
+        assert [item.name for item in unused(changed(name), Run(kind))] == [name]
+
+
+ENGINES = pytest.mark.parametrize("engine", ["mesh", "liveportrait"])
+
+
+def unread(kind, engine, log):
+    """Settings that a run claims to use and that no code but the settings' own has read."""
+    reported = {
+        name for name in ALL for item in unused(changed(name), Run(kind, engine)) if item.name == name
+    }
+    return USES[kind] - reported - read_by(log) - LOADING - {"strict"}
+
+
+@ENGINES
+def test_a_render_reads_every_setting_that_it_does_not_report(files, networks, tmp_path, engine):
+    log = set()
+    settings = with_values(spying(log), engine=engine, sign=False)
+    job = RenderJob(str(files / "video.mp4"), str(files / "video.mp4"), str(tmp_path / "o.mp4"), settings)
+    assemble(job)
+    short = with_values(settings, frames="0-1", sign=True)
+    still = RenderJob(str(files / "portrait.png"), "demo:nod", str(tmp_path / "o.%04d.png"), short)
+    render = assemble(still)
+    assert render.seal._claim(2, "25").is_generated is False
+    render.run()
+    assert unread("animate", engine, log) == set()
+
+
+@ENGINES
+def test_an_extraction_reads_every_setting_that_it_does_not_report(files, networks, tmp_path, engine):
+    log = set()
+    settings = with_values(spying(log), engine=engine)
+    assemble_extraction(str(files / "video.mp4"), str(tmp_path / "o.lpmotion"), settings).run()
+    assert unread("extract", engine, log) == set()
+
+
+def test_upscaling_reads_every_setting_that_it_does_not_report(tmp_path):
+    pytest.importorskip("spandrel", reason="upscaling needs the extra upscale")
+    log = set()
+    settings = with_values(spying(log), upscale="animevideov3", upscale_backend="torch", upscale_tile=32)
+    write_image(tmp_path / "s.png", np.zeros((16, 16, 3), np.uint8))
+    assemble_upscale(str(tmp_path / "s.png"), str(tmp_path / "o.png"), settings).run()
+    assert unread("upscale", "", log) == set()
+
+
+def test_a_render_that_is_enlarged_reads_how(files, tmp_path):
+    pytest.importorskip("spandrel", reason="upscaling needs the extra upscale")
+    log = set()
+    settings = with_values(
+        spying(log), engine="mesh", upscale="animevideov3", upscale_backend="torch", frames="0-0"
+    )
+    small = replace(settings, face=RenderSettings().face, provenance=RenderSettings().provenance)
+    assemble(RenderJob(str(files / "tiny.png"), "demo:still", str(tmp_path / "o.png"), small)).run()
+    details = {name for name, *_ in setting_fields(RenderSettings().upscale)} | {"device", "precision"}
+    assert details - read_by(log) - LOADING == set()
+
+
+@ENGINES
+def test_a_live_stream_reads_every_setting_that_it_does_not_report(files, networks, tmp_path, engine):
+    log = set()
+    settings = with_values(spying(log), engine=engine)
+    config = StreamConfig(str(files / "portrait.png"), str(files / "video.mp4"), settings)
+    with LiveStreams(tmp_path) as streams:
+        stream = streams.create(config)
+        until = time.monotonic() + 60
+        while stream.status()["frames"] < 3 and time.monotonic() < until:
+            time.sleep(0.02)
+        assert stream.status()["frames"] >= 3, stream.status()
+    assert unread("live", engine, log) == set()
+
+
+@pytest.mark.parametrize(
+    ("run", "given", "names"),
+    [
+        (
+            Run("animate", "mesh"),
+            {
+                "detail": "source", "eye_retargeting": True, "steady_eyes": True, "official_compat": True,
+                "precision": "fp16", "batch": 9, "stitching": False, "driving_option": "expression-friendly",
+            },
+            "precision batch driving_option detail stitching eye_retargeting steady_eyes official_compat",
+        ),
+        (Run("animate", "liveportrait"), {"calibration": "fine", "mouth": "drawn"}, "calibration mouth"),
+        (Run("animate", "mesh"), {"motion": "absolute", "reference": "3"}, "reference"),
+        (Run("animate", "mesh"), {"reference": "3"}, ""),
+        (Run("animate", "mesh", driving="image"), {"reference": "3", "driving_offset": 2}, "reference driving_offset"),
+        (Run("animate", "liveportrait"), {"motion": "absolute", "normalize_lip": True}, "normalize_lip"),
+        (Run("animate", "liveportrait"), {"official_compat": True, "smoothing": 0.8}, "smoothing"),
+        (Run("animate", "liveportrait", source="image"), {"steady_eyes": True}, "steady_eyes"),
+        (Run("animate", "mesh"), {"region": "lips", "pose_strength": 0.5}, "pose_strength"),
+        (Run("animate", "mesh"), {"region": "pose", "expression_strength": 0.5}, "expression_strength"),
+        (Run("animate", "mesh", driving="motion"), {"driving_face": "left"}, "driving_face"),
+        (Run("animate", "mesh", source="image", driving="motion"), {"missing": "hold"}, "missing"),
+        (Run("animate", "mesh", source="image", driving="sequence"), {"missing": "hold"}, ""),
+        (Run("animate", "mesh", source="image", driving="motion"), {"missing": "hold", "holdout": "m.png"}, ""),
+        (Run("animate", "mesh", source="image", driving="sequence"), {"interlaced": "keep"}, "interlaced"),
+        (Run("animate", "mesh", has_layers=False), {"layer": "a", "view": "left"}, "layer view"),
+        (Run("animate", "mesh"), {"ocio": "c.ocio"}, "ocio"),
+        (Run("animate", "mesh"), {"ocio": "c.ocio", "output_space": "ACEScg"}, ""),
+        (Run("upscale"), {"ocio": "c.ocio", "output_space": "ACEScg"}, "ocio output_space"),
+        (Run("animate", "mesh", output="image"), {"codec": "ffv1", "quality": 3}, "codec quality"),
+        (Run("animate", "mesh", output="image"), {"audio": "source"}, "audio"),
+        (Run("animate", "mesh", output="exr"), {"quality": 3, "exr_compression": "piz"}, "quality"),
+        (Run("animate", "mesh", output="video"), {"quality": 3, "exr_compression": "piz"}, "exr_compression"),
+        (Run("animate", "mesh", output="video"), {"codec": "ffv1", "quality": 3}, "quality"),
+        (Run("animate", "mesh"), {"upscale_scale": 2.0, "steady": 0.1, "denoise": 0.5}, "upscale_scale denoise steady"),
+        (Run("upscale"), {"upscale_scale": 2.0, "upscale_height": 90}, "upscale_scale"),
+        (Run("upscale"), {"device": "cuda", "upscale_backend": "torch"}, "upscale_backend"),
+        (Run("animate", "mesh"), {"upscale": "x4plus", "device": "cuda:1", "precision": "fp16"}, ""),
+        (Run("animate", "mesh"), {"sign": False, "generated_source": True}, "generated_source"),
+        (Run("extract", "mesh"), {"codec": "ffv1", "strength": 0.5, "device": "cpu"}, "strength device codec"),
+        (Run("convert"), {"driving_face": "left"}, "driving_face"),
+        (Run("live", "mesh"), {"codec": "ffv1", "input_space": "ACEScg", "watermark": "7"}, "input_space codec"),
+    ],
+)  # fmt: skip
+def test_what_has_no_effect_is_named(run, given, names):
+    assert [item.name for item in unused(with_values(RenderSettings(), **given), run)] == names.split()
+
+
+def test_one_note_names_all_and_strict_refuses():
+    settings = with_values(RenderSettings(), detail="source", stitching=False, exr_compression="piz")
+    run = Run("animate", "mesh", output="video")
+    text = "Without effect here: --detail, --no-stitching (not used by the mesh engine); --exr-compression "
+    assert unused_notes(settings, run) == [f"{text}(no EXR is written)."]
+    with pytest.raises(SettingError, match="--detail, --no-stitching .* --exr-compression"):
+        unused_notes(with_values(settings, strict=True), run)
+    assert unused_notes(with_values(RenderSettings(), strict=True), run) == []
+
+
+def test_a_render_and_an_extraction_note_it_and_strict_writes_nothing(files, tmp_path):
+    settings = with_values(RenderSettings(), engine="mesh", detail="source", sign=False, frames="0-0")
+    job = RenderJob(str(files / "portrait.png"), "demo:still", str(tmp_path / "o.png"), settings)
+    assert any("--detail" in note for note in assemble(job).run().notes)
+    strict = replace(job, output=str(tmp_path / "s.png"), settings=with_values(settings, strict=True))
+    with pytest.raises(SettingError, match="--detail"):
+        assemble(strict)
+    video, motion = str(files / "video.mp4"), tmp_path / "m.lpmotion"
+    assert any("--detail" in note for note in assemble_extraction(video, str(motion), settings).notes)
+    motion.unlink(missing_ok=True)
+    with pytest.raises(SettingError, match="--detail"):
+        assemble_extraction(video, str(motion), with_values(settings, strict=True))
+    assert not list(tmp_path.glob("*.lpmotion")) + list(tmp_path.glob("s.png"))
+
+
+def test_a_live_stream_notes_it_and_strict_and_consent_refuse_it(files, tmp_path, monkeypatch):
+    from lp_core.worker import live
+
+    monkeypatch.setattr(live.Loader, "_load", lambda self, wanted, settings: None)
+    plain = with_values(RenderSettings(), engine="mesh", codec="ffv1", detail="source")
+    config = StreamConfig(str(files / "portrait.png"), "demo:still", plain)
+    with LiveStreams(tmp_path) as streams:
+        stream = streams.create(config, "a")
+        (note,) = stream.status()["notes"]
+        assert "--codec (not used by a live stream)" in note
+        assert "--detail (not used by the mesh engine)" in note
+        for values, error in (({"strict": True}, SettingError), ({"require_consent": True}, ConsentMissing)):
+            other = replace(config, settings=with_values(plain, **values))
+            with pytest.raises(error):
+                streams.create(other, "b")
+            with pytest.raises(error):
+                stream.update(other)
+        assert stream.config == config
+        assert [found.name for found in streams.all()] == ["a"]
+        assert not list(tmp_path.glob("b*"))
+
+
+def test_a_live_stream_bears_the_watermark(files, tmp_path):
+    pytest.importorskip("reedsolo", reason="a watermark needs the extra provenance")
+    from lp_core.provenance.detect import detect
+
+    settings = with_values(
+        RenderSettings(), engine="mesh", calibration="off", watermark="0x2A", smoothing=0.0
+    )
+    seen = {}
+    with LiveStreams(tmp_path) as streams:
+        stream = streams.create(StreamConfig(str(files / "portrait.png"), "demo:expressive", settings))
+        until = time.monotonic() + 60
+        while len(seen) < 30 and time.monotonic() < until:
+            picture = stream.picture
+            if picture is not None and stream.status()["frames"]:
+                seen.setdefault(id(picture), picture)
+            time.sleep(0.01)
+    assert detect(picture[..., :3].copy() for picture in seen.values()).number == 0x2A
