@@ -140,9 +140,7 @@ class EngineSettings:
     lip_retargeting: bool = setting(
         False, "open the lips by the performer's measured lip ratio instead of by motion (liveportrait)"
     )
-    normalize_lip: bool = setting(
-        False, "first close a portrait's open lips, for relative motion (liveportrait)"
-    )
+    normalize_lip: bool = setting(False, "close a portrait's open lips, for relative motion (liveportrait)")
     steady_eyes: bool = setting(
         False, "keep the eyes of a filmed source as open as in its first frame (liveportrait)"
     )

@@ -10,7 +10,7 @@ from typing import Any
 from lp_core.batch.content import Hashes, finished_record
 from lp_core.batch.plan import PLAN_FILE, Plan
 from lp_core.batch.results import ShotResult
-from lp_core.batch.run import Overall
+from lp_core.batch.run import Overall, failed_unexpectedly
 from lp_core.batch.steps import Means, conform_shot
 from lp_core.errors import LpError
 from lp_core.render.report import Listener
@@ -49,6 +49,8 @@ def run_on_devices(plan: Plan, devices: Sequence[str], listener: Listener | None
             results.append(ShotResult(shot, "rendered", record, seconds=record["summary"]["seconds"]))
         except LpError as error:
             results.append(ShotResult(shot, "failed", None, _why(words, str(error)), error.wire_code))
+        except Exception as error:  # noqa: BLE001 - one shot must not end the others
+            results.append(failed_unexpectedly(plan, shot, error))
         overall.finished(shot, True)
     return results
 
@@ -56,7 +58,7 @@ def run_on_devices(plan: Plan, devices: Sequence[str], listener: Listener | None
 def _finished(plan: Plan, number: int, hashes: Hashes) -> dict[str, Any] | None:
     try:
         return finished_record(plan, plan.shots[number], hashes)
-    except LpError:
+    except Exception:  # noqa: BLE001 - whatever it is, the process that renders the shot meets it again
         return None  # what cannot be read is told by the process that renders it
 
 

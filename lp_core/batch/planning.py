@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from lp_core.batch.otio import places_of, read_timeline
 from lp_core.batch.otio_clips import ClipFacts, facts_of, mark_or_problem
 from lp_core.batch.plan import BUNDLE, CHUNK_FRAMES, WORK, Plan, Problem, Shot
 from lp_core.batch.probe import MediaFacts, Prober
+from lp_core.batch.results import UNEXPECTED, unexpected
 from lp_core.batch.spans import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
 from lp_core.engines.registry import choose_engine
 from lp_core.errors import LpError, SettingError
@@ -29,6 +31,8 @@ from lp_core.media.open import SEQUENCE_SINKS, SINKS
 from lp_core.media.outputs import can_be_parted
 from lp_core.media.sequence import split_range
 from lp_core.settings import RenderSettings
+
+logger = logging.getLogger(__name__)
 
 MEDIA = "media"
 """Folder of the results within the batch's folder."""
@@ -144,6 +148,10 @@ class _Planner:
             self.problems.append(Problem(clip.index, clip.words, trouble.kind, str(trouble)))
         except LpError as error:
             self.problems.append(Problem(clip.index, clip.words, "media", str(error)))
+        except Exception as error:
+            logger.exception("planning %s", clip.words)
+            message = f"{clip.words}: {unexpected(error)}"
+            self.problems.append(Problem(clip.index, clip.words, UNEXPECTED, message))
         else:
             known = self.shots.get(shot.id)
             self.shots[shot.id] = shot if known is None else replace(known, clips=(*known.clips, clip.index))

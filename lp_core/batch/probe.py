@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from lp_core.batch.links import Link
-from lp_core.errors import LpError, UnreadableMedia
+from lp_core.errors import UnreadableMedia
 from lp_core.media.base import ReadOptions
 from lp_core.media.open import open_source
 from lp_core.timing import FrameRate
@@ -37,7 +37,7 @@ class Prober:
 
     interlaced: str
     """What becomes of films of fields."""
-    _found: dict[tuple[str, Fraction | None], MediaFacts | LpError] = field(default_factory=dict)
+    _found: dict[tuple[str, Fraction | None], MediaFacts | Exception] = field(default_factory=dict)
 
     def facts(self, link: Link, fps: Fraction | None = None) -> MediaFacts:
         """What a header says.
@@ -53,10 +53,10 @@ class Prober:
         if key not in self._found:
             try:
                 self._found[key] = self._read(link, fps)
-            except LpError as error:
+            except Exception as error:  # noqa: BLE001 - raised again below, for each clip that uses the file
                 self._found[key] = error
         found = self._found[key]
-        if isinstance(found, LpError):
+        if isinstance(found, Exception):
             raise found
         return found
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.batch.results import BatchSummary, ShotResult
-from lp_core.errors import LpError
 from lp_core.files import write_whole
 from lp_core.media.open import open_source
 
@@ -117,8 +116,8 @@ def _images(path: Path, frames: int) -> Iterator[str]:
                 if frame.index in wanted:
                     data = base64.b64encode(_small_jpeg(frame.as_rgb8())).decode()
                     yield f'<img alt="frame {frame.index}" src="data:image/jpeg;base64,{data}">'
-    except LpError as error:
-        yield f"<p>{html.escape(str(error))}</p>"
+    except Exception as error:  # noqa: BLE001 - a report without an image is better than none
+        yield f"<p>{html.escape(str(error) or type(error).__name__)}</p>"
 
 
 def _small_jpeg(picture: NDArray[np.uint8]) -> bytes:

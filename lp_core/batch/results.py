@@ -10,6 +10,18 @@ from lp_core.batch.plan import Plan, Shot
 from lp_core.errors import MediaMissing, ShotsFailed
 
 State = Literal["rendered", "up to date", "failed"]
+UNEXPECTED = "unexpected"
+"""Code of a failure that the program did not foresee."""
+
+
+def unexpected(error: Exception) -> str:
+    """A sentence about an error that the program did not foresee."""
+    if isinstance(error, MemoryError):
+        return "The memory did not suffice; close other programs, or render it at a smaller size."
+    return (
+        f"This is an unexpected error, please report it with the log: {type(error).__name__}: {error} The other "
+        "clips are not affected."
+    )
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
+import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,13 +17,17 @@ from lp_core.batch.otio_conform import conform_timeline
 from lp_core.batch.otio_formats import losses
 from lp_core.batch.plan import BUNDLE, WORK, Plan, Shot
 from lp_core.batch.report import write_reports
-from lp_core.batch.results import BatchSummary, ShotResult
+from lp_core.batch.results import UNEXPECTED, BatchSummary, ShotResult, unexpected
 from lp_core.batch.steps import Means, run_shot
 from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.link.messages import PHASES
 from lp_core.render.report import Listener, Progress
 
+logger = logging.getLogger(__name__)
+
 TIMELINE = "timeline.otio"
+DEBUG_LOG = "debug.log"
+"""File in the batch's working folder with the tracebacks of unexpected errors."""
 
 
 @dataclass
@@ -96,7 +103,20 @@ def _attempt(plan: Plan, shot: Shot, means: Means) -> ShotResult:
         raise
     except LpError as error:
         return ShotResult(shot, "failed", None, str(error), error.wire_code)
+    except Exception as error:  # noqa: BLE001 - one shot must not end the others
+        return failed_unexpectedly(plan, shot, error)
     return ShotResult(shot, "rendered" if was_rendered else "up to date", record)
+
+
+def failed_unexpectedly(plan: Plan, shot: Shot, error: Exception) -> ShotResult:
+    """The result of a shot that an error of any kind ended; its traceback goes into the batch's log."""
+    logger.exception("shot %s", shot.words, exc_info=error)
+    path = plan.folder / WORK / DEBUG_LOG
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(f"{shot.words}\n{''.join(traceback.format_exception(error))}\n")
+    return ShotResult(shot, "failed", None, f"{unexpected(error)} Log: {path}.", UNEXPECTED)
 
 
 def results_of(plan: Plan) -> list[ShotResult]:

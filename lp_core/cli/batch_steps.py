@@ -11,7 +11,7 @@ import click
 
 from lp_core.cli.main import debug_option
 from lp_core.cli.progress import make_reporter, progress_option
-from lp_core.errors import LpError, SettingError
+from lp_core.errors import Cancelled, SettingError
 
 if TYPE_CHECKING:
     from lp_core.batch.plan import Chunk, Plan, Shot
@@ -162,14 +162,16 @@ def _shot(plan: Plan, name: str) -> Shot:
 
 def _each(items: Iterable[Item], work: Callable[[Item, Listener], str], progress: str) -> None:
     """Does one after the other; one that fails does not stop the others, and the first error ends the command."""
-    failed: LpError | None = None
+    failed: Exception | None = None
     with make_reporter(progress) as reporter:
         for item in items:
             try:
                 click.echo(work(item, reporter.progress), err=progress == "json")
-            except LpError as error:
+            except Cancelled:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised below, when the others are done
                 if failed is not None:
-                    click.echo(str(error), err=True)
+                    click.echo(str(error) or type(error).__name__, err=True)
                 failed = failed or error
         if failed is not None:
             raise failed

@@ -32,6 +32,7 @@ from lp_core.performance_name import MOTION_FORMATS, motion_suffix
     "precision",
     "batch",
     "official_compat",
+    "landmarker",
     "compile",
     "missing",
     "interlaced",

@@ -149,8 +149,8 @@ class _Copied:
 class _Encoded:
     """Samples decoded, cut to the sample and encoded again.
 
-    Samples are packed (all channels of a sample side by side) on their way: arrays of one plane a channel are
-    written past their end by the library from eight channels on.
+    Samples are packed (all channels of a sample side by side) on their way: with planes, PyAV writes past the
+    end of its list of planes from eight channels on.
     """
 
     def __init__(

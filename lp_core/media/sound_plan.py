@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
@@ -64,7 +66,8 @@ def plan_sound(
         The plan, and sentences for the user; without a plan the sound is left out, and the sentence says why.
     """
     tracks = container.streams.audio
-    usable = [number for number, stream in enumerate(tracks) if is_decodable(stream)]
+    layouts = [_settled_layout(stream) for stream in tracks]
+    usable = [number for number, layout in enumerate(layouts) if layout is not None]
     if not usable:
         tag = codec_tag(path, tracks[0].index)
         named = f"codec '{tag}'" if tag else "codec"
@@ -79,19 +82,18 @@ def plan_sound(
     stream = tracks[track]
     if not is_cut and stream.codec_context.name in COPYABLE_SOUND[suffix]:
         return SoundPlan(track, None, notes=notes), notes
-    plan, said = _encoded(path, track, stream, suffix)
+    plan, said = _encoded(path, track, stream, suffix, *(layouts[track] or ("stereo", 2)))
     return plan, (*notes, *said)
 
 
 def _encoded(
-    path: Path, track: int, stream: AudioStream, suffix: str
+    path: Path, track: int, stream: AudioStream, suffix: str, given: str, count: int
 ) -> tuple[SoundPlan | None, tuple[str, ...]]:
-    given, count = stream.layout.name, stream.channels
     codec = "pcm_s24le" if suffix == ".mkv" and count > _MOST_IN_FLAC else ENCODED_SOUND[suffix]
     layout = _carried(codec, given, count)
     if layout is None or not _can_mix(given, count, layout):
         return None, (
-            f"The sound of {path} is left out, because its {count} channels have no stated positions and "
+            f"The sound of {path} is left out, because its {count} channels state no usable positions and "
             f"{suffix} holds at most 8 of those; write .mov or .mkv to keep them.",
         )
     notes = []
@@ -102,7 +104,9 @@ def _encoded(
             "its channels; write .mov to keep them."
         )
     elif count > 2 and _NAMELESS.fullmatch(given) and layout != given:
-        notes.append(f"The {count} channels of {path} have no stated positions; they are taken as {layout}.")
+        notes.append(
+            f"The {count} channels of {path} are taken as {layout}, because no usable positions are stated."
+        )
     rate = stream.rate if codec != "aac" or stream.rate in _AAC_RATES else _FALLBACK_RATE
     if rate != stream.rate:
         notes.append(
@@ -137,10 +141,25 @@ def is_cut_within_packet(suffix: str, start_s: Fraction) -> bool:
     return suffix == ".mkv" and start_s > 0
 
 
-def is_decodable(stream: AudioStream) -> bool:
-    """Whether the library has a decoder for a track and knows its rate and channels."""
-    context = stream.codec_context  # None where there is no decoder, whatever the type says
-    return context is not None and bool(context.sample_rate) and stream.channels > 0
+def _settled_layout(stream: AudioStream) -> tuple[str, int] | None:
+    """(name, channels) of a track's layout; None where the library has no decoder or knows no rate or channels.
+
+    MOV and CAF describe each channel, which the library keeps as a list in memory that PyAV frees with every
+    object it makes of a layout. So the layout is read exactly once and replaced at once by a plain one, before
+    anything is decoded; reading it again in between would end the process.
+    """
+    context = cast("AudioCodecContext | None", stream.codec_context)
+    if context is None or not context.sample_rate:
+        return None
+    layout = context.layout
+    name, count = layout.name, layout.nb_channels
+    del layout
+    if not count:
+        return None
+    if "(" in name and "+" in name:  # an order that has no name
+        name = f"{count} channels"
+    context.layout = name
+    return name, count
 
 
 def _carried(codec: str, given: str, count: int) -> str | None:

@@ -102,12 +102,12 @@ class Sealer:
                 return _nothing_set_up()
             if not _has_libraries():
                 return Verdict("failed", (_lacking(),))
-            self._sign(output, self._claim(frames, rate), folder, config)
+            notes = self._sign(output, self._claim(frames, rate), folder, config)
         except (LpError, OSError) as error:
             return Verdict("failed", (f"The result is unsigned: {error}",))
-        return Verdict("signed")
+        return Verdict("signed", notes)
 
-    def _sign(self, output: Path, claim: Claim, folder: Path, config: KeyConfig) -> None:
+    def _sign(self, output: Path, claim: Claim, folder: Path, config: KeyConfig) -> tuple[str, ...]:
         from lp_core.provenance.keys import open_identity
         from lp_core.provenance.sidecar import write_sidecar
         from lp_core.provenance.sign import embed
@@ -119,10 +119,11 @@ class Sealer:
             raise ProvenanceError(f"{output} is not there any more.")
         if not is_embedded(output):
             write_sidecar(sidecar_path(output), claim, {}, [*files, *beside], identity)
-            return
+            return ()
         extra = {"passes": {path.name: sha256_of(path) for path in beside}} if beside else {}
         if not self._is_signed(output, {**claim.record(), **extra}):
-            embed(output, claim, extra, identity)
+            return embed(output, claim, extra, identity)
+        return ()
 
     def _is_signed(self, output: Path, record: Mapping[str, Any]) -> bool:
         """Whether an earlier run, cut off right after signing, has done it already."""

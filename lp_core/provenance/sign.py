@@ -31,7 +31,28 @@ FORMATS = {
     ".tiff": "image/tiff",
     ".zip": "application/x-zip",
 }
-"""File suffix -> media type of what can carry a manifest inside."""
+"""File suffix -> media type of what can carry a manifest inside; for files whose first bytes do not say it."""
+_STARTS: Mapping[bytes, str] = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+    b"GIF8": "image/gif",
+    b"PK\x03\x04": "application/x-zip",
+    b"ID3": "audio/mpeg",
+}
+"""First bytes of a file -> its media type."""
+_BRANDS: Mapping[bytes, str] = {
+    b"qt  ": "video/quicktime",
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+    b"mif1": "image/heif",
+    b"msf1": "image/heif",
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    b"M4A ": "audio/mp4",
+}
+"""Brand of an ISO base media file -> its media type; all others are video."""
 _SETTINGS: dict[str, Any] = {
     "builder": {"thumbnail": {"enabled": False}},
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True},
@@ -66,19 +87,22 @@ class Reading:
     """Titles of what it was made of, with their relation."""
 
 
-def embed(path: Path, claim: Claim, extra: Mapping[str, Any], identity: Identity) -> None:
+def embed(path: Path, claim: Claim, extra: Mapping[str, Any], identity: Identity) -> tuple[str, ...]:
     """Puts the claim into a file, which is replaced when the signed one is complete.
+
+    Returns:
+        Sentences about inputs whose own credentials cannot be read.
 
     Raises:
         KeyUnusable: the signer failed.
         ProvenanceError: the file cannot be signed or written; it stays as it was.
     """
-    embed_manifest(path, claim.manifest(extra), claim.ingredients(), identity)
+    return embed_manifest(path, claim.manifest(extra), claim.ingredients(), identity)
 
 
 def embed_manifest(
     path: Path, manifest: Mapping[str, Any], ingredients: Ingredients, identity: Identity
-) -> None:
+) -> tuple[str, ...]:
     """The same with a manifest definition and its ingredients; see ``embed``."""
     aside = temporary_path(path)
     failures = list[KeyUnusable]()
@@ -92,7 +116,7 @@ def embed_manifest(
 
     try:
         with ExitStack() as stack:
-            builder = _builder(manifest, ingredients)
+            builder, notes = _builder(manifest, ingredients)
             stack.callback(builder.close)
             signer = c2pa.Signer.from_callback(
                 sign, _ALGORITHMS[identity.algorithm], identity.chain.decode(), identity.time_stamp_url
@@ -100,7 +124,7 @@ def embed_manifest(
             stack.callback(signer.close)
             source = stack.enter_context(path.open("rb"))
             destination = stack.enter_context(aside.open("w+b"))
-            builder.sign(signer, FORMATS[path.suffix.lower()], source, destination)
+            builder.sign(signer, _format_of(path), source, destination)
         move_into_place(aside, path)
     except (c2pa.C2paError, OSError) as error:
         if failures:
@@ -108,6 +132,7 @@ def embed_manifest(
         raise ProvenanceError(f"{path} could not be signed ({error}).") from error
     finally:
         aside.unlink(missing_ok=True)
+    return notes
 
 
 def read(path: Path, anchors: Sequence[str]) -> Reading | None:
@@ -124,7 +149,7 @@ def read(path: Path, anchors: Sequence[str]) -> Reading | None:
     context = c2pa.Context.from_dict({**_SETTINGS, **trust})
     with _translated(path), path.open("rb") as file:
         try:
-            reader = c2pa.Reader.try_create(FORMATS[path.suffix.lower()], file, context=context)
+            reader = c2pa.Reader.try_create(_format_of(path), file, context=context)
         except c2pa.C2paError.ManifestNotFound:
             return None
         if reader is None:
@@ -143,21 +168,66 @@ def _translated(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _builder(manifest: Mapping[str, Any], ingredients: Ingredients) -> c2pa.Builder:
-    """A builder that knows its ingredients; those that C2PA cannot read are named without a file."""
-    files, named = list[tuple[dict[str, Any], str, Path]](), list[dict[str, Any]]()
+def _format_of(path: Path) -> str:
+    return media_type_of(path) or FORMATS[path.suffix.lower()]
+
+
+def media_type_of(path: Path) -> str | None:
+    """Media type of a file that C2PA can read, by its first bytes; None where it cannot, or there is no file."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError:
+        return None
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12], "video/mp4")
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "image/webp", b"AVI ": "video/avi", b"WAVE": "audio/wav"}.get(head[8:12])
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):  # QuickTime before it named its brand
+        return "video/quicktime"
+    return next((kind for start, kind in _STARTS.items() if head.startswith(start)), None)
+
+
+def _builder(manifest: Mapping[str, Any], ingredients: Ingredients) -> tuple[c2pa.Builder, tuple[str, ...]]:
+    """A builder that knows its ingredients, and a sentence about each whose credentials cannot be read.
+
+    What C2PA cannot read is named without its file: nothing about an input prevents signing the result.
+    """
+    files, named, notes = list[tuple[dict[str, Any], str, Path]](), list[dict[str, Any]](), list[str]()
     for definition, path in ingredients:
-        media_type = None if path is None else FORMATS.get(path.suffix.lower())
+        media_type = None if path is None else media_type_of(path)
         if path is None or media_type is None:
             named.append({**definition, "format": "application/octet-stream"})
-        else:
+            continue
+        problem = _unreadable(definition, media_type, path)
+        if problem is None:
             files.append((definition, media_type, path))
+        else:
+            about = "Its own credentials could not be read."
+            named.append({**definition, "format": media_type, "description": about})
+            notes.append(
+                f"The credentials of {path} cannot be read ({problem}); the result is signed and names the file "
+                "without them."
+            )
     whole = {"claim_generator_info": [AGENT], **manifest, "ingredients": named}
     builder = c2pa.Builder(whole, c2pa.Context.from_dict(_SETTINGS))
     for definition, media_type, path in files:
         with path.open("rb") as file:
             builder.add_ingredient(definition, media_type, file)
-    return builder
+    return builder, tuple(notes)
+
+
+def _unreadable(definition: Mapping[str, Any], media_type: str, path: Path) -> str | None:
+    """Why C2PA cannot take a file as an ingredient; None where it can. Tried on a builder that is thrown away."""
+    probe = c2pa.Builder({"claim_generator_info": [AGENT]}, c2pa.Context.from_dict(_SETTINGS))
+    try:
+        with path.open("rb") as file:
+            probe.add_ingredient(dict(definition), media_type, file)
+    except (c2pa.C2paError, OSError, ValueError) as error:
+        return str(error) or type(error).__name__
+    finally:
+        probe.close()
+    return None
 
 
 def _reading(store: Mapping[str, Any], state: str) -> Reading:

@@ -10,7 +10,7 @@ from lp_core.engines.base import Engine
 from lp_core.motion.template import MotionWriter
 from lp_core.render.inputs import BLOCK, FilmedFace, StoredMotion
 from lp_core.render.observe import record_motion
-from lp_core.render.report import Listener, Meter, Summary
+from lp_core.render.report import Listener, Meter, Summary, numbered
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Extraction:
             engine=self.engine.info.name,
             seconds=round(self.clock() - start, 3),
             audio="none",
-            lost_driving_frames=lost,
+            lost_driving_frames=numbered(lost, self.driving.info.first_frame),
             lost_source_frames=(),
             notes=tuple(dict.fromkeys(notes)),
         )

@@ -38,7 +38,7 @@ from lp_core.render.observe import record_motion, sample_stored
 from lp_core.render.passes import Drawn, with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.protect import Protection, protected
-from lp_core.render.report import Listener, Meter, Runs, Seal, Summary, runs_of, sealed
+from lp_core.render.report import Listener, Meter, Runs, Seal, Summary, numbered, runs_of, sealed
 from lp_core.render.sample import DENSITIES, PerformanceSample
 from lp_core.render.shots import Shot, driving_pictures, first_driving_picture, plate_shots, screen_frames
 from lp_core.settings import FaceSettings, MotionSettings
@@ -267,10 +267,14 @@ class Drawing:
             engine=render.engine.info.name,
             seconds=0.0,
             audio=render.target.audio if render.target.audio_path is not None else "none",
-            lost_driving_frames=tuple(self.timeline.lost_frames),
-            lost_source_frames=lost_source,
+            lost_driving_frames=numbered(self.timeline.lost_frames, _first_number(render.driving)),
+            lost_source_frames=numbered(lost_source, _first_number(render.source)),
             notes=tuple(dict.fromkeys(self.notes)),
         )
+
+
+def _first_number(clip: Still | FilmedFace | StoredMotion) -> int | None:
+    return clip.info.first_frame if isinstance(clip, FilmedFace) else None
 
 
 @dataclass(frozen=True)

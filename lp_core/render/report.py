@@ -52,9 +52,9 @@ class Summary:
     audio: str
     """Whose sound is beside the picture: driving, source or none."""
     lost_driving_frames: Runs
-    """Frames of the performance in which the face was not found."""
+    """Frames of the performance in which the face was not found, by the numbers they bear in its clip."""
     lost_source_frames: Runs
-    """Frames of a filmed source in which the face was not found; they pass through untouched."""
+    """The same of a source that is a video or sequence; these frames pass through unchanged."""
     notes: tuple[str, ...]
     """Sentences the user should see."""
     signature: str = "off"
@@ -121,6 +121,12 @@ def runs_of(frames: Iterable[int]) -> Runs:
         else:
             runs.append((frame, frame))
     return tuple(runs)
+
+
+def numbered(runs: Iterable[tuple[int, int]], first: int | None) -> Runs:
+    """Runs of indices as runs of the clip's own numbers; ``first`` is that of its first frame, None: 0."""
+    begin = first or 0
+    return tuple((start + begin, end + begin) for start, end in runs)
 
 
 def runs_text(runs: Runs, limit: int = 8) -> str:

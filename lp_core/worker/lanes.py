@@ -17,7 +17,7 @@ from lp_core.worker.store import JobStore, Row
 
 logger = logging.getLogger(__name__)
 
-MOST_STARTS = 20
+MOST_STARTS = 2
 """Starts without any gain after which a job is given up: it takes the worker down with it."""
 
 
@@ -137,8 +137,10 @@ class Lanes:
     def _outcome(self, row: Row, context: JobContext) -> Row:
         """Does a job; the row as it stands afterwards."""
         if row.starts > MOST_STARTS:
+            phase = (row.progress or {}).get("phase") or "prepare"
             sentence = (
-                f"The worker died {MOST_STARTS} times over this job without getting further; see its log."
+                f"The worker died {MOST_STARTS} times in the phase '{phase}' of this job without getting further, so "
+                "it is given up; check the input files and the worker's log, then submit it again."
             )
             return self._store.end(row.id, "failed", error=("worker_died", sentence))
         kind = self._kinds.get(row.kind)

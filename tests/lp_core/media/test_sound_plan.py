@@ -1,5 +1,8 @@
 """Sound that a container cannot hold as it is: encoded, mixed or left out, and never the end of the process."""
 
+import os
+import subprocess
+import sys
 import wave
 from fractions import Fraction
 
@@ -16,7 +19,7 @@ from lp_core.media.sound_plan import plan_sound, usable_sound
 from lp_core.media.video_write import VideoSink
 
 ENCODED = {".mp4": "aac", ".mov": "pcm_s24le", ".mkv": "flac"}
-SOURCE_CODECS = {"u8": "pcm_u8", "s16": "pcm_s16be", "f64": "pcm_f64le", "s32": "pcm_s32be"}
+SOURCE_CODECS = {"u8": "pcm_u8", "s16": "pcm_s16le", "f64": "pcm_f64le", "s32": "pcm_s32be"}
 
 
 def tone_file(path, layout, rate=48000, sample="f64", seconds=0.3, tracks=1):
@@ -148,6 +151,31 @@ def test_a_second_track_takes_the_place_of_one_without_decoder(tmp_path):
     assert plan is not None
     assert plan.track == 1
     assert "track 2 is used" in notes[0]
+
+
+_MANY = """
+import sys
+from fractions import Fraction
+from pathlib import Path
+from lp_core.media.film_header import open_film
+from lp_core.media.sound_plan import plan_sound
+for _ in range(20):
+    with open_film(Path(sys.argv[1])) as container:
+        plan_sound(Path(sys.argv[1]), container, ".mp4", False)
+        count = sum(frame.samples for frame in container.decode(container.streams.audio[0]))
+print(count)
+"""
+
+
+@pytest.mark.parametrize("layout", ["5.1", "7.1", "22.2"])
+def test_channels_described_one_by_one_do_not_end_the_process(tmp_path, layout):
+    # MOV keeps such a description; with a checking allocator a second release of it ends the process at once.
+    sound = tone_file(tmp_path / "in.mov", layout, sample="s16", seconds=0.2)
+    command = [sys.executable, "-c", _MANY, str(sound)]
+    found = subprocess.run(
+        command, env={**os.environ, "MALLOC_CHECK_": "3"}, capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout.strip()) == (0, "9600"), found.stderr[-500:]
 
 
 @pytest.mark.parametrize("output", ["o.%04d.png", "o.####.exr", "o.png"])

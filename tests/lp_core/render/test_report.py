@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.render.report import Meter, Summary, runs_of, runs_text
+from lp_core.render.report import Meter, Summary, numbered, runs_of, runs_text
 
 
 class Clock:
@@ -104,3 +104,8 @@ def test_runs_hold_exactly_the_frames(frames):
 
 def test_many_runs_are_cut_short():
     assert runs_text(runs_of(range(0, 40, 2)), limit=2) == "0, 2, and 18 more runs"
+
+
+def test_lost_frames_bear_the_numbers_of_their_clip():
+    assert numbered([(2, 2), (5, 7)], 1001) == ((1003, 1003), (1006, 1008))
+    assert numbered([(2, 2)], None) == ((2, 2),)
