@@ -13,13 +13,14 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from numpy.typing import NDArray
 
 from lp_core.errors import UnreadableMedia
 from lp_core.media.base import AudioTrack
 from lp_core.media.codecs import COPYABLE_SOUND, ENCODED_SOUND
 from lp_core.media.film_header import open_film
+from lp_core.media.film_times import continuous_sound
+from lp_core.media.video_read import first_frame_s
 
 _AAC_BIT_RATE = 256_000  # transparent for stereo
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
@@ -44,15 +45,18 @@ class Sound:
         self._input = open_film(track.path)
         try:
             source = _sound_stream(track, self._input)
-            origin_s = _origin_s(self._input, source) + track.start_s
-            if track.start_s:
+            start_s, joins_s = _origin_s(track, self._input, source)
+            origin_s = start_s + track.start_s
+            if track.start_s and not joins_s:
                 tick = source.time_base or Fraction(1, source.rate)
                 self._input.seek(int((origin_s - Fraction(1, 2)) / tick), stream=source)
             # Matroska cannot hide the part of a packet that lies before the cut.
             is_cut_exactly = suffix != ".mkv" or not track.start_s
             can_copy = is_cut_exactly and source.codec_context.name in COPYABLE_SOUND[suffix]
             kind = _Copied if can_copy else _Encoded
-            self._packets: _Copied | _Encoded = kind(self._input, source, output, origin_s, suffix)
+            self._packets: _Copied | _Encoded = kind(
+                _demuxed(self._input, source, joins_s), source, output, origin_s, suffix
+            )
         except BaseException:
             self._input.close()
             raise
@@ -80,7 +84,7 @@ class _Copied:
 
     def __init__(
         self,
-        container: InputContainer,
+        packets: Iterator[Packet[AudioStream]],
         source: AudioStream,
         output: OutputContainer,
         origin_s: Fraction,
@@ -92,7 +96,7 @@ class _Copied:
         # does not.
         self._hides_run_up = suffix != ".mkv"
         self._stream = output.add_stream_from_template(source)
-        self._source = _demuxed(container, source)
+        self._source = packets
         self._waiting: Packet[AudioStream] | None = None
 
     def until(self, time_s: Fraction) -> Iterator[Packet[AudioStream]]:
@@ -137,7 +141,7 @@ class _Encoded:
 
     def __init__(
         self,
-        container: InputContainer,
+        packets: Iterator[Packet[AudioStream]],
         source: AudioStream,
         output: OutputContainer,
         origin_s: Fraction,
@@ -154,7 +158,7 @@ class _Encoded:
             stream.bit_rate = _AAC_BIT_RATE
         self._stream = stream
         self._origin_s = origin_s
-        self._source = self._decoded(container, source)
+        self._source = self._decoded(packets, source)
         self._samples: NDArray[Any] = np.empty((1, 0))
         self._decoded_count = 0
         self._written_count = 0
@@ -184,10 +188,10 @@ class _Encoded:
         yield from self.until(end_s)
         yield from self._stream.encode(None)
 
-    def _decoded(self, container: InputContainer, source: AudioStream) -> Iterator[NDArray[Any]]:
+    def _decoded(self, packets: Iterator[Packet[AudioStream]], source: AudioStream) -> Iterator[NDArray[Any]]:
         """(channels, n) arrays without a gap from time 0 on: silence where the source has a gap."""
         resampler = AudioResampler(format=self._sample_format, layout=self._layout, rate=self._rate)
-        for packet in _demuxed(container, source):
+        for packet in packets:
             try:
                 frames = source.decode(packet)
             except av.FFmpegError:
@@ -218,17 +222,23 @@ def _sound_stream(track: AudioTrack, container: InputContainer) -> AudioStream:
     return container.streams.audio[0]
 
 
-def _origin_s(container: InputContainer, sound: AudioStream) -> Fraction:
-    """Time of the first picture in the file's own clock; of the first sample where there is none."""
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return (stream.start_time or 0) * (stream.time_base or Fraction(0))
-    return (sound.start_time or 0) * (sound.time_base or Fraction(0))
+def _origin_s(
+    track: AudioTrack, container: InputContainer, sound: AudioStream
+) -> tuple[Fraction, tuple[Fraction, ...]]:
+    """Time of the first frame in the file's own clock (of the first sample without one), and the clock's jumps."""
+    if container.streams.video:
+        found = first_frame_s(track.path)
+        if found is not None:
+            return found
+    return (sound.start_time or 0) * (sound.time_base or Fraction(0)), ()
 
 
-def _demuxed(container: InputContainer, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
-    """Packets to the end of what can be read: a cut file gives the sound it has, as it gives its pictures."""
+def _demuxed(
+    container: InputContainer, stream: AudioStream, joins_s: tuple[Fraction, ...]
+) -> Iterator[Packet[AudioStream]]:
+    """Packets to the end of what can be read: a cut file gives the sound it has, as it gives its frames."""
+    tick = stream.time_base or Fraction(1, stream.rate)
     try:
-        yield from container.demux(stream)
+        yield from continuous_sound(container.demux(stream), tick, joins_s)
     except av.FFmpegError:
         return
