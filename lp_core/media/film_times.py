@@ -141,9 +141,15 @@ def hides_frame(codec: str, packet: Packet[VideoStream]) -> bool:
     return not bits >> at & 1 and not bits >> (at - 2) & 1
 
 
-def is_jump(before_s: Fraction, after_s: Fraction) -> bool:
-    """True where the times of two packets in a row belong to different clocks."""
-    return not -_BACK_S <= after_s - before_s <= _AHEAD_S
+def is_jump(before_s: Fraction, after_s: Fraction, back_s: Fraction = _BACK_S) -> bool:
+    """True where the decoding times of two packets in a row, in seconds, belong to different clocks.
+
+    Args:
+        before_s: of the first.
+        after_s: of the second.
+        back_s: how far times may go back on one clock.
+    """
+    return not -back_s <= after_s - before_s <= _AHEAD_S
 
 
 def continuous_sound(
@@ -228,8 +234,10 @@ def _joined(stamps: Sequence[_Stamp], tick: Fraction) -> FilmTimes:
 def _parts(stamps: Sequence[_Stamp], tick: Fraction) -> Iterator[list[_Stamp]]:
     part: list[_Stamp] = []
     last: int | None = None
+    shortest = min((stamp.duration for stamp in stamps if stamp.duration), default=0) * tick
+    back = min(shortest / 2, _BACK_S) if shortest else _BACK_S
     for stamp in stamps:
-        if last is not None and stamp.dts is not None and is_jump(last * tick, stamp.dts * tick):
+        if last is not None and stamp.dts is not None and is_jump(last * tick, stamp.dts * tick, back):
             yield part
             part = []
         part.append(stamp)
