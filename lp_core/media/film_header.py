@@ -26,7 +26,7 @@ from lp_core.timing import FrameRate, Timecode
 
 _FALLBACK_RATE = Fraction(25)  # a video of one frame may state none
 _SMALL = 4  # a default track with less than a quarter of the largest one's area is a preview
-_PREVIEWS = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_PREVIEWS = Disposition.timed_thumbnails | Disposition.still_image
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,10 @@ def video_stream(path: Path, container: InputContainer) -> tuple[VideoStream, st
         EmptyVideo: there is none.
         UnknownCodec: none has a decoder.
     """
-    found = [stream for stream in container.streams.video if not stream.disposition & _PREVIEWS]
+    moving = [
+        stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
+    ]
+    found = [stream for stream in moving if not stream.disposition & _PREVIEWS] or moving
     if not found:
         raise EmptyVideo(f"{path} has no video track; give a video, or use it as sound only.")
     tracks = [stream for stream in found if stream.codec_context is not None]
