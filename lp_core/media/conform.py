@@ -8,6 +8,8 @@ from fractions import Fraction
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+N = TypeVar("N", int, Fraction)
+"""Ticks or seconds."""
 
 _NTSC = tuple(Fraction(n, 1001) for n in (24000, 30000, 48000, 60000, 120000))
 STANDARD_RATES = (
@@ -15,6 +17,7 @@ STANDARD_RATES = (
 )
 
 _SNAP = Fraction(3, 1000)  # wider than clock jitter of phones, narrower than 24 to 25
+_OFTEN = 10  # one interval of so many is frequent
 _FASTEST = 240  # frames per second that an uneven clip may be delivered at
 _EVEN = Fraction(1, 10)  # intervals within a tenth of the usual one are a constant rate with jitter
 
@@ -83,7 +86,7 @@ def conform(shown: Iterable[Shown[T]], fps: Fraction, keeps_all: bool = False) -
         yield previous.item
 
 
-def is_in_step(times_s: Sequence[Fraction], fps: Fraction, tick_s: Fraction) -> bool:
+def is_in_step(times_s: Sequence[N], fps: Fraction, tick_s: Fraction) -> bool:
     """True when one item for each frame period is never off by more than half a period (or the tick)."""
     if not times_s:
         return True
@@ -100,28 +103,39 @@ def keeping_rate(times_s: Sequence[Fraction], usual: Fraction) -> Fraction:
         usual: rate that suits most intervals; taken when nothing is lost by it.
 
     Returns:
-        The usual rate, else that of the longest interval at which none comes more than a frame period late;
-        where there is none (up to 240 frames per second), the one at which the latest comes earliest.
+        The first at which none comes more than a frame period late, of: the usual rate, the mean, that of each
+        frequent interval, the standard ones. Where there is none (up to 240 frames per second), the one at which
+        the latest comes earliest.
     """
-    intervals = _intervals(times_s)
+    times = [float(time - times_s[0]) for time in times_s]
+    intervals = sorted(
+        after - before for before, after in zip(times, times[1:], strict=False) if after > before
+    )
     if not intervals:
         return usual
-    faster: set[Fraction] = set()
+    mean = _near(len(intervals) / times[-1])
+    often: set[Fraction] = set()
     start = 0
     for end in range(1, len(intervals) + 1):
-        if end == len(intervals) or intervals[end] > intervals[start] * (1 + _EVEN):
-            exact = Fraction(end - start) / sum(intervals[start:end], Fraction(0))
-            faster |= {_standard(exact, Fraction(0)) or exact.limit_denominator(1001)}
+        if end == len(intervals) or intervals[end] > intervals[start] * float(1 + _EVEN):
+            if (end - start) * _OFTEN >= len(intervals):
+                often.add(_near((end - start) / sum(intervals[start:end])))
             start = end
-    choices = [usual, *sorted(rate for rate in faster if usual < rate <= _FASTEST)]
-    choices += [Fraction(rate) for rate in sorted(STANDARD_RATES) if usual < rate <= _FASTEST]
-    times = [float(time - times_s[0]) for time in times_s]
+    rates = {*STANDARD_RATES, _near(1 / intervals[0])}
+    likely = [mean, *sorted(often), *sorted(rates)]
+    choices = [usual, *(rate for rate in likely if usual < rate <= _FASTEST)]
     delays = []
     for rate in choices:
         delays.append(_delay(times, float(rate)))
         if delays[-1] * float(rate) <= 1:
             return rate
     return choices[delays.index(min(delays))]
+
+
+def _near(rate: float) -> Fraction:
+    """The standard rate near a measured one, else that as a simple fraction."""
+    exact = Fraction(rate).limit_denominator(1001)
+    return _standard(exact, Fraction(0)) or exact
 
 
 def _delay(times: Sequence[float], fps: float) -> float:
@@ -133,12 +147,13 @@ def _delay(times: Sequence[float], fps: float) -> float:
     return delay - 1e-6
 
 
-def is_even(times_s: Sequence[Fraction], tick_s: Fraction) -> bool:
+def is_even(times_s: Sequence[N], tick_s: Fraction) -> bool:
     """True when the intervals between sorted times differ by jitter and rounding to ``tick_s`` only."""
-    intervals = _intervals(times_s)
-    if not intervals:
+    steps = sorted(b - a for a, b in zip(times_s, times_s[1:], strict=False) if b > a)
+    if not steps:
         return True
-    usual = intervals[len(intervals) // 2]
+    intervals = steps[0], steps[-1]
+    usual = Fraction(steps[len(steps) // 2])
     allowed = max(usual * _EVEN, min(2 * tick_s, usual / 4))
     return usual - intervals[0] <= allowed and intervals[-1] - usual <= allowed
 

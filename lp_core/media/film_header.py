@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -25,6 +26,7 @@ from lp_core.media.orientation import UPRIGHT, from_display_matrix, swaps_axes
 from lp_core.timing import FrameRate, Timecode
 
 _FALLBACK_RATE = Fraction(25)  # a video of one frame may state none
+_SAMPLED = 3000  # frames whose intervals are looked at for the usual rate
 _SMALL = 4  # a default track with less than a quarter of the largest one's area is a preview
 _PREVIEWS = Disposition.timed_thumbnails | Disposition.still_image
 
@@ -127,20 +129,28 @@ def plan_timing(path: Path, stream: VideoStream, times: FilmTimes, indexed: int 
         times: of its packets.
         indexed: frames its index lists; 0 without a complete one.
     """
-    order, tick, end = times.order, times.tick_s, _stated_end(stream)
-    shown = [times.shown(index, end) for index in order]
-    seconds = [entry.time_s for entry in shown]
-    average = _stated_rate(stream) if times.has_clock else 1 / tick
-    if len(shown) == 1 and shown[0].duration_s and not stream.average_rate:
-        average = 1 / shown[0].duration_s
-    usual = _rate(path, seconds, average, tick)
+    average = _stated_rate(stream) if times.has_clock else 1 / times.tick_s
+    if not stream.average_rate and len(times.order) == 1 and times.durations[times.order[0]]:
+        average = 1 / (times.durations[times.order[0]] * times.tick_s)
+    return _planned(path, times, average, _stated_end(stream), indexed)
+
+
+@lru_cache(maxsize=8)
+def _planned(
+    path: Path, times: FilmTimes, average: Fraction | None, end: Fraction | None, indexed: int
+) -> Timing:
+    order, tick = times.order, times.tick_s
+    ticks = [times.ticks[index] or 0 for index in order]
+    usual = _rate(path, [at * tick for at in ticks[:_SAMPLED]], average, tick)
     notes: list[str] = []
     if not times.has_clock:
         notes.append(f"{path} holds no times; it is read at {FrameRate(usual)} frames per second.")
-    if is_even(seconds, tick) and is_in_step(seconds, usual, tick) and len(set(seconds)) == len(seconds):
+    one = Fraction(1)  # in ticks, which are faster to compare than seconds
+    if is_even(ticks, one) and is_in_step(ticks, usual * tick, one) and len(set(ticks)) == len(ticks):
         timing = Timing(usual, True, len(order), len(order), times, end)
     else:
-        fps = keeping_rate(seconds, usual)
+        shown = [times.shown(index, end) for index in order]
+        fps = keeping_rate([entry.time_s for entry in shown], usual)
         notes.append(
             f"{path} has a variable frame rate; it is delivered at a constant {FrameRate(fps)} frames per second, "
             "which keeps every frame."
@@ -152,12 +162,19 @@ def plan_timing(path: Path, stream: VideoStream, times: FilmTimes, indexed: int 
             f"The clock of {path} jumps {len(times.joins_s)} times, as in joined files; what follows a jump is shown "
             "without a gap."
         )
-    timing = replace(timing, notes=tuple(notes))
-    reached = shown[-1].time_s + (shown[-1].duration_s or 1 / timing.rate) if shown else Fraction(0)
-    if len(order) < indexed:
+    return _compared(replace(timing, notes=tuple(notes)), times, indexed)
+
+
+def _compared(timing: Timing, times: FilmTimes, indexed: int) -> Timing:
+    """The timing, marked as short where the header says that there should be more."""
+    if timing.stored_count < indexed:
         return replace(timing, is_short=True, delivered_count=max(indexed, timing.delivered_count))
-    if not indexed and end is not None and shown and reached + 2 / timing.rate < end:
-        whole = int((end - seconds[0]) * timing.rate + Fraction(1, 2))
+    if indexed or timing.end_s is None or not timing.stored_count:
+        return timing
+    order = times.order
+    first, last = times.shown(order[0]), times.shown(order[-1], timing.end_s)
+    if last.time_s + (last.duration_s or 1 / timing.rate) + 2 / timing.rate < timing.end_s:
+        whole = int((timing.end_s - first.time_s) * timing.rate + Fraction(1, 2))
         return replace(timing, is_short=True, delivered_count=whole)
     return timing
 

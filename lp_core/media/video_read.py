@@ -25,6 +25,8 @@ from lp_core.media.film_times import read_times
 from lp_core.media.pixel_graph import ToRgb
 from lp_core.media.sequence import name_runs
 
+_LISTED = 6  # changes of size or format that a note names
+
 
 class VideoSource:
     """A video's frames at a constant rate, decoded as they are asked for; it can be iterated once.
@@ -107,8 +109,10 @@ class VideoSource:
                 "were repeated, 0 left out."
             )
         if self._changes:
+            more = f" and {len(self._changes) - _LISTED} more" if len(self._changes) > _LISTED else ""
             found.append(
-                f"{self._path} changes within: {', '.join(self._changes)}; all is delivered in the form of frame 0."
+                f"{self._path} changes within: {', '.join(self._changes[:_LISTED])}{more}; every frame is delivered "
+                "in the size and format of frame 0."
             )
         return tuple(found)
 
