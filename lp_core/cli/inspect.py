@@ -13,6 +13,7 @@ from lp_core.cli.main import debug_option
 
 if TYPE_CHECKING:
     from lp_core.faces.base import Face
+    from lp_core.frame import ClipInfo
 
 _STRONGEST = 5
 """Blendshapes shown in the table; JSON has them all."""
@@ -34,7 +35,7 @@ def inspect(
     overwrite: bool,
     **values: Any,  # noqa: ANN401
 ) -> None:
-    """Shows the faces found in PICTURE: index, box, score, pose, strongest blendshapes.
+    """Shows the faces found in PICTURE (index, box, score, pose, strongest blendshapes) and the clip's length.
 
     The index is what --source-face and --driving-face take.
     """
@@ -43,8 +44,8 @@ def inspect(
     from lp_core.media.base import ReadOptions
 
     options = ReadOptions(**values)
-    clip = filmed_face(picture, "largest", options)
-    found, faces = faces_of_frame(clip, frame)
+    film = filmed_face(picture, "largest", options)
+    found, faces = faces_of_frame(film, frame)
     faces = in_order(faces)
     if overlay is not None:
         from lp_core.faces.overlay import draw_overlay
@@ -52,19 +53,54 @@ def inspect(
         from lp_core.media.images import write_image
 
         is_shown = found.encoding is None or found.encoding.is_display  # else as_rgb8 makes it sRGB
-        color = clip.info.color if is_shown else SRGB
+        color = film.info.color if is_shown else SRGB
         write_image(Path(overlay), draw_overlay(found.as_rgb8(), faces), color, overwrite=overwrite)
     height, width = found.pixels.shape[:2]
     described = [describe(index, face) for index, face in enumerate(faces)]
     if as_json:
-        report = {"file": picture, "frame": frame, "width": width, "height": height, "faces": described}
+        report: dict[str, Any] = {
+            "file": picture,
+            "frame": frame,
+            "width": width,
+            "height": height,
+            "faces": described,
+        }
+        if not film.info.is_still:
+            report["clip"] = clip_values(film.info)
         click.echo(json.dumps(report, indent=2))
         return
     click.echo(f"{picture}: {width}x{height} pixels, {count_text(len(faces))}")
+    if not film.info.is_still:
+        click.echo(clip_lines(film.info))
     for face in described:
         click.echo(face_lines(face))
     if overlay is not None:
         click.echo(f"Overlay: {overlay}")
+
+
+def clip_values(info: ClipInfo) -> dict[str, Any]:
+    """What is known of a clip: its frames as they will be delivered, duration in seconds."""
+    count = info.frame_count
+    return {
+        "frames": count,
+        "rate": str(info.rate),
+        "duration_s": None if count is None else round(float(info.rate.time_s(count)), 6),
+        "alpha": info.has_alpha,
+        "audio": info.has_audio,
+        "timecode": None if info.timecode is None else info.timecode.text,
+        "notes": list(info.notes),
+    }
+
+
+def clip_lines(info: ClipInfo) -> str:
+    """The same for people."""
+    values = clip_values(info)
+    length = "unknown length" if values["frames"] is None else f"{values['frames']} frames"
+    parts = [f"{length} at {info.rate} frames per second"]
+    if values["duration_s"] is not None:
+        parts.append(f"{values['duration_s']:g} s")
+    parts += [word for word in ("alpha", "audio") if values[word]]
+    return "\n".join([f"  clip: {', '.join(parts)}", *(f"  note: {note}" for note in info.notes)])
 
 
 def describe(index: int, face: Face) -> dict[str, Any]:

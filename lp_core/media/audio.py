@@ -13,13 +13,14 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from numpy.typing import NDArray
 
 from lp_core.errors import UnreadableMedia
 from lp_core.media.base import AudioTrack
 from lp_core.media.film_header import open_film
+from lp_core.media.film_times import continuous_sound
 from lp_core.media.sound_plan import SoundPlan, is_cut_within_packet, plan_sound
+from lp_core.media.video_read import first_frame_s
 
 _AAC_BIT_RATE = 128_000  # a channel; transparent for stereo
 _JOIN_S = Fraction(1, 100)  # time stamps rounded to milliseconds may be off by less; larger gaps are real
@@ -50,14 +51,16 @@ class Sound:
             if plan is None:
                 return
             source = self._input.streams.audio[plan.track]
-            origin_s = _origin_s(self._input, source) + track.start_s
-            if track.start_s:
+            start_s, joins_s = _origin_s(track, self._input, source)
+            origin_s = start_s + track.start_s
+            if track.start_s and not joins_s:
                 tick = source.time_base or Fraction(1, source.rate)
                 self._input.seek(int((origin_s - Fraction(1, 2)) / tick), stream=source)
+            packets = _demuxed(self._input, source, joins_s)
             if plan.codec is None:
-                self._packets = _Copied(self._input, source, output, origin_s, suffix)
+                self._packets = _Copied(packets, source, output, origin_s, suffix)
             else:
-                self._packets = _Encoded(self._input, source, output, origin_s, plan)
+                self._packets = _Encoded(packets, source, output, origin_s, plan)
         except BaseException:
             self._input.close()
             raise
@@ -94,7 +97,7 @@ class _Copied:
 
     def __init__(
         self,
-        container: InputContainer,
+        packets: Iterator[Packet[AudioStream]],
         source: AudioStream,
         output: OutputContainer,
         origin_s: Fraction,
@@ -106,7 +109,7 @@ class _Copied:
         # does not.
         self._hides_run_up = suffix != ".mkv"
         self._stream = output.add_stream_from_template(source)
-        self._source = _demuxed(container, source)
+        self._source = packets
         self._waiting: Packet[AudioStream] | None = None
 
     def until(self, time_s: Fraction) -> Iterator[Packet[AudioStream]]:
@@ -155,7 +158,7 @@ class _Encoded:
 
     def __init__(
         self,
-        container: InputContainer,
+        packets: Iterator[Packet[AudioStream]],
         source: AudioStream,
         output: OutputContainer,
         origin_s: Fraction,
@@ -172,7 +175,7 @@ class _Encoded:
             stream.bit_rate = _AAC_BIT_RATE * max(self._channels, 2)
         self._stream = stream
         self._origin_s = origin_s
-        self._source = self._decoded(container, source)
+        self._source = self._decoded(packets, source)
         self._samples: NDArray[Any] = np.empty((0, self._channels))
         self._decoded_count = 0
         self._written_count = 0
@@ -201,11 +204,11 @@ class _Encoded:
         yield from self.until(end_s)
         yield from self._stream.encode(None)
 
-    def _decoded(self, container: InputContainer, source: AudioStream) -> Iterator[NDArray[Any]]:
+    def _decoded(self, packets: Iterator[Packet[AudioStream]], source: AudioStream) -> Iterator[NDArray[Any]]:
         """(n, channels) arrays without a gap from time 0 on: silence where the source has a gap."""
         resampler: AudioResampler | None = None
         known: tuple[str, str, int] | None = None
-        for frame in _frames(container, source):
+        for frame in _frames(packets, source):
             found = (frame.format.name, frame.layout.name, frame.sample_rate)
             if found != known:  # a broadcast may change between stereo and 5.1 on its way
                 yield from self._resampled(resampler, None)
@@ -234,9 +237,9 @@ class _Encoded:
         yield samples
 
 
-def _frames(container: InputContainer, source: AudioStream) -> Iterator[AudioFrame]:
+def _frames(packets: Iterator[Packet[AudioStream]], source: AudioStream) -> Iterator[AudioFrame]:
     """Decoded frames; the time of what cannot be decoded becomes silence."""
-    for packet in _demuxed(container, source):
+    for packet in packets:
         try:
             yield from source.decode(packet)
         except av.FFmpegError:
@@ -248,17 +251,23 @@ def _require_sound(track: AudioTrack, container: InputContainer) -> None:
         raise UnreadableMedia(f"{track.path} has no sound; choose another sound or none.")
 
 
-def _origin_s(container: InputContainer, sound: AudioStream) -> Fraction:
-    """Time of the first picture in the file's own clock; of the first sample where there is none."""
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return (stream.start_time or 0) * (stream.time_base or Fraction(0))
-    return (sound.start_time or 0) * (sound.time_base or Fraction(0))
+def _origin_s(
+    track: AudioTrack, container: InputContainer, sound: AudioStream
+) -> tuple[Fraction, tuple[Fraction, ...]]:
+    """Time of the first frame in the file's own clock (of the first sample without one), and the clock's jumps."""
+    if container.streams.video:
+        found = first_frame_s(track.path)
+        if found is not None:
+            return found
+    return (sound.start_time or 0) * (sound.time_base or Fraction(0)), ()
 
 
-def _demuxed(container: InputContainer, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
-    """Packets to the end of what can be read: a cut file gives the sound it has, as it gives its pictures."""
+def _demuxed(
+    container: InputContainer, stream: AudioStream, joins_s: tuple[Fraction, ...]
+) -> Iterator[Packet[AudioStream]]:
+    """Packets to the end of what can be read: a cut file gives the sound it has, as it gives its frames."""
+    tick = stream.time_base or Fraction(1, stream.rate)
     try:
-        yield from container.demux(stream)
+        yield from continuous_sound(container.demux(stream), tick, joins_s)
     except av.FFmpegError:
         return

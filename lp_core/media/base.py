@@ -126,8 +126,9 @@ class SinkSpec:
 class FrameSource(Protocol):
     """Delivers the frames of a clip once, in order, at a constant rate.
 
-    Opening reads only the header. Iterating yields exactly one frame per frame period, indices 0, 1, 2, ...
-    without gaps. ``close`` may be called twice and ends a running iteration's resources.
+    Opening decodes one frame at most and finds the length where the file holds it. Iterating yields exactly one
+    frame per frame period, indices 0, 1, 2, ... without gaps. ``close`` may be called twice and ends a running
+    iteration's resources.
     """
 
     @property

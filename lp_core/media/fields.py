@@ -35,10 +35,15 @@ def deinterlaced(pictures: Iterator[Shown[Item]]) -> Iterator[Shown[Item]]:
     """The same pictures, each whole (bwdif, one frame for two fields); times and number stay."""
     waiting: deque[Shown[Item]] = deque()
     graph: Graph | None = None
+    form = 0, 0, ""
     for count, shown in enumerate(pictures):
         frame = shown.item[0]
-        if graph is None:
-            graph = _graph(frame)
+        changed = (frame.width, frame.height, frame.format.name) != form
+        if graph is not None and changed:
+            graph.push(None)
+            yield from _done(graph, waiting)
+        if graph is None or changed:
+            graph, form = _graph(frame), (frame.width, frame.height, frame.format.name)
         # The filter looks at times; a picture repeated over a gap would bear the same one twice.
         frame.pts, frame.time_base = count, Fraction(1, 25)
         waiting.append(shown)

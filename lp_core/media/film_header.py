@@ -1,13 +1,13 @@
-"""Opens films and says what is known of them before they are decoded."""
+"""Opens videos and says what is known of them before they are decoded."""
 
 from __future__ import annotations
 
-import itertools
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
-from typing import cast
 
 import av
 from av.container import InputContainer
@@ -21,28 +21,36 @@ from lp_core.files import check_readable, read_failure
 from lp_core.frame import ClipInfo, ColorTags
 from lp_core.media.codec_tag import codec_tag
 from lp_core.media.color_tags import MATRICES, PRIMARIES, RGB_MATRIX, TRANSFERS, UNSPECIFIED, complete_tags
-from lp_core.media.conform import constant_rate, is_even
+from lp_core.media.conform import conform, constant_rate, is_even, is_in_step, keeping_rate
+from lp_core.media.film_times import FilmTimes, read_times
 from lp_core.media.orientation import UPRIGHT, from_display_matrix, swaps_axes
 from lp_core.timing import FrameRate, Timecode
 
-_FALLBACK_RATE = Fraction(25)  # a film of one frame may state none
-_PEEKED = 300  # packets looked at where the container has no index
-_REORDERED = 16  # the last ones of these may wait for others: H.264 and HEVC reorder by 16 at most
+_FALLBACK_RATE = Fraction(25)  # a video of one frame may state none
+_SAMPLED = 3000  # frames whose intervals are looked at for the usual rate
+_SMALL = 4  # a default track with less than a quarter of the largest one's area is a preview
+_PREVIEWS = Disposition.timed_thumbnails | Disposition.still_image
 
 
 @dataclass(frozen=True)
 class Timing:
-    """When the pictures of a film are shown."""
+    """When the frames of a video are shown."""
 
     rate: Fraction
     """Constant rate they are delivered at."""
-    stored_count: int | None
-    """Pictures the container's index lists; None when it has no complete one."""
-    delivered_count: int | None
-    """Frames at the constant rate; off by one at most where the rate varies; None when nothing tells."""
-    end_s: Fraction | None
-    """Time at which the video track ends by its own account; None when it does not tell."""
-    note: str | None
+    is_even: bool
+    """True: each frame is delivered once; False: they are spread over the rate by their times."""
+    stored_count: int
+    """Frames the file announces."""
+    delivered_count: int
+    """Frames at the constant rate, exactly, if the file is whole."""
+    times: FilmTimes | None
+    """Time of each frame; None where the container's index was enough."""
+    end_s: Fraction | None = None
+    """End of the video track by its header, in seconds of the file's clock; None where it does not say."""
+    is_short: bool = False
+    """True: the file has less than its header says."""
+    notes: tuple[str, ...] = ()
     """What was decided about the rate, when there was something to decide."""
 
 
@@ -65,52 +73,138 @@ def open_film(path: Path) -> InputContainer:
         raise read_failure(path, error) from error
 
 
-def video_stream(path: Path, container: InputContainer) -> VideoStream:
-    """The first moving picture of a container; cover pictures do not count.
+def video_stream(path: Path, container: InputContainer) -> tuple[VideoStream, str | None]:
+    """The main video track of a container, and a sentence about the choice where it was a guess.
+
+    Cover images and thumbnails do not count. Of several tracks the one marked as default is taken, unless it is
+    a small preview of another; then the largest.
 
     Raises:
         EmptyVideo: there is none.
+        UnreadableMedia: none has a decoder.
     """
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            require_decoder(path, stream)
-            return stream
-    raise EmptyVideo(f"{path} has no video track; give a film, or use it as sound only.")
+    moving = [
+        stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
+    ]
+    found = [stream for stream in moving if not stream.disposition & _PREVIEWS] or moving
+    if not found:
+        raise EmptyVideo(f"{path} has no video track; give a video, or use it as sound only.")
+    tracks = [stream for stream in found if stream.codec_context is not None]
+    if not tracks:
+        raise no_decoder(path, found[0])
+    largest = max(tracks, key=_area)
+    default = next((stream for stream in tracks if stream.disposition & Disposition.default), tracks[0])
+    chosen = default if _area(default) * _SMALL >= _area(largest) else largest
+    if len(tracks) == 1:
+        return chosen, None
+    return chosen, (
+        f"{path} has {len(tracks)} video tracks; track {chosen.index} "
+        f"({chosen.codec_context.width}x{chosen.codec_context.height}, {chosen.codec_context.name}) is used, the "
+        f"{'default' if chosen is default else 'largest'} one."
+    )
 
 
-def require_decoder(path: Path, stream: VideoStream) -> None:
-    """Raises UnreadableMedia when the library cannot decode a track."""
-    if cast("object | None", stream.codec_context) is None:  # the library's types do not say so
-        tag = codec_tag(path, stream.index)
-        named = f"the codec '{tag}'" if tag else "its codec"
-        raise UnreadableMedia(
-            f"{path} cannot be decoded, because the media library has no decoder for {named}; convert it to "
-            "H.264, ProRes or an image sequence."
-        )
+def no_decoder(path: Path, stream: VideoStream) -> UnreadableMedia:
+    """The error to raise where no decoder is available for a track."""
+    tag = codec_tag(path, stream.index)
+    named = f"the codec '{tag}'" if tag else "its codec"
+    return UnreadableMedia(
+        f"{path} cannot be decoded, because the media library has no decoder for {named}; convert it to "
+        "H.264, ProRes or an image sequence."
+    )
 
 
-def read_timing(path: Path, container: InputContainer, stream: VideoStream) -> Timing:
-    """Rate and length from the container's index, or from the first packets where it has none."""
+def read_timing(path: Path, stream: VideoStream) -> Timing:
+    """Rate and length: from the index of an MP4 or MOV at a constant rate, else from all packets.
+
+    Raises:
+        MediaError: a rate above 1000 frames per second.
+    """
     tick = stream.time_base or Fraction(1, 1000)
-    times, is_whole = _index_times(stream, tick), True
-    if not times:
-        times, is_whole = _peeked_times(path, tick), False
-    fps = constant_rate(times, stream.average_rate, tick) or _FALLBACK_RATE
+    index = _index_times(stream, tick)
+    if index:
+        fps = _rate(path, index, _stated_rate(stream), tick)
+        if is_even(index, tick) and is_in_step(index, fps, tick):
+            return Timing(fps, True, len(index), len(index), None)
+    return plan_timing(path, stream, read_times(path, stream.index), len(index))
+
+
+def plan_timing(path: Path, stream: VideoStream, times: FilmTimes, indexed: int = 0) -> Timing:
+    """Rate and length by the times of all frames.
+
+    Args:
+        path: for messages.
+        stream: the video track.
+        times: of its packets.
+        indexed: frames its index lists; 0 without a complete one.
+    """
+    average = _stated_rate(stream) if times.has_clock else 1 / times.tick_s
+    if not stream.average_rate and len(times.order) == 1 and times.durations[times.order[0]]:
+        average = 1 / (times.durations[times.order[0]] * times.tick_s)
+    return _planned(path, times, average, _stated_end(stream), indexed)
+
+
+@lru_cache(maxsize=8)
+def _planned(
+    path: Path, times: FilmTimes, average: Fraction | None, end: Fraction | None, indexed: int
+) -> Timing:
+    order, tick = times.order, times.tick_s
+    ticks = [times.ticks[index] or 0 for index in order]
+    usual = _rate(path, [at * tick for at in ticks[:_SAMPLED]], average, tick)
+    notes: list[str] = []
+    if not times.has_clock:
+        notes.append(f"{path} holds no times; it is read at {FrameRate(usual)} frames per second.")
+    one = Fraction(1)  # in ticks, which are faster to compare than seconds
+    if is_even(ticks, one) and is_in_step(ticks, usual * tick, one) and len(set(ticks)) == len(ticks):
+        timing = Timing(usual, True, len(order), len(order), times, end)
+    else:
+        shown = [times.shown(index, end) for index in order]
+        fps = keeping_rate([entry.time_s for entry in shown], usual)
+        notes.append(
+            f"{path} has a variable frame rate; it is delivered at a constant {FrameRate(fps)} frames per second, "
+            "which keeps every frame."
+        )
+        count = sum(1 for _ in conform(shown, fps, keeps_all=True))
+        timing = Timing(fps, False, len(order), count, times, end)
+    if times.joins_s:
+        notes.append(
+            f"The clock of {path} jumps {len(times.joins_s)} times, as in joined files; what follows a jump is shown "
+            "without a gap."
+        )
+    return _compared(replace(timing, notes=tuple(notes)), times, indexed)
+
+
+def _compared(timing: Timing, times: FilmTimes, indexed: int) -> Timing:
+    """The timing, marked as short where the header says that there should be more."""
+    if timing.stored_count < indexed:
+        return replace(timing, is_short=True, delivered_count=max(indexed, timing.delivered_count))
+    if indexed or timing.end_s is None or not timing.stored_count:
+        return timing
+    order = times.order
+    first, last = times.shown(order[0]), times.shown(order[-1], timing.end_s)
+    if last.time_s + (last.duration_s or 1 / timing.rate) + 2 / timing.rate < timing.end_s:
+        whole = int((timing.end_s - first.time_s) * timing.rate + Fraction(1, 2))
+        return replace(timing, is_short=True, delivered_count=whole)
+    return timing
+
+
+def _rate(path: Path, times: Sequence[Fraction], average: Fraction | None, tick: Fraction) -> Fraction:
+    fps = constant_rate(times, average, tick) or _FALLBACK_RATE
     if not 0 < fps <= 1000:
         raise MediaError(f"{path} states {float(fps):g} frames per second; convert it to at most 1000.")
-    even = is_even(times, tick)
-    note = None
-    if not even:
-        note = (
-            f"{path} has a variable frame rate; it is delivered at a constant {FrameRate(fps)} frames per "
-            "second by nearest presentation time."
-        )
-    stored = len(times) if is_whole else None
-    end = _stated_end(stream, tick)
-    delivered = stored
-    if end is not None and (stored is None or not even):
-        delivered = max(int((end - (stream.start_time or 0) * tick) * fps + Fraction(1, 2)), 1)
-    return Timing(fps, stored, delivered, end, note)
+    return fps
+
+
+def _stated_rate(stream: VideoStream) -> Fraction | None:
+    """The average rate; the nominal one where they agree but for the rounding of times."""
+    average, nominal = stream.average_rate, stream.guessed_rate
+    if not average or (nominal and abs(nominal - average) < average / 500):
+        return nominal
+    return average
+
+
+def _area(stream: VideoStream) -> int:
+    return (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
 
 
 def describe(
@@ -120,7 +214,7 @@ def describe(
     told = _told_tags(stream, first)
     tags, guess = complete_tags(told, first.width, first.height)
     orientation = _orientation(first)
-    notes = [timing.note] if timing.note else []
+    notes = list(timing.notes)
     if guess:
         notes.append(f"{path} does not say all of its colours; it is read with {guess}.")
     aspect = Fraction(stream.sample_aspect_ratio or 1)
@@ -182,31 +276,25 @@ def _orientation(frame: VideoFrame) -> int:
 
 
 def _index_times(stream: VideoStream, tick: Fraction) -> list[Fraction]:
-    """Decoding times of all pictures; empty without a complete index. Cheap: nothing is read."""
+    """Decoding times of all frames of an MP4 or MOV; empty without a complete index. Nothing is read."""
+    if "mp4" not in stream.container.format.name.split(","):
+        return []
     if not 0 < stream.frames <= len(stream.index_entries):
         return []
     return sorted(entry.timestamp * tick for entry in stream.index_entries if not entry.is_discard)
 
 
-def _peeked_times(path: Path, tick: Fraction) -> list[Fraction]:
-    """Presentation times of the first pictures; opened once more, so that nothing has to be rewound."""
-    try:
-        with open_film(path) as container:
-            packets = itertools.islice(container.demux(video_stream(path, container)), _PEEKED)
-            times = sorted(packet.pts * tick for packet in packets if packet.pts is not None)
-    except av.FFmpegError:
-        return []  # the decoder will meet the same damage and report it
-    return times if len(times) < _PEEKED else times[:-_REORDERED]
-
-
-def _stated_end(stream: VideoStream, tick: Fraction) -> Fraction | None:
-    """End of the video track by its own words, in the file's clock.
+def _stated_end(stream: VideoStream) -> Fraction | None:
+    """End of the video track by its own words, in seconds of the file's clock.
 
     Matroska keeps it as a tag ``00:00:03.120000000``; MP4 and MOV in the track's header. What the library
     estimates for other containers may be the length of the sound.
     """
-    if stream.frames and stream.duration:
-        return ((stream.start_time or 0) + stream.duration) * tick
+    kind = stream.container.format.name
+    if "mp4" in kind and stream.frames and stream.duration:
+        return ((stream.start_time or 0) + stream.duration) * (stream.time_base or Fraction(1, 1000))
+    if "matroska" not in kind:
+        return None
     try:
         hours, minutes, seconds = stream.metadata.get("DURATION", "").split(":")
         return Fraction(hours) * 3600 + Fraction(minutes) * 60 + Fraction(seconds)

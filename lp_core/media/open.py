@@ -26,6 +26,7 @@ STILLS = (
 _FILMS = (
     *(".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mts", ".m2ts", ".ts", ".mpg", ".mpeg"),
     *(".wmv", ".flv", ".ogv", ".3gp"),
+    *(".m2t", ".vob", ".h264", ".264", ".h265", ".265", ".hevc", ".m2v", ".ivf", ".y4m"),
 )
 
 _OIIO_STILLS = (".exr", ".dpx")

@@ -1,6 +1,7 @@
 """`lpsuite inspect`."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -55,3 +56,15 @@ def test_a_frame_of_a_film(gap, capsys):
 def test_a_frame_beyond_the_end(gap, capsys):
     assert run(["inspect", str(gap), "--frame", "400"]) == 13
     assert "400" in capsys.readouterr().err
+
+
+def test_a_clip_says_its_length(gap, portrait, capsys):
+    frames = len(read_pictures(gap))
+    assert run(["inspect", str(gap), "--json"]) == 0
+    clip = json.loads(capsys.readouterr().out)["clip"]
+    assert clip["frames"] == frames
+    assert clip["duration_s"] == pytest.approx(frames / float(Fraction(clip["rate"])), abs=1e-5)
+    assert run(["inspect", str(gap)]) == 0
+    assert f"clip: {frames} frames at {clip['rate']} frames per second" in capsys.readouterr().out
+    assert run(["inspect", str(portrait), "--json"]) == 0
+    assert "clip" not in json.loads(capsys.readouterr().out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -120,3 +122,15 @@ def packets_of() -> Callable[[Path], list[tuple[int, int]]]:
             return [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
 
     return find
+
+
+@pytest.fixture
+def ffmpeg() -> Callable[..., None]:
+    """Runs ffmpeg; skips where it is not installed."""
+    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+        pytest.skip("ffmpeg and ffprobe are not installed (make system)")
+
+    def call(*arguments: Any) -> None:
+        subprocess.run(["ffmpeg", "-y", "-v", "error", *map(str, arguments)], check=True, timeout=60)
+
+    return call

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.media.conform import Shown, conform, constant_rate, hold_over_gaps, is_even
+from lp_core.media.conform import (
+    Shown,
+    conform,
+    constant_rate,
+    hold_over_gaps,
+    is_even,
+    is_in_step,
+    keeping_rate,
+)
 
 rates = st.sampled_from([Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(60), Fraction(25, 2)])
 uneven = st.lists(st.integers(1, 200), min_size=1, max_size=40)
@@ -112,3 +120,41 @@ def test_evenness():
     assert is_even([], tick)
     assert not is_even(sums([33, 33, 66, 33, 33]), tick)
     assert not is_even([Fraction(k) / 25 for k in (0, 1, 2, 4, 5, 6)], Fraction(1, 25))
+
+
+@given(rates, uneven)
+def test_all_are_kept_in_order_when_asked(fps, intervals):
+    times = sums(intervals)
+    slots = list(conform(shown(times), fps, keeps_all=True))
+    assert slots == sorted(slots)
+    assert set(slots) == set(range(len(times)))
+
+
+@given(uneven)
+def test_the_keeping_rate_lets_none_come_late(intervals):
+    times = sums([max(interval, 5) for interval in intervals])
+    fps = keeping_rate(times, Fraction(10))
+    assert fps >= 10
+    slots = list(conform(shown(times), fps, keeps_all=True))
+    for index, time in enumerate(times):
+        assert slots.index(index) / fps - time <= 1 / fps + MS
+
+
+@pytest.mark.parametrize(
+    ("intervals", "usual", "expected"),
+    [
+        ([40] * 10 + [120] * 13, Fraction(25, 3), 25),
+        ([40] * 20 + [120] * 3, Fraction(25), 25),
+        ([42, 41, 42, 42, 41] * 4, Fraction(24000, 1001), Fraction(24000, 1001)),
+        ([40] * 20 + [20] + [40] * 20, Fraction(25), 25),  # half a frame early once: nothing is lost at 25
+        ([100] * 20 + [20] * 20, Fraction(10), 50),
+    ],
+)
+def test_the_keeping_rate_is_the_usual_one_where_it_can_be(intervals, usual, expected):
+    assert keeping_rate(sums(intervals), usual) == expected
+
+
+def test_a_drift_is_out_of_step():
+    assert is_in_step(sums([40] * 100), Fraction(25), MS)
+    assert not is_in_step(sums([41] * 100), Fraction(25), MS)
+    assert is_in_step([], Fraction(25), MS)
