@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from lp_core.errors import UnknownCodec
+from lp_core.errors import UnreadableMedia
 from lp_core.media.base import ReadOptions
 from lp_core.media.film_times import hides_frame, is_jump
 from lp_core.media.open import open_source
@@ -91,7 +91,7 @@ def test_a_lost_frame_of_an_avi_keeps_the_count(make_film, packets_of):
 def test_a_codec_without_decoder_is_named_as_the_cause(make_film):
     path = make_film("u.mp4")
     path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz").replace(b"isomzzzz", b"isomavc1"))
-    with pytest.raises(UnknownCodec, match="cannot be decoded here"):
+    with pytest.raises(UnreadableMedia, match="no decoder for the codec .zzzz."):
         VideoSource(path)
 
 
