@@ -75,7 +75,7 @@ def video_stream(path: Path, container: InputContainer) -> VideoStream:
         if not stream.disposition & Disposition.attached_pic:
             require_decoder(path, stream)
             return stream
-    raise EmptyVideo(f"{path} has no video track; give a film, or use it as sound only.")
+    raise EmptyVideo(f"{path} has no video track; give a video or an image sequence instead.")
 
 
 def require_decoder(path: Path, stream: VideoStream) -> None:

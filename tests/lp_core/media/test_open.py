@@ -161,3 +161,10 @@ class TestCheckOutput:
             path.chmod(0o755)
             if folder != str(tmp_path):
                 path.rmdir()
+
+
+@pytest.mark.parametrize("name", ["voice.wav", "voice.M4A", "voice.mp3"])
+def test_a_sound_file_is_named_as_one(tmp_path, name):
+    (tmp_path / name).write_bytes(b"RIFF")
+    with pytest.raises(UnknownCodec, match="is a sound file .*give the video"):
+        open_source(tmp_path / name)
