@@ -88,7 +88,7 @@ def video_stream(path: Path, container: InputContainer) -> tuple[VideoStream, st
     ]
     found = [stream for stream in moving if not stream.disposition & _PREVIEWS] or moving
     if not found:
-        raise EmptyVideo(f"{path} has no video track; give a video, or use it as sound only.")
+        raise EmptyVideo(f"{path} has no video track; give a video or an image sequence instead.")
     tracks = [stream for stream in found if stream.codec_context is not None]
     if not tracks:
         raise no_decoder(path, found[0])

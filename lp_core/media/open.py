@@ -53,6 +53,9 @@ SEQUENCE_SOURCES: Mapping[str, str] = {
 }
 """File suffix -> reader of numbered files."""
 
+_SOUND_ONLY = frozenset(
+    {".wav", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".flac", ".ogg", ".opus", ".wma", ".caf", ".ac3"}
+)
 SINKS: Mapping[str, str] = dict.fromkeys(CONTAINERS, "lp_core.media.video_write:VideoSink")
 """File suffix -> writer of a film."""
 
@@ -209,6 +212,11 @@ def _reader(path: Path) -> str:
 
 def _target(path: Path, table: Mapping[str, str], done: str) -> str:
     target = table.get(path.suffix.lower())
+    if target is None and done == "read" and path.suffix.lower() in _SOUND_ONLY:
+        raise UnknownCodec(
+            f"{path} is a sound file ({path.suffix.lower()[1:]}), and a face has to be seen; give the video that "
+            "it belongs to, or an image sequence."
+        )
     if target is None:
         raise UnknownCodec(f"{path} has a type that cannot be {done}; known types are {', '.join(table)}.")
     return target

@@ -239,3 +239,10 @@ def test_on_twos_in_time_and_in_black(tmp_path):
     with open_source(name, options=replace(options, frames=FrameRange(4, 6), missing="hold")) as source:
         assert [int(frame.pixels.max()) for frame in source] == [3, 3, 3]
         assert source.info.frames_before == 3
+
+
+@pytest.mark.parametrize("name", ["voice.wav", "voice.M4A", "voice.mp3"])
+def test_a_sound_file_is_named_as_one(tmp_path, name):
+    (tmp_path / name).write_bytes(b"RIFF")
+    with pytest.raises(UnknownCodec, match="is a sound file .*give the video"):
+        open_source(tmp_path / name)
