@@ -45,11 +45,11 @@ from lp_core.performance_name import (
 )
 from lp_core.provenance.marking import open_marker
 from lp_core.provenance.seal import open_sealer
-from lp_core.reach import Run, unused_notes
 from lp_core.render.extract import Conversion, Extraction
 from lp_core.render.inputs import FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
+from lp_core.settings.reach import Run, unused_notes
 from lp_core.timing import FrameRange, FrameRate, Timecode
 from lp_core.upscaling import with_face_upscale, with_upscale
 

@@ -22,15 +22,15 @@ CONTRACTS = {
         "Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError absent_library missing_extra"
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
-    "lp_core.settings": (
+    "lp_core.settings.render": (
         "AUDIO_CHOICES BACKENDS CALIBRATIONS ColorSettings DETAILS DRIVING_OPTIONS ENGINES EngineSettings "
         "FaceSettings "
         "INTERLACED InputSettings LANDMARKERS MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
         "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
         "SliderSettings UPSCALERS UPSCALE_REGIONS UpscaleSettings VIDEO_CODECS"
     ),
-    "lp_core.fields": "check setting setting_fields",
-    "lp_core.link.live_settings": "BACKGROUNDS LiveSettings",
+    "lp_core.settings.schema": "check setting setting_fields",
+    "lp_core.settings.live": "BACKGROUNDS LiveSettings",
     "lp_core.job": "RenderJob SCHEMA VERSION",
     "lp_core.frame": (
         "AlphaState Box ClipInfo ColorTags Encoding Frame LAYER_CHANNELS Pixels SampleType Windows shifted united"

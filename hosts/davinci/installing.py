@@ -28,12 +28,10 @@ FLOOR_0 = (
     "files",
     "performance_name",
     "timing",
-    "sliders",
-    "fields",
-    "settings",
     "job",
 )
-"""Modules of lp_core that host scripts load, beside the package ``link``."""
+FLOOR_0_PACKAGES = ("settings", "link")
+"""Modules and packages of lp_core that host scripts load."""
 
 
 class DavinciInstaller:
@@ -112,7 +110,8 @@ def fusion_folder(wishes: Wishes) -> Path:
 def _library_files() -> list[tuple[Path, str]]:
     """(file, its place under the library)."""
     core = ROOT / "lp_core"
-    found = [core / f"{name}.py" for name in FLOOR_0] + sorted((core / "link").glob("*.py"))
+    found = [core / f"{name}.py" for name in FLOOR_0]
+    found += [path for package in FLOOR_0_PACKAGES for path in sorted((core / package).glob("*.py"))]
     found += [ROOT / "hosts" / "__init__.py", ROOT / "hosts" / "client.py", HERE / "__init__.py"]
     found += sorted((HERE / "lp_resolve").glob("*.py"))
     return [(path, str(path.relative_to(ROOT))) for path in found]

@@ -21,14 +21,12 @@ FLOOR_0 = (
     "files.py",
     "performance_name.py",
     "timing.py",
-    "sliders.py",
-    "fields.py",
-    "settings.py",
     "job.py",
     "version.py",
     "__init__.py",
 )
-"""Files of lp_core that the package needs, besides ``link/``."""
+FLOOR_0_PACKAGES = ("settings", "link")
+"""Files and packages of lp_core that the node needs."""
 BEGIN, END = "# LP Suite: begin", "# LP Suite: end"
 LINES = (
     BEGIN,
@@ -112,8 +110,9 @@ def _files() -> Iterator[tuple[Path, str]]:
         yield path, f"lp_nuke/{path.name}"
     for name in FLOOR_0:
         yield CORE / name, f"lp_core/{name}"
-    for path in sorted((CORE / "link").glob("*.py")):
-        yield path, f"lp_core/link/{path.name}"
+    for package in FLOOR_0_PACKAGES:
+        for path in sorted((CORE / package).glob("*.py")):
+            yield path, f"lp_core/{package}/{path.name}"
 
 
 def _text(path: Path) -> str:

@@ -6,10 +6,10 @@ import json
 import math
 from typing import Any, get_type_hints
 
-from lp_core.link.live_settings import LiveSettings
 from lp_core.performance_name import BUILTIN_MOTIONS
 from lp_core.settings import EngineSettings, MotionSettings, setting_fields
-from lp_core.sliders import SLIDERS
+from lp_core.settings.live import LiveSettings
+from lp_core.settings.sliders import SLIDERS
 
 GROUPS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("engine", EngineSettings(), ("engine",)),

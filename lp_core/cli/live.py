@@ -13,8 +13,8 @@ import click
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
 from lp_core.errors import SettingError
-from lp_core.link.live_settings import BACKGROUNDS, LiveSettings
-from lp_core.reach import USES
+from lp_core.settings.live import BACKGROUNDS, LiveSettings
+from lp_core.settings.reach import USES
 
 if TYPE_CHECKING:
     from lp_core.worker.live import LiveStream

@@ -14,7 +14,7 @@ from lp_core.frame import Frame, Pixels
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import RenderSettings
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 Enlarge = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """(S, S, 3) float32, display view, 1.0 = white -> the same, an integer times as large."""

@@ -71,14 +71,14 @@ def pass_outputs(output: str, settings: OutputSettings) -> tuple[str, ...]:
 
 
 def input_kind(name: str, info: ClipInfo) -> str:
-    """Kind of a clip that is read, as ``lp_core.reach.Run`` has it."""
+    """Kind of a clip that is read, as ``lp_core.settings.reach.Run`` has it."""
     if info.is_still:
         return "image"
     return "video" if SequencePattern.parse(name) is None else "sequence"
 
 
 def output_kind(output: str) -> str:
-    """Kind of a result, as ``lp_core.reach.Run`` has it."""
+    """Kind of a result, as ``lp_core.settings.reach.Run`` has it."""
     if _is_exr(output):
         return "exr"
     return "video" if split_range(output)[0].suffix.lower() in SINKS else "image"

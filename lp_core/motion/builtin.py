@@ -25,7 +25,7 @@ from lp_core.motion.landmarks import eye_gaze, eye_openness, lip_openness
 from lp_core.motion.regions import NEUTRAL_EXPRESSION
 from lp_core.motion.sequence import MotionFrame, MotionSequence, frame_shapes, stack
 from lp_core.motion.sliders import Edit
-from lp_core.sliders import SLIDERS, Slider
+from lp_core.settings.sliders import SLIDERS, Slider
 from lp_core.timing import FrameRate
 
 DEFAULT_RATE = FrameRate.parse(25)

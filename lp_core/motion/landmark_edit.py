@@ -20,7 +20,7 @@ from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, opening_field, smil
 from lp_core.motion.landmarks import F64
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import Edit
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 WIDE_OPEN = 0.42
 """Lip gap of a wide open mouth, in head units."""

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from lp_core.errors import SettingError
-from lp_core.link.live_settings import LiveSettings
+from lp_core.settings.live import LiveSettings
 from lp_core.worker.drivers import check_driver
 from lp_core.worker.folders import Folders
 from lp_core.worker.kinds import checked_settings

@@ -20,9 +20,9 @@ from lp_core.faces.choose import require_face
 from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
 from lp_core.geometry.warp import reduce
-from lp_core.link.live_settings import LiveSettings
 from lp_core.media.open import STILLS, open_source
 from lp_core.settings import RenderSettings
+from lp_core.settings.live import LiveSettings
 
 Rgba = NDArray[np.uint8]
 """(H, W, 4) uint8, straight alpha, display-encoded."""

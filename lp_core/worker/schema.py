@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from lp_core.link.live_settings import LiveSettings
 from lp_core.link.messages import KINDS, PHASES
 from lp_core.settings import UPSCALERS, RenderSettings, setting_fields
-from lp_core.sliders import SLIDERS
+from lp_core.settings.live import LiveSettings
+from lp_core.settings.sliders import SLIDERS
 
 LONGEST = 4096
 """Characters of a text; longer ones are no file name and no setting."""

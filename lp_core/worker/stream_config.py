@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lp_core.engines.registry import choose_engine
-from lp_core.link.live_settings import LiveSettings
 from lp_core.motion.sliders import EditCurves, make_curves
 from lp_core.provenance.marking import Mark, open_marker
 from lp_core.provenance.seal import open_consent
-from lp_core.reach import Run, unused_notes
 from lp_core.settings import RenderSettings
+from lp_core.settings.live import LiveSettings
+from lp_core.settings.reach import Run, unused_notes
 from lp_core.worker.scenes import Wanted
 
 

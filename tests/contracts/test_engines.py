@@ -16,7 +16,7 @@ from lp_core.frame import Frame
 from lp_core.motion.sequence import EXTRAS, MOTION_ARRAYS, RIGS, frame_shapes
 from lp_core.motion.sliders import Edit
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 from lp_core.timing import FrameRate
 
 

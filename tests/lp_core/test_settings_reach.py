@@ -18,8 +18,8 @@ from lp_core.engines.liveportrait import engine as liveportrait
 from lp_core.errors import ConsentMissing, SettingError
 from lp_core.job import RenderJob
 from lp_core.media.images import write_image
-from lp_core.reach import ALL, USES, Run, unused, unused_notes
 from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings.reach import ALL, USES, Run, unused, unused_notes
 from lp_core.upscaling import assemble_upscale
 from lp_core.worker.stream_config import StreamConfig
 from lp_core.worker.streams import LiveStreams
@@ -28,8 +28,8 @@ PLAIN = (
     "dataclasses",
     "copy",
     "lp_core.settings",
-    "lp_core.fields",
-    "lp_core.reach",
+    "lp_core.settings.schema",
+    "lp_core.settings.reach",
     "lp_core.job",
     __name__,
 )

@@ -28,7 +28,7 @@ from lp_core.motion.kalman import kalman_smooth
 from lp_core.motion.sliders import Edit
 from lp_core.render.observe import neutral_filler
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 REGIONS = {"exp": "expression", "lip": "lips"}
 EPS = 1e-6

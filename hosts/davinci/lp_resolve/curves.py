@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any, Callable, Sequence
 
 from lp_core.settings import RenderSettings, setting_fields
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 from .macro import COMP_DECIDES, SWITCH
 

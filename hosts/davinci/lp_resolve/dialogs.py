@@ -11,7 +11,7 @@ from typing import Any, Mapping, Sequence
 
 from lp_core.errors import SettingError
 from lp_core.settings import RenderSettings, setting_fields
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 from .answers import ResolveRefused
 

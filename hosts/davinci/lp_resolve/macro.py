@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Mapping
 
 from lp_core.settings import RenderSettings, setting_fields
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 NAME = "LivePortrait"
 CONTROLS = "Controls"

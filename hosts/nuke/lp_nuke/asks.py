@@ -6,7 +6,7 @@ from typing import Any, Dict, Optional
 import nuke
 
 from lp_core.errors import SettingError
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 from lp_core.timing import FrameRange, FrameRate
 
 from . import cache, colors, values

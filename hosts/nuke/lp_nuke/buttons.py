@@ -10,7 +10,7 @@ import nuke
 
 from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.files import ensure_folder, write_whole
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 from . import cache, nodes, values
 from . import farm as farming

@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from lp_core.performance_name import BUILTIN_MOTIONS
 from lp_core.settings import PASSES, UPSCALERS, RenderSettings, setting_fields
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 from . import tcl
 from .places import ALWAYS_WRITTEN, TABS

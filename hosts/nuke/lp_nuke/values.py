@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from lp_core.errors import SettingError
 from lp_core.settings import RenderSettings
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 from lp_core.timing import FrameRange
 
 from .knobs import DOUBLE, INTEGER, SWITCH, UNSET, Setting, all_settings, by_name

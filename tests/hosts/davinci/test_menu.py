@@ -14,7 +14,7 @@ from hosts.davinci.lp_resolve.dialogs import animate_dialog, settings_of
 from hosts.davinci.lp_resolve.windows import Windows
 from hosts.install import Wishes, open_installer
 from lp_core.settings import RenderSettings, setting_fields
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from fakes.nuke.signatures import KNOBS
 from hosts.nuke.lp_nuke import gizmo, knobs, tcl
 from hosts.nuke.lp_nuke.places import ALWAYS_WRITTEN, MADE_OF, TABS, WITHOUT_KNOB
 from lp_core.settings import PASSES, UPSCALERS, RenderSettings, setting_fields
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 pytestmark = pytest.mark.skipif(shutil.which("tclsh") is None, reason="no tclsh on PATH")
 FILES = {"gizmo": (gizmo.GIZMO, gizmo.gizmo_text), "example": (gizmo.EXAMPLE, gizmo.example_text)}

@@ -9,9 +9,9 @@ import pytest
 from hosts.install import HOSTS, Wishes, open_installer
 from hosts.obs.installing import COLLECTION, OPTIONS, SCRIPTS, helper_collection
 from hosts.obs.options import options_text
-from lp_core.link.live_settings import LiveSettings
 from lp_core.settings import MotionSettings
-from lp_core.sliders import SLIDERS
+from lp_core.settings.live import LiveSettings
+from lp_core.settings.sliders import SLIDERS
 
 
 @pytest.fixture

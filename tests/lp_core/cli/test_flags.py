@@ -135,7 +135,7 @@ def test_every_command_that_takes_settings_takes_strict_and_all_that_it_uses(nam
     from importlib import import_module
 
     from lp_core.cli.main import COMMANDS
-    from lp_core.reach import USES
+    from lp_core.settings.reach import USES
 
     first, *rest = name.split()
     module, attribute = COMMANDS[first].split(":")

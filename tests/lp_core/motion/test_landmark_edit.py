@@ -14,7 +14,7 @@ from lp_core.motion.landmark_transfer import transfer
 from lp_core.motion.landmarks import best_rotation
 from lp_core.motion.sliders import Edit
 from lp_core.settings import MotionSettings
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 FACE = performer(at=(0.02, -0.03))
 REST = FACE

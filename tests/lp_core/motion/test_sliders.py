@@ -13,7 +13,7 @@ from lp_core.motion.sliders import (
     make_curves,
     read_curves,
 )
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 
 AT_REST = ImplicitMotion(np.eye(3), np.zeros((21, 3)), 1.4, np.zeros(3))
 RATIOS = {"eye_ratio", "lip_ratio"}

@@ -9,10 +9,10 @@ import pytest
 from fakes.films import write_portrait
 
 from lp_core.errors import LpError, NotThere, SettingError, WorkerError
-from lp_core.link.live_settings import LiveSettings
 from lp_core.link.ring import RingReader, RingWriter
 from lp_core.performance_name import PUSH
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings, SliderSettings
+from lp_core.settings.live import LiveSettings
 from lp_core.worker.scenes import neighbour
 from lp_core.worker.stream_config import StreamConfig
 from lp_core.worker.streams import LiveStreams, is_running, preview

@@ -21,7 +21,7 @@ from lp_core.motion.builtin import builtin_motion, neutral_face
 from lp_core.motion.implicit import transform_keypoints
 from lp_core.motion.sliders import Edit
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
-from lp_core.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS
 from lp_core.timing import FrameRate
 
 NO_STITCHING = {"stitching": False}

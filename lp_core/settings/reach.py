@@ -6,8 +6,8 @@ Standard library only, Python 3.7 syntax.
 from dataclasses import dataclass, fields
 from typing import Any, Callable, Dict, FrozenSet, List, Tuple
 
-from .errors import SettingError
-from .settings import RenderSettings, setting_fields
+from ..errors import SettingError
+from ..settings import RenderSettings, setting_fields
 
 Names = FrozenSet[str]
 

@@ -5,8 +5,8 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from lp_core.errors import SettingError, UnknownCodec
-from lp_core.link.live_settings import LiveSettings
 from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings.live import LiveSettings
 
 GROUPS = [*(getattr(RenderSettings(), item.name) for item in fields(RenderSettings)), LiveSettings()]
 FIELDS = [(type(group), *item) for group in GROUPS for item in setting_fields(group)]

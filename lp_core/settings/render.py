@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import FrozenSet, Optional, Tuple
 
-from .errors import SettingError, UnknownCodec
-from .fields import check, setting
-from .fields import setting_fields as setting_fields  # part of this module's face
-from .timing import FrameRange
+from ..errors import SettingError, UnknownCodec
+from ..timing import FrameRange
+from .schema import check, setting
 
 MOTION_MODES = ("relative", "absolute")
 REGIONS = ("all", "pose", "expression", "eyes", "lips")

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from ..errors import SettingError
-from ..fields import check, setting
+from .schema import check, setting
 
 BACKGROUNDS = ("photo", "matte", "color")
 

@@ -6,7 +6,7 @@ Standard library only, Python 3.7 syntax.
 from dataclasses import field, fields
 from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
-from .errors import SettingError
+from ..errors import SettingError
 
 
 def setting(
