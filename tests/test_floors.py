@@ -34,11 +34,11 @@ FLOORS = (
     ("render",),
     ("upscaling",),
     ("assemble",),
-    ("batch", "worker", "training"),
+    ("batch", "live", "worker", "training"),
     ("cli",),
 )
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
-SIDE_BY_SIDE = {("worker", "batch")}
+SIDE_BY_SIDE = {("worker", "batch"), ("worker", "live")}
 HEAVY = {
     "torch", "torchvision", "av", "cv2", "mediapipe", "onnxruntime", "safetensors", "face_alignment", "c2pa",
     "OpenEXR", "OpenImageIO", "PyOpenColorIO", "opentimelineio", "pyvirtualcam", "fastapi", "spandrel",
@@ -53,6 +53,7 @@ EDGES = (  # the files that may load heavy libraries when they are imported
     "lp_core/provenance/sign.py",
     "lp_core/engines/*/*",
     "lp_core/batch/otio*.py",
+    "lp_core/live/*",
     "lp_core/worker/*",
     "lp_core/training/*",
     "upscale/*",

@@ -17,8 +17,8 @@ from lp_core.settings.live import BACKGROUNDS, LiveSettings
 from lp_core.settings.reach import USES
 
 if TYPE_CHECKING:
-    from lp_core.worker.live import LiveStream
-    from lp_core.worker.scenes import Rgba
+    from lp_core.live.scenes import Rgba
+    from lp_core.live.stream import LiveStream
 
 _DEFAULTS = LiveSettings()
 _START_S = 60.0
@@ -62,9 +62,9 @@ def live(
     """
     if not (virtual_camera or window):
         raise SettingError("Nothing would show the picture; give --window or --virtual-camera.")
-    from lp_core.worker.drivers import check_driver
-    from lp_core.worker.stream_config import StreamConfig
-    from lp_core.worker.streams import LiveStreams
+    from lp_core.live.config import StreamConfig
+    from lp_core.live.drivers import check_driver
+    from lp_core.live.streams import LiveStreams
 
     names = ("mirror", "background", "background_color", "longest_side")
     chosen = LiveSettings(**{name: values.pop(name) for name in names})
@@ -106,8 +106,8 @@ def _first(stream: LiveStream) -> Rgba:
 
 
 def _open_camera(first: Rgba, device: str | None, shows: list[Any], closes: list[Any]) -> None:
+    from lp_core.live.scenes import over_color
     from lp_core.media.camera import VirtualCamera
-    from lp_core.worker.scenes import over_color
 
     height, width = (side // 2 * 2 for side in first.shape[:2])  # cameras carry even sizes
     camera = VirtualCamera(width, height, _FPS, device)
@@ -124,7 +124,7 @@ def _open_camera(first: Rgba, device: str | None, shows: list[Any], closes: list
 
 
 def _open_window(stream: LiveStream, shows: list[Any], closes: list[Any]) -> None:
-    from lp_core.worker.preview_window import PreviewWindow
+    from lp_core.live.preview_window import PreviewWindow
 
     window = PreviewWindow(stream)
     closes.append(window.close)

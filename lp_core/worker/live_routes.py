@@ -11,8 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from lp_core.errors import NotThere, SettingError
-from lp_core.worker.drivers import MOST_PUSHED_BYTES
-from lp_core.worker.live import LiveStream
+from lp_core.live.drivers import MOST_PUSHED_BYTES
+from lp_core.live.stream import LiveStream
+from lp_core.live.streams import preview, previews
 from lp_core.worker.live_schema import (
     Stream,
     StreamChange,
@@ -24,7 +25,6 @@ from lp_core.worker.live_schema import (
 )
 from lp_core.worker.schema import Problem
 from lp_core.worker.service import Service
-from lp_core.worker.streams import preview, previews
 
 StreamId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the live stream.")]
 NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is none."}}

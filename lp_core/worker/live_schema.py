@@ -9,12 +9,12 @@ from typing import Any
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from lp_core.errors import SettingError
+from lp_core.live.config import StreamConfig
+from lp_core.live.drivers import check_driver
 from lp_core.settings.live import LiveSettings
-from lp_core.worker.drivers import check_driver
 from lp_core.worker.folders import Folders
 from lp_core.worker.kinds import checked_settings
 from lp_core.worker.schema import STRICT, LiveModel, Name, SettingsModel
-from lp_core.worker.stream_config import StreamConfig
 
 
 class StreamRequest(BaseModel):

@@ -24,11 +24,11 @@ from pathlib import Path
 from lp_core.errors import LpError, NotThere, SettingError, WorkerError
 from lp_core.link.ring import RingWriter
 from lp_core.link.runtime import make_live_folder
+from lp_core.live.config import StreamConfig
+from lp_core.live.streams import LiveStreams, is_running
 from lp_core.worker.folders import Folders
 from lp_core.worker.live_schema import parse_request, to_config
 from lp_core.worker.lock import locked
-from lp_core.worker.stream_config import StreamConfig
-from lp_core.worker.streams import LiveStreams, is_running
 
 VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -17,12 +17,12 @@ from lp_core.assemble import assemble, assemble_extraction
 from lp_core.engines.liveportrait import engine as liveportrait
 from lp_core.errors import ConsentMissing, SettingError
 from lp_core.job import RenderJob
+from lp_core.live.config import StreamConfig
+from lp_core.live.streams import LiveStreams
 from lp_core.media.images import write_image
 from lp_core.settings import RenderSettings, setting_fields
 from lp_core.settings.reach import ALL, USES, Run, unused, unused_notes
 from lp_core.upscaling import assemble_upscale
-from lp_core.worker.stream_config import StreamConfig
-from lp_core.worker.streams import LiveStreams
 
 PLAIN = (
     "dataclasses",
@@ -268,9 +268,9 @@ def test_a_render_and_an_extraction_note_it_and_strict_writes_nothing(files, tmp
 
 
 def test_a_live_stream_notes_it_and_strict_and_consent_refuse_it(files, tmp_path, monkeypatch):
-    from lp_core.worker import live
+    from lp_core.live import stream
 
-    monkeypatch.setattr(live.Loader, "_load", lambda self, wanted, settings: None)
+    monkeypatch.setattr(stream.Loader, "_load", lambda self, wanted, settings: None)
     plain = with_values(RenderSettings(), engine="mesh", codec="ffv1", detail="source")
     config = StreamConfig(str(files / "portrait.png"), "demo:still", plain)
     with LiveStreams(tmp_path) as streams:

@@ -17,13 +17,13 @@ from typing import Any
 from lp_core.errors import LpError
 from lp_core.faces.track import FaceTrack
 from lp_core.link.ring import RingWriter
-from lp_core.worker.drivers import Driver, DriverFrame
-from lp_core.worker.live_meter import LiveMeter
-from lp_core.worker.loader import Loader
-from lp_core.worker.newest import Newest
-from lp_core.worker.performer import Analysis, Artist, Measured
-from lp_core.worker.scenes import Rgba, Scene
-from lp_core.worker.stream_config import StreamConfig
+from lp_core.live.config import StreamConfig
+from lp_core.live.drivers import Driver, DriverFrame
+from lp_core.live.latest import Newest
+from lp_core.live.meter import LiveMeter
+from lp_core.live.performer import Analysis, Artist, Measured
+from lp_core.live.scene_loader import Loader
+from lp_core.live.scenes import Rgba, Scene
 
 _WAIT_S = 0.1
 LOST_AFTER_S = 0.7

@@ -20,9 +20,9 @@ import numpy as np
 from lp_core.errors import LpError, NotThere, WorkerError
 from lp_core.geometry.warp import reduce
 from lp_core.link.ring import RingReader
-from lp_core.worker.live import LiveStream
-from lp_core.worker.scenes import Rgba, over_color
-from lp_core.worker.stream_config import StreamConfig
+from lp_core.live.config import StreamConfig
+from lp_core.live.scenes import Rgba, over_color
+from lp_core.live.stream import LiveStream
 
 _BEAT_S = 0.1
 MOST_STREAMS = 16

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from lp_core.errors import LpError
 from lp_core.faces.open import open_analyzer
+from lp_core.live.scenes import Scene, Wanted, make_scene
 from lp_core.motion.reference import unrest
 from lp_core.motion.sequence import MotionFrame, stack
 from lp_core.render.sample import DENSITIES, PerformanceSample
 from lp_core.settings import RenderSettings
 from lp_core.timing import FrameRate
-from lp_core.worker.scenes import Scene, Wanted, make_scene
 
 LISTEN_S = 5.0
 """How long a performance is sampled before the portrait is calibrated for it."""

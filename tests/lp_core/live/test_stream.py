@@ -10,12 +10,12 @@ from fakes.films import write_portrait
 
 from lp_core.errors import LpError, NotThere, SettingError, WorkerError
 from lp_core.link.ring import RingReader, RingWriter
+from lp_core.live.config import StreamConfig
+from lp_core.live.scenes import neighbour
+from lp_core.live.streams import LiveStreams, is_running, preview
 from lp_core.performance_name import PUSH
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings, SliderSettings
 from lp_core.settings.live import LiveSettings
-from lp_core.worker.scenes import neighbour
-from lp_core.worker.stream_config import StreamConfig
-from lp_core.worker.streams import LiveStreams, is_running, preview
 
 PLAIN = RenderSettings(
     engine=EngineSettings(engine="mesh", calibration="off"),
@@ -191,7 +191,7 @@ def test_streams_may_end_while_their_hearts_beat(streams, face):
 def test_rings_of_dead_workers_are_removed(tmp_path, monkeypatch):
     dead = RingWriter(tmp_path / "dead.ring", 2, 2)
     (tmp_path / "other.ring").write_bytes(b"no ring")
-    monkeypatch.setattr("lp_core.worker.streams.is_running", lambda pid: False)
+    monkeypatch.setattr("lp_core.live.streams.is_running", lambda pid: False)
     with LiveStreams(tmp_path):
         assert {path.name for path in tmp_path.iterdir()} == {"other.ring"}
     dead.close()

@@ -11,16 +11,16 @@ from lp_core.engines.base import DrivingPicture
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
 from lp_core.frame import Frame
+from lp_core.live.config import StreamConfig
+from lp_core.live.drivers import DriverFrame
+from lp_core.live.scene_loader import Loader
+from lp_core.live.scenes import Rgba, Scene, finished
 from lp_core.motion.live import LiveMotion
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.sliders import EditCurves
 from lp_core.provenance.marking import Mark
 from lp_core.render.watch import FaceWatch
 from lp_core.settings import RenderSettings
-from lp_core.worker.drivers import DriverFrame
-from lp_core.worker.loader import Loader
-from lp_core.worker.scenes import Rgba, Scene, finished
-from lp_core.worker.stream_config import StreamConfig
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import cv2
 
 from lp_core.errors import MissingDependency
-from lp_core.worker.live import LiveStream
-from lp_core.worker.scenes import Rgba, over_color
+from lp_core.live.scenes import Rgba, over_color
+from lp_core.live.stream import LiveStream
 
 TITLE = "LP Suite"
 _GROUND = "#2b2b2b"

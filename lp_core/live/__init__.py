@@ -1,0 +1,1 @@
+"""Live streams: a driving camera, video or stored motion, drawn as it arrives."""
