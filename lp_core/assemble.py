@@ -28,7 +28,7 @@ from lp_core.media.holdout import open_holdout
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_parts, open_source
 from lp_core.media.sequence import files_of
-from lp_core.media.sound_plan import usable_sound
+from lp_core.media.video.audio_plan import usable_sound
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
 from lp_core.motion.sliders import EditCurves, make_curves

@@ -49,6 +49,7 @@ EDGES = (  # the files that may load heavy libraries when they are imported
     "lp_core/color/spaces.py",
     "lp_core/models/*",
     "lp_core/media/*",
+    "lp_core/media/*/*",
     "lp_core/faces/*",
     "lp_core/provenance/sign.py",
     "lp_core/engines/*/*",

@@ -131,8 +131,8 @@ def _write_tiny_film(codec: str) -> None:
 
     from lp_core.frame import ColorTags, Frame
     from lp_core.media.base import SinkSpec
-    from lp_core.media.codecs import CODECS
     from lp_core.media.open import open_sink
+    from lp_core.media.video.codecs import CODECS
     from lp_core.timing import FrameRate
 
     rate = FrameRate.parse(25)

@@ -15,11 +15,11 @@ from lp_core.files import check_readable, read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
 from lp_core.media.animation_header import Animation, read_animation
 from lp_core.media.base import AS_STORED, ReadOptions
-from lp_core.media.conform import constant_rate, is_even
 from lp_core.media.orientation import turn_upright
 from lp_core.media.pillow_frames import decoded_frames
 from lp_core.media.still_color import color_of, to_srgb
 from lp_core.media.still_headers import read_header
+from lp_core.media.video.constant_rate import constant_rate, is_even
 from lp_core.timing import FrameRate
 
 _TICK = Fraction(1, 1000)

@@ -12,12 +12,12 @@ from typing import Any
 from lp_core.errors import EXTRAS, SettingError, UnknownCodec, absent_library, missing_extra
 from lp_core.files import check_folder, check_name, check_readable, refuse_existing
 from lp_core.media.base import AS_STORED, FrameSink, FrameSource, OpenSink, PartedSink, ReadOptions, SinkSpec
-from lp_core.media.codecs import CONTAINERS, film_codec
 from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
 from lp_core.media.kinds import kind_of, refuse_foreign
 from lp_core.media.sequence import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
 from lp_core.media.single_picture import SinglePictureSink, numbered
 from lp_core.media.trim import TrimmedSource
+from lp_core.media.video.codecs import CONTAINERS, film_codec
 from lp_core.timing import FrameRate
 
 STILLS = (
@@ -35,7 +35,7 @@ _OIIO_WRITABLE = (".exr", ".dpx", ".tif", ".tiff")
 SOURCES: Mapping[str, str] = {
     **dict.fromkeys(STILLS, "lp_core.media.images:StillSource"),
     **dict.fromkeys(_OIIO_STILLS, "lp_core.media.oiio_read:OiioStillSource"),
-    **dict.fromkeys(_FILMS, "lp_core.media.video_read:VideoSource"),
+    **dict.fromkeys(_FILMS, "lp_core.media.video.reader:VideoSource"),
 }
 """File suffix -> reader of a single file."""
 
@@ -56,7 +56,7 @@ SEQUENCE_SOURCES: Mapping[str, str] = {
 _SOUND_ONLY = frozenset(
     {".wav", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".flac", ".ogg", ".opus", ".wma", ".caf", ".ac3"}
 )
-SINKS: Mapping[str, str] = dict.fromkeys(CONTAINERS, "lp_core.media.video_write:VideoSink")
+SINKS: Mapping[str, str] = dict.fromkeys(CONTAINERS, "lp_core.media.video.writer:VideoSink")
 """File suffix -> writer of a film."""
 
 SEQUENCE_SINKS: Mapping[str, str] = {

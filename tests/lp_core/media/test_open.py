@@ -33,8 +33,8 @@ from lp_core.media.open import (
 )
 from lp_core.media.picture_sequence import SequenceSink, SequenceSource
 from lp_core.media.sequence import NUMBERED, SequencePattern, files_of
-from lp_core.media.video_read import VideoSource
-from lp_core.media.video_write import VideoSink
+from lp_core.media.video.reader import VideoSource
+from lp_core.media.video.writer import VideoSink
 from lp_core.provenance import seal
 from lp_core.timing import FrameRange, FrameRate
 

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from lp_core.media.video_read import VideoSource
+from lp_core.media.video.reader import VideoSource
 
 
 def read(path):

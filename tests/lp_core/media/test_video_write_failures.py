@@ -13,8 +13,8 @@ import pytest
 
 from lp_core.errors import DiskFull, EmptyVideo, MediaError, NoWritePermission, OutputExists, UnknownCodec
 from lp_core.frame import Frame
-from lp_core.media.video_read import VideoSource
-from lp_core.media.video_write import VideoSink
+from lp_core.media.video.reader import VideoSource
+from lp_core.media.video.writer import VideoSink
 
 
 def write(path, spec, frames):
@@ -126,7 +126,7 @@ class TestRefused:
         assert list(tmp_path.iterdir()) == []
 
     def test_an_encoder_that_is_not_built_in(self, tmp_path, spec, monkeypatch):
-        from lp_core.media import codecs
+        from lp_core.media.video import codecs
 
         strange = {"h264": replace(codecs.CODECS["h264"], encoder="no_such_encoder")}
         monkeypatch.setattr(codecs, "CODECS", strange)

@@ -12,7 +12,7 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 
 from lp_core.errors import MediaError
-from lp_core.media.conform import Shown
+from lp_core.media.video.constant_rate import Shown
 
 Item = tuple[VideoFrame, bool]
 """A picture, and whether it stands in for a damaged one."""

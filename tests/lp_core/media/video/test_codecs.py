@@ -6,7 +6,14 @@ import av
 import pytest
 
 from lp_core.errors import UnknownCodec
-from lp_core.media.codecs import CODECS, CONTAINERS, COPYABLE_SOUND, ENCODED_SOUND, film_codec, stored_format
+from lp_core.media.video.codecs import (
+    CODECS,
+    CONTAINERS,
+    COPYABLE_SOUND,
+    ENCODED_SOUND,
+    film_codec,
+    stored_format,
+)
 from lp_core.settings import VIDEO_CODECS
 
 

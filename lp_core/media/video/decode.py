@@ -14,9 +14,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from lp_core.media.conform import Shown
-from lp_core.media.film_header import Timing
-from lp_core.media.film_times import MAY_JUMP, full_packets
+from lp_core.media.video.constant_rate import Shown
+from lp_core.media.video.header import Timing
+from lp_core.media.video.packet_times import MAY_JUMP, full_packets
 
 _REORDERED = 16  # H.264 and HEVC hold back that many frames at most
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # the usual decoders leave out WebM's alpha

@@ -15,9 +15,9 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from lp_core.errors import LpError
-from lp_core.media.codec_tag import codec_tag
-from lp_core.media.codecs import COPYABLE_SOUND, ENCODED_SOUND
-from lp_core.media.film_header import open_film
+from lp_core.media.video.codec_tag import codec_tag
+from lp_core.media.video.codecs import COPYABLE_SOUND, ENCODED_SOUND
+from lp_core.media.video.header import open_film
 
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _AAC_LAYOUTS = frozenset({"mono", "stereo", "2.1", "3.0", "4.0", "quad", "5.0", "5.1", "7.1"})

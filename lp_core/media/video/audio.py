@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from lp_core.errors import UnreadableMedia
 from lp_core.media.base import AudioTrack
-from lp_core.media.film_header import open_film
-from lp_core.media.film_times import continuous_sound
-from lp_core.media.sound_plan import SoundPlan, is_cut_within_packet, plan_sound
-from lp_core.media.video_read import first_frame_s
+from lp_core.media.video.audio_plan import SoundPlan, is_cut_within_packet, plan_sound
+from lp_core.media.video.header import open_film
+from lp_core.media.video.packet_times import continuous_sound
+from lp_core.media.video.reader import first_frame_s
 
 _AAC_BIT_RATE = 128_000  # a channel; transparent for stereo
 _JOIN_S = Fraction(1, 100)  # time stamps rounded to milliseconds may be off by less; larger gaps are real

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.media.conform import (
+from lp_core.media.video.constant_rate import (
     Shown,
     conform,
     constant_rate,

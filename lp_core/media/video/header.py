@@ -19,11 +19,11 @@ from av.video.stream import VideoStream
 from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia, UnreadableMedia
 from lp_core.files import check_readable, read_failure
 from lp_core.frame import ClipInfo, ColorTags
-from lp_core.media.codec_tag import codec_tag
 from lp_core.media.color_tags import MATRICES, PRIMARIES, RGB_MATRIX, TRANSFERS, UNSPECIFIED, complete_tags
-from lp_core.media.conform import conform, constant_rate, is_even, is_in_step, keeping_rate
-from lp_core.media.film_times import FilmTimes, read_times
 from lp_core.media.orientation import UPRIGHT, from_display_matrix, swaps_axes
+from lp_core.media.video.codec_tag import codec_tag
+from lp_core.media.video.constant_rate import conform, constant_rate, is_even, is_in_step, keeping_rate
+from lp_core.media.video.packet_times import FilmTimes, read_times
 from lp_core.timing import FrameRate, Timecode
 
 _FALLBACK_RATE = Fraction(25)  # a video of one frame may state none

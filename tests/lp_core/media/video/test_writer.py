@@ -10,8 +10,8 @@ import pytest
 
 from lp_core.errors import MediaError
 from lp_core.frame import ColorTags, Frame
-from lp_core.media.video_read import VideoSource
-from lp_core.media.video_write import VideoSink
+from lp_core.media.video.reader import VideoSource
+from lp_core.media.video.writer import VideoSink
 from lp_core.timing import FrameRate
 
 PATCHES = np.array(

@@ -8,7 +8,7 @@ import pytest
 
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
 from lp_core.frame import ColorTags
-from lp_core.media.video_read import VideoSource
+from lp_core.media.video.reader import VideoSource
 
 INTRA = {"g": "1", "crf": "10"}
 VIDEO_709 = ColorTags(matrix="bt709")

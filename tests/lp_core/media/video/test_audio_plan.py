@@ -12,11 +12,11 @@ import pytest
 
 from lp_core.errors import UnreadableMedia
 from lp_core.media.base import AudioTrack
-from lp_core.media.codec_tag import codec_tag
-from lp_core.media.join import join_segments
 from lp_core.media.open import open_source
-from lp_core.media.sound_plan import plan_sound, usable_sound
-from lp_core.media.video_write import VideoSink
+from lp_core.media.video.audio_plan import plan_sound, usable_sound
+from lp_core.media.video.codec_tag import codec_tag
+from lp_core.media.video.join import join_segments
+from lp_core.media.video.writer import VideoSink
 
 ENCODED = {".mp4": "aac", ".mov": "pcm_s24le", ".mkv": "flac"}
 SOURCE_CODECS = {"u8": "pcm_u8", "s16": "pcm_s16le", "f64": "pcm_f64le", "s32": "pcm_s32be"}
@@ -157,8 +157,8 @@ _MANY = """
 import sys
 from fractions import Fraction
 from pathlib import Path
-from lp_core.media.film_header import open_film
-from lp_core.media.sound_plan import plan_sound
+from lp_core.media.video.header import open_film
+from lp_core.media.video.audio_plan import plan_sound
 for _ in range(20):
     with open_film(Path(sys.argv[1])) as container:
         plan_sound(Path(sys.argv[1]), container, ".mp4", False)

@@ -14,11 +14,11 @@ from av.video.stream import VideoStream
 
 from lp_core.errors import MediaError
 from lp_core.files import make_folder, move_into_place, remove_folders, temporary_path, write_failure
-from lp_core.media.audio import Sound
 from lp_core.media.base import SinkSpec
-from lp_core.media.codecs import film_codec
-from lp_core.media.film_header import open_film
-from lp_core.media.video_write import open_container
+from lp_core.media.video.audio import Sound
+from lp_core.media.video.codecs import film_codec
+from lp_core.media.video.header import open_film
+from lp_core.media.video.writer import open_container
 
 
 def join_segments(

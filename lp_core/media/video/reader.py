@@ -17,13 +17,13 @@ from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMed
 from lp_core.files import read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions
-from lp_core.media.conform import Shown, conform, hold_over_gaps
-from lp_core.media.fields import check_fields, deinterlaced
-from lp_core.media.film_decode import Decoder
-from lp_core.media.film_header import Timing, describe, open_film, plan_timing, read_timing, video_stream
-from lp_core.media.film_times import read_times
-from lp_core.media.pixel_graph import ToRgb
 from lp_core.media.sequence import name_runs
+from lp_core.media.video.constant_rate import Shown, conform, hold_over_gaps
+from lp_core.media.video.decode import Decoder
+from lp_core.media.video.header import Timing, describe, open_film, plan_timing, read_timing, video_stream
+from lp_core.media.video.interlacing import check_fields, deinterlaced
+from lp_core.media.video.packet_times import read_times
+from lp_core.media.video.rgb import ToRgb
 
 _LISTED = 6  # changes of size or format that a note names
 

@@ -24,12 +24,12 @@ from lp_core.files import (
     write_failure,
 )
 from lp_core.frame import ColorTags, Frame
-from lp_core.media.audio import Sound
 from lp_core.media.base import SinkSpec
 from lp_core.media.check_frames import check_frame
-from lp_core.media.codecs import CONTAINERS, FilmCodec, check_size, film_codec, stored_format
 from lp_core.media.color_tags import MATRICES, PRIMARIES, TRANSFERS, code_of, film_tags
-from lp_core.media.pixel_graph import FromRgb
+from lp_core.media.video.audio import Sound
+from lp_core.media.video.codecs import CONTAINERS, FilmCodec, check_size, film_codec, stored_format
+from lp_core.media.video.rgb import FromRgb
 
 _REORDERED = 16  # pictures that H.264 and HEVC may hold back at most
 _COMMON_WORDS = frozenset(

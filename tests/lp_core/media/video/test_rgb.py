@@ -7,7 +7,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from lp_core.frame import ColorTags
-from lp_core.media.pixel_graph import FromRgb, ToRgb
+from lp_core.media.video.rgb import FromRgb, ToRgb
 
 PATCHES = np.array(
     [(230, 30, 30), (30, 230, 30), (30, 30, 230), (220, 220, 40), (255, 255, 255), (0, 0, 0), (128, 128, 128)]

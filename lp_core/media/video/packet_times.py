@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from lp_core.media.conform import Shown
+from lp_core.media.video.constant_rate import Shown
 
 MAY_JUMP = 0x0200
 """FFmpeg's AVFMT_TS_DISCONT: recordings begin anywhere, and parts may be joined, each with its own clock."""

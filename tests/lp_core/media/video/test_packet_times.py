@@ -11,9 +11,9 @@ import pytest
 
 from lp_core.errors import UnreadableMedia
 from lp_core.media.base import ReadOptions
-from lp_core.media.film_times import hides_frame, is_jump
 from lp_core.media.open import open_source
-from lp_core.media.video_read import VideoSource, first_frame_s
+from lp_core.media.video.packet_times import hides_frame, is_jump
+from lp_core.media.video.reader import VideoSource, first_frame_s
 
 RATE = Fraction(30)
 LONG = {"g": "12", "bf": "2"}
@@ -169,7 +169,7 @@ class TestJoined:
 def _sound_end_s(path, folder):
     from lp_core.frame import ColorTags, Frame
     from lp_core.media.base import AudioTrack, SinkSpec
-    from lp_core.media.video_write import VideoSink
+    from lp_core.media.video.writer import VideoSink
     from lp_core.timing import FrameRate
 
     out = folder / "out.mov"

@@ -8,7 +8,7 @@ import pytest
 
 from lp_core.errors import UnreadableMedia
 from lp_core.media.base import AudioTrack
-from lp_core.media.video_write import VideoSink
+from lp_core.media.video.writer import VideoSink
 from lp_core.timing import FrameRate
 
 CLICK_EVERY_S = 0.25

@@ -1,0 +1,1 @@
+"""Video files: headers, reading, writing, audio, joining."""
