@@ -15,7 +15,7 @@ import numpy as np
 from lp_core.assemble import assemble
 from lp_core.cli.demo import find_portrait
 from lp_core.job import RenderJob
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_source
 from lp_core.settings import OutputSettings, RenderSettings
 

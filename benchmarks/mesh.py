@@ -31,7 +31,7 @@ from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.faces.open import open_analyzer
 from lp_core.frame import ColorTags, Frame
 from lp_core.media.base import SinkSpec
-from lp_core.media.images import read_image, write_image
+from lp_core.media.image.stills import read_image, write_image
 from lp_core.media.open import open_sink
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.landmarks import landmarks_from_motion

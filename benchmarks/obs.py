@@ -27,7 +27,7 @@ from fakes.obs import Obs, closed_loop, missing, read_face
 from lp_core.assemble import assemble
 from lp_core.cli.demo import find_portrait
 from lp_core.job import RenderJob
-from lp_core.media.images import read_image, write_image
+from lp_core.media.image.stills import read_image, write_image
 from lp_core.media.open import open_source
 from lp_core.settings import EngineSettings, MotionSettings, OutputSettings, RenderSettings
 

@@ -30,7 +30,7 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from lp_core.cli.demo import find_portrait
-from lp_core.media.images import read_image, write_image
+from lp_core.media.image.stills import read_image, write_image
 from lp_core.media.open import open_source
 from upscale.load import load
 from upscale.openvino import REPAYS, openvino_run

@@ -45,7 +45,7 @@ def make_demo(folder: Path) -> tuple[Path, Path]:
     from lp_core.assemble import assemble
     from lp_core.cli.progress import make_reporter
     from lp_core.job import RenderJob
-    from lp_core.media.images import write_image
+    from lp_core.media.image.stills import write_image
     from lp_core.settings import OutputSettings, RenderSettings
 
     film, sheet = folder / "demo.mp4", folder / "demo.png"

@@ -50,7 +50,7 @@ def inspect(
     if overlay is not None:
         from lp_core.faces.overlay import draw_overlay
         from lp_core.media.color_tags import SRGB
-        from lp_core.media.images import write_image
+        from lp_core.media.image.stills import write_image
 
         is_shown = found.encoding is None or found.encoding.is_display  # else as_rgb8 makes it sRGB
         color = film.info.color if is_shown else SRGB

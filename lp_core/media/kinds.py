@@ -7,8 +7,8 @@ import struct
 from pathlib import Path
 
 from lp_core.errors import UnknownCodec
-from lp_core.media import tiff_tags
-from lp_core.media.animation_header import read_animation
+from lp_core.media.image import tiff_tags
+from lp_core.media.image.animation_header import read_animation
 
 HEAD = 1 << 16
 """Bytes of a file that are looked at, but for animated images."""

@@ -13,9 +13,9 @@ from lp_core.errors import EXTRAS, SettingError, UnknownCodec, absent_library, m
 from lp_core.files import check_folder, check_name, check_readable, refuse_existing
 from lp_core.media.base import AS_STORED, FrameSink, FrameSource, OpenSink, PartedSink, ReadOptions, SinkSpec
 from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
+from lp_core.media.image.single import SinglePictureSink, numbered
 from lp_core.media.kinds import kind_of, refuse_foreign
 from lp_core.media.sequence import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
-from lp_core.media.single_picture import SinglePictureSink, numbered
 from lp_core.media.trim import TrimmedSource
 from lp_core.media.video.codecs import CONTAINERS, film_codec
 from lp_core.timing import FrameRate
@@ -33,23 +33,23 @@ _OIIO_STILLS = (".exr", ".dpx")
 _OIIO_WRITABLE = (".exr", ".dpx", ".tif", ".tiff")
 
 SOURCES: Mapping[str, str] = {
-    **dict.fromkeys(STILLS, "lp_core.media.images:StillSource"),
-    **dict.fromkeys(_OIIO_STILLS, "lp_core.media.oiio_read:OiioStillSource"),
+    **dict.fromkeys(STILLS, "lp_core.media.image.stills:StillSource"),
+    **dict.fromkeys(_OIIO_STILLS, "lp_core.media.image.oiio_reader:OiioStillSource"),
     **dict.fromkeys(_FILMS, "lp_core.media.video.reader:VideoSource"),
 }
 """File suffix -> reader of a single file."""
 
 BY_CONTENT: Mapping[str, str] = {
     "still": SOURCES[".png"],
-    "animation": "lp_core.media.animation:AnimatedSource",
+    "animation": "lp_core.media.image.animation:AnimatedSource",
     "openexr": SOURCES[".exr"],
     "dpx": SOURCES[".dpx"],
 }
 """What a file is by its first bytes (``lp_core.media.kinds``) -> reader of a single file."""
 
 SEQUENCE_SOURCES: Mapping[str, str] = {
-    **dict.fromkeys(STILLS, "lp_core.media.picture_sequence:SequenceSource"),
-    **dict.fromkeys(_OIIO_STILLS, "lp_core.media.oiio_read:OiioSequenceSource"),
+    **dict.fromkeys(STILLS, "lp_core.media.image.sequence:SequenceSource"),
+    **dict.fromkeys(_OIIO_STILLS, "lp_core.media.image.oiio_reader:OiioSequenceSource"),
 }
 """File suffix -> reader of numbered files."""
 
@@ -60,8 +60,8 @@ SINKS: Mapping[str, str] = dict.fromkeys(CONTAINERS, "lp_core.media.video.writer
 """File suffix -> writer of a film."""
 
 SEQUENCE_SINKS: Mapping[str, str] = {
-    **dict.fromkeys(WRITABLE_STILLS, "lp_core.media.picture_sequence:SequenceSink"),
-    **dict.fromkeys(_OIIO_WRITABLE, "lp_core.media.oiio_write:OiioSequenceSink"),
+    **dict.fromkeys(WRITABLE_STILLS, "lp_core.media.image.sequence:SequenceSink"),
+    **dict.fromkeys(_OIIO_WRITABLE, "lp_core.media.image.oiio_writer:OiioSequenceSink"),
 }
 """File suffix -> writer of numbered files."""
 

@@ -11,7 +11,7 @@ from lp_core.errors import MediaError, OutputExists
 from lp_core.frame import Frame
 from lp_core.media.base import SinkSpec
 from lp_core.media.color_tags import SRGB
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_sink, open_source
 from lp_core.timing import FrameRate
 

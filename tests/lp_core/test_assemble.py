@@ -70,7 +70,7 @@ def test_a_picture_drives_absolutely_unless_that_was_asked_for_anyway(job, portr
 
 
 def test_a_picture_sequence_is_read_at_the_output_rate(job, tmp_path):
-    from lp_core.media.images import write_image
+    from lp_core.media.image.stills import write_image
 
     for number in (1, 2):
         write_image(tmp_path / f"in.{number:04d}.png", np.full((64, 64, 3), 90, np.uint8))

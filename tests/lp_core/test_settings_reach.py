@@ -19,7 +19,7 @@ from lp_core.errors import ConsentMissing, SettingError
 from lp_core.job import RenderJob
 from lp_core.live.config import StreamConfig
 from lp_core.live.streams import LiveStreams
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 from lp_core.settings import RenderSettings, setting_fields
 from lp_core.settings.reach import ALL, USES, Run, unused, unused_notes
 from lp_core.upscaling import assemble_upscale

@@ -21,7 +21,7 @@ from hosts.davinci.lp_resolve.batch import batch
 from hosts.davinci.lp_resolve.facade import Session
 from hosts.davinci.lp_resolve.windows import Windows
 from lp_core.errors import Cancelled, WorkerError
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_source
 from lp_core.performance_name import BUILTIN_MOTIONS
 

@@ -11,7 +11,7 @@ from fakes.obs import Obs, closed_loop, missing, read_face
 
 from lp_core.assemble import assemble
 from lp_core.job import RenderJob
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 from lp_core.settings import EngineSettings, MotionSettings, OutputSettings, RenderSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=str(missing()))]

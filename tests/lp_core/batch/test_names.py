@@ -12,7 +12,7 @@ from lp_core.batch.planning import Wish, make_plan
 from lp_core.batch.shots import assemble_shot
 from lp_core.cli.main import run
 from lp_core.errors import MediaMissing, UnreadableMedia
-from lp_core.media.images import read_image
+from lp_core.media.image.stills import read_image
 from lp_core.settings import InputSettings, RenderSettings
 from lp_core.timing import FrameRange
 

@@ -14,7 +14,7 @@ from lp_core.batch.planning import Wish, make_plan
 from lp_core.batch.shots import assemble_shot
 from lp_core.cli.main import run
 from lp_core.errors import SettingError
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 from lp_core.motion.template import MotionReader
 from lp_core.settings import InputSettings, OutputSettings, RenderSettings, UpscaleSettings
 

@@ -22,7 +22,7 @@ from lp_core.batch.run import deliver, results_of, run_plan
 from lp_core.batch.steps import Means, conform_shot, render_shot_chunk, solve_shot
 from lp_core.cli.main import run
 from lp_core.errors import MediaMissing, ShotsFailed
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 from lp_core.provenance.config import KeyConfig, write_config
 from lp_core.provenance.keys import make_chain
 

@@ -87,7 +87,7 @@ def test_a_plate_longer_than_the_performance_holds_its_end(lpsuite, portrait, mo
 
 def test_a_picture_drives_as_it_is(lpsuite, portrait, driving, tmp_path):
     picture = tmp_path / "turned.png"
-    from lp_core.media.images import write_image
+    from lp_core.media.image.stills import write_image
 
     write_image(picture, read_pictures(driving)[3])
     code, lines = lpsuite("animate", portrait, picture, "-o", tmp_path / "out.%02d.png")
@@ -147,7 +147,7 @@ def test_the_sound_of_a_source_and_none(lpsuite, driving, motion, tmp_path):
 
 
 def test_alpha_is_kept_where_the_codec_has_it(lpsuite, portrait, motion, tmp_path):
-    from lp_core.media.images import write_image
+    from lp_core.media.image.stills import write_image
 
     rgb = read_pictures(portrait)[0]
     alpha = np.full((256, 256, 1), 255, np.uint8)
@@ -181,7 +181,7 @@ def refused(capsys, tmp_path):
 
 
 def test_no_face_in_the_portrait(refused, motion, tmp_path):
-    from lp_core.media.images import write_image
+    from lp_core.media.image.stills import write_image
 
     write_image(tmp_path / "wall.png", np.full((200, 200, 3), 120, np.uint8))
     refused(21, tmp_path / "wall.png", motion, "-o", tmp_path / "o.mp4", named="wall.png")

@@ -8,7 +8,7 @@ import pytest
 from fakes.films import read_pictures
 
 from lp_core.cli.main import run
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 
 
 def test_a_portrait_for_people(portrait, capsys):

@@ -15,7 +15,7 @@ import pytest
 
 from lp_core.cli.main import COMMANDS
 from lp_core.errors import MissingDependency, ModelMissing
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 LIMIT_S = 120

@@ -6,7 +6,7 @@ import pytest
 from lp_core.assemble import assemble
 from lp_core.cli.main import run
 from lp_core.job import RenderJob
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_source
 from lp_core.settings import EngineSettings, OutputSettings, RenderSettings, UpscaleSettings
 

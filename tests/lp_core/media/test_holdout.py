@@ -9,7 +9,7 @@ from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.frame import ClipInfo, Frame
 from lp_core.media.base import AS_STORED
 from lp_core.media.holdout import matte_of, open_holdout
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 from lp_core.timing import FrameRate
 
 INFO = ClipInfo(8, 6, FrameRate(Fraction(24)), 3)

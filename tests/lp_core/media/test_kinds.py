@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from lp_core.errors import UnknownCodec, UnreadableMedia
-from lp_core.media.images import read_image
+from lp_core.media.image.stills import read_image
 from lp_core.media.kinds import foreign_format, kind_of
 from lp_core.media.open import open_source
 

@@ -11,7 +11,7 @@ import pytest
 
 from lp_core.errors import ConsentMissing, KeyUnusable, NotSigned, OutputExists, ProvenanceError, Tampered
 from lp_core.job import RenderJob
-from lp_core.media.images import write_image
+from lp_core.media.image.stills import write_image
 from lp_core.provenance import keys as key_module
 from lp_core.provenance.claim import RENDER_LABEL
 from lp_core.provenance.config import KeyConfig, read_config, write_config

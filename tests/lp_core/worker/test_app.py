@@ -13,7 +13,7 @@ import pytest
 from lp_core.errors import WorkerError
 from lp_core.link.client import Client
 from lp_core.link.messages import PROTOCOL
-from lp_core.media.images import read_image, write_image
+from lp_core.media.image.stills import read_image, write_image
 
 
 def ask(worker, method, path, headers=None, body=None):

@@ -10,7 +10,7 @@ from fakes.exr import write_exr
 
 from lp_core.errors import MediaError, SettingError, UnreadableMedia
 from lp_core.media.base import ReadOptions
-from lp_core.media.exr_layers import Part, choose_channels
+from lp_core.media.image.exr_layers import Part, choose_channels
 from lp_core.media.open import open_source
 
 oiio = pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")

@@ -17,7 +17,7 @@ from lp_core.color.encoding import encoding_of
 from lp_core.color.icc_write import profile_of
 from lp_core.errors import UnreadableMedia
 from lp_core.media.color_tags import SRGB
-from lp_core.media.images import read_image, write_image
+from lp_core.media.image.stills import read_image, write_image
 from lp_core.media.open import open_sink, open_source
 
 SKIN = np.random.default_rng(3).integers(40, 200, (24, 32, 3)).astype(np.uint8)

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from lp_core.errors import LpError, TruncatedMedia, UnreadableMedia
-from lp_core.media.animation_header import read_animation
 from lp_core.media.base import ReadOptions
 from lp_core.media.color_tags import SRGB
-from lp_core.media.images import read_image
+from lp_core.media.image.animation_header import read_animation
+from lp_core.media.image.stills import read_image
 from lp_core.media.open import open_source
 from lp_core.timing import FrameRange
 

@@ -17,9 +17,9 @@ from lp_core.errors import MediaError
 from lp_core.files import move_into_place, temporary_path, write_failure
 from lp_core.frame import LAYER_CHANNELS, Box, Frame, Windows, shifted, united
 from lp_core.media.base import Attribute, SinkSpec
-from lp_core.media.picture_sequence import SequenceSink
-from lp_core.media.smpte import packed
-from lp_core.media.still_headers import wide_profile
+from lp_core.media.image.headers import wide_profile
+from lp_core.media.image.sequence import SequenceSink
+from lp_core.media.image.smpte import packed
 
 _FLOAT_LAYERS = ("stmap", "forward")  # half cannot tell two columns of a wide picture apart
 _LOSSY = ("dwa", "b44", "pxr24")

@@ -152,14 +152,14 @@ class TestDamage:
                 open_source(tmp_path / name)
 
     def test_a_full_disk(self, tmp_path, spec, monkeypatch):
-        from lp_core.media import oiio_write
+        from lp_core.media.image import oiio_writer
 
         def failing(_path, _parts):
             raise OSError("Failed to write pixel data")  # all that the library says
 
-        monkeypatch.setattr(oiio_write, "_write", failing)
-        usage = oiio_write.shutil.disk_usage(tmp_path)
-        monkeypatch.setattr(oiio_write.shutil, "disk_usage", lambda _folder: usage._replace(free=100))
+        monkeypatch.setattr(oiio_writer, "_write", failing)
+        usage = oiio_writer.shutil.disk_usage(tmp_path)
+        monkeypatch.setattr(oiio_writer.shutil, "disk_usage", lambda _folder: usage._replace(free=100))
         told = spec(24, 16, bit_depth=32)
         with open_sink(tmp_path / "out.%d.exr", told) as sink, pytest.raises(DiskFull):
             sink.write(Frame(np.zeros((16, 24, 3), np.float32), 0, Fraction(0)))

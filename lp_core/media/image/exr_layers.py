@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lp_core.errors import SettingError, UnreadableMedia
-from lp_core.media.layer_names import MAIN_WORDS, beauty_rank, is_data, matching
+from lp_core.media.image.layer_names import MAIN_WORDS, beauty_rank, is_data, matching
 
 _COLORS = {
     "r": "R",

@@ -16,10 +16,10 @@ from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia,
 from lp_core.files import check_readable
 from lp_core.frame import Box, ClipInfo, ColorTags, Frame, Pixels, SampleType, Windows, united
 from lp_core.media.base import AS_STORED, Attribute, ReadOptions
-from lp_core.media.exr_layers import Choice, Part, choose_channels
-from lp_core.media.images import DEFAULT_RATE, StillSource
-from lp_core.media.picture_sequence import SequenceSource
-from lp_core.media.smpte import unpacked
+from lp_core.media.image.exr_layers import Choice, Part, choose_channels
+from lp_core.media.image.sequence import SequenceSource
+from lp_core.media.image.smpte import unpacked
+from lp_core.media.image.stills import DEFAULT_RATE, StillSource
 from lp_core.timing import FrameRate, Timecode
 
 _OWN_WORDS = ("oiio:", "openexr:")

@@ -19,9 +19,9 @@ from lp_core.color.icc import (
 from lp_core.color.primaries import CHROMATICITIES
 from lp_core.errors import UnreadableMedia
 from lp_core.frame import ColorTags, Pixels
-from lp_core.media import tiff_tags
 from lp_core.media.color_tags import PRIMARIES, SRGB, TRANSFERS
-from lp_core.media.still_headers import StillHeader
+from lp_core.media.image import tiff_tags
+from lp_core.media.image.headers import StillHeader
 
 _ROWS = 256  # at a time: conversions take 24 bytes for each number
 _BEYOND = 2e-3  # half a code of 8 bits: rounding of a profile's numbers is not worth a word

@@ -13,12 +13,12 @@ import numpy as np
 from lp_core.errors import EmptyVideo, TruncatedMedia, UnreadableMedia
 from lp_core.files import check_readable, read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
-from lp_core.media.animation_header import Animation, read_animation
 from lp_core.media.base import AS_STORED, ReadOptions
+from lp_core.media.image.animation_header import Animation, read_animation
+from lp_core.media.image.headers import read_header
+from lp_core.media.image.pillow_frames import decoded_frames
+from lp_core.media.image.still_color import color_of, to_srgb
 from lp_core.media.orientation import turn_upright
-from lp_core.media.pillow_frames import decoded_frames
-from lp_core.media.still_color import color_of, to_srgb
-from lp_core.media.still_headers import read_header
 from lp_core.media.video.constant_rate import constant_rate, is_even
 from lp_core.timing import FrameRate
 

@@ -8,7 +8,7 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.media import tiff_tags
+from lp_core.media.image import tiff_tags
 
 
 def tiff(**options):

@@ -12,7 +12,7 @@ from PIL import Image
 from lp_core.errors import DiskFull, MediaError, OutputExists, TruncatedMedia, UnknownCodec, UnreadableMedia
 from lp_core.frame import ColorTags
 from lp_core.media.color_tags import SRGB
-from lp_core.media.images import StillSource, read_image, write_image
+from lp_core.media.image.stills import StillSource, read_image, write_image
 
 RGBA = np.random.default_rng(5).integers(0, 256, (30, 41, 4), dtype=np.uint8)
 DEEP = RGBA.astype(np.uint16) * 257 + np.arange(4, dtype=np.uint16)

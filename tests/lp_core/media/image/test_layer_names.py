@@ -2,7 +2,7 @@
 
 import pytest
 
-from lp_core.media.layer_names import beauty_rank, is_data, matching
+from lp_core.media.image.layer_names import beauty_rank, is_data, matching
 
 FINISHED = (
     "ViewLayer.Combined", "View Layer.Combined", "RenderLayer.Combined", "Composite.Combined", "FinalImage", "rgba",

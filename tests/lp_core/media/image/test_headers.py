@@ -11,7 +11,7 @@ from PIL import Image
 
 from lp_core.frame import ColorTags
 from lp_core.media.color_tags import SRGB
-from lp_core.media.still_headers import read_header, with_png_color
+from lp_core.media.image.headers import read_header, with_png_color
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (12, 17, 3), dtype=np.uint8)
 

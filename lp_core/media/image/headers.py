@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from lp_core.color.icc_write import profile_of
 from lp_core.frame import ColorTags
-from lp_core.media import tiff_tags
 from lp_core.media.color_tags import PRIMARIES, SRGB, TRANSFERS, code_of
+from lp_core.media.image import tiff_tags
 from lp_core.media.orientation import UPRIGHT
 
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -20,9 +20,9 @@ from lp_core.errors import (
 from lp_core.frame import Frame
 from lp_core.media.base import AudioTrack, ReadOptions
 from lp_core.media.color_tags import SRGB
-from lp_core.media.images import write_image
+from lp_core.media.image.sequence import SequenceSink, SequenceSource
+from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_source
-from lp_core.media.picture_sequence import SequenceSink, SequenceSource
 from lp_core.timing import FrameRate
 
 

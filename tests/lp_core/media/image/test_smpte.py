@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.media.smpte import packed, unpacked
+from lp_core.media.image.smpte import packed, unpacked
 from lp_core.timing import FrameRate, Timecode
 
 RATES = [FrameRate.parse(text) for text in ("24", "23.976", "25", "29.97", "30", "50", "59.94", "60")]
