@@ -20,8 +20,8 @@ import numpy as np
 
 from lp_core.assemble import assemble
 from lp_core.job import RenderJob
+from lp_core.media.frame_pattern import files_of
 from lp_core.media.image.stills import write_image
-from lp_core.media.sequence import files_of
 from lp_core.provenance.config import CONFIG_VARIABLE, KeyConfig, write_config
 from lp_core.provenance.keys import make_chain
 from lp_core.provenance.seal import Sealer, Verdict

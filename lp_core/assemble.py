@@ -22,12 +22,12 @@ from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
 from lp_core.frame import Frame
 from lp_core.job import RenderJob
-from lp_core.media import outputs
+from lp_core.media import render_outputs
 from lp_core.media.base import AS_STORED, OpenSink, ReadOptions
+from lp_core.media.frame_pattern import files_of
 from lp_core.media.holdout import open_holdout
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_parts, open_source
-from lp_core.media.sequence import files_of
 from lp_core.media.video.audio_plan import usable_sound
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.pkl_writer import PklWriter
@@ -93,11 +93,11 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(choice.notes)
-    conversion = outputs.output_conversion(job, color, source.info)
-    open_output = with_upscale(outputs.output_opener(job, conversion, notes), settings)
+    conversion = render_outputs.output_conversion(job, color, source.info)
+    open_output = with_upscale(render_outputs.output_opener(job, conversion, notes), settings)
     target = _target(job, source, driving, rate, part, notes, open_output)
     has_trials = settings.engine.calibration != "off"
-    passes = outputs.pass_outputs(job.output, settings.output)
+    passes = render_outputs.pass_outputs(job.output, settings.output)
     return Render(
         choice.engine,
         source,
@@ -286,10 +286,10 @@ def _target(
         name=job.output,
         open=partial(open_output, Path(job.output)),
         open_parts=partial(open_parts, job.output, open_output)
-        if outputs.can_be_parted(job.output, output) and job.settings.upscale.upscale is None
+        if render_outputs.can_be_parted(job.output, output) and job.settings.upscale.upscale is None
         else None,
         passes=output.pass_names,
-        open_log=outputs.log_opener(job.output, output.pass_names),
+        open_log=render_outputs.log_opener(job.output, output.pass_names),
         rate=rate,
         codec=output.codec,
         quality=output.quality,

@@ -13,7 +13,7 @@ from lp_core.batch.plan import WORK, Plan, Shot
 from lp_core.errors import UnreadableMedia
 from lp_core.files import ensure_folder, write_whole
 from lp_core.job import RenderJob
-from lp_core.media.sequence import files_of
+from lp_core.media.frame_pattern import files_of
 from lp_core.models.store import default_store
 from lp_core.performance_name import is_builtin
 from lp_core.provenance.claim import sha256_of

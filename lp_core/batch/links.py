@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from lp_core.errors import LpError
-from lp_core.media.sequence import NUMBERED, SequencePattern, is_file
+from lp_core.media.frame_pattern import NUMBERED, SequencePattern, is_file
 from lp_core.timing import FrameRange
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")

@@ -20,7 +20,7 @@ from lp_core.batch.content import setting_files
 from lp_core.batch.plan import PLAN_FILE, Plan
 from lp_core.errors import BatchError, MissingDependency, SettingError
 from lp_core.files import ensure_folder, write_whole
-from lp_core.media.sequence import files_of
+from lp_core.media.frame_pattern import files_of
 from lp_core.performance_name import is_builtin
 
 BUNDLE = "openjd"

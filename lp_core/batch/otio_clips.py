@@ -22,7 +22,7 @@ from lp_core.batch.otio import Place, seconds, source_reference, speed_of, trans
 from lp_core.batch.otio_library import otio
 from lp_core.batch.spans import Span, exact_rate, whole_frames
 from lp_core.errors import LpError
-from lp_core.media.sequence import SequencePattern
+from lp_core.media.frame_pattern import SequencePattern
 from lp_core.timing import FrameRange
 
 _NOTES = (

@@ -14,7 +14,7 @@ from lp_core.batch.otio import SOURCE_KEY, places_of
 from lp_core.batch.otio_library import otio
 from lp_core.batch.plan import Plan, Shot
 from lp_core.batch.spans import exact_rate
-from lp_core.media.sequence import SequencePattern, padded
+from lp_core.media.frame_pattern import SequencePattern, padded
 from lp_core.version import __version__
 
 

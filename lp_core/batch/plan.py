@@ -12,8 +12,8 @@ from typing import Any
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.files import ensure_folder, write_whole
 from lp_core.job import RenderJob
-from lp_core.media.parts import FilmParts, SequenceParts
-from lp_core.media.sequence import SequencePattern
+from lp_core.media.frame_pattern import SequencePattern
+from lp_core.media.resumable import FilmParts, SequenceParts
 
 SCHEMA, VERSION = "lpsuite.batch", 1
 CHUNK_FRAMES = 240

@@ -27,9 +27,9 @@ from lp_core.batch.spans import Frames, Span, clamped, exact_rate, needed_frames
 from lp_core.engines.registry import choose_engine
 from lp_core.errors import LpError, SettingError
 from lp_core.files import check_name
+from lp_core.media.frame_pattern import split_range
 from lp_core.media.open import SEQUENCE_SINKS, SINKS
-from lp_core.media.outputs import can_be_parted
-from lp_core.media.sequence import split_range
+from lp_core.media.render_outputs import can_be_parted
 from lp_core.settings import RenderSettings
 
 logger = logging.getLogger(__name__)

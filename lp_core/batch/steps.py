@@ -26,8 +26,8 @@ from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.errors import SettingError
 from lp_core.files import ensure_folder
 from lp_core.media.base import PartedSink
-from lp_core.media.parts import discard_parts
-from lp_core.media.sequence import files_of
+from lp_core.media.frame_pattern import files_of
+from lp_core.media.resumable import discard_parts
 from lp_core.render.chunks import conform, open_parts, render_chunk
 from lp_core.render.render import Render
 from lp_core.render.report import Listener, Summary

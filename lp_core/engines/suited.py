@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lp_core.frame import ClipInfo
 from lp_core.job import RenderJob
-from lp_core.media.outputs import input_kind, output_kind
+from lp_core.media.render_outputs import input_kind, output_kind
 from lp_core.settings import MotionSettings, RenderSettings
 from lp_core.settings.reach import Run
 

@@ -13,9 +13,9 @@ from lp_core.errors import EXTRAS, SettingError, UnknownCodec, absent_library, m
 from lp_core.files import check_folder, check_name, check_readable, refuse_existing
 from lp_core.media.base import AS_STORED, FrameSink, FrameSource, OpenSink, PartedSink, ReadOptions, SinkSpec
 from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
+from lp_core.media.frame_pattern import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
 from lp_core.media.image.single import SinglePictureSink, numbered
 from lp_core.media.kinds import kind_of, refuse_foreign
-from lp_core.media.sequence import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
 from lp_core.media.trim import TrimmedSource
 from lp_core.media.video.codecs import CONTAINERS, film_codec
 from lp_core.timing import FrameRate
@@ -145,7 +145,7 @@ def open_parts(path: str | Path, open_part: OpenSink, spec: SinkSpec, folder: Pa
         )
     _backend(path, SINKS if is_film else SEQUENCE_SINKS, "written")
     kind = getattr(
-        importlib.import_module("lp_core.media.parts"), "FilmParts" if is_film else "SequenceParts"
+        importlib.import_module("lp_core.media.resumable"), "FilmParts" if is_film else "SequenceParts"
     )
     parts: PartedSink = kind(path, spec, folder, open_part)
     return parts

@@ -22,7 +22,7 @@ from lp_core.files import (
 )
 from lp_core.frame import Frame
 from lp_core.media.base import FrameSink, OpenSink, SinkSpec
-from lp_core.media.sequence import SequencePattern, without_places
+from lp_core.media.frame_pattern import SequencePattern, without_places
 
 SCHEMA = "lpsuite.faces"
 VERSION = 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lp_core.errors import NotAllowed, SettingError
-from lp_core.media.sequence import SequencePattern, split_range
+from lp_core.media.frame_pattern import SequencePattern, split_range
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from lp_core.assemble import assemble, assemble_extraction
 from lp_core.engines.registry import WarmEngines, choose_engine
 from lp_core.errors import SettingError
 from lp_core.job import RenderJob
-from lp_core.media.parts import discard_parts
+from lp_core.media.resumable import discard_parts
 from lp_core.performance_name import is_builtin
 from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import RenderSettings

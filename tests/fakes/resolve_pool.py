@@ -64,8 +64,8 @@ class MediaPoolItem(Api):
 
 def described(path, first=None, last=None, comma=False):
     """Clip properties of a real file or sequence, all of them texts."""
+    from lp_core.media.frame_pattern import SequencePattern
     from lp_core.media.open import open_source  # not in the oldest Pythons, which run this double too
-    from lp_core.media.sequence import SequencePattern
 
     with open_source(path if first is None else f"{path} {first}-{last}") as source:
         info = source.info

@@ -21,7 +21,7 @@ from lp_core.files import write_whole
 from lp_core.frame import ColorTags
 from lp_core.link.runtime import FOLDER_VARIABLE, Address, write_runtime
 from lp_core.media.base import SinkSpec
-from lp_core.media.parts import SequenceParts
+from lp_core.media.resumable import SequenceParts
 from lp_core.motion.template import write_motion
 from lp_core.provenance.config import KeyConfig, write_config
 from lp_core.provenance.keys import make_chain
@@ -187,6 +187,6 @@ def test_the_worker_says_where_its_file_cannot_be_written(target, monkeypatch):
 
 
 def test_the_journal_of_a_sequence(target, monkeypatch):
-    monkeypatch.setattr("lp_core.media.parts.write_whole", lambda *_: None)
+    monkeypatch.setattr("lp_core.media.resumable.write_whole", lambda *_: None)
     with full_disk(), pytest.raises(DiskFull, match="finished does not fit"):
         parts(target)

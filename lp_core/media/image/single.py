@@ -12,7 +12,7 @@ from lp_core.errors import MediaError
 from lp_core.files import move_into_place, temporary_path
 from lp_core.frame import Frame
 from lp_core.media.base import FrameSink, SinkSpec
-from lp_core.media.sequence import parse_pattern
+from lp_core.media.frame_pattern import parse_pattern
 
 
 def numbered(path: Path) -> Path:

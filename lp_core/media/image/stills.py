@@ -19,6 +19,7 @@ from lp_core.files import check_readable, read_failure, refuse_existing, write_w
 from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.color_tags import SRGB
+from lp_core.media.frame_pattern import WRITABLE_STILLS
 from lp_core.media.image import tiff_tags
 from lp_core.media.image.animation_header import read_animation
 from lp_core.media.image.headers import StillHeader, read_header, with_jpeg_color, with_png_color
@@ -27,7 +28,6 @@ from lp_core.media.image.profile_tables import srgb_by_tables, srgb_from_inks
 from lp_core.media.image.still_color import StillColor, color_of, refuse_deep_tables, to_srgb
 from lp_core.media.kinds import kind_of, refuse_foreign
 from lp_core.media.orientation import turn_upright
-from lp_core.media.sequence import WRITABLE_STILLS
 from lp_core.timing import FrameRate
 
 DEFAULT_RATE = FrameRate(Fraction(24))

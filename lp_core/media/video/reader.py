@@ -17,7 +17,7 @@ from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMed
 from lp_core.files import read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions
-from lp_core.media.sequence import name_runs
+from lp_core.media.frame_pattern import name_runs
 from lp_core.media.video.constant_rate import Shown, conform, hold_over_gaps
 from lp_core.media.video.decode import Decoder
 from lp_core.media.video.header import Timing, describe, open_film, plan_timing, read_timing, video_stream

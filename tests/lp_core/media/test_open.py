@@ -21,6 +21,7 @@ from lp_core.errors import (
 from lp_core.frame import Frame
 from lp_core.media import open as media_open
 from lp_core.media.base import ReadOptions
+from lp_core.media.frame_pattern import NUMBERED, SequencePattern, files_of
 from lp_core.media.image.sequence import SequenceSink, SequenceSource
 from lp_core.media.image.stills import StillSource, write_image
 from lp_core.media.open import (
@@ -32,7 +33,6 @@ from lp_core.media.open import (
     open_sink,
     open_source,
 )
-from lp_core.media.sequence import NUMBERED, SequencePattern, files_of
 from lp_core.media.video.reader import VideoSource
 from lp_core.media.video.writer import VideoSink
 from lp_core.provenance import seal

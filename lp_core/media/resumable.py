@@ -18,7 +18,7 @@ from lp_core.errors import MediaError
 from lp_core.files import ensure_folder, read_failure, refuse_existing, translated, write_whole
 from lp_core.frame import Frame
 from lp_core.media.base import OpenSink, SinkSpec
-from lp_core.media.sequence import name_runs, parse_pattern
+from lp_core.media.frame_pattern import name_runs, parse_pattern
 from lp_core.media.video.codecs import film_codec
 from lp_core.media.video.join import join_segments
 

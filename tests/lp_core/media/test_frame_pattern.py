@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.errors import OutputExists, SettingError, UnreadableMedia
-from lp_core.media.sequence import (
+from lp_core.media.frame_pattern import (
     SequencePattern,
     files_of,
     name_runs,

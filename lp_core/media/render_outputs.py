@@ -10,10 +10,10 @@ from lp_core.color.management import ColorManagement, Conversion
 from lp_core.frame import ClipInfo
 from lp_core.job import RenderJob
 from lp_core.media.base import FrameSink, OpenSink, SinkSpec
+from lp_core.media.frame_pattern import SequencePattern, split_range
 from lp_core.media.interpret import open_converted
 from lp_core.media.open import SINKS, check_output, open_sink
 from lp_core.media.pass_files import FaceFile, SplitSink, pass_path
-from lp_core.media.sequence import SequencePattern, split_range
 from lp_core.settings import OutputSettings
 
 LAYER_OF: Mapping[str, str] = {"matte": "matte", "stmap": "stmap", "motion": "forward", "crop": "crop"}
