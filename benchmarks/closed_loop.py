@@ -32,8 +32,8 @@ from lp_core.faces.open import open_analyzer
 from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.job import RenderJob
 from lp_core.media.open import open_source
+from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import CALIBRATIONS, EngineSettings, OutputSettings, RenderSettings
 
 CHANNELS = {

@@ -34,7 +34,7 @@ from lp_core.media.base import SinkSpec
 from lp_core.media.image.stills import read_image, write_image
 from lp_core.media.open import open_sink
 from lp_core.motion.builtin import builtin_motion
-from lp_core.motion.landmarks import landmarks_from_motion
+from lp_core.motion.landmarks.motion import landmarks_from_motion
 from lp_core.settings import RenderSettings
 from lp_core.timing import FrameRate
 

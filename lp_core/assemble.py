@@ -30,11 +30,11 @@ from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_parts, open_source
 from lp_core.media.video.audio_plan import usable_sound
 from lp_core.motion.builtin import builtin_motion
-from lp_core.motion.pkl_writer import PklWriter
-from lp_core.motion.sliders import EditCurves, make_curves
-from lp_core.motion.template import MotionReader, MotionWriter
-from lp_core.motion.template_pkl import RIG as TEMPLATE_RIG
-from lp_core.motion.template_pkl import read_pkl, to_sequence
+from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
+from lp_core.motion.files.template_pkl import RIG as TEMPLATE_RIG
+from lp_core.motion.files.template_pkl import read_pkl, to_sequence
+from lp_core.motion.files.template_writer import PklWriter
+from lp_core.motion.implicit.edit import EditCurves, make_curves
 from lp_core.performance_name import (
     MOTION_FORMATS,
     TEMPLATE_SUFFIX,

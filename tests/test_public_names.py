@@ -36,7 +36,7 @@ CONTRACTS = {
         "AlphaState Box ClipInfo ColorTags Encoding Frame LAYER_CHANNELS Pixels SampleType Windows shifted united"
     ),
     "lp_core.motion.sequence": "EXTRAS F32 MOTION_ARRAYS MotionFrame MotionSequence RIGS frame_shapes stack",
-    "lp_core.motion.template": "MotionReader MotionWriter read_motion write_motion",
+    "lp_core.motion.files.lpmotion": "MotionReader MotionWriter read_motion write_motion",
     "lp_core.motion.timeline": "MotionRows MotionTimeline between neutral_frame",
     "lp_core.media.base": (
         "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"

@@ -18,8 +18,8 @@ from lp_core.files import ensure_folder
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions
 from lp_core.media.open import open_source
+from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence
-from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.performance_name import is_motion
 from lp_core.render.extract import Extraction
 from lp_core.render.inputs import FilmedFace, Motion, Part, StoredMotion

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame, Pixels
+from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import RenderSettings
 from lp_core.settings.sliders import SLIDERS
 

@@ -15,9 +15,9 @@ from lp_core.live.config import StreamConfig
 from lp_core.live.drivers import DriverFrame
 from lp_core.live.scene_loader import Loader
 from lp_core.live.scenes import Rgba, Scene, finished
+from lp_core.motion.implicit.edit import EditCurves
 from lp_core.motion.live import LiveMotion
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import EditCurves
 from lp_core.provenance.marking import Mark
 from lp_core.render.watch import FaceWatch
 from lp_core.settings import RenderSettings

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from lp_core.errors import MotionError
 from lp_core.geometry.facemesh import EYES, JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.geometry.rotation import from_angles_deg
-from lp_core.motion.implicit import ImplicitMotion
-from lp_core.motion.landmark_edit import WIDE_OPEN, brow_shape
-from lp_core.motion.landmark_lids import lid_displacement
-from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, opening_field, smile_field
-from lp_core.motion.landmarks import eye_gaze, eye_openness, lip_openness
-from lp_core.motion.regions import NEUTRAL_EXPRESSION
+from lp_core.motion.implicit.edit import Edit
+from lp_core.motion.implicit.motion import ImplicitMotion
+from lp_core.motion.implicit.regions import NEUTRAL_EXPRESSION
+from lp_core.motion.landmarks.edit import WIDE_OPEN, brow_shape
+from lp_core.motion.landmarks.lids import lid_displacement
+from lp_core.motion.landmarks.motion import eye_gaze, eye_openness, lip_openness
+from lp_core.motion.landmarks.transfer import DOWN, MAX_GAZE, opening_field, smile_field
 from lp_core.motion.sequence import MotionFrame, MotionSequence, frame_shapes, stack
-from lp_core.motion.sliders import Edit
 from lp_core.settings.sliders import SLIDERS, Slider
 from lp_core.timing import FrameRate
 

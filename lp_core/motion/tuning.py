@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.geometry.rotation import angles_deg
-from lp_core.motion.landmark_transfer import Nudge
+from lp_core.motion.landmarks.transfer import Nudge
 from lp_core.motion.sequence import MotionFrame
 
 F64 = NDArray[np.float64]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lp_core.engines.base import Engine
-from lp_core.motion.template import MotionWriter
+from lp_core.motion.files.lpmotion import MotionWriter
 from lp_core.render.inputs import BLOCK, FilmedFace, StoredMotion
 from lp_core.render.observe import record_motion
 from lp_core.render.report import Listener, Meter, Summary, numbered

@@ -12,8 +12,8 @@ from typing import Protocol
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import ClipInfo, Frame
 from lp_core.media.base import AudioTrack, FrameSink, FrameSource, PartedSink, SinkSpec
+from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.sequence import MotionSequence
-from lp_core.motion.template import MotionReader
 from lp_core.render.lag import without_lag
 from lp_core.render.passes import FaceLog
 from lp_core.render.pipeline import ReadAhead

@@ -28,9 +28,9 @@ from lp_core.engines.base import Act, DrivingPicture, Engine, Performance, Portr
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Box, Frame
 from lp_core.media.base import SinkSpec
+from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
+from lp_core.motion.implicit.edit import NO_EDITS, EditCurves
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import NO_EDITS, EditCurves
-from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.conform import conformed_count
 from lp_core.render.inputs import QUEUE_DEPTH, WHOLE, FilmedFace, Motion, Part, Still, StoredMotion, Target

@@ -30,8 +30,8 @@ from lp_core.errors import BadMotionFile, SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.files import ensure_folder, replacing, write_whole
 from lp_core.frame import Frame
+from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionFrame
-from lp_core.motion.template import MotionReader, MotionWriter
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.conform import at_rate
 from lp_core.render.inputs import BLOCK, FilmedFace, Motion, StoredMotion

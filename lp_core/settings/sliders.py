@@ -1,6 +1,6 @@
 """The sliders of expression editing: names, ranges and help, the same for every engine, host and panel.
 
-What a slider does is each engine's (lp_core.motion.sliders). Standard library only, Python 3.7 syntax: host
+What a slider does is each engine's (lp_core.motion.implicit.edit). Standard library only, Python 3.7 syntax: host
 programs load this file.
 """
 

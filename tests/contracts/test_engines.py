@@ -13,8 +13,8 @@ from lp_core.engines.registry import ENGINES, make_engine, open_engine
 from lp_core.errors import LpError, SettingError
 from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
+from lp_core.motion.implicit.edit import Edit
 from lp_core.motion.sequence import EXTRAS, MOTION_ARRAYS, RIGS, frame_shapes
-from lp_core.motion.sliders import Edit
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
 from lp_core.settings.sliders import SLIDERS
 from lp_core.timing import FrameRate

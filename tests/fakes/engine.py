@@ -6,8 +6,8 @@ import numpy as np
 
 from lp_core.engines.base import Animation, EngineInfo
 from lp_core.frame import Frame
+from lp_core.motion.implicit.edit import NO_EDIT
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import NO_EDIT
 
 
 def toy_motion(value, confidence=1.0):

@@ -14,7 +14,7 @@ from lp_core.frame import ColorTags, Frame
 from lp_core.media.base import SinkSpec
 from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_sink, open_source
-from lp_core.motion.template import MotionWriter
+from lp_core.motion.files.lpmotion import MotionWriter
 from lp_core.settings import RenderSettings
 from lp_core.timing import FrameRate
 

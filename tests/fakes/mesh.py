@@ -19,7 +19,7 @@ from lp_core.geometry.facemesh import (
 )
 from lp_core.geometry.rotation import angles_deg, from_angles_deg
 from lp_core.motion.builtin import neutral_face
-from lp_core.motion.landmarks import eye_gaze, eye_openness, lip_openness
+from lp_core.motion.landmarks.motion import eye_gaze, eye_openness, lip_openness
 from lp_core.motion.sequence import MotionFrame
 
 SHAPE_NAMES = tuple(f"shape{index}" for index in range(52))

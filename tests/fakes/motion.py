@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lp_core.geometry.rotation import from_angles_deg
-from lp_core.motion.header import checksum
+from lp_core.motion.files.lpmotion_header import checksum
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence, frame_shapes
 from lp_core.timing import FrameRate
 

@@ -6,7 +6,7 @@ from fakes.motion import performance
 from lp_core.assemble import assemble, assemble_extraction, stored_motion
 from lp_core.errors import BadMotionFile, SettingError
 from lp_core.job import RenderJob
-from lp_core.motion.template import write_motion
+from lp_core.motion.files.lpmotion import write_motion
 from lp_core.settings import RenderSettings
 
 

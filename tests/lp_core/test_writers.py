@@ -22,7 +22,7 @@ from lp_core.frame import ColorTags
 from lp_core.link.runtime import FOLDER_VARIABLE, Address, write_runtime
 from lp_core.media.base import SinkSpec
 from lp_core.media.resumable import SequenceParts
-from lp_core.motion.template import write_motion
+from lp_core.motion.files.lpmotion import write_motion
 from lp_core.provenance.config import KeyConfig, write_config
 from lp_core.provenance.keys import make_chain
 from lp_core.render import solution

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
-from lp_core.motion.implicit import (
+from lp_core.motion.implicit.motion import (
     bins_to_degrees,
     implicit_motion,
     rotation_from_degrees,

@@ -45,10 +45,10 @@ from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.models.device import Batches, with_memory
-from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
-from lp_core.motion.implicit_transfer import TransferOptions, picture_reference, transfer
+from lp_core.motion.implicit.edit import NO_EDIT, Edit
+from lp_core.motion.implicit.motion import F64, ImplicitMotion, transform_keypoints
+from lp_core.motion.implicit.transfer import TransferOptions, picture_reference, transfer
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.settings import EngineSettings, RenderSettings
 
 CUDA_BATCH = 8

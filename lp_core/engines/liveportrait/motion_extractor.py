@@ -12,7 +12,7 @@ from lp_core.engines.liveportrait.convnext import ConvNext
 
 @dataclass(frozen=True)
 class RawMotion:
-    """What M's heads say, float32; ``lp_core.motion.implicit`` turns it into degrees and points."""
+    """What M's heads say, float32; ``lp_core.motion.implicit.motion`` turns it into degrees and points."""
 
     pitch: Tensor
     """(B, 66) logits over 3-degree bins."""

@@ -28,14 +28,14 @@ from lp_core.frame import Frame
 from lp_core.geometry.crop import DRIVING_CROP, Square, oriented_square
 from lp_core.geometry.facemesh import EYES
 from lp_core.geometry.paste import cut_square, halved
-from lp_core.motion.implicit import (
+from lp_core.motion.implicit.motion import (
     F64,
     ImplicitMotion,
     bins_to_degrees,
     implicit_motion,
     rotation_from_degrees,
 )
-from lp_core.motion.landmarks import eye_gaze
+from lp_core.motion.landmarks.motion import eye_gaze
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.smoothing import slerp
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.motion.implicit import F64, ImplicitMotion
-from lp_core.motion.implicit_transfer import TransferOptions, transfer_filmed
+from lp_core.motion.implicit.motion import F64, ImplicitMotion
+from lp_core.motion.implicit.transfer import TransferOptions, transfer_filmed
 
 Plan = Mapping[str, NDArray[Any]]
 """Name -> array, see below; empty for a still."""

@@ -25,7 +25,7 @@ from lp_core.faces.schemes import scheme_of
 from lp_core.frame import Frame
 from lp_core.geometry.crop import SOURCE_CROP, frame_from_crop, oriented_square
 from lp_core.geometry.paste import F32, Place, cut, feather_mask, place_of
-from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
+from lp_core.motion.implicit.motion import F64, ImplicitMotion, transform_keypoints
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
-from lp_core.motion.implicit import F64, ImplicitMotion, transform_keypoints
-from lp_core.motion.implicit_transfer import TransferOptions, transfer
-from lp_core.motion.regions import EYE_MASK, KEYPOINTS, LIP_MASK
+from lp_core.motion.implicit.motion import F64, ImplicitMotion, transform_keypoints
+from lp_core.motion.implicit.regions import EYE_MASK, KEYPOINTS, LIP_MASK
+from lp_core.motion.implicit.transfer import TransferOptions, transfer
 
 RESTING_LIPS = 0.03
 """Lip ratio from which a source's mouth counts as open."""

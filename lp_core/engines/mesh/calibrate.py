@@ -19,7 +19,7 @@ from lp_core.engines.base import Sample
 from lp_core.faces.base import Face
 from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.geometry.rotation import angles_deg
-from lp_core.motion.landmark_transfer import Nudge, wanted_turn
+from lp_core.motion.landmarks.transfer import Nudge, wanted_turn
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import CONTROLS, Tuning, fit, make_nudge
 

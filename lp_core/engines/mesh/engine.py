@@ -26,12 +26,12 @@ from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES
 from lp_core.geometry.warp import Map, sample
-from lp_core.motion.landmark_change import NO_CHANGE, Change
-from lp_core.motion.landmark_edit import MESH_SLIDERS, make_change
-from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, Target, transfer
-from lp_core.motion.landmarks import motion_from_landmarks
+from lp_core.motion.implicit.edit import NO_EDIT, Edit
+from lp_core.motion.landmarks.change import NO_CHANGE, Change
+from lp_core.motion.landmarks.edit import MESH_SLIDERS, make_change
+from lp_core.motion.landmarks.motion import motion_from_landmarks
+from lp_core.motion.landmarks.transfer import NO_NUDGE, Nudge, Target, transfer
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import NO_EDIT, Edit
 from lp_core.motion.tuning import tuning_arrays, tuning_from_arrays
 from lp_core.settings import MotionSettings, RenderSettings
 

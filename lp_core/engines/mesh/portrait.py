@@ -12,8 +12,8 @@ from lp_core.faces.base import Face
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import OVAL, RIGID
 from lp_core.geometry.warp import reduce
-from lp_core.motion.landmark_transfer import FaceFields, face_fields
-from lp_core.motion.landmarks import motion_from_landmarks
+from lp_core.motion.landmarks.motion import motion_from_landmarks
+from lp_core.motion.landmarks.transfer import FaceFields, face_fields
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import Tuning
 

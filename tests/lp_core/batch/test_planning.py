@@ -15,7 +15,7 @@ from lp_core.batch.shots import assemble_shot
 from lp_core.cli.main import run
 from lp_core.errors import SettingError
 from lp_core.media.image.stills import write_image
-from lp_core.motion.template import MotionReader
+from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.settings import InputSettings, OutputSettings, RenderSettings, UpscaleSettings
 
 COUNT = 72

@@ -248,7 +248,7 @@ def test_no_write_permission(refused, portrait, motion, tmp_path):
 
 
 def test_motion_of_another_rig(refused, portrait, tmp_path):
-    from lp_core.motion.template import MotionWriter
+    from lp_core.motion.files.lpmotion import MotionWriter
     from lp_core.render.observe import neutral_filler
     from lp_core.timing import FrameRate
 

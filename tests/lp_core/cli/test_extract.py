@@ -3,7 +3,7 @@
 import pytest
 
 from lp_core.cli.main import run
-from lp_core.motion.template import read_motion
+from lp_core.motion.files.lpmotion import read_motion
 
 
 @pytest.mark.parametrize(

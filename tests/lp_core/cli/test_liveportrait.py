@@ -16,9 +16,9 @@ from lp_core.cli.main import run
 from lp_core.engines.liveportrait import engine as engine_module
 from lp_core.job import RenderJob
 from lp_core.models.store import CACHE_VARIABLE
-from lp_core.motion.implicit import transform_keypoints
-from lp_core.motion.template import read_motion, write_motion
-from lp_core.motion.template_pkl import read_pkl, to_sequence
+from lp_core.motion.files.lpmotion import read_motion, write_motion
+from lp_core.motion.files.template_pkl import read_pkl, to_sequence
+from lp_core.motion.implicit.motion import transform_keypoints
 from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import EngineSettings, RenderSettings
 

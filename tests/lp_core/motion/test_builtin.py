@@ -9,7 +9,7 @@ from lp_core.errors import MotionError
 from lp_core.geometry.facemesh import EYES, JAW_OPEN, LEFT_EYE, RIGHT_EYE, RIGID, SMILE_LEFT
 from lp_core.geometry.rotation import angles_deg
 from lp_core.motion.builtin import DEFAULT_RATE, builtin_motion, neutral_face
-from lp_core.motion.landmarks import eye_openness, lip_openness
+from lp_core.motion.landmarks.motion import eye_openness, lip_openness
 from lp_core.motion.sequence import MOTION_ARRAYS
 from lp_core.timing import FrameRate
 

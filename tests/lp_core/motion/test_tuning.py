@@ -8,7 +8,7 @@ from fakes.mesh import performer, readings, turned
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.motion.landmark_transfer import Nudge
+from lp_core.motion.landmarks.transfer import Nudge
 from lp_core.motion.tuning import CONTROLS, GAP_SHARE, features, fit, make_nudge
 
 LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9])

@@ -21,7 +21,7 @@ from lp_core.engines.liveportrait.engine import LivePortraitEngine
 from lp_core.engines.liveportrait.weights import compilation_errors
 from lp_core.errors import OutOfMemory, SettingError
 from lp_core.motion.builtin import builtin_motion
-from lp_core.motion.sliders import Edit
+from lp_core.motion.implicit.edit import Edit
 from lp_core.settings import EngineSettings, RenderSettings
 
 from .test_engine import face, frame

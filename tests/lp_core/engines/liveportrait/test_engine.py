@@ -18,8 +18,8 @@ from lp_core.frame import Frame
 from lp_core.geometry.crop import Square
 from lp_core.geometry.rotation import from_angles_deg
 from lp_core.motion.builtin import builtin_motion, neutral_face
-from lp_core.motion.implicit import transform_keypoints
-from lp_core.motion.sliders import Edit
+from lp_core.motion.implicit.edit import Edit
+from lp_core.motion.implicit.motion import transform_keypoints
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
 from lp_core.settings.sliders import SLIDERS
 from lp_core.timing import FrameRate

@@ -17,8 +17,8 @@ from lp_core.engines.liveportrait.engine import LivePortraitEngine
 from lp_core.engines.liveportrait.plate import FRAMES, eye_target, plan_motion, planned_motion
 from lp_core.frame import Frame
 from lp_core.motion.builtin import builtin_motion, neutral_face
-from lp_core.motion.implicit import implicit_motion, rotation_from_degrees
-from lp_core.motion.implicit_transfer import TransferOptions, transfer_filmed
+from lp_core.motion.implicit.motion import implicit_motion, rotation_from_degrees
+from lp_core.motion.implicit.transfer import TransferOptions, transfer_filmed
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
 
 OFFICIAL = TransferOptions(official_compat=True)

@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch")
 from lp_core.engines.liveportrait import retarget
 from lp_core.engines.liveportrait.retarget import Ratios, RetargetOptions
 from lp_core.errors import SettingError
-from lp_core.motion.implicit import ImplicitMotion, rotation_from_degrees, transform_keypoints
-from lp_core.motion.implicit_transfer import TransferOptions, transfer
-from lp_core.motion.regions import EYE_MASK, LIP_MASK
+from lp_core.motion.implicit.motion import ImplicitMotion, rotation_from_degrees, transform_keypoints
+from lp_core.motion.implicit.regions import EYE_MASK, LIP_MASK
+from lp_core.motion.implicit.transfer import TransferOptions, transfer
 
 
 class Fakes:

@@ -12,7 +12,7 @@ from lp_core.engines.mesh import calibrate as module
 from lp_core.engines.mesh.calibrate import CLOSE, LIMITS, calibrate
 from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT
 from lp_core.geometry.rotation import angles_deg
-from lp_core.motion.landmark_transfer import Nudge, wanted_turn
+from lp_core.motion.landmarks.transfer import Nudge, wanted_turn
 from lp_core.motion.tuning import CONTROLS
 
 SOURCE = performer(random_face(3), angles=(4, -6, 2))

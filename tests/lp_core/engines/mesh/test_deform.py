@@ -10,7 +10,7 @@ from fakes.mesh import blank, moved_face, turned
 from lp_core.engines.mesh.deform import HeadMesh, head_flow
 from lp_core.engines.mesh.lids import taken_points
 from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER, OVAL
-from lp_core.motion.landmark_transfer import transfer
+from lp_core.motion.landmarks.transfer import transfer
 from lp_core.settings import MotionSettings
 
 MESH = HeadMesh()

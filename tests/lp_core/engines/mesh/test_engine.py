@@ -15,7 +15,7 @@ from lp_core.engines.mesh.mouth import mouth_opening
 from lp_core.errors import SettingError
 from lp_core.geometry.facemesh import EYES, JAW_OPEN, LEFT_EYE, OVAL, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.motion.builtin import builtin_motion
-from lp_core.motion.landmark_transfer import transfer
+from lp_core.motion.landmarks.transfer import transfer
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
 
 

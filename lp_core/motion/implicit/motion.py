@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import MotionError
-from lp_core.motion.regions import KEYPOINTS
+from lp_core.motion.implicit.regions import KEYPOINTS
 
 F64 = NDArray[np.float64]
 

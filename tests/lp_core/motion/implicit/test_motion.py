@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.errors import MotionError
-from lp_core.motion.implicit import (
+from lp_core.motion.implicit.motion import (
     bins_to_degrees,
     degrees_from_rotation,
     implicit_motion,

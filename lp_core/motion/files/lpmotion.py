@@ -1,6 +1,6 @@
 """Stored motion: the ``.lpmotion`` file, written and read in constant memory.
 
-The format is told in ``lp_core.motion.header``. Opening a file checks all of it in one pass, so that a render
+The format is told in ``lp_core.motion.files.lpmotion_header``. Opening a file checks all of it in one pass, so that a render
 does not fail hours later. Rows are read at their offsets, not mapped, so that resident memory does not grow
 with the length of the motion.
 """
@@ -21,7 +21,7 @@ import numpy as np
 
 from lp_core.errors import BadMotionFile, MotionError, OutputExists
 from lp_core.files import check_name, translated
-from lp_core.motion.header import (
+from lp_core.motion.files.lpmotion_header import (
     Facts,
     Header,
     checksum,

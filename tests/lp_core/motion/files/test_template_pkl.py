@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from lp_core.errors import BadMotionFile, MotionMismatch
-from lp_core.motion import pickles
-from lp_core.motion.template import read_motion, write_motion
-from lp_core.motion.template_pkl import from_sequence, pkl_bytes, read_pkl, to_sequence
+from lp_core.motion.files import pickles
+from lp_core.motion.files.lpmotion import read_motion, write_motion
+from lp_core.motion.files.template_pkl import from_sequence, pkl_bytes, read_pkl, to_sequence
 
 
 def frame(rng, rotation="R", **more):

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from lp_core.errors import SettingError
-from lp_core.motion.implicit import F64, ImplicitMotion, degrees_from_rotation, rotation_from_degrees
-from lp_core.motion.regions import KEYPOINTS
+from lp_core.motion.implicit.motion import F64, ImplicitMotion, degrees_from_rotation, rotation_from_degrees
+from lp_core.motion.implicit.regions import KEYPOINTS
 from lp_core.settings.sliders import SLIDERS
 
 X, Y, Z = 0, 1, 2

@@ -13,9 +13,9 @@ import safetensors.numpy
 from fakes.motion import assert_equal, performance, taken_apart
 
 from lp_core.errors import BadMotionFile, DiskFull, MotionError, NoWritePermission, OutputExists
-from lp_core.motion.header import HEADER_LIMIT
+from lp_core.motion.files.lpmotion import MotionReader, MotionWriter, read_motion, write_motion
+from lp_core.motion.files.lpmotion_header import HEADER_LIMIT
 from lp_core.motion.sequence import MOTION_ARRAYS
-from lp_core.motion.template import MotionReader, MotionWriter, read_motion, write_motion
 from lp_core.timing import FrameRate
 
 RATE = FrameRate.parse("29.97")
@@ -167,7 +167,7 @@ class TestWriter:
         def deny(**_):
             raise PermissionError(errno.EACCES, "Permission denied")
 
-        monkeypatch.setattr("lp_core.motion.template.tempfile.mkdtemp", deny)
+        monkeypatch.setattr("lp_core.motion.files.lpmotion.tempfile.mkdtemp", deny)
         with pytest.raises(NoWritePermission, match="permission denied"):
             write_motion(tmp_path / "m", performance())
 
@@ -175,7 +175,7 @@ class TestWriter:
         def fill(*_):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr("lp_core.motion.template.shutil.copyfileobj", fill)
+        monkeypatch.setattr("lp_core.motion.files.lpmotion.shutil.copyfileobj", fill)
         with pytest.raises(DiskFull, match="does not fit"):
             write_motion(tmp_path / "m", performance())
         assert list(tmp_path.iterdir()) == []

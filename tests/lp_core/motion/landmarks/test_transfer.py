@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from lp_core.geometry.facemesh import CHIN, EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER, RIGID
 from lp_core.geometry.rotation import angles_deg
-from lp_core.motion import landmark_transfer as module
-from lp_core.motion.landmark_lids import LID_REST, NARROW_EYE, lid_ratios, widest_eyes
-from lp_core.motion.landmark_transfer import NO_NUDGE, Nudge, line_of_sight, smile_field, transfer
-from lp_core.motion.landmarks import best_rotation
+from lp_core.motion.landmarks import transfer as module
+from lp_core.motion.landmarks.lids import LID_REST, NARROW_EYE, lid_ratios, widest_eyes
+from lp_core.motion.landmarks.motion import best_rotation
+from lp_core.motion.landmarks.transfer import NO_NUDGE, Nudge, line_of_sight, smile_field, transfer
 from lp_core.settings import MOTION_MODES, REGIONS, MotionSettings
 
 SEED = st.integers(0, 2**32 - 1)

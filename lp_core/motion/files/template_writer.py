@@ -7,9 +7,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from lp_core.motion.files.lpmotion import MotionWriter
+from lp_core.motion.files.template_pkl import GENERATION_KEY, from_sequence, pkl_bytes
 from lp_core.motion.sequence import EXTRAS, F32, MOTION_ARRAYS, MotionSequence, frame_shapes
-from lp_core.motion.template import MotionWriter
-from lp_core.motion.template_pkl import GENERATION_KEY, from_sequence, pkl_bytes
 
 USUAL_SCALE = 1.5
 """Size of a head in the published pipeline's own driving crops; its example templates have 1.1 to 1.7."""

@@ -9,10 +9,10 @@ from fakes.mesh import performer
 from lp_core.errors import SettingError
 from lp_core.geometry.facemesh import LEFT_EYE, RIGHT_EYE
 from lp_core.geometry.rotation import angles_deg
-from lp_core.motion.landmark_edit import MESH_SLIDERS, face_gap, make_change
-from lp_core.motion.landmark_transfer import transfer
-from lp_core.motion.landmarks import best_rotation
-from lp_core.motion.sliders import Edit
+from lp_core.motion.implicit.edit import Edit
+from lp_core.motion.landmarks.edit import MESH_SLIDERS, face_gap, make_change
+from lp_core.motion.landmarks.motion import best_rotation
+from lp_core.motion.landmarks.transfer import transfer
 from lp_core.settings import MotionSettings
 from lp_core.settings.sliders import SLIDERS
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lp_core.errors import SettingError
-from lp_core.motion.kalman import kalman_smooth
+from lp_core.motion.implicit.kalman import kalman_smooth
 
 
 def test_a_constant_stays_constant():

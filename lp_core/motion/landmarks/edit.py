@@ -1,6 +1,6 @@
 """The sliders of expression editing, on a face of the 478-point rig.
 
-Names, ranges and signs are those of ``lp_core.motion.sliders``; amounts are chosen so that a slider's end
+Names, ranges and signs are those of ``lp_core.motion.implicit.edit``; amounts are chosen so that a slider's end
 looks about as strong as with the LivePortrait networks. What landmarks cannot do well is not offered.
 """
 
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
-from lp_core.motion.landmark_change import Change
-from lp_core.motion.landmark_lids import WIDEST_EYE
-from lp_core.motion.landmark_transfer import DOWN, MAX_GAZE, opening_field, smile_field
-from lp_core.motion.landmarks import F64
+from lp_core.motion.implicit.edit import Edit
+from lp_core.motion.landmarks.change import Change
+from lp_core.motion.landmarks.lids import WIDEST_EYE
+from lp_core.motion.landmarks.motion import F64
+from lp_core.motion.landmarks.transfer import DOWN, MAX_GAZE, opening_field, smile_field
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.sliders import Edit
 from lp_core.settings.sliders import SLIDERS
 
 WIDE_OPEN = 0.42

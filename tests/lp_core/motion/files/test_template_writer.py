@@ -7,9 +7,9 @@ import pytest
 from fakes.motion import performance
 
 from lp_core.errors import MotionMismatch, OutputExists
-from lp_core.motion.implicit import transform_keypoints
-from lp_core.motion.pkl_writer import USUAL_SCALE, PklWriter, as_cropped, gapless
-from lp_core.motion.template_pkl import from_sequence, read_pkl, to_sequence
+from lp_core.motion.files.template_pkl import from_sequence, read_pkl, to_sequence
+from lp_core.motion.files.template_writer import USUAL_SCALE, PklWriter, as_cropped, gapless
+from lp_core.motion.implicit.motion import transform_keypoints
 
 
 def possible(count=5):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lp_core.errors import SettingError
-from lp_core.motion.implicit import ImplicitMotion, degrees_from_rotation, rotation_from_degrees
-from lp_core.motion.implicit_transfer import TransferOptions, picture_reference, transfer, transfer_filmed
-from lp_core.motion.regions import EXPRESSION_MASK, EYE_MASK, LIP_MASK
+from lp_core.motion.implicit.motion import ImplicitMotion, degrees_from_rotation, rotation_from_degrees
+from lp_core.motion.implicit.regions import EXPRESSION_MASK, EYE_MASK, LIP_MASK
+from lp_core.motion.implicit.transfer import TransferOptions, picture_reference, transfer, transfer_filmed
 from lp_core.settings import REGIONS
 
 

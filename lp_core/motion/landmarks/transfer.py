@@ -19,9 +19,9 @@ from lp_core.geometry.facemesh import (
     RIGID,
 )
 from lp_core.geometry.rotation import angles_deg, from_angles_deg
-from lp_core.motion.landmark_change import NO_CHANGE, Change
-from lp_core.motion.landmark_lids import lid_displacement, lid_field, nudged_lids, widest_eyes
-from lp_core.motion.landmarks import F64, best_rotation
+from lp_core.motion.landmarks.change import NO_CHANGE, Change
+from lp_core.motion.landmarks.lids import lid_displacement, lid_field, nudged_lids, widest_eyes
+from lp_core.motion.landmarks.motion import F64, best_rotation
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
 

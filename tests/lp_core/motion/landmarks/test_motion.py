@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lp_core.geometry.facemesh import EYES, LEFT_EYE, LIPS_INNER_LOWER, LIPS_INNER_UPPER, RIGID
 from lp_core.geometry.rotation import from_angles_deg
-from lp_core.motion.landmarks import (
+from lp_core.motion.landmarks.motion import (
     best_rotation,
     eye_gaze,
     eye_openness,

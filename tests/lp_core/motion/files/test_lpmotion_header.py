@@ -10,9 +10,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lp_core.errors import BadMotionFile
-from lp_core.motion import header as header_module
-from lp_core.motion.header import HEADER_LIMIT, Header
-from lp_core.motion.template import MotionReader, read_motion, write_motion
+from lp_core.motion.files import lpmotion_header as header_module
+from lp_core.motion.files.lpmotion import MotionReader, read_motion, write_motion
+from lp_core.motion.files.lpmotion_header import HEADER_LIMIT, Header
 
 
 @pytest.fixture

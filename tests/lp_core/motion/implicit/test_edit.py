@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from lp_core.errors import SettingError
-from lp_core.motion.implicit import ImplicitMotion, degrees_from_rotation, rotation_from_degrees
-from lp_core.motion.sliders import (
+from lp_core.motion.implicit.edit import (
     Edit,
     EditCurves,
     make_curves,
     read_curves,
 )
+from lp_core.motion.implicit.motion import ImplicitMotion, degrees_from_rotation, rotation_from_degrees
 from lp_core.settings.sliders import SLIDERS
 
 AT_REST = ImplicitMotion(np.eye(3), np.zeros((21, 3)), 1.4, np.zeros(3))

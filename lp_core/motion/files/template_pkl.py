@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import BadMotionFile, MotionMismatch
-from lp_core.motion.implicit import ImplicitMotion, implicit_motion
-from lp_core.motion.pickles import pickled, read_pickle
-from lp_core.motion.regions import KEYPOINTS
+from lp_core.motion.files.pickles import pickled, read_pickle
+from lp_core.motion.implicit.motion import ImplicitMotion, implicit_motion
+from lp_core.motion.implicit.regions import KEYPOINTS
 from lp_core.motion.sequence import F32, MotionSequence
 from lp_core.timing import FrameRate
 

@@ -6,7 +6,7 @@ cannot turn the head, and its eyes are measured against another neutral than the
 the driver's size and place are ignored, some expression components are not touched, and smoothed rotations
 are not rotations.
 
-Convention: see ``lp_core.motion.implicit``; rotations act on rows from the right and are composed as R_d
+Convention: see ``lp_core.motion.implicit.motion``; rotations act on rows from the right and are composed as R_d
     R_0^T R_s.
 """
 
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
 from lp_core.geometry.rotation import nearest_rotation
-from lp_core.motion.implicit import F64, ImplicitMotion
-from lp_core.motion.kalman import OBSERVATION_VARIANCE, kalman_smooth
-from lp_core.motion.regions import (
+from lp_core.motion.implicit.kalman import OBSERVATION_VARIANCE, kalman_smooth
+from lp_core.motion.implicit.motion import F64, ImplicitMotion
+from lp_core.motion.implicit.regions import (
     EVERY_COMPONENT,
     EXPRESSION_MASK,
     EYE_MASK,

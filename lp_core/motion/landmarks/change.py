@@ -1,10 +1,10 @@
-"""What expression editing asks of a face of the 478-point rig; made by ``lp_core.motion.landmark_edit``."""
+"""What expression editing asks of a face of the 478-point rig; made by ``lp_core.motion.landmarks.edit``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lp_core.motion.landmarks import F64
+from lp_core.motion.landmarks.motion import F64
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.geometry.facemesh import EYES, MESH_POINTS, EyeIndices
-from lp_core.motion.landmarks import F64
+from lp_core.motion.landmarks.motion import F64
 from lp_core.motion.sequence import MotionFrame
 
 LID_REST = 0.12

@@ -1,0 +1,1 @@
+"""Motion files: ``.lpmotion`` and templates of the published pipeline."""

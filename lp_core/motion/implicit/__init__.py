@@ -1,0 +1,1 @@
+"""Motion of the 21 implicit key points of the LivePortrait engine."""

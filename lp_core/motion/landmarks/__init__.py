@@ -1,0 +1,1 @@
+"""Motion of the 478 landmarks that the mesh engine follows."""
