@@ -1,4 +1,4 @@
-"""How far readings of the film mode trail the picture, and what taking the lag out leaves (lp_core.render.lag).
+"""How far readings of the film mode trail the picture, and what taking the lag out leaves (lp_core.render.landmark_lag).
 
 First, on a portrait that sways by known pixels: the error of its landmarks as they were read, and carried on. Then,
 for clips: the delay, in milliseconds, at which the filtered reading is most like the one of the same mode that does
@@ -24,7 +24,7 @@ from lp_core.faces.base import Face
 from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
 from lp_core.media.open import open_source
-from lp_core.render.lag import Sighting, without_lag
+from lp_core.render.landmark_lag import Sighting, without_lag
 
 RATE, FRAMES = 25, 75
 SWAYS = ((0.3, 3), (0.6, 3), (1.2, 3), (0.3, 10), (0.6, 10), (1.2, 10), (0.6, 25), (1.2, 25))

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
+from lp_core.engines.effective_settings import run_of, suited
 from lp_core.engines.registry import Choice, MakeEngine, choose_engine, make_engine, open_engine
-from lp_core.engines.suited import run_of, suited
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
 from lp_core.faces.base import Face
-from lp_core.faces.choose import require_face
 from lp_core.faces.open import open_analyzer
+from lp_core.faces.selector import require_face
 from lp_core.faces.track import FaceTrack
 from lp_core.frame import Frame
 from lp_core.job import RenderJob
@@ -45,8 +45,8 @@ from lp_core.performance_name import (
 )
 from lp_core.provenance.marking import open_marker
 from lp_core.provenance.seal import open_sealer
+from lp_core.render.edges import FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.extract import Conversion, Extraction
-from lp_core.render.inputs import FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.settings.reach import Run, unused_notes

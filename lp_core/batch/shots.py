@@ -21,8 +21,8 @@ from lp_core.media.open import open_source
 from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence
 from lp_core.performance_name import is_motion
+from lp_core.render.edges import FilmedFace, Motion, Part, StoredMotion
 from lp_core.render.extract import Extraction
-from lp_core.render.inputs import FilmedFace, Motion, Part, StoredMotion
 from lp_core.render.render import Render
 from lp_core.render.report import Listener
 from lp_core.settings import RenderSettings

@@ -40,7 +40,7 @@ def inspect(
     The index is what --source-face and --driving-face take.
     """
     from lp_core.assemble import faces_of_frame, filmed_face
-    from lp_core.faces.choose import in_order
+    from lp_core.faces.selector import in_order
     from lp_core.media.base import ReadOptions
 
     options = ReadOptions(**values)

@@ -35,11 +35,11 @@ from numpy.typing import NDArray
 
 from lp_core.errors import FaceError
 from lp_core.faces.base import Box, Face
-from lp_core.faces.choose import HUMAN_SCORE
 from lp_core.faces.mediapipe_tasks import MODEL, OPENERS, faces_of, image_of, translated
-from lp_core.faces.quiet import native_stderr_to_log
 from lp_core.faces.schemes import MEDIAPIPE478
-from lp_core.faces.search import Detection, distinct, overlap, tile_levels, window_around
+from lp_core.faces.selector import HUMAN_SCORE
+from lp_core.faces.silence_native import native_stderr_to_log
+from lp_core.faces.small_faces import Detection, distinct, overlap, tile_levels, window_around
 from lp_core.faces.upright import (
     CERTAIN_SCORE,
     CLEAR_GAIN,

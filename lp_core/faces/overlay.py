@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.faces.base import Face
-from lp_core.faces.choose import HUMAN_SCORE, in_order
 from lp_core.faces.schemes import scheme_of
+from lp_core.faces.selector import HUMAN_SCORE, in_order
 
 Color = tuple[int, int, int]
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lp_core.faces.base import Box, Face
-from lp_core.faces.choose import choose_face, parse_selector
+from lp_core.faces.selector import choose_face, parse_selector
 
 _NEAR = 0.75
 """Furthest a face may be from where it is expected, in face sizes, one frame after it was seen."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.faces.base import Box, Face, Pose
-from lp_core.faces.search import window_around
+from lp_core.faces.small_faces import window_around
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
 
 CERTAIN_SCORE = 0.84

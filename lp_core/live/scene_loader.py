@@ -19,7 +19,7 @@ from lp_core.faces.open import open_analyzer
 from lp_core.live.scenes import Scene, Wanted, make_scene
 from lp_core.motion.reference import unrest
 from lp_core.motion.sequence import MotionFrame, stack
-from lp_core.render.sample import DENSITIES, PerformanceSample
+from lp_core.render.performance_sample import DENSITIES, PerformanceSample
 from lp_core.settings import RenderSettings
 from lp_core.timing import FrameRate
 

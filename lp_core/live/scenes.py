@@ -16,8 +16,8 @@ from lp_core.assemble import MOST_FACES
 from lp_core.engines.base import Animation, Engine
 from lp_core.engines.registry import choose_engine, make_engine
 from lp_core.errors import UnreadableMedia
-from lp_core.faces.choose import require_face
 from lp_core.faces.open import open_analyzer
+from lp_core.faces.selector import require_face
 from lp_core.frame import Frame
 from lp_core.geometry.warp import reduce
 from lp_core.media.open import STILLS, open_source

@@ -26,14 +26,14 @@ from lp_core.faces.base import Face
 from lp_core.frame import Frame
 from lp_core.media.base import PartedSink
 from lp_core.motion.timeline import MotionTimeline
-from lp_core.render.conform import at_rate
-from lp_core.render.inputs import QUEUE_DEPTH, FilmedFace
+from lp_core.render.edges import QUEUE_DEPTH, FilmedFace
 from lp_core.render.passes import with_passes
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.render import Drawing, Render
 from lp_core.render.report import Listener, Meter, Progress, Summary, sealed
-from lp_core.render.shots import Shot
+from lp_core.render.retime import at_rate
 from lp_core.render.solution import Solution, lost_frames, solve
+from lp_core.render.source_frames import Shot
 
 
 def render_in_chunks(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from lp_core.engines.base import Engine
 from lp_core.motion.files.lpmotion import MotionWriter
-from lp_core.render.inputs import BLOCK, FilmedFace, StoredMotion
-from lp_core.render.observe import record_motion
+from lp_core.render.edges import BLOCK, FilmedFace, StoredMotion
+from lp_core.render.read_performance import record_motion
 from lp_core.render.report import Listener, Meter, Summary, numbered
 
 

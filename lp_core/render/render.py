@@ -32,15 +32,21 @@ from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.implicit.edit import NO_EDITS, EditCurves
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.timeline import MotionTimeline
-from lp_core.render.conform import conformed_count
-from lp_core.render.inputs import QUEUE_DEPTH, WHOLE, FilmedFace, Motion, Part, Still, StoredMotion, Target
-from lp_core.render.observe import record_motion, sample_stored
+from lp_core.render.edges import QUEUE_DEPTH, WHOLE, FilmedFace, Motion, Part, Still, StoredMotion, Target
+from lp_core.render.holdout import Protection, protected
 from lp_core.render.passes import Drawn, with_passes
+from lp_core.render.performance_sample import DENSITIES, PerformanceSample
 from lp_core.render.pipeline import ReadAhead, WriteBehind
-from lp_core.render.protect import Protection, protected
+from lp_core.render.read_performance import record_motion, sample_stored
 from lp_core.render.report import Listener, Meter, Runs, Seal, Summary, numbered, runs_of, sealed
-from lp_core.render.sample import DENSITIES, PerformanceSample
-from lp_core.render.shots import Shot, driving_pictures, first_driving_picture, plate_shots, screen_frames
+from lp_core.render.retime import conformed_count
+from lp_core.render.source_frames import (
+    Shot,
+    driving_pictures,
+    first_driving_picture,
+    plate_shots,
+    screen_frames,
+)
 from lp_core.settings import FaceSettings, MotionSettings
 from lp_core.timing import FrameRate
 from lp_core.version import __version__

@@ -33,12 +33,12 @@ from lp_core.frame import Frame
 from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionFrame
 from lp_core.motion.timeline import MotionTimeline
-from lp_core.render.conform import at_rate
-from lp_core.render.inputs import BLOCK, FilmedFace, Motion, StoredMotion
-from lp_core.render.observe import record_motion, sample_stored
+from lp_core.render.edges import BLOCK, FilmedFace, Motion, StoredMotion
+from lp_core.render.performance_sample import DENSITIES, PerformanceSample
+from lp_core.render.read_performance import record_motion, sample_stored
 from lp_core.render.render import Drawing, Render
 from lp_core.render.report import Listener, Meter, runs_of
-from lp_core.render.sample import DENSITIES, PerformanceSample
+from lp_core.render.retime import at_rate
 from lp_core.render.stored_faces import StoredFaces, read_faces, write_faces
 
 SCHEMA, VERSION = "lpsuite.solution", 1

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from lp_core.frame import Frame, Windows
 from lp_core.media.base import FrameSink, FrameSource, SinkSpec
-from lp_core.render.inputs import QUEUE_DEPTH
+from lp_core.render.edges import QUEUE_DEPTH
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.report import Listener, Meter, Summary
 

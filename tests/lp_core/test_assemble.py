@@ -7,7 +7,7 @@ from fakes.films import write_film, write_portrait, write_turning
 from lp_core.assemble import assemble, faces_of_frame, filmed_face
 from lp_core.errors import EmptyVideo, OutputExists, SettingError, UnknownCodec
 from lp_core.job import RenderJob
-from lp_core.render.inputs import FilmedFace, Still, StoredMotion
+from lp_core.render.edges import FilmedFace, Still, StoredMotion
 from lp_core.settings import (
     EngineSettings,
     FaceSettings,

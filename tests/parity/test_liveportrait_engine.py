@@ -18,7 +18,7 @@ from lp_core.engines.liveportrait.retarget import Ratios
 from lp_core.frame import Frame
 from lp_core.geometry.paste import feather_mask, place_of
 from lp_core.motion.implicit.motion import transform_keypoints
-from lp_core.render.observe import neutral_filler
+from lp_core.render.read_performance import neutral_filler
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
 
 

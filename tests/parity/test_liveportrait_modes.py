@@ -17,16 +17,16 @@ from lp_core.engines.liveportrait import retarget
 from lp_core.engines.liveportrait.checkpoints import read_file
 from lp_core.engines.liveportrait.config import EYE_LAYERS, LIP_LAYERS, STITCHING_LAYERS
 from lp_core.engines.liveportrait.engine import LivePortraitEngine
-from lp_core.engines.liveportrait.layout import STITCHING, official_path
 from lp_core.engines.liveportrait.portrait import LivePortraitPortrait
 from lp_core.engines.liveportrait.retarget import Ratios, RetargetOptions
 from lp_core.engines.liveportrait.stitching import KeypointMlp
+from lp_core.engines.liveportrait.weight_layout import STITCHING, official_path
 from lp_core.frame import Frame
 from lp_core.motion.implicit.edit import Edit
 from lp_core.motion.implicit.kalman import kalman_smooth
 from lp_core.motion.implicit.motion import implicit_motion, rotation_from_degrees, transform_keypoints
 from lp_core.motion.implicit.transfer import TransferOptions, picture_reference, transfer, transfer_filmed
-from lp_core.render.observe import neutral_filler
+from lp_core.render.read_performance import neutral_filler
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
 from lp_core.settings.sliders import SLIDERS
 

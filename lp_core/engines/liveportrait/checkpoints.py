@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lp_core.engines.liveportrait.folding import StateDict
-from lp_core.engines.liveportrait.layout import (
+from lp_core.engines.liveportrait.weight_layout import (
     BASE_NETWORKS,
     FETCH,
     STITCHING,

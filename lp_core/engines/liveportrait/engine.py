@@ -12,7 +12,14 @@ import torch
 from numpy.typing import NDArray
 
 from lp_core.engines.base import Act, Animation, DrivingPicture, EngineInfo, Enlarge, Performance, Sample
-from lp_core.engines.liveportrait.drawing import compose, in_frame
+from lp_core.engines.liveportrait.compose import compose, in_frame
+from lp_core.engines.liveportrait.filmed_source import (
+    EYE_TARGET,
+    Plan,
+    eye_target,
+    plan_motion,
+    planned_motion,
+)
 from lp_core.engines.liveportrait.landmarks import Refinement, open_landmarker
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import (
@@ -23,7 +30,6 @@ from lp_core.engines.liveportrait.performance import (
     seen_as,
     strengthened,
 )
-from lp_core.engines.liveportrait.plate import EYE_TARGET, Plan, eye_target, plan_motion, planned_motion
 from lp_core.engines.liveportrait.portrait import (
     LivePortraitPortrait,
     prepare_portrait,
@@ -171,7 +177,7 @@ class LivePortraitEngine:
     def survey(
         self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance
     ) -> Mapping[str, NDArray[Any]]:
-        """The plan of a filmed source; see the contract and ``lp_core.engines.liveportrait.plate``."""
+        """The plan of a filmed source; see the contract and ``lp_core.engines.liveportrait.filmed_source``."""
         plan: Plan = {}
         frames, sources, played = [], [], []
         for frame, face in plate:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from lp_core.engines.liveportrait.detail import beyond_white
+from lp_core.engines.liveportrait.filmed_source import Plan
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import (
     CROP_PX,
@@ -16,7 +17,6 @@ from lp_core.engines.liveportrait.performance import (
     network_picture,
     read_states,
 )
-from lp_core.engines.liveportrait.plate import Plan
 from lp_core.engines.liveportrait.retarget import Ratios
 from lp_core.engines.liveportrait.warping import WarpSource
 from lp_core.faces.base import Face
@@ -49,7 +49,7 @@ class LivePortraitPortrait:
     beyond: F32 | None
     """(512, 512, 3) what of the crop's display view lies below 0 and above 1; None where nothing does."""
     plan: Plan = field(default_factory=dict)
-    """What a survey of a filmed source found; see ``lp_core.engines.liveportrait.plate``."""
+    """What a survey of a filmed source found; see ``lp_core.engines.liveportrait.filmed_source``."""
 
 
 def read_source(network: MotionNetwork, source: Frame, face: Face) -> ImplicitMotion:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.engines.liveportrait import missing_library
-from lp_core.engines.liveportrait.layout import (
+from lp_core.engines.liveportrait.weight_layout import (
     BASE_NETWORKS,
     STITCHING,
     STITCHING_ENTRIES,

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from lp_core.engines.liveportrait.layout import check_sha256, find_files, read_label
 from lp_core.engines.liveportrait.networks import Networks, load_networks
+from lp_core.engines.liveportrait.weight_layout import check_sha256, find_files, read_label
 from lp_core.engines.registry import LIVEPORTRAIT_MODELS
 from lp_core.errors import ModelDamaged, ModelMissing, SettingError
 from lp_core.models.catalog import Catalog, load_catalog

@@ -249,7 +249,7 @@ def test_no_write_permission(refused, portrait, motion, tmp_path):
 
 def test_motion_of_another_rig(refused, portrait, tmp_path):
     from lp_core.motion.files.lpmotion import MotionWriter
-    from lp_core.render.observe import neutral_filler
+    from lp_core.render.read_performance import neutral_filler
     from lp_core.timing import FrameRate
 
     with MotionWriter(tmp_path / "o.lpmotion", FrameRate.parse(25), "liveportrait21") as writer:

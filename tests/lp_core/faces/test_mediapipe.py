@@ -11,9 +11,9 @@ import pytest
 from lp_core.errors import FaceError, ModelDamaged, ModelMissing, NoFace
 from lp_core.faces import mediapipe as module
 from lp_core.faces import mediapipe_tasks
-from lp_core.faces.choose import HUMAN_SCORE, require_face
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.schemes import MEDIAPIPE478
+from lp_core.faces.selector import HUMAN_SCORE, require_face
 
 REAL = ("s0", "s3", "s5", "s6", "s7", "s9", "s10")
 

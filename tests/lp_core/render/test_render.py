@@ -16,7 +16,7 @@ from fakes.media import MemorySink, MemorySource
 from lp_core.errors import DiskFull, FaceNotThere, NoFace
 from lp_core.frame import ClipInfo, Frame
 from lp_core.motion.sequence import stack
-from lp_core.render.inputs import FilmedFace, Still, StoredMotion, Target
+from lp_core.render.edges import FilmedFace, Still, StoredMotion, Target
 from lp_core.render.render import Render
 from lp_core.settings import FaceSettings, MotionSettings
 from lp_core.timing import FrameRate

@@ -12,7 +12,7 @@ from fakes.faces import make_face
 torch = pytest.importorskip("torch")
 from fakes.networks import FakeNetworks
 
-from lp_core.engines.liveportrait.drawing import finer
+from lp_core.engines.liveportrait.compose import finer
 from lp_core.engines.liveportrait.engine import LivePortraitEngine
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.errors import SettingError

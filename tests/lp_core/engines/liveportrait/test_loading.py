@@ -15,7 +15,7 @@ from lp_core.errors import MissingDependency, ModelDamaged, ModelMissing, Settin
 torch = pytest.importorskip("torch")
 from safetensors.torch import save_file
 
-from lp_core.engines.liveportrait import checkpoints, layout, load_networks
+from lp_core.engines.liveportrait import checkpoints, load_networks, weight_layout
 from lp_core.engines.liveportrait.checkpoints import check_state, read_checkpoints
 
 F_NAME = "appearance_feature_extractor"
@@ -25,22 +25,22 @@ FETCH = "lpsuite models fetch liveportrait"
 @pytest.fixture
 def folder(weights_dir, tmp_path):
     """A copy of the weights by links, without the label; files may be replaced."""
-    for stem in (*layout.BASE_NETWORKS, layout.STITCHING):
-        path = tmp_path / layout.official_path(stem)
+    for stem in (*weight_layout.BASE_NETWORKS, weight_layout.STITCHING):
+        path = tmp_path / weight_layout.official_path(stem)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(weights_dir / layout.official_path(stem))
+        path.symlink_to(weights_dir / weight_layout.official_path(stem))
     return tmp_path
 
 
 @pytest.fixture
 def only_small(monkeypatch):
     """Lets a folder consist of F and S alone, so that a whole read is quick."""
-    monkeypatch.setattr(layout, "BASE_NETWORKS", {F_NAME: "F"})
+    monkeypatch.setattr(weight_layout, "BASE_NETWORKS", {F_NAME: "F"})
     monkeypatch.setattr(checkpoints, "BASE_NETWORKS", {F_NAME: "F"})
 
 
 def replace(folder, stem, content):
-    path = folder / layout.official_path(stem)
+    path = folder / weight_layout.official_path(stem)
     path.unlink()
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -50,7 +50,7 @@ def replace(folder, stem, content):
 
 
 def state_of(folder, stem=F_NAME):
-    return torch.load(folder / layout.official_path(stem), weights_only=True)
+    return torch.load(folder / weight_layout.official_path(stem), weights_only=True)
 
 
 def test_a_labelled_folder_is_synthetic(weights_dir, only_small):
@@ -64,12 +64,16 @@ def test_a_folder_without_label_is_unverified(folder, only_small):
 
 
 def test_all_checksums_right_is_verified(folder, only_small):
-    checksums = {path.name: layout.sha256_of(path) for path in layout.find_files(folder).values()}
+    checksums = {
+        path.name: weight_layout.sha256_of(path) for path in weight_layout.find_files(folder).values()
+    }
     assert read_checkpoints(folder, checksums).origin == "verified"
 
 
 def test_a_wrong_checksum_names_the_file_and_the_remedy(folder, only_small):
-    checksums = {path.name: layout.sha256_of(path) for path in layout.find_files(folder).values()}
+    checksums = {
+        path.name: weight_layout.sha256_of(path) for path in weight_layout.find_files(folder).values()
+    }
     checksums[f"{F_NAME}.pth"] = "0" * 64
     with pytest.raises(ModelDamaged, match=rf"{F_NAME}\.pth .*{'0' * 64}.*{FETCH}"):
         read_checkpoints(folder, checksums)
@@ -81,7 +85,7 @@ def test_a_file_without_checksum_is_refused_where_checksums_are_given(folder, on
 
 
 def test_a_changed_synthetic_file_is_refused(weights_dir, folder, only_small):
-    (folder / layout.LABEL_NAME).write_bytes((weights_dir / layout.LABEL_NAME).read_bytes())
+    (folder / weight_layout.LABEL_NAME).write_bytes((weights_dir / weight_layout.LABEL_NAME).read_bytes())
     state = state_of(folder)
     state["first.conv.bias"][0] += 1
     replace(folder, F_NAME, state)
@@ -91,17 +95,17 @@ def test_a_changed_synthetic_file_is_refused(weights_dir, folder, only_small):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "else"}', '{"schema": "x", "seed": "y"}'])
 def test_a_damaged_label_is_named(folder, only_small, text):
-    (folder / layout.LABEL_NAME).write_text(text)
+    (folder / weight_layout.LABEL_NAME).write_text(text)
     with pytest.raises(ModelDamaged, match=r"synthetic\.json"):
         read_checkpoints(folder)
 
 
 def test_safetensors_load_like_the_official_layout(weights_dir, tmp_path, only_small):
     save_file(state_of(weights_dir), tmp_path / f"{F_NAME}.safetensors")
-    small = state_of(weights_dir, layout.STITCHING)
+    small = state_of(weights_dir, weight_layout.STITCHING)
     flat = {f"{entry}_{key}": value for entry, inner in small.items() for key, value in inner.items()}
     flat["another_module.mlp.0.weight"] = torch.zeros(2)
-    save_file(flat, tmp_path / f"{layout.STITCHING}.safetensors")
+    save_file(flat, tmp_path / f"{weight_layout.STITCHING}.safetensors")
     ours, official = read_checkpoints(tmp_path), read_checkpoints(weights_dir)
     for network, state in official.states.items():
         assert list(ours.states[network]) == list(state)
@@ -116,21 +120,21 @@ def test_safetensors_come_before_the_official_layout(folder, only_small):
 
 
 def test_further_entries_of_the_stitching_file_are_ignored(folder, only_small):
-    content = state_of(folder, layout.STITCHING) | {"retarget_else": {"x": torch.zeros(1)}, "epoch": 3}
-    replace(folder, layout.STITCHING, content)
+    content = state_of(folder, weight_layout.STITCHING) | {"retarget_else": {"x": torch.zeros(1)}, "epoch": 3}
+    replace(folder, weight_layout.STITCHING, content)
     assert set(read_checkpoints(folder).states) == {"F", "stitching", "eye", "lip"}
 
 
 def test_a_missing_stitching_entry_is_named(folder, only_small):
-    content = state_of(folder, layout.STITCHING)
+    content = state_of(folder, weight_layout.STITCHING)
     del content["retarget_eye"]
-    replace(folder, layout.STITCHING, content)
+    replace(folder, weight_layout.STITCHING, content)
     with pytest.raises(ModelDamaged, match="retarget_eye"):
         read_checkpoints(folder)
 
 
 def test_a_missing_file_names_what_was_looked_for(folder):
-    (folder / layout.official_path(F_NAME)).unlink()
+    (folder / weight_layout.official_path(F_NAME)).unlink()
     with pytest.raises(ModelMissing, match=rf"{F_NAME}\.safetensors and liveportrait/base_models/.*{FETCH}"):
         load_networks(folder)
 
@@ -142,7 +146,7 @@ def test_a_missing_folder_is_an_error(tmp_path):
 
 @pytest.mark.parametrize("kept", [0, 1, 100, 100_000, -1])
 def test_a_truncated_file_is_named(folder, kept):
-    whole = (folder / layout.official_path(F_NAME)).read_bytes()
+    whole = (folder / weight_layout.official_path(F_NAME)).read_bytes()
     replace(folder, F_NAME, whole[:kept])
     with pytest.raises(ModelDamaged, match=rf"{F_NAME}\.pth .*{FETCH}"):
         load_networks(folder)
@@ -227,7 +231,7 @@ def test_an_absent_device_is_refused(weights_dir, device):
 
 
 def test_shapes_are_the_published_ones():
-    shapes = layout.load_shapes()
+    shapes = weight_layout.load_shapes()
     assert {name: len(keys) for name, keys in shapes.items()} == {
         "F": 107,
         "M": 212,
@@ -241,11 +245,11 @@ def test_shapes_are_the_published_ones():
 
 
 def test_shapes_equal_the_specification():
-    path = layout.Path(__file__).resolve().parents[5] / "shared" / "spec" / "state_dict_manifest.json"
+    path = weight_layout.Path(__file__).resolve().parents[5] / "shared" / "spec" / "state_dict_manifest.json"
     if not path.is_file():
         pytest.skip("the specification is not here")
     manifest = json.loads(path.read_text())
-    ours = layout.load_shapes()
+    ours = weight_layout.load_shapes()
     assert {name: list(keys) for name, keys in manifest.items()} == {n: list(k) for n, k in ours.items()}
     assert all(
         tuple(manifest[n][k]["shape"]) == shape for n, keys in ours.items() for k, shape in keys.items()

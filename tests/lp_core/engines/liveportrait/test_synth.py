@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from lp_core.engines.liveportrait import layout, synth
+from lp_core.engines.liveportrait import synth, weight_layout
 from lp_core.errors import MissingDependency
 
 DIGESTS = {  # of seed 20240703; the recordings of the official networks were made with these bits
@@ -33,34 +33,34 @@ def digest(arrays):
     "network", ["F", "stitching", "eye", "lip", *(pytest.param(n, marks=pytest.mark.slow) for n in "MWG")]
 )
 def test_values_are_the_recorded_bits(network):
-    shapes = layout.load_shapes()[network]
+    shapes = weight_layout.load_shapes()[network]
     assert digest(synth.synthetic_weights(shapes, 20240703)) == DIGESTS[network]
 
 
 def test_another_seed_gives_other_values():
-    shapes = layout.load_shapes()["lip"]
+    shapes = weight_layout.load_shapes()["lip"]
     a, b = synth.synthetic_weights(shapes, 1), synth.synthetic_weights(shapes, 2)
     assert all(not np.array_equal(a[key], b[key]) for key in a)
 
 
 def test_the_folder_has_the_official_layout_and_a_label(weights_dir):
-    label = layout.read_label(weights_dir)
+    label = weight_layout.read_label(weights_dir)
     assert label is not None
     assert label.seed == 20240703
     assert set(label.sha256) == {
-        *(f"liveportrait/base_models/{stem}.pth" for stem in layout.BASE_NETWORKS),
+        *(f"liveportrait/base_models/{stem}.pth" for stem in weight_layout.BASE_NETWORKS),
         "liveportrait/retargeting_models/stitching_retargeting_module.pth",
     }
     for name, wanted in label.sha256.items():
-        assert layout.sha256_of(weights_dir / name) == wanted
+        assert weight_layout.sha256_of(weights_dir / name) == wanted
 
 
 def test_the_command_writes_small_networks(tmp_path, monkeypatch):
     pytest.importorskip("torch")
     monkeypatch.setattr(synth, "BASE_NETWORKS", {})
-    monkeypatch.setattr(layout, "BASE_NETWORKS", {})
+    monkeypatch.setattr(weight_layout, "BASE_NETWORKS", {})
     assert synth.main([str(tmp_path / "ü w"), "--seed", "5"]) == 0
-    assert layout.read_label(tmp_path / "ü w").seed == 5
+    assert weight_layout.read_label(tmp_path / "ü w").seed == 5
 
 
 def test_the_command_says_in_one_line_why_it_cannot_write(tmp_path, capsys):

@@ -10,8 +10,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from lp_core.engines.liveportrait import weights
-from lp_core.engines.liveportrait.layout import BASE_NETWORKS, STITCHING
 from lp_core.engines.liveportrait.networks import Networks
+from lp_core.engines.liveportrait.weight_layout import BASE_NETWORKS, STITCHING
 from lp_core.engines.liveportrait.weights import (
     LABELS,
     compiled,

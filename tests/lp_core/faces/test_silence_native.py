@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from lp_core.faces.quiet import native_stderr_to_log
+from lp_core.faces.silence_native import native_stderr_to_log
 
 
 def test_noise_goes_to_the_log_and_not_to_the_terminal(capfd, caplog):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.faces.base import Box
-from lp_core.faces.search import Detection, distinct, overlap, tile_levels, window_around
+from lp_core.faces.small_faces import Detection, distinct, overlap, tile_levels, window_around
 
 LENGTH = st.integers(1, 5000)
 EDGE = st.floats(-1e4, 1e4)

@@ -9,7 +9,7 @@ from fakes.mesh import performer, readings, turned
 from lp_core.geometry.rotation import angles_deg
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import features
-from lp_core.render.sample import FACE_PX, QUICK, PerformanceSample
+from lp_core.render.performance_sample import FACE_PX, QUICK, PerformanceSample
 
 MOST = QUICK.kept + 10  # and an extreme each of four readings and three angles both ways
 

@@ -14,7 +14,7 @@ from fakes.networks import FakeNetworks
 
 from lp_core.engines.base import Performance
 from lp_core.engines.liveportrait.engine import LivePortraitEngine
-from lp_core.engines.liveportrait.plate import FRAMES, eye_target, plan_motion, planned_motion
+from lp_core.engines.liveportrait.filmed_source import FRAMES, eye_target, plan_motion, planned_motion
 from lp_core.frame import Frame
 from lp_core.motion.builtin import builtin_motion, neutral_face
 from lp_core.motion.implicit.motion import implicit_motion, rotation_from_degrees

@@ -14,10 +14,10 @@ from lp_core.frame import ClipInfo, Frame
 from lp_core.media.base import AudioTrack, FrameSink, FrameSource, PartedSink, SinkSpec
 from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.sequence import MotionSequence
-from lp_core.render.lag import without_lag
+from lp_core.render.face_watch import FaceWatch
+from lp_core.render.landmark_lag import without_lag
 from lp_core.render.passes import FaceLog
 from lp_core.render.pipeline import ReadAhead
-from lp_core.render.watch import FaceWatch
 from lp_core.timing import FrameRate, Timecode
 
 BLOCK = 64
@@ -54,7 +54,7 @@ class FilmedFace:
     def followed(self, hear: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
         """Every frame with the followed face, None where it is lost; decoding runs in a thread of its own.
 
-        Faces do not lag behind their pictures (lp_core.render.lag). The face may come into sight late; that it never
+        Faces do not lag behind their pictures (lp_core.render.landmark_lag). The face may come into sight late; that it never
         came is known, and said, after the last frame.
 
         Args:

@@ -11,9 +11,9 @@ import numpy as np
 
 from lp_core.engines.base import Engine
 from lp_core.motion.sequence import MotionFrame, frame_shapes
-from lp_core.render.inputs import BLOCK, FilmedFace, Motion
+from lp_core.render.edges import BLOCK, FilmedFace, Motion
+from lp_core.render.performance_sample import Density, PerformanceSample
 from lp_core.render.report import Meter, Runs, runs_of
-from lp_core.render.sample import Density, PerformanceSample
 
 
 def record_motion(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lp_core.errors import FaceNotThere, NoFace, SettingError
 from lp_core.faces.base import Box, Face, Pose
-from lp_core.faces.choose import HUMAN_SCORE, choose_face, in_order, parse_selector, require_face
+from lp_core.faces.selector import HUMAN_SCORE, choose_face, in_order, parse_selector, require_face
 
 SIZE = (1000, 800)
 

@@ -9,8 +9,8 @@ import pytest
 from lp_core.color.encoding import encoding_of
 from lp_core.engines.base import Animation
 from lp_core.frame import ColorTags, Frame
+from lp_core.render.holdout import protected
 from lp_core.render.passes import Drawn
-from lp_core.render.protect import protected
 
 BOX = (1, 0, 7, 4)
 

@@ -1,6 +1,6 @@
 """Settings as engine and performance need them, with a sentence for every change."""
 
-from lp_core.engines.suited import suited
+from lp_core.engines.effective_settings import suited
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
 
 OFFICIAL = RenderSettings(engine=EngineSettings(official_compat=True))

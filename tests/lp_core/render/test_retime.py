@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.render.conform import at_rate, conformed_count
+from lp_core.render.retime import at_rate, conformed_count
 from lp_core.timing import FrameRate
 
 rates = st.sampled_from(["24", "25", "30", "23.976", "29.97", "59.94", "12.5"]).map(FrameRate.parse)

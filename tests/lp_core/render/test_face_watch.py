@@ -2,7 +2,7 @@
 
 from fakes.faces import FirstFollower, PlantedAnalyzer, make_face, planted
 
-from lp_core.render.watch import MANY_FACES, FaceWatch
+from lp_core.render.face_watch import MANY_FACES, FaceWatch
 
 
 class Opened(list):

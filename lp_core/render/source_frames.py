@@ -11,8 +11,8 @@ from lp_core.engines.base import DrivingPicture, Engine, Portrait
 from lp_core.frame import Frame
 from lp_core.motion.landmarks.motion import landmarks_from_motion
 from lp_core.motion.sequence import MotionFrame
-from lp_core.render.conform import at_rate
-from lp_core.render.inputs import BLOCK, FilmedFace, Motion
+from lp_core.render.edges import BLOCK, FilmedFace, Motion
+from lp_core.render.retime import at_rate
 from lp_core.timing import FrameRate
 
 

@@ -13,7 +13,7 @@ from lp_core.faces.mediapipe import LAG_S
 from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
 from lp_core.geometry.rotation import angles_deg, from_angles_deg
-from lp_core.render.lag import REACH, without_lag
+from lp_core.render.landmark_lag import REACH, without_lag
 
 LAG = 0.01
 SIZE = 100.0
