@@ -65,7 +65,7 @@ def runtime_folder() -> Path:
 def live_folder() -> Path:
     """Where live frames are shared: in memory where the system has a place for it. ``LPSUITE_LIVE_DIR`` names another.
 
-    Hosts that speak no HTTP (OBS) also lay their wishes for live streams here: lp_core/worker/mailbox.py.
+    Hosts that speak no HTTP (OBS) also lay their wishes for live streams here: lp_core/worker/live_mailbox.py.
     """
     named = os.environ.get(LIVE_VARIABLE)
     if named:

@@ -25,7 +25,7 @@ from lp_core.errors import (
 )
 from lp_core.link.messages import PROTOCOL
 from lp_core.version import __version__
-from lp_core.worker.access import Gate, Guard
+from lp_core.worker.auth import Gate, Guard
 from lp_core.worker.events import Event, stream
 from lp_core.worker.live_routes import live_router
 from lp_core.worker.page_routes import page_router

@@ -12,8 +12,8 @@ from lp_core.errors import SettingError
 from lp_core.live.config import StreamConfig
 from lp_core.live.drivers import check_driver
 from lp_core.settings.live import LiveSettings
-from lp_core.worker.folders import Folders
-from lp_core.worker.kinds import checked_settings
+from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.job_kinds import checked_settings
 from lp_core.worker.schema import STRICT, LiveModel, Name, SettingsModel
 
 

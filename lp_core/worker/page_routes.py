@@ -14,10 +14,10 @@ from lp_core.errors import LpError, MediaError, NotThere
 from lp_core.files import ensure_folder, write_failure
 from lp_core.link.messages import PHASES
 from lp_core.performance_name import BUILTIN_MOTIONS
-from lp_core.worker.access import LOGIN_PATH, Gate
-from lp_core.worker.pictures import small_picture
+from lp_core.worker.auth import LOGIN_PATH, Gate
 from lp_core.worker.schema import JobId, Login, PageFacts, Problem, Uploaded, slider_infos
 from lp_core.worker.service import Service
+from lp_core.worker.thumbnails import small_picture
 
 PAGE = Path(__file__).parent / "page"
 STATIC = {

@@ -19,9 +19,9 @@ from platformdirs import user_state_path
 
 from lp_core.errors import SettingError, WorkerError
 from lp_core.link.runtime import Address, remove_runtime, write_runtime
-from lp_core.worker.access import LOGIN_PATH, Gate
+from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.app import create_app
-from lp_core.worker.folders import Folders
+from lp_core.worker.auth import LOGIN_PATH, Gate
 from lp_core.worker.lock import locked
 from lp_core.worker.service import Service
 

@@ -11,13 +11,13 @@ from typing import Any, Self
 
 from lp_core.errors import NotAllowed
 from lp_core.files import ensure_folder
-from lp_core.worker.context import JobKind
+from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.events import Hub
-from lp_core.worker.folders import Folders
-from lp_core.worker.kinds import job_kinds
-from lp_core.worker.lanes import Lanes
-from lp_core.worker.mailbox import open_streams
-from lp_core.worker.store import JobStore, Row
+from lp_core.worker.job_context import JobKind
+from lp_core.worker.job_kinds import job_kinds
+from lp_core.worker.job_runner import Lanes
+from lp_core.worker.job_store import JobStore, Row
+from lp_core.worker.live_mailbox import open_streams
 
 
 class Service:

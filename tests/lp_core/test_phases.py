@@ -76,7 +76,7 @@ def test_a_batch_counts_the_phase(phase):
 def test_a_worker_counts_every_phase_as_progress(phase, tmp_path):
     import threading
 
-    from lp_core.worker.context import JobContext
+    from lp_core.worker.job_context import JobContext
 
     told = []
     context = JobContext(

@@ -3,7 +3,7 @@
 import pytest
 
 from lp_core.errors import NotAllowed
-from lp_core.worker.folders import Folders
+from lp_core.worker.allowed_folders import Folders
 
 
 @pytest.mark.parametrize("name", ["a.%04d.png", "a.####.png", "a.####.png 1-2", "a.%04d.png 1-3x2"])

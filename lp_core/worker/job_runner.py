@@ -11,9 +11,9 @@ from typing import Any
 from lp_core.errors import Cancelled, LpError, missing_extra
 from lp_core.files import ensure_folder, known_failure
 from lp_core.render.report import Progress
-from lp_core.worker.context import Interrupted, JobContext, JobKind
 from lp_core.worker.events import Event, Hub
-from lp_core.worker.store import JobStore, Row
+from lp_core.worker.job_context import Interrupted, JobContext, JobKind
+from lp_core.worker.job_store import JobStore, Row
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from lp_core.performance_name import is_builtin
 from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import RenderSettings
 from lp_core.upscaling import DEFAULT_MODEL, assemble_upscale
-from lp_core.worker.context import Accepted, JobContext, JobKind
-from lp_core.worker.folders import Folders
+from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.job_context import Accepted, JobContext, JobKind
 from lp_core.worker.schema import (
     AnimateRequest,
     ExtractRequest,
@@ -179,7 +179,7 @@ def job_kinds(folders: Folders) -> dict[str, JobKind]:
         "upscale": Upscale(folders),
     }
     if find_spec("opentimelineio") is not None:
-        from lp_core.worker.batches import Batch
+        from lp_core.worker.batch_job import Batch
 
         found["batch"] = Batch(folders, engines, checked_settings, lane_of)
     return found

@@ -18,8 +18,8 @@ from lp_core.engines.registry import WarmEngines
 from lp_core.errors import SettingError
 from lp_core.performance_name import is_builtin
 from lp_core.settings import RenderSettings
-from lp_core.worker.context import Accepted, JobContext
-from lp_core.worker.folders import Folders
+from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.job_context import Accepted, JobContext
 from lp_core.worker.schema import BatchRequest, SettingsModel, to_settings
 
 

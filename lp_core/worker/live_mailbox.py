@@ -26,7 +26,7 @@ from lp_core.link.ring import RingWriter
 from lp_core.link.runtime import make_live_folder
 from lp_core.live.config import StreamConfig
 from lp_core.live.streams import LiveStreams, is_running
-from lp_core.worker.folders import Folders
+from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.live_schema import parse_request, to_config
 from lp_core.worker.lock import locked
 

@@ -8,16 +8,16 @@ import threading
 import pytest
 
 from lp_core.worker.events import Hub
-from lp_core.worker.lanes import MOST_STARTS, Lanes
-from lp_core.worker.store import JobStore
+from lp_core.worker.job_runner import MOST_STARTS, Lanes
+from lp_core.worker.job_store import JobStore
 
 _WORKER = """
 import os, sys, threading
 from pathlib import Path
 from lp_core.render.report import Progress
 from lp_core.worker.events import Hub
-from lp_core.worker.lanes import Lanes
-from lp_core.worker.store import JobStore
+from lp_core.worker.job_runner import Lanes
+from lp_core.worker.job_store import JobStore
 
 folder, gains = Path(sys.argv[1]), sys.argv[2] == "gains"
 
