@@ -25,7 +25,7 @@ CHILD = """
 import json, sys, time
 start = time.perf_counter()
 from pathlib import Path
-from lp_core.batch.planning import Wish, make_plan
+from lp_core.batch.planner import Wish, make_plan
 from lp_core.settings import InputSettings, RenderSettings
 
 def peak_mb():  # since this program began, unlike getrusage, which counts the parent before exec

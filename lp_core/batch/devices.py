@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from lp_core.batch.content import Hashes, finished_record
 from lp_core.batch.plan import PLAN_FILE, Plan
 from lp_core.batch.results import ShotResult
 from lp_core.batch.run import Overall, failed_unexpectedly
 from lp_core.batch.steps import Means, conform_shot
+from lp_core.batch.up_to_date import Hashes, finished_record
 from lp_core.errors import LpError
 from lp_core.render.report import Listener
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from lp_core.batch.content import setting_files
 from lp_core.batch.plan import PLAN_FILE, Plan
+from lp_core.batch.up_to_date import setting_files
 from lp_core.errors import BatchError, MissingDependency, SettingError
 from lp_core.files import ensure_folder, write_whole
 from lp_core.media.frame_pattern import files_of

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from lp_core.batch.content import read_record
-from lp_core.batch.otio import read_timeline, write_timeline
-from lp_core.batch.otio_conform import conform_timeline
-from lp_core.batch.otio_formats import losses
+from lp_core.batch.otio.losses import losses
+from lp_core.batch.otio.relink import conform_timeline
+from lp_core.batch.otio.timeline import read_timeline, write_timeline
 from lp_core.batch.plan import BUNDLE, WORK, Plan, Shot
 from lp_core.batch.report import write_reports
 from lp_core.batch.results import UNEXPECTED, BatchSummary, ShotResult, unexpected
 from lp_core.batch.steps import Means, run_shot
+from lp_core.batch.up_to_date import read_record
 from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.link.messages import PHASES
 from lp_core.render.report import Listener, Progress

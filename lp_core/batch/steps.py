@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lp_core.batch.content import (
+from lp_core.batch.assemble_shot import assemble_shot, store_backwards
+from lp_core.batch.plan import Chunk, Plan, Shot
+from lp_core.batch.up_to_date import (
     KEY_FILE,
     RECORD_FILE,
     Hashes,
@@ -20,8 +22,6 @@ from lp_core.batch.content import (
     read_record,
     write_json,
 )
-from lp_core.batch.plan import Chunk, Plan, Shot
-from lp_core.batch.shots import assemble_shot, store_backwards
 from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.errors import SettingError
 from lp_core.files import ensure_folder

@@ -15,7 +15,7 @@ from lp_core.cli.progress import JsonReporter, make_reporter, progress_option
 
 if TYPE_CHECKING:
     from lp_core.batch.plan import Plan
-    from lp_core.batch.planning import Wish
+    from lp_core.batch.planner import Wish
 
 RUN = "run"
 WAYS = ("effect", "metadata", "marker")
@@ -81,7 +81,7 @@ def run(
 
     What is done and up to date is not done again. --handles adds frames at either end of every clip.
     """
-    from lp_core.batch.planning import make_plan
+    from lp_core.batch.planner import make_plan
 
     own = [timeline.suffix] if timeline.suffix.lower() not in (".otio", ".otioz", ".otiod") else []
     plan, read = make_plan(_wish(timeline, output, values))
@@ -132,7 +132,7 @@ def _bundle(plan: Plan, is_run: bool) -> None:
 def _wish(timeline: Path, output: Path, values: dict[str, Any]) -> Wish:
     from lp_core.batch.marks import read_map
     from lp_core.batch.plan import CHUNK_FRAMES
-    from lp_core.batch.planning import Wish
+    from lp_core.batch.planner import Wish
 
     map_file = values.pop("map_file")
     return Wish(
@@ -197,8 +197,8 @@ def mark(
 ) -> None:
     """Marks clips of TIMELINE, so that a batch animates them; everything else stays."""
     from lp_core.batch.marks import parse_pairs, read_mark
-    from lp_core.batch.otio import read_timeline, write_timeline
-    from lp_core.batch.otio_mark import bundle_of, write_marks
+    from lp_core.batch.otio.marking import bundle_of, write_marks
+    from lp_core.batch.otio.timeline import read_timeline, write_timeline
 
     values: dict[str, Any] = {"driver": driver}
     for pair in pairs:

@@ -148,7 +148,7 @@ def end_with(summary: BatchSummary, as_json: bool) -> None:
 
 
 def _opened(plan_file: Path, results: Path | None, path_rules: Path | None) -> Plan:
-    from lp_core.batch.moved import moved_plan, read_rules
+    from lp_core.batch.path_mapping import moved_plan, read_rules
     from lp_core.batch.plan import read_plan
 
     return moved_plan(read_plan(plan_file), results, () if path_rules is None else read_rules(path_rules))

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from lp_core.batch.marks import read_map
 from lp_core.batch.plan import Plan
-from lp_core.batch.planning import Wish, make_plan
+from lp_core.batch.planner import Wish, make_plan
 from lp_core.batch.run import deliver, run_plan
 from lp_core.batch.steps import Means
 from lp_core.engines.registry import WarmEngines

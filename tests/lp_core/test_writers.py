@@ -12,8 +12,8 @@ import pytest
 from fakes.faces import make_face
 from fakes.motion import performance
 
-from lp_core.batch import content, report
-from lp_core.batch.otio import write_timeline
+from lp_core.batch import report, up_to_date
+from lp_core.batch.otio.timeline import write_timeline
 from lp_core.batch.plan import Plan
 from lp_core.batch.results import BatchSummary
 from lp_core.errors import DiskFull, MediaError, NoWritePermission, WorkerError
@@ -56,7 +56,7 @@ def otio_timeline(folder):
 
 def hashes(folder):
     (folder / "input").touch()
-    known = content.Hashes(folder / "hashes.json")
+    known = up_to_date.Hashes(folder / "hashes.json")
     known.of(folder / "input")
     known.keep()
 
@@ -116,7 +116,7 @@ WRITERS = {
     "faces": lambda folder: write_faces(folder, [make_face(1)], []),
     "motion": motion,
     "plan": lambda folder: plan_at(folder).write(),
-    "batch key": lambda folder: content.write_json(folder / "key.json", {"key": "k"}),
+    "batch key": lambda folder: up_to_date.write_json(folder / "key.json", {"key": "k"}),
     "batch hashes": hashes,
     "batch reports": lambda folder: report.write_reports(
         BatchSummary(plan_at(folder), (), ("cut.otio",), ())

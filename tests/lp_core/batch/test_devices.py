@@ -3,12 +3,12 @@
 import json
 import shutil
 
-from lp_core.batch.content import Hashes, key_of
 from lp_core.batch.devices import run_on_devices
-from lp_core.batch.moved import Rule, moved_plan, read_rules
-from lp_core.batch.planning import Wish, make_plan
+from lp_core.batch.path_mapping import Rule, moved_plan, read_rules
+from lp_core.batch.planner import Wish, make_plan
 from lp_core.batch.run import run_plan
 from lp_core.batch.steps import Means
+from lp_core.batch.up_to_date import Hashes, key_of
 
 
 def test_two_processes_give_the_same_bytes_as_one(cut, tmp_path):

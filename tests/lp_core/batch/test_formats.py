@@ -7,9 +7,9 @@ import opentimelineio as otio
 import pytest
 from fakes.cuts import clip_of, file_at, gap_of, read, timeline_of, write
 
-from lp_core.batch.otio import SOURCE_KEY, places_of, read_timeline, write_timeline
-from lp_core.batch.otio_formats import losses
-from lp_core.batch.planning import Wish, make_plan
+from lp_core.batch.otio.losses import losses
+from lp_core.batch.otio.timeline import SOURCE_KEY, places_of, read_timeline, write_timeline
+from lp_core.batch.planner import Wish, make_plan
 from lp_core.cli.main import run
 from lp_core.errors import MissingDependency, UnreadableMedia
 

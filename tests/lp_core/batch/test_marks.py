@@ -7,9 +7,9 @@ import pytest
 from fakes.cuts import clip_of, file_at, timeline_of
 
 from lp_core.batch.marks import Mark, read_map, read_mark, read_marker
-from lp_core.batch.otio import places_of
-from lp_core.batch.otio_clips import mark_of
-from lp_core.batch.otio_mark import WRITERS, write_marks
+from lp_core.batch.otio.clips import mark_of
+from lp_core.batch.otio.marking import WRITERS, write_marks
+from lp_core.batch.otio.timeline import places_of
 from lp_core.cli.main import run
 from lp_core.errors import SettingError
 

@@ -6,10 +6,10 @@ import opentimelineio as otio
 import pytest
 from fakes.cuts import RT, TR, clip_of, places, read, timeline_of, write
 
-from lp_core.batch.links import bracketed, path_of
-from lp_core.batch.otio_conform import conform_timeline
-from lp_core.batch.planning import Wish, make_plan
-from lp_core.batch.shots import assemble_shot
+from lp_core.batch.assemble_shot import assemble_shot
+from lp_core.batch.media_links import bracketed, path_of
+from lp_core.batch.otio.relink import conform_timeline
+from lp_core.batch.planner import Wish, make_plan
 from lp_core.cli.main import run
 from lp_core.errors import MediaMissing, UnreadableMedia
 from lp_core.media.image.stills import read_image

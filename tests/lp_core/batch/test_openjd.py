@@ -9,8 +9,8 @@ import pytest
 from fakes.cuts import read
 
 from lp_core.batch.openjd import template, write_bundle
-from lp_core.batch.otio import SOURCE_KEY, places_of
-from lp_core.batch.planning import Wish, make_plan
+from lp_core.batch.otio.timeline import SOURCE_KEY, places_of
+from lp_core.batch.planner import Wish, make_plan
 from lp_core.cli.main import run
 
 OPENJD = Path(sys.executable).with_name("openjd")

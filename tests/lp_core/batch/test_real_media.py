@@ -11,7 +11,7 @@ import pytest
 from fakes.cuts import RT, TR, clip_of, file_at, gap_of, read, timeline_of, write
 from fakes.films import write_film
 
-from lp_core.batch.otio import SOURCE_KEY
+from lp_core.batch.otio.timeline import SOURCE_KEY
 from lp_core.cli.main import run
 from lp_core.media.open import open_source
 

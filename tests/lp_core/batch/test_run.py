@@ -14,12 +14,12 @@ import pytest
 from fakes.cuts import RT, TR, clip_of, file_at, read, timeline_of, write
 from fakes.films import read_pictures
 
-from lp_core.batch.content import read_key, read_record
-from lp_core.batch.links import path_of
-from lp_core.batch.otio import SOURCE_KEY, places_of
-from lp_core.batch.planning import Wish, make_plan
+from lp_core.batch.media_links import path_of
+from lp_core.batch.otio.timeline import SOURCE_KEY, places_of
+from lp_core.batch.planner import Wish, make_plan
 from lp_core.batch.run import deliver, results_of, run_plan
 from lp_core.batch.steps import Means, conform_shot, render_shot_chunk, solve_shot
+from lp_core.batch.up_to_date import read_key, read_record
 from lp_core.cli.main import run
 from lp_core.errors import MediaMissing, ShotsFailed
 from lp_core.media.image.stills import write_image
@@ -221,7 +221,7 @@ def test_a_result_is_signed_once_when_it_is_joined(long, tmp_path, monkeypatch):
 
 
 def test_a_shot_notes_what_it_cannot_use_but_not_the_device_of_the_run(cut, tmp_path):
-    from lp_core.batch.shots import assemble_shot
+    from lp_core.batch.assemble_shot import assemble_shot
     from lp_core.settings import EngineSettings, OutputSettings, RenderSettings
 
     settings = RenderSettings(engine=EngineSettings(detail="source"))

@@ -7,9 +7,9 @@ import opentimelineio as otio
 import pytest
 
 from lp_core.batch.marks import EFFECT, KEYS, read_mark
-from lp_core.batch.otio import SOURCE_KEY, places_of, read_timeline, write_timeline
-from lp_core.batch.otio_mark import WRITERS, write_marks
-from lp_core.batch.planning import Wish, make_plan
+from lp_core.batch.otio.marking import WRITERS, write_marks
+from lp_core.batch.otio.timeline import SOURCE_KEY, places_of, read_timeline, write_timeline
+from lp_core.batch.planner import Wish, make_plan
 from lp_core.batch.run import deliver, run_plan
 from lp_core.batch.steps import Means
 

@@ -7,8 +7,8 @@ from fakes.cuts import clip_of, file_at, timeline_of, write
 
 from lp_core.batch import devices
 from lp_core.batch import run as run_module
-from lp_core.batch.planning import Wish, make_plan
-from lp_core.batch.probe import Prober
+from lp_core.batch.media_probe import Prober
+from lp_core.batch.planner import Wish, make_plan
 from lp_core.batch.run import DEBUG_LOG, run_plan
 from lp_core.batch.steps import Means
 from lp_core.cli.main import run

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from lp_core.batch.links import Finder, Link, bracketed, path_of
+from lp_core.batch.clip_time import Performance, Span, exact_rate
 from lp_core.batch.marks import Mark
-from lp_core.batch.otio_clips import ClipFacts
-from lp_core.batch.probe import MediaFacts, Prober
-from lp_core.batch.spans import Performance, Span, exact_rate
+from lp_core.batch.media_links import Finder, Link, bracketed, path_of
+from lp_core.batch.media_probe import MediaFacts, Prober
+from lp_core.batch.otio.clips import ClipFacts
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.performance_name import BUILTIN, CLIP, TRACK, is_motion, parse
 

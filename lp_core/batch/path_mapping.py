@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.content import path_settings
 from lp_core.batch.plan import Plan, Shot
+from lp_core.batch.up_to_date import path_settings
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.performance_name import is_builtin
 

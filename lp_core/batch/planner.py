@@ -13,17 +13,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.content import MACHINE_SETTINGS
-from lp_core.batch.cost import estimate_s, learnt_pace
-from lp_core.batch.drivers import Driver, find_driver, origin_of
-from lp_core.batch.links import Finder, Link
+from lp_core.batch.clip_time import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
+from lp_core.batch.estimates import estimate_s, learnt_pace
+from lp_core.batch.find_driving import Driver, find_driver, origin_of
 from lp_core.batch.marks import MapLine, Mark, apply_mark
-from lp_core.batch.otio import places_of, read_timeline
-from lp_core.batch.otio_clips import ClipFacts, facts_of, mark_or_problem
+from lp_core.batch.media_links import Finder, Link
+from lp_core.batch.media_probe import MediaFacts, Prober
+from lp_core.batch.otio.clips import ClipFacts, facts_of, mark_or_problem
+from lp_core.batch.otio.timeline import places_of, read_timeline
 from lp_core.batch.plan import BUNDLE, CHUNK_FRAMES, WORK, Plan, Problem, Shot
-from lp_core.batch.probe import MediaFacts, Prober
 from lp_core.batch.results import UNEXPECTED, unexpected
-from lp_core.batch.spans import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
+from lp_core.batch.up_to_date import MACHINE_SETTINGS
 from lp_core.engines.registry import choose_engine
 from lp_core.errors import LpError, SettingError
 from lp_core.files import check_name

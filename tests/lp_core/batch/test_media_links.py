@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.batch.links import Finder, Link, bracketed, is_remote, path_of, rebased, url_like, url_of
+from lp_core.batch.media_links import Finder, Link, bracketed, is_remote, path_of, rebased, url_like, url_of
 from lp_core.media.frame_pattern import split_clip
 from lp_core.timing import FrameRange
 

@@ -10,8 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.otio_library import otio
-from lp_core.batch.spans import exact, exact_rate
+from lp_core.batch.clip_time import exact, exact_rate
+from lp_core.batch.otio.library import otio
 from lp_core.errors import LpError, MediaError, MissingDependency, SettingError, UnreadableMedia
 from lp_core.files import ensure_folder, replacing
 

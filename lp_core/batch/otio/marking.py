@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.batch.marks import EFFECT, KEYS, Mark, is_marker
-from lp_core.batch.otio import Place, places_of
-from lp_core.batch.otio_library import otio
+from lp_core.batch.otio.library import otio
+from lp_core.batch.otio.timeline import Place, places_of
 from lp_core.errors import SettingError
 
 

@@ -9,9 +9,9 @@ import pytest
 from fakes.cuts import RT, TR, clip_of, file_at, gap_of, timeline_of, write
 from fakes.films import write_turning
 
+from lp_core.batch.assemble_shot import assemble_shot
 from lp_core.batch.plan import read_plan
-from lp_core.batch.planning import Wish, make_plan
-from lp_core.batch.shots import assemble_shot
+from lp_core.batch.planner import Wish, make_plan
 from lp_core.cli.main import run
 from lp_core.errors import SettingError
 from lp_core.media.image.stills import write_image

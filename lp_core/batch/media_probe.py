@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from lp_core.batch.links import Link
+from lp_core.batch.media_links import Link
 from lp_core.errors import UnreadableMedia
 from lp_core.media.base import ReadOptions
 from lp_core.media.open import open_source

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.links import Link, bracketed, is_remote, path_of
+from lp_core.batch.clip_time import Span, exact_rate, whole_frames
 from lp_core.batch.marks import (
     EFFECT,
     KEYS,
@@ -18,9 +18,9 @@ from lp_core.batch.marks import (
     read_mark,
     read_marker,
 )
-from lp_core.batch.otio import Place, seconds, source_reference, speed_of, transition_reach
-from lp_core.batch.otio_library import otio
-from lp_core.batch.spans import Span, exact_rate, whole_frames
+from lp_core.batch.media_links import Link, bracketed, is_remote, path_of
+from lp_core.batch.otio.library import otio
+from lp_core.batch.otio.timeline import Place, seconds, source_reference, speed_of, transition_reach
 from lp_core.errors import LpError
 from lp_core.media.frame_pattern import SequencePattern
 from lp_core.timing import FrameRange

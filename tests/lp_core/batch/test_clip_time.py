@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.batch.spans import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
+from lp_core.batch.clip_time import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
 from lp_core.errors import SettingError
 
 F = Fraction

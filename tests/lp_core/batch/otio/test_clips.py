@@ -7,8 +7,8 @@ import opentimelineio as otio
 import pytest
 from fakes.cuts import RT, TR, clip_of, timeline_of
 
-from lp_core.batch.otio import places_of
-from lp_core.batch.otio_clips import facts_of, sequence_link
+from lp_core.batch.otio.clips import facts_of, sequence_link
+from lp_core.batch.otio.timeline import places_of
 from lp_core.errors import UnreadableMedia
 from lp_core.media.frame_pattern import SequencePattern, numbering_of
 from lp_core.timing import FrameRange

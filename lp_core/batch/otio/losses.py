@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.otio import BUILT_IN, SOURCE_KEY, places_of, stacks_of
-from lp_core.batch.otio_library import otio
+from lp_core.batch.otio.library import otio
+from lp_core.batch.otio.timeline import BUILT_IN, SOURCE_KEY, places_of, stacks_of
 
 _WORDS = {
     "tracks": "tracks",

@@ -8,12 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.links import bracketed, rebased, url_like
+from lp_core.batch.clip_time import exact_rate
 from lp_core.batch.marks import KEYS
-from lp_core.batch.otio import SOURCE_KEY, places_of
-from lp_core.batch.otio_library import otio
+from lp_core.batch.media_links import bracketed, rebased, url_like
+from lp_core.batch.otio.library import otio
+from lp_core.batch.otio.timeline import SOURCE_KEY, places_of
 from lp_core.batch.plan import Plan, Shot
-from lp_core.batch.spans import exact_rate
 from lp_core.media.frame_pattern import SequencePattern, padded
 from lp_core.version import __version__
 

@@ -1,0 +1,1 @@
+"""Timelines: read, mark, relink and write OTIO."""
