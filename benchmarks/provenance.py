@@ -24,7 +24,7 @@ from lp_core.media.frame_pattern import files_of
 from lp_core.media.image.stills import write_image
 from lp_core.provenance.config import CONFIG_VARIABLE, KeyConfig, write_config
 from lp_core.provenance.keys import make_chain
-from lp_core.provenance.seal import Sealer, Verdict
+from lp_core.provenance.signing import Sealer, Verdict
 from lp_core.settings import EngineSettings, OutputSettings, RenderSettings
 
 SIZES_MB = (10, 100, 1000)

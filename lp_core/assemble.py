@@ -43,8 +43,8 @@ from lp_core.performance_name import (
     motion_suffix,
     parse,
 )
-from lp_core.provenance.marking import open_marker
-from lp_core.provenance.seal import open_sealer
+from lp_core.provenance.open_watermark import open_marker
+from lp_core.provenance.signing import open_sealer
 from lp_core.render.edges import FilmedFace, Part, Still, StoredMotion, Target
 from lp_core.render.extract import Conversion, Extraction
 from lp_core.render.render import Render

@@ -13,7 +13,7 @@ import click
 from lp_core.cli.main import debug_option
 
 if TYPE_CHECKING:
-    from lp_core.provenance.show import Finding
+    from lp_core.provenance.examine import Finding
 
 _DAYS = 730
 
@@ -51,7 +51,7 @@ def init(
 ) -> None:
     """Sets up who signs: makes a key and certificate, or takes the studio's own."""
     from lp_core.provenance.config import KeyConfig
-    from lp_core.provenance.setup import set_up_local, take_own
+    from lp_core.provenance.init_keys import set_up_local, take_own
 
     if certificates is None and (key or signer):
         raise click.UsageError("A key or signer needs its --certificates.")
@@ -80,7 +80,7 @@ def show(context: click.Context, file: str, anchor: str | None, as_json: bool) -
     FILE is a film, picture, zip, frame pattern or sidecar. Exit code: 0 trusted, 62 not signed, 63 tampered,
     64 whole but of an unknown signer.
     """
-    from lp_core.provenance.show import examine
+    from lp_core.provenance.examine import examine
 
     finding = examine(file, None if anchor is None else Path(anchor))
     click.echo(json.dumps(finding.as_json(), indent=2) if as_json else described(finding))
@@ -94,7 +94,7 @@ def show(context: click.Context, file: str, anchor: str | None, as_json: bool) -
 @debug_option
 def pack(output: str, destination: str, overwrite: bool) -> None:
     """Packs OUTPUT (a frame pattern, film or sidecar) and its sidecar into a zip that C2PA readers can check."""
-    from lp_core.provenance.pack import pack as pack_files
+    from lp_core.provenance.zip_sequence import pack as pack_files
 
     count = pack_files(output, Path(destination), overwrite)
     click.echo(f"{destination}: {count} files, signed.")

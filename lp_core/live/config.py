@@ -8,8 +8,8 @@ from pathlib import Path
 from lp_core.engines.registry import choose_engine
 from lp_core.live.scenes import Wanted
 from lp_core.motion.implicit.edit import EditCurves, make_curves
-from lp_core.provenance.marking import Mark, open_marker
-from lp_core.provenance.seal import open_consent
+from lp_core.provenance.open_watermark import Mark, open_marker
+from lp_core.provenance.signing import open_consent
 from lp_core.settings import RenderSettings
 from lp_core.settings.live import LiveSettings
 from lp_core.settings.reach import Run, unused_notes

@@ -18,7 +18,7 @@ from lp_core.live.scenes import Rgba, Scene, finished
 from lp_core.motion.implicit.edit import EditCurves
 from lp_core.motion.live import LiveMotion
 from lp_core.motion.sequence import MotionFrame
-from lp_core.provenance.marking import Mark
+from lp_core.provenance.open_watermark import Mark
 from lp_core.render.face_watch import FaceWatch
 from lp_core.settings import RenderSettings
 

@@ -9,8 +9,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.provenance.codeword import CODE_BITS, decode, encode
 from lp_core.provenance.watermark import F32, F64, HIGHEST, LUMA, REPEATS, Waves, box_mean, waves
+from lp_core.provenance.watermark_code import CODE_BITS, decode, encode
 
 LEAST_SCORE = 6.0
 """Standard deviations by which the waves that tell the place must agree; see docs/provenance.md."""

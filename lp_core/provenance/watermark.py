@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.frame import Box, Frame
-from lp_core.provenance.codeword import CODE_BITS, encode
+from lp_core.provenance.watermark_code import CODE_BITS, encode
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]

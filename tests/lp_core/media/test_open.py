@@ -35,7 +35,7 @@ from lp_core.media.open import (
 )
 from lp_core.media.video.reader import VideoSource
 from lp_core.media.video.writer import VideoSink
-from lp_core.provenance import seal
+from lp_core.provenance import signing
 from lp_core.timing import FrameRange, FrameRate
 
 PIXELS = np.zeros((24, 32, 3), np.uint8)
@@ -91,7 +91,7 @@ def test_sources_refused(tmp_path, name, error):
 
 def test_numbered_types_are_those_of_the_tables():
     assert set(NUMBERED) == set(SEQUENCE_SOURCES) == set(SEQUENCE_SINKS) | set(SEQUENCE_SOURCES)
-    assert set(NUMBERED) == seal.NUMBERED
+    assert set(NUMBERED) == signing.NUMBERED
 
 
 @pytest.mark.parametrize(

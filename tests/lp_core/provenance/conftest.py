@@ -10,7 +10,7 @@ from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import files_of
 from lp_core.provenance.config import KeyConfig, write_config
 from lp_core.provenance.keys import make_chain
-from lp_core.provenance.seal import Sealer
+from lp_core.provenance.signing import Sealer
 from lp_core.settings import ProvenanceSettings, RenderSettings
 
 

@@ -11,7 +11,7 @@ import pytest
 from fakes.films import write_film
 from PIL import Image
 
-from lp_core.provenance.show import examine
+from lp_core.provenance.examine import examine
 from lp_core.provenance.sign import media_type_of
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from lp_core.errors import SettingError
 from lp_core.frame import Frame
 from lp_core.geometry.paste import halved
-from lp_core.provenance.codeword import CODE_BITS, decode, encode
 from lp_core.provenance.detect import LEAST_SCORE, detect
-from lp_core.provenance.marking import number_of, open_marker
+from lp_core.provenance.open_watermark import number_of, open_marker
 from lp_core.provenance.watermark import REPEATS, Marker, pattern, repeats_for
+from lp_core.provenance.watermark_code import CODE_BITS, decode, encode
 from lp_core.settings import ProvenanceSettings
 
 numbers = st.integers(0, 2**32 - 1)

@@ -15,9 +15,9 @@ from lp_core.media.image.stills import write_image
 from lp_core.provenance import keys as key_module
 from lp_core.provenance.claim import RENDER_LABEL
 from lp_core.provenance.config import KeyConfig, read_config, write_config
-from lp_core.provenance.pack import pack
-from lp_core.provenance.seal import SIDECAR_SUFFIX, is_embedded, open_consent, sidecar_path
-from lp_core.provenance.show import examine
+from lp_core.provenance.examine import examine
+from lp_core.provenance.signing import SIDECAR_SUFFIX, is_embedded, open_consent, sidecar_path
+from lp_core.provenance.zip_sequence import pack
 from lp_core.settings import ProvenanceSettings, RenderSettings
 
 

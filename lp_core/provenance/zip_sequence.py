@@ -10,11 +10,11 @@ from lp_core.errors import KeyUnusable, NotSigned, OutputExists, ProvenanceError
 from lp_core.files import replacing
 from lp_core.provenance.claim import RENDER_LABEL
 from lp_core.provenance.config import config_folder, read_config
+from lp_core.provenance.examine import Finding, examine
 from lp_core.provenance.keys import open_identity
-from lp_core.provenance.seal import SIDECAR_SUFFIX, sidecar_path
-from lp_core.provenance.show import Finding, examine
 from lp_core.provenance.sidecar import listed_files
 from lp_core.provenance.sign import embed_manifest
+from lp_core.provenance.signing import SIDECAR_SUFFIX, sidecar_path
 
 
 def pack(output: str, destination: Path, overwrite: bool = False) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lp_core.errors import NotSigned, NotTrusted, Tampered, UnreadableMedia, missing_extra
 from lp_core.provenance.config import ANCHORS, config_folder
-from lp_core.provenance.seal import EMBEDDED, SIDECAR_SUFFIX, sidecar_path
+from lp_core.provenance.signing import EMBEDDED, SIDECAR_SUFFIX, sidecar_path
 
 
 @dataclass(frozen=True)
