@@ -12,9 +12,9 @@ from importlib import import_module
 from typing import Protocol
 
 HOSTS: Mapping[str, str] = {
-    "davinci": "hosts.davinci.installing:DavinciInstaller",
-    "nuke": "hosts.nuke.installing:NukeInstaller",
-    "obs": "hosts.obs.installing:ObsInstaller",
+    "davinci": "hosts.davinci.installer:DavinciInstaller",
+    "nuke": "hosts.nuke.installer:NukeInstaller",
+    "obs": "hosts.obs.installer:ObsInstaller",
 }
 """Host -> "module:class", imported on use."""
 

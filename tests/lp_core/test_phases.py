@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 import hosts.nuke
-from hosts.davinci.lp_resolve.work import told_of
+from hosts.davinci.lp_resolve.job import told_of
 from lp_core.batch.plan import Plan
 from lp_core.batch.run import Overall
 from lp_core.cli.progress import BarReporter, JsonReporter, OpenJdReporter

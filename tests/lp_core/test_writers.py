@@ -91,20 +91,20 @@ def parts(folder):
 
 def hosts_obs(folder):
     from hosts.install import Wishes
-    from hosts.obs.installing import ObsInstaller
+    from hosts.obs.installer import ObsInstaller
 
     ObsInstaller().install(Wishes(folder=str(folder), command=("lpsuite",)))
 
 
 def hosts_nuke(folder):
     from hosts.install import Wishes
-    from hosts.nuke.installing import NukeInstaller
+    from hosts.nuke.installer import NukeInstaller
 
     NukeInstaller().install(Wishes(folder=str(folder), command=("lpsuite",)))
 
 
 def hosts_davinci(folder):
-    from hosts.davinci.installing import DavinciInstaller
+    from hosts.davinci.installer import DavinciInstaller
     from hosts.install import Wishes
 
     DavinciInstaller().install(Wishes(folder=str(folder), command=("lpsuite",)))

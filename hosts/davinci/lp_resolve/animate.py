@@ -12,13 +12,13 @@ from lp_core.errors import SettingError
 from lp_core.files import ensure_folder
 from lp_core.performance_name import BUILTIN_MOTIONS, BUILTIN_PREFIX
 
-from . import conform, work
-from .answers import ResolveRefused
+from . import job, placement
+from .api_results import ResolveRefused
 from .color import color_settings
-from .conform import Placed
 from .dialogs import animate_dialog, settings_of
 from .facade import Item, Session, Timeline
 from .media import is_pattern, split_brackets
+from .placement import Placed
 from .plan import CODEC, Driver, Plan, Use, output_name, plan, restated, starts_at
 from .windows import Windows
 
@@ -50,7 +50,7 @@ class Desk:
     """The worker."""
     windows: Windows | None
     """Opens windows; None: the worker's page is used."""
-    say: work.Say
+    say: job.Say
     """Takes sentences for the user."""
     open_page: Callable[[str], Any]
     """Opens an address in the browser."""
@@ -146,7 +146,7 @@ def _by_page(
     made = plan(use, choice.driver, settings, output)
     parameters = _parameters(made)
     ensure_folder(Path(made.output).parent)
-    status = work.by_page(desk.client, parameters, desk.say, desk.open_page)
+    status = job.by_page(desk.client, parameters, desk.say, desk.open_page)
     given = status.parameters
     ahead = int(given["settings"]["input"]["driving_offset"])
     item = choice.item if given["driving"] == made.driving else None
@@ -159,7 +159,7 @@ def render(
     desk: Desk, timeline: Timeline, use: Use, made: Plan, choice: Choice, handles: int, portrait: str | None
 ) -> Placed:
     """Has the worker render a plan, and brings the result back."""
-    status = work.run(desk.client, "animate", _parameters(made), desk.windows, desk.say)
+    status = job.run(desk.client, "animate", _parameters(made), desk.windows, desk.say)
     return _bring_back(desk, timeline, use, made, choice, handles, portrait, status.id)
 
 
@@ -174,10 +174,10 @@ def _bring_back(
     job: str,
 ) -> Placed:
     pool = desk.session.pool()
-    clip, told = conform.bring_in(pool, made, use, job)
+    clip, told = placement.bring_in(pool, made, use, job)
     for words in told:
         desk.say(words)
-    placed = conform.place(timeline, pool, clip, made, use)
+    placed = placement.place(timeline, pool, clip, made, use)
     data = remembered(use, made, choice, handles, portrait)
     placed.item.mark(
         f"{Path(made.driving).name} on {use.name}; LivePortrait - Update renders it again.", data
@@ -205,16 +205,16 @@ def update(desk: Desk) -> Placed:
     handles, portrait = int(data.get("handles", 0)), data.get("portrait")
     output = output_name(str(_folder_of(data["output"])), use.name, portrait or use.media.path)
     made = plan(use, driver, settings, output, handles, portrait)
-    status = work.run(desk.client, "animate", _parameters(made), desk.windows, desk.say)
+    status = job.run(desk.client, "animate", _parameters(made), desk.windows, desk.say)
     pool = desk.session.pool()
-    clip, told = conform.bring_in(pool, made, use, status.id)
+    clip, told = placement.bring_in(pool, made, use, status.id)
     for words in told:
         desk.say(words)
     desk.session.edit_page()
     track = old.track
     timeline.delete(old)
     free = timeline.is_free(track, use.start, use.start + use.duration)
-    placed = conform.place(timeline, pool, clip, made, use, track if free else None)
+    placed = placement.place(timeline, pool, clip, made, use, track if free else None)
     choice = Choice("", driver, beside)
     data = remembered(use, made, choice, handles, portrait)
     placed.item.mark(f"{Path(made.driving).name} on {use.name}, updated.", data)

@@ -8,9 +8,9 @@ from typing import Any
 
 from lp_core.files import ensure_folder
 
-from . import work
+from . import job
 from .animate import Desk
-from .answers import ResolveRefused
+from .api_results import ResolveRefused
 from .dialogs import batch_dialog, settings_of
 from .facade import Timeline
 from .plan import CODEC
@@ -46,7 +46,7 @@ def batch(desk: Desk, folder: str | None = None) -> Timeline | None:
     settings = settings_of(values)
     settings.setdefault("output", {}).setdefault("codec", CODEC)
     parameters = {"timeline": str(exported), "output": str(target), "settings": settings}
-    status = work.run(desk.client, "batch", parameters, desk.windows, desk.say)
+    status = job.run(desk.client, "batch", parameters, desk.windows, desk.say)
     summary = status.summary or {}
     made = Path(str(summary.get("output") or target))
     for problem in summary.get("problems", ()):

@@ -15,8 +15,8 @@ from hosts.client import Client
 from lp_core.files import ensure_folder, write_whole
 from lp_core.timing import FrameRate
 
-from . import work
-from .answers import ResolveRefused, done, given, rate_of
+from . import job
+from .api_results import ResolveRefused, done, given, rate_of
 from .curves import settings_at, slider_curves
 from .macro import DATA
 from .media import numbers_of
@@ -58,7 +58,7 @@ class Bench:
     """The worker."""
     windows: Windows | None
     """Opens windows; None: progress goes to the console."""
-    say: work.Say
+    say: job.Say
     """Takes sentences for the user."""
     color: dict[str, Any]
     """Settings of the group ``color`` that the project asks for; the macro's own go before."""
@@ -98,7 +98,7 @@ def render_macro(bench: Bench) -> str:
         "output": output,
         "settings": _complete(settings, first, last, rate),
     }
-    work.run(bench.client, "animate", parameters, bench.windows, bench.say)
+    job.run(bench.client, "animate", parameters, bench.windows, bench.say)
     there = numbers_of(output)
     if there != list(range(first, last + 1)):
         raise ResolveRefused(

@@ -13,7 +13,7 @@ from lp_core.errors import SettingError
 from lp_core.settings import RenderSettings, setting_fields
 from lp_core.settings.sliders import SLIDERS
 
-from .answers import ResolveRefused
+from .api_results import ResolveRefused
 
 ASKED_ELSEWHERE = {
     "input": ("frames", "handles", "driving_offset"),

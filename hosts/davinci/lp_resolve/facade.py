@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lp_core.timing import FrameRate
 
-from .answers import ResolveRefused, done, frame_of, given, is_drop_frame, number, rate_of
+from .api_results import ResolveRefused, done, frame_of, given, is_drop_frame, number, rate_of
 from .media import Media, is_pattern, media_of
 
 if TYPE_CHECKING:

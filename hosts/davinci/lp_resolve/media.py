@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lp_core.timing import FrameRate
 
-from .answers import ResolveRefused
+from .api_results import ResolveRefused
 
 _BRACKETS = re.compile(r"^(.*)\[(\d+)-(\d+)\]([^\[\]]*)$")
 _PLACE = re.compile(r"%0\d+d")

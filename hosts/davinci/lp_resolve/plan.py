@@ -13,7 +13,7 @@ from typing import Any, Mapping
 
 from lp_core.timing import FrameRange, FrameRate, Timecode
 
-from .answers import ResolveRefused, frame_of
+from .api_results import ResolveRefused, frame_of
 from .media import Media, is_pattern
 
 CODEC = "prores4444"

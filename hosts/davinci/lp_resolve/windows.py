@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 from lp_core.errors import LpError
 
-from .answers import given
+from .api_results import given
 from .dialogs import Control, Dialog
 
 POLL_MS = 250

@@ -12,7 +12,7 @@ from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.files import ensure_folder, write_whole
 from lp_core.settings.sliders import SLIDERS
 
-from . import cache, nodes, values
+from . import cache, knob_settings, node_state
 from . import farm as farming
 from . import render as rendering
 from .knobs import by_name
@@ -63,7 +63,7 @@ def cancel(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
 @_button
 def check(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """Says whether the result fits knobs and inputs."""
-    nodes.tell(node, nodes.state_of(node))
+    node_state.tell(node, node_state.state_of(node))
 
 
 @_button
@@ -75,7 +75,7 @@ def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
 @_button
 def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """Writes plates and job, and shows the command line that renders them."""
-    work = nodes.work_of(node)
+    work = node_state.work_of(node)
     if not work.is_certain:
         raise SettingError(
             "Nobody can tell whether the inputs change (too many nodes upstream), so the result would not be found "
@@ -94,7 +94,7 @@ def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
 @_button
 def open_cache(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """Shows the folder of the node's files."""
-    folder = nodes.home_of(node)
+    folder = node_state.home_of(node)
     ensure_folder(folder)
     if sys.platform == "win32":
         os.startfile(str(folder))  # noqa: S606 - a folder of ours
@@ -159,12 +159,12 @@ def changed() -> None:
     if knob is None or not nuke.GUI:
         return
     name = knob.name()
-    if name not in (*values.shown_settings(), "inputChange", "showPanel"):
+    if name not in (*knob_settings.shown_settings(), "inputChange", "showPanel"):
         return
     if rendering.is_running(node.fullName()):
         return
     try:
-        words = nodes.state_of(node)
+        words = node_state.state_of(node)
     except LpError as error:
         words = str(error)
-    nodes.tell(node, words)
+    node_state.tell(node, words)

@@ -8,7 +8,7 @@ from lp_core.settings import PASSES, UPSCALERS, RenderSettings, setting_fields
 from lp_core.settings.sliders import SLIDERS
 
 from . import tcl
-from .places import ALWAYS_WRITTEN, TABS
+from .knob_layout import ALWAYS_WRITTEN, TABS
 
 STRING, FILE, INTEGER, CHOICE, SWITCH, DOUBLE, XY, TAB, PYTHON, TEXT = 1, 2, 3, 4, 6, 7, 12, 20, 22, 26
 """Nuke's numbers of user knob types."""

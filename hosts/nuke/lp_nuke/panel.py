@@ -10,9 +10,9 @@ import nuke
 from lp_core.errors import LpError
 from lp_core.link.client import Client
 
-from . import nodes
+from . import node_state
 from . import render as rendering
-from .follow import words
+from .job_follow import words
 
 NAME = "LP Suite"
 ID = "lpsuite.panel"
@@ -134,12 +134,12 @@ class View:
     def render(self) -> None:
         """Renders the chosen nodes."""
         for name in self._chosen():
-            self._act(lambda name=name: rendering.render(nodes.find(name)))
+            self._act(lambda name=name: rendering.render(node_state.find(name)))
 
     def cancel(self) -> None:
         """Stops the chosen nodes' jobs."""
         for name in self._chosen():
-            self._act(lambda name=name: rendering.cancel(nodes.find(name)))
+            self._act(lambda name=name: rendering.cancel(node_state.find(name)))
 
     def start(self) -> None:
         """Starts the worker."""

@@ -13,8 +13,8 @@ from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.link.client import Client
 from lp_core.link.messages import JobProgress
 
-from . import cache, nodes
-from .follow import check_worker, follow, percent, submit, words
+from . import cache, node_state
+from .job_follow import check_worker, follow, percent, submit, words
 
 _THREAD = "lp-nuke-render-"
 
@@ -28,27 +28,29 @@ def render(node: Any) -> Optional[threading.Thread]:  # noqa: ANN401 - a nuke.Gr
     Raises:
         LpError: the node asks for something that cannot be rendered, or (in ``nuke -t``) the render failed.
     """
-    work = nodes.work_of(node)
+    work = node_state.work_of(node)
     if is_running(work.node):
         raise SettingError(f"{work.node} is being rendered; cancel that first.")
-    is_fresh = nodes.state_of(node, work) == nodes.UP_TO_DATE  # a pasted node's files lie in another's folder
+    is_fresh = (
+        node_state.state_of(node, work) == node_state.UP_TO_DATE
+    )  # a pasted node's files lie in another's folder
     if is_fresh:
-        nodes.tell(node, nodes.UP_TO_DATE)
+        node_state.tell(node, node_state.UP_TO_DATE)
         return None
     if work.is_done:
-        nodes.show(node, work)
+        node_state.show(node, work)
         return None
     check_worker()
-    nodes.tell(node, "writing plates")
+    node_state.tell(node, "writing plates")
     try:
         work.write_inputs()
     except LpError:
-        nodes.tell(node, nodes.state_of(node))
+        node_state.tell(node, node_state.state_of(node))
         raise
     if not nuke.GUI:
         _run_here(node, work)
         return None
-    nodes.tell(node, "waiting for the worker")
+    node_state.tell(node, "waiting for the worker")
     thread = threading.Thread(target=_run_behind, args=(work,), name=_THREAD + work.node, daemon=True)
     thread.start()
     return thread
@@ -59,15 +61,15 @@ def is_running(name: str) -> bool:
     return any(thread.name == _THREAD + name for thread in threading.enumerate())
 
 
-def _run_here(node: Any, work: nodes.Work) -> None:  # noqa: ANN401 - a nuke.Group
+def _run_here(node: Any, work: node_state.Work) -> None:  # noqa: ANN401 - a nuke.Group
     def listen(progress: JobProgress) -> None:
         sys.stdout.write(f"{work.node}: {words(progress)} ({percent(progress)} %)\n")
 
-    _drive(work, lambda job: nodes.tell(node, "rendering", job), listen, lambda: False)
+    _drive(work, lambda job: node_state.tell(node, "rendering", job), listen, lambda: False)
     _finish(work)
 
 
-def _run_behind(work: nodes.Work) -> None:
+def _run_behind(work: node_state.Work) -> None:
     """The background thread: speaks to the worker alone; all that touches Nuke's nodes goes to the main thread."""
     task = [nuke.ProgressTask("LivePortrait: " + work.node)]  # one reference: deleting it closes the dialog
 
@@ -93,7 +95,7 @@ def _run_behind(work: nodes.Work) -> None:
 
 
 def _drive(
-    work: nodes.Work,
+    work: node_state.Work,
     begin: Callable[[str], None],
     listen: Callable[[JobProgress], None],
     is_cancelled: Callable[[], bool],
@@ -107,26 +109,26 @@ def _drive(
 def _tell(name: str, what: str, job: Optional[str] = None) -> None:
     node = nuke.toNode(name)
     if node is not None:  # it may have been deleted meanwhile
-        nodes.tell(node, what, job)
+        node_state.tell(node, what, job)
 
 
 def _stopped(name: str, sentence: str) -> None:
     node = nuke.toNode(name)
     if node is not None:
-        nodes.tell(node, sentence or nodes.state_of(node), "")
+        node_state.tell(node, sentence or node_state.state_of(node), "")
     if sentence:
         nuke.message(sentence)
 
 
-def _finish(work: nodes.Work) -> None:
+def _finish(work: node_state.Work) -> None:
     """Numbers the pictures, notes that they are whole, and shows them where the node is still there."""
-    if not nodes.settle(work):
+    if not node_state.settle(work):
         _stopped(work.node, f"{work.folder.as_posix()} lacks pictures; look whether the disk is full.")
         return
     cache.mark_done(work.folder, {"frames": str(work.frames), "mark": work.mark})
     node = nuke.toNode(work.node)
     if node is not None:
-        nodes.show(node, work)
+        node_state.show(node, work)
 
 
 def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
@@ -135,13 +137,13 @@ def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     Raises:
         SettingError: it is not there.
     """
-    work = nodes.work_of(node)
-    if not nodes.settle(work):
+    work = node_state.work_of(node)
+    if not node_state.settle(work):
         raise SettingError(
             f"{work.result.pattern} is not there or lacks frames of {work.frames}; render it first."
         )
     cache.mark_done(work.folder, {"frames": str(work.frames), "mark": work.mark})
-    nodes.show(node, work)
+    node_state.show(node, work)
 
 
 def cancel(node: Any) -> bool:  # noqa: ANN401 - a nuke.Group

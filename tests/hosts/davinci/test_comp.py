@@ -11,7 +11,7 @@ from fakes.plates import real_pictures, told_index
 from fakes.resolve import Host
 from fakes.resolve_ui import Bmd, Fusion
 
-from hosts.davinci.lp_resolve.answers import ResolveRefused
+from hosts.davinci.lp_resolve.api_results import ResolveRefused
 from hosts.davinci.lp_resolve.comp import WARP, Bench, render_macro
 from hosts.davinci.lp_resolve.macro import published
 from hosts.davinci.lp_resolve.windows import Windows

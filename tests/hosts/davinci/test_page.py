@@ -6,7 +6,7 @@ import threading
 import pytest
 from fakes.films import write_portrait
 
-from hosts.davinci.lp_resolve.work import by_page
+from hosts.davinci.lp_resolve.job import by_page
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

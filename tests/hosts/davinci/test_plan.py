@@ -9,8 +9,8 @@ from fakes.resolve_pool import described
 from hypothesis import given
 from hypothesis import strategies as some
 
-from hosts.davinci.lp_resolve import conform
-from hosts.davinci.lp_resolve.answers import ResolveRefused, frame_of, is_drop_frame, number, rate_of
+from hosts.davinci.lp_resolve import placement
+from hosts.davinci.lp_resolve.api_results import ResolveRefused, frame_of, is_drop_frame, number, rate_of
 from hosts.davinci.lp_resolve.facade import Pool, Session, Timeline
 from hosts.davinci.lp_resolve.media import is_pattern, media_of, split_brackets
 from hosts.davinci.lp_resolve.plan import Driver, Plan, Use, output_name, plan, restated, timecode_at
@@ -171,7 +171,7 @@ def test_the_length_is_corrected_whether_the_end_counts_in_or_not(films, record,
     source = session.pool().clips()[0].media()
     place = Use(item.uid, "a", 1, 86400, 14, 2, source, R24, False)
     made = Plan("a", "b", films[rate], {}, FrameRange(0, 23), place.first, place.count, "")
-    placed = conform.place(Timeline(raw), Pool(host.project.pool), session.pool().clips()[0], made, place)
+    placed = placement.place(Timeline(raw), Pool(host.project.pool), session.pool().clips()[0], made, place)
     assert (placed.item.start, placed.item.duration) == (86400, 14)
     assert [found.uid for found in raw.tracks[2]] == [placed.item.id]
 
@@ -188,7 +188,7 @@ def test_a_placement_that_is_dropped_in_silence_is_told(films, record):
     made = Plan("a", "b", films["24"], {}, FrameRange(0, 23), 2, 15, "")
     other = session.pool().bring_in(session.pool().bin("LivePortrait"), films["24"], 0, 23)
     with pytest.raises(ResolveRefused, match="place it by hand"):
-        conform.place(Timeline(raw), session.pool(), other, made, place, track=1)
+        placement.place(Timeline(raw), session.pool(), other, made, place, track=1)
     assert raw.tracks == {1: [item]}
 
 
@@ -198,13 +198,13 @@ def test_what_resolve_does_not_take_is_told(films, record):
     session = Session.open(host.resolve)
     place = use(media(films["24"], 24))
     made = Plan(films["24"], "b", films["24"], {}, FrameRange(0, 23), 0, 20, "02:00:00:00")
-    clip, told = conform.bring_in(session.pool(), made, place, "job")
+    clip, told = placement.bring_in(session.pool(), made, place, "job")
     assert told == []
     assert clip.says("Start TC") == "02:00:00:00"
     assert clip.raw.notes == {"lpsuite.job": "job"}
     host.settings_are_ignored = True
-    assert "did not set Start TC" in conform.bring_in(session.pool(), made, place, "job")[1][0]
+    assert "did not set Start TC" in placement.bring_in(session.pool(), made, place, "job")[1][0]
     with pytest.raises(ResolveRefused, match="did not import"):
-        conform.bring_in(
+        placement.bring_in(
             session.pool(), Plan("a", "b", "/no/film.mov", {}, FrameRange(0, 1), 0, 2, ""), place, "job"
         )

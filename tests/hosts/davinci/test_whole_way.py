@@ -16,7 +16,7 @@ from fakes.resolve_ui import Bmd, Fusion
 from fakes.timelines import as_otio
 
 from hosts.davinci.lp_resolve.animate import BUILT_IN, Desk, animate, choices, update, use_of
-from hosts.davinci.lp_resolve.answers import ResolveRefused
+from hosts.davinci.lp_resolve.api_results import ResolveRefused
 from hosts.davinci.lp_resolve.batch import batch
 from hosts.davinci.lp_resolve.facade import Session
 from hosts.davinci.lp_resolve.windows import Windows

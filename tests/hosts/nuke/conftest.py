@@ -31,7 +31,18 @@ def nuke(monkeypatch):
 @pytest.fixture
 def lp(nuke):
     """The package's modules by name."""
-    names = ("buttons", "cache", "colors", "farm", "nodes", "panel", "plates", "render", "upstream", "values")
+    names = (
+        "buttons",
+        "cache",
+        "colors",
+        "farm",
+        "node_state",
+        "panel",
+        "plates",
+        "render",
+        "knob_settings",
+        "upstream",
+    )
     return SimpleNamespace(**{name: importlib.import_module(f"hosts.nuke.lp_nuke.{name}") for name in names})
 
 

@@ -13,7 +13,7 @@ from fakes.nuke.signatures import SIGNATURES
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "hosts" / "nuke"
-CODE = [path for path in sorted(FOLDER.rglob("*.py")) if path.name != "installing.py"]
+CODE = [path for path in sorted(FOLDER.rglob("*.py")) if path.name != "installer.py"]
 
 
 def chains(path):
@@ -38,7 +38,7 @@ def test_every_name_of_the_modules_is_in_the_table():
 
 def test_every_row_of_the_table_is_used_and_says_its_source():
     text = (
-        "\n".join(path.read_text(encoding="utf-8") for path in CODE) + (FOLDER / "installing.py").read_text()
+        "\n".join(path.read_text(encoding="utf-8") for path in CODE) + (FOLDER / "installer.py").read_text()
     )
     for name, (_, source) in SIGNATURES.items():
         assert re.match(r"(NSTUB|TN|FDN|DMN|DCN) ", source), name

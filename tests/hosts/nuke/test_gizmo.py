@@ -11,7 +11,7 @@ from fakes.nuke.script import nodes_of, record
 from fakes.nuke.signatures import KNOBS
 
 from hosts.nuke.lp_nuke import gizmo, knobs, tcl
-from hosts.nuke.lp_nuke.places import ALWAYS_WRITTEN, MADE_OF, TABS, WITHOUT_KNOB
+from hosts.nuke.lp_nuke.knob_layout import ALWAYS_WRITTEN, MADE_OF, TABS, WITHOUT_KNOB
 from lp_core.settings import PASSES, UPSCALERS, RenderSettings, setting_fields
 from lp_core.settings.sliders import SLIDERS
 

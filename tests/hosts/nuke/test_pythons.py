@@ -97,5 +97,5 @@ def test_the_whole_way_in_nukes_own_python(worker, installed, plate, version):
 def test_its_syntax_is_that_of_the_oldest_nuke(path):
     import ast
 
-    if path.name != "installing.py":  # runs in LP Suite's own Python
+    if path.name != "installer.py":  # runs in LP Suite's own Python
         ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))

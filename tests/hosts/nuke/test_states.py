@@ -11,7 +11,7 @@ pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
 
 def load_as_if_rendered(lp, node):
     """Puts files where the node's result would be and shows them; returns what would be rendered."""
-    work = lp.nodes.work_of(node)
+    work = lp.node_state.work_of(node)
     work.folder.mkdir(parents=True)
     for number in work.frames:
         work.result.path_of(number).write_bytes(b"x")
@@ -22,7 +22,7 @@ def load_as_if_rendered(lp, node):
 class TestStates:
     def test_not_rendered_then_stale_then_gone(self, make, lp, home):
         node = make()
-        assert lp.nodes.state_of(node) == "not rendered"
+        assert lp.node_state.state_of(node) == "not rendered"
         work = load_as_if_rendered(lp, node)
         assert node["status"].value() == "up to date"
         read = node.node("Result")
@@ -33,19 +33,19 @@ class TestStates:
         )
         assert read["reload"]._executed == 1
         node["strength"].setValue(0.7)
-        assert lp.nodes.state_of(node).startswith("stale")
+        assert lp.node_state.state_of(node).startswith("stale")
         node["strength"].setValue(1.0)
-        assert lp.nodes.state_of(node) == "up to date"
+        assert lp.node_state.state_of(node) == "up to date"
         work.result.path_of(1002).unlink()
-        assert "gone" in lp.nodes.state_of(node)
+        assert "gone" in lp.node_state.state_of(node)
 
     def test_a_moved_slider_looks_neither_upstream_nor_at_files(self, make, lp, monkeypatch):
         node = make()
         load_as_if_rendered(lp, node)
         node["smile"].setValue(0.3)
-        monkeypatch.setattr(lp.nodes, "work_of", lambda _: pytest.fail("it looked upstream"))
+        monkeypatch.setattr(lp.node_state, "work_of", lambda _: pytest.fail("it looked upstream"))
         monkeypatch.setattr(lp.cache.Sequence, "has", lambda *_: pytest.fail("it looked at files"))
-        assert lp.nodes.state_of(node).startswith("stale")
+        assert lp.node_state.state_of(node).startswith("stale")
 
     def test_a_changed_knob_tells_it(self, make, lp, nuke):
         node = make()
@@ -71,7 +71,7 @@ class TestStates:
 
     def test_a_status_of_a_session_that_ended_is_put_right(self, make, lp, nuke):
         node = make()
-        lp.nodes.tell(node, "rendering", "job-of-yesterday")  # saved with the script
+        lp.node_state.tell(node, "rendering", "job-of-yesterday")  # saved with the script
         nuke.double.this_node, nuke.double.this_knob = node, node["smile"]
         lp.buttons.changed()
         assert node["status"].value() == "not rendered"
@@ -103,7 +103,7 @@ class TestStates:
         node._knobs["smile"]._keys = {1.0: 1.0}
         node["mov_z"].setValue(1.1)
         lp.buttons.reset_expression()
-        assert lp.nodes.work_of(node).asked.curves == {}
+        assert lp.node_state.work_of(node).asked.curves == {}
 
 
 class TestTheCache:

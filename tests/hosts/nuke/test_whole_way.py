@@ -169,7 +169,7 @@ def test_upstream_changes_make_a_new_result(make, rendered, lp, nuke, reads, pla
     np.testing.assert_allclose(spec[..., :3][outside], wanted[outside], rtol=2e-3, atol=1e-3)
     grade._knobs["value"]._keys = {}
     grade._knobs["value"]._set(1.0)
-    assert lp.nodes.state_of(node).startswith("stale")
+    assert lp.node_state.state_of(node).startswith("stale")
 
 
 def test_a_film_drives_the_plate(make, rendered, nuke, media, home, plate):
@@ -202,7 +202,7 @@ def test_in_an_aces_project(make, rendered, nuke, plate, monkeypatch):
 
 def test_a_second_still_render_after_a_cut_leaves_nothing_old(make, rendered, lp, nuke):
     node = make(source_is="still", still_frame=1001, last=1003)
-    folder = lp.nodes.work_of(node).folder
+    folder = lp.node_state.work_of(node).folder
     folder.mkdir(parents=True)
     (folder / "result.0000.exr").write_bytes(b"old")
     rendered(node)
@@ -272,13 +272,13 @@ def test_two_nodes_at_once_and_a_pasted_one(make, lp, nuke):
     pasted = nuke.double.paste(nodes[0])
     assert pasted.name() not in ("LivePortrait1", "LivePortrait2")
     nuke.ProgressTask.made.clear()
-    assert lp.nodes.state_of(pasted) == "up to date"
+    assert lp.node_state.state_of(pasted) == "up to date"
     assert lp.render.render(pasted) is None
     assert shown(pasted) == shown(nodes[0])
     assert nuke.ProgressTask.made == []
     pasted["strength"].setValue(0.7)
-    assert lp.nodes.state_of(pasted).startswith("stale")
-    assert lp.nodes.state_of(nodes[0]) == "up to date"
+    assert lp.node_state.state_of(pasted).startswith("stale")
+    assert lp.node_state.state_of(nodes[0]) == "up to date"
 
 
 @pytest.mark.parametrize("manager", ["line", "openjd"])
@@ -299,7 +299,7 @@ def test_rendered_by_a_farm_and_loaded(make, lp, nuke, home, manager):
         openjd = shutil.which("openjd") or str(Path(sys.executable).with_name("openjd"))
         if not Path(openjd).exists():
             pytest.skip("no openjd on PATH")
-        command = [openjd, "run", str(lp.nodes.work_of(node).folder / "template.json")]
+        command = [openjd, "run", str(lp.node_state.work_of(node).folder / "template.json")]
     environment = {
         **os.environ,
         "PYTHONWARNINGS": "ignore",

@@ -12,7 +12,7 @@ import pytest
 from fakes.plates import told_index, write_plate
 from fakes.pythons import python
 
-from hosts.davinci.installing import LIBRARY, fusion_folder
+from hosts.davinci.installer import LIBRARY, fusion_folder
 from hosts.install import Wishes, open_installer
 from lp_core.media.open import open_source
 
@@ -100,7 +100,7 @@ def test_an_installed_script_runs_and_says_that_resolve_is_not_there(davinci, wi
 PURE = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from hosts.davinci.lp_resolve.answers import frame_of, rate_of
+from hosts.davinci.lp_resolve.api_results import frame_of, rate_of
 from hosts.davinci.lp_resolve.curves import settings_at, slider_curves
 from hosts.davinci.lp_resolve.dialogs import animate_dialog, batch_dialog, settings_of
 from hosts.davinci.lp_resolve.macro import published, setting_text
@@ -140,7 +140,7 @@ import json, sys
 sys.path[:0] = sys.argv[1:3]
 from fakes import resolve, resolve_pool
 from fakes.resolve_ui import Bmd, Fusion
-from hosts.davinci.lp_resolve.menu import main
+from hosts.davinci.lp_resolve.actions import main
 about = {"File Path": sys.argv[3], "FPS": "25", "Frames": "8", "Start TC": "01:00:00:00", "Resolution": "640x360"}
 def described(path, first=None, last=None):
     return dict(about, **{"File Path": str(path), "Start TC": ""})

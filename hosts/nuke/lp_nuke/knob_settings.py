@@ -8,9 +8,9 @@ from lp_core.settings import RenderSettings
 from lp_core.settings.sliders import SLIDERS
 from lp_core.timing import FrameRange
 
+from .knob_layout import ALWAYS_WRITTEN, MADE_OF, WITHOUT_KNOB
 from .knobs import DOUBLE, INTEGER, SWITCH, UNSET, Setting, all_settings, by_name
 from .pixels import Size, core_from_nuke
-from .places import ALWAYS_WRITTEN, MADE_OF, WITHOUT_KNOB
 
 Read = Callable[[str], Any]
 """Name of a knob -> its value now."""

@@ -10,7 +10,7 @@ from hosts.client import Client
 from lp_core.errors import Cancelled, LpError
 
 from .animate import Desk, animate, update
-from .answers import given
+from .api_results import given
 from .batch import batch
 from .color import working_space
 from .comp import Bench, render_macro

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .answers import ResolveRefused
+from .api_results import ResolveRefused
 from .facade import Clip, Item, Pool, Timeline
 from .plan import Plan, Use
 

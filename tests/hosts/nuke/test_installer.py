@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hosts.install import Wishes, open_installer
-from hosts.nuke.installing import LINES
+from hosts.nuke.installer import LINES
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -13,9 +13,9 @@ from lp_core.job import RenderJob
 from lp_core.performance_name import is_builtin
 from lp_core.timing import FrameRange
 
-from . import cache, colors, plates, values
-from .asks import Asked, asked_of
+from . import cache, colors, knob_settings, plates
 from .gizmo import RESULT
+from .knob_values import Asked, asked_of
 
 NOT_RENDERED, UP_TO_DATE, STALE = "not rendered", "up to date", "stale: changed since the render"
 GONE = "the result's files are gone"
@@ -75,7 +75,7 @@ class Work:
         if any(self.folder.glob("result.*.exr")):  # of a run that was cut off
             groups.setdefault("output", {})["overwrite"] = True
         driving = self.asked.driver or paths["driving"]
-        return RenderJob(paths["source"], driving, self.result.pattern, values.settings_of(groups))
+        return RenderJob(paths["source"], driving, self.result.pattern, knob_settings.settings_of(groups))
 
     def write_inputs(self) -> None:
         """Writes the plates that are missing, the sliders and the job; Nuke renders here."""

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from hosts.install import HOSTS, Wishes, open_installer
-from hosts.obs.installing import COLLECTION, OPTIONS, SCRIPTS, helper_collection
+from hosts.obs.installer import COLLECTION, OPTIONS, SCRIPTS, helper_collection
 from hosts.obs.options import options_text
 from lp_core.settings import MotionSettings
 from lp_core.settings.live import LiveSettings

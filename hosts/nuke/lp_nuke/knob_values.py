@@ -9,7 +9,7 @@ from lp_core.errors import SettingError
 from lp_core.settings.sliders import SLIDERS
 from lp_core.timing import FrameRange, FrameRate
 
-from . import cache, colors, values
+from . import cache, colors, knob_settings
 from .knobs import by_name
 from .pixels import Size
 
@@ -26,9 +26,9 @@ class Asked:
     """Frame of the source that is the portrait; None: the source is a plate."""
     is_float: bool
     """Whether plates are written in 32 bits."""
-    groups: values.Groups
+    groups: knob_settings.Groups
     """Settings that differ from their defaults."""
-    curves: Dict[str, values.Curve]
+    curves: Dict[str, knob_settings.Curve]
     """Sliders."""
 
     @property
@@ -46,12 +46,12 @@ def asked_of(node: Any) -> Asked:  # noqa: ANN401 - a nuke.Group
         SettingError: something makes no sense.
     """
     read = _reader(node)
-    frames = values.frame_range(read)
-    values.refuse_animated(lambda name: _changes(node, name, frames))
+    frames = knob_settings.frame_range(read)
+    knob_settings.refuse_animated(lambda name: _changes(node, name, frames))
     driver = _driver(read)
-    groups = values.groups_of(read, frames, _given(node, read))
-    values.settings_of(groups)
-    curves = values.curves_of(read, _reader_at(node, frames), frames)
+    groups = knob_settings.groups_of(read, frames, _given(node, read))
+    knob_settings.settings_of(groups)
+    curves = knob_settings.curves_of(read, _reader_at(node, frames), frames)
     still = int(read("still_frame")) if read("source_is") == "still" else None
     return Asked(frames, driver, still, bool(read("float_plates")), groups, curves)
 
@@ -68,7 +68,7 @@ def _changes(node: Any, name: str, frames: FrameRange) -> bool:  # noqa: ANN401 
     return len({knob.getValueAt(frame) for frame in frames}) > 1
 
 
-def _reader(node: Any) -> values.Read:  # noqa: ANN401 - a nuke.Group
+def _reader(node: Any) -> knob_settings.Read:  # noqa: ANN401 - a nuke.Group
     """Reads knobs; one that a node made by an older version lacks has its default, as the node has always acted."""
     table = by_name()
 
@@ -79,7 +79,7 @@ def _reader(node: Any) -> values.Read:  # noqa: ANN401 - a nuke.Group
     return read
 
 
-def _reader_at(node: Any, frames: FrameRange) -> values.ReadAt:  # noqa: ANN401 - a nuke.Group
+def _reader_at(node: Any, frames: FrameRange) -> knob_settings.ReadAt:  # noqa: ANN401 - a nuke.Group
     table = by_name()
 
     def read(name: str, frame: int) -> float:
@@ -93,7 +93,7 @@ def _reader_at(node: Any, frames: FrameRange) -> values.ReadAt:  # noqa: ANN401 
     return read
 
 
-def _driver(read: values.Read) -> str:
+def _driver(read: knob_settings.Read) -> str:
     kind = read("driver")
     if kind == "demo":
         return "demo:" + str(read("driver_demo"))
@@ -105,11 +105,11 @@ def _driver(read: values.Read) -> str:
     return path
 
 
-def _given(node: Any, read: values.Read) -> values.Given:  # noqa: ANN401 - a nuke.Group
+def _given(node: Any, read: knob_settings.Read) -> knob_settings.Given:  # noqa: ANN401 - a nuke.Group
     ocio, space = colors.working_space()
     rate = str(FrameRate.parse(float(nuke.root()["fps"].value())))
     sizes = [_size(node, number, read(name)) for number, name in enumerate(("source_face", "driving_face"))]
-    return values.Given(rate, ocio, space, sizes[0], sizes[1])
+    return knob_settings.Given(rate, ocio, space, sizes[0], sizes[1])
 
 
 def _size(node: Any, number: int, face: str) -> Size:  # noqa: ANN401 - a nuke.Group
