@@ -14,7 +14,7 @@ from pathlib import Path
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
 from lp_core.engines.effective_settings import run_of, suited
-from lp_core.engines.registry import Choice, MakeEngine, choose_engine, make_engine, open_engine
+from lp_core.engines.registry import EngineChoice, MakeEngine, choose_engine, make_engine, open_engine
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.open import open_analyzer
@@ -45,8 +45,8 @@ from lp_core.performance_name import (
 )
 from lp_core.provenance.open_watermark import open_marker
 from lp_core.provenance.signing import open_sealer
-from lp_core.render.edges import FilmedFace, Part, Still, StoredMotion, Target
-from lp_core.render.extract import Conversion, Extraction
+from lp_core.render.edges import FilmedFace, RenderTarget, Still, StoredMotion, TimeSlice
+from lp_core.render.extract import Extraction, TemplateConversion
 from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.settings.reach import Run, unused_notes
@@ -87,7 +87,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     settings, told = suited(settings, name, job.driving, is_picture)
     told += unused_notes(job.settings, run_of(job, name, source.info, getattr(driving, "info", None)))
     notes.extend(told)
-    choice = Choice(with_face_upscale(make(name, settings), settings), note)
+    choice = EngineChoice(with_face_upscale(make(name, settings), settings), note)
     _check_sliders(edits, choice.engine)
     _check_passes(settings, choice.engine)
     if isinstance(driving, StoredMotion):
@@ -132,19 +132,19 @@ def _options(
 
 def _part(
     job: RenderJob, source: Still | FilmedFace, driving: FilmedFace | StoredMotion, rate: FrameRate | None
-) -> Part:
+) -> TimeSlice:
     """The part of the whole that the frames asked for are."""
     wanted, ahead = job.settings.input.frame_range, job.settings.input.driving_offset
     if isinstance(source, FilmedFace):
         pace = source.info.rate
-        return Part(pace.time_s(source.info.frames_before), ahead_s=pace.time_s(ahead))
+        return TimeSlice(pace.time_s(source.info.frames_before), ahead_s=pace.time_s(ahead))
     rate = rate or _rate_of(driving)
     if wanted is None:
-        return Part(ahead_s=rate.time_s(ahead))
+        return TimeSlice(ahead_s=rate.time_s(ahead))
     first = _first_number(driving)
     if wanted.first < first:
         raise SettingError(f"{job.driving} begins with frame {first}, not {wanted.first}; give later frames.")
-    return Part(rate.time_s(wanted.first - first), len(wanted), rate.time_s(ahead))
+    return TimeSlice(rate.time_s(wanted.first - first), len(wanted), rate.time_s(ahead))
 
 
 def _rate_of(driving: FilmedFace | StoredMotion) -> FrameRate:
@@ -158,7 +158,9 @@ def _first_number(driving: FilmedFace | StoredMotion) -> int:
     return (driving.info.first_frame or 0) if isinstance(driving, FilmedFace) else 0
 
 
-def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> Extraction | Conversion:
+def assemble_extraction(
+    driving: str, output: str, settings: RenderSettings
+) -> Extraction | TemplateConversion:
     """Opens and checks what an extraction names; a stored motion is converted to the other format.
 
     Args:
@@ -194,7 +196,7 @@ def assemble_extraction(driving: str, output: str, settings: RenderSettings) -> 
     return Extraction(choice.engine, film, output, open_writer, notes)
 
 
-def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversion:
+def _conversion(driving: str, output: str, settings: RenderSettings) -> TemplateConversion:
     suffix = motion_suffix(output)
     if motion_suffix(driving) == suffix:
         raise SettingError(
@@ -216,7 +218,7 @@ def _conversion(driving: str, output: str, settings: RenderSettings) -> Conversi
         )
     with open_writer():
         pass
-    return Conversion(stored, output, open_writer, notes)
+    return TemplateConversion(stored, output, open_writer, notes)
 
 
 def _check_format(driving: str, suffix: str, rig: str) -> None:
@@ -262,10 +264,10 @@ def _target(
     source: Still | FilmedFace,
     driving: FilmedFace | StoredMotion,
     rate: FrameRate | None,
-    part: Part,
+    part: TimeSlice,
     notes: list[str],
     open_output: OpenSink,
-) -> Target:
+) -> RenderTarget:
     output = job.settings.output
     number, timecode = _numbering(job, source, driving, part)
     path: Path | None = None
@@ -282,7 +284,7 @@ def _target(
     if path is not None:
         path, said = usable_sound(path, job.output, start_s)
         notes.extend(said)
-    return Target(
+    return RenderTarget(
         name=job.output,
         open=partial(open_output, Path(job.output)),
         open_parts=partial(open_parts, job.output, open_output)
@@ -304,7 +306,7 @@ def _target(
 
 
 def _numbering(
-    job: RenderJob, source: Still | FilmedFace, driving: FilmedFace | StoredMotion, part: Part
+    job: RenderJob, source: Still | FilmedFace, driving: FilmedFace | StoredMotion, part: TimeSlice
 ) -> tuple[int | None, Timecode | None]:
     """Number and timecode of the first output frame: the filmed source's own, else the performance's."""
     wanted = job.settings.input.frame_range

@@ -16,7 +16,7 @@ from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_sink, open_source
 from lp_core.media.render_outputs import input_kind, output_kind
 from lp_core.media.video.audio_plan import usable_sound
-from lp_core.render.edges import Target
+from lp_core.render.edges import RenderTarget
 from lp_core.render.stages import FrameStage, StagedSink, StageRun
 from lp_core.settings import RenderSettings
 from lp_core.settings.reach import Run, unused_notes
@@ -106,7 +106,7 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
     about_sound: tuple[str, ...] = ()
     if output_settings.audio != "none" and info.has_audio:
         sound, about_sound = usable_sound(Path(source), output, Fraction(0))
-    target = Target(
+    target = RenderTarget(
         name=output,
         open=partial(open_sink, output),
         rate=rate,

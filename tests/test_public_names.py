@@ -39,11 +39,11 @@ CONTRACTS = {
     "lp_core.motion.files.lpmotion": "MotionReader MotionWriter read_motion write_motion",
     "lp_core.motion.timeline": "MotionRows MotionTimeline between neutral_frame",
     "lp_core.media.base": (
-        "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink PartedSink ReadOptions SinkSpec"
+        "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink ReadOptions ResumableSink SinkSpec"
     ),
-    "lp_core.faces.base": "Box Face FaceAnalyzer Landmarker Pose",
+    "lp_core.faces.base": "Face FaceAnalyzer FaceBox Landmarker Pose",
     "lp_core.engines.base": (
-        "Act Animation DrivingPicture Engine EngineInfo Enlarge NeuralCrop Performance Portrait Sample"
+        "Animation DrawRequest DrivingPicture Engine EngineInfo Enlarge NeuralCrop Performance Portrait TrialFrame"
     ),
 }
 """Module -> its public names, sorted."""

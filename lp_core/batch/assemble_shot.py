@@ -21,7 +21,7 @@ from lp_core.media.open import open_source
 from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence
 from lp_core.performance_name import is_motion
-from lp_core.render.edges import FilmedFace, Motion, Part, StoredMotion
+from lp_core.render.edges import FilmedFace, Motion, StoredMotion, TimeSlice
 from lp_core.render.extract import Extraction
 from lp_core.render.render import Render
 from lp_core.render.report import Listener
@@ -167,7 +167,7 @@ def store_backwards(plan: Plan, shot: Shot, render_device: str | None, listener:
 
 def _placed(render: Render, shot: Shot, placed: _Placed) -> Render:
     begin_s = render.part.start_s
-    part = Part(begin_s, shot.frames if shot.is_still else None, placed.start_s - begin_s)
+    part = TimeSlice(begin_s, shot.frames if shot.is_still else None, placed.start_s - begin_s)
     target = render.target
     notes = render.notes
     if target.audio == "driving" and target.audio_path is not None:

@@ -25,7 +25,7 @@ from lp_core.batch.up_to_date import (
 from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.errors import SettingError
 from lp_core.files import ensure_folder
-from lp_core.media.base import PartedSink
+from lp_core.media.base import ResumableSink
 from lp_core.media.frame_pattern import files_of
 from lp_core.media.resumable import discard_parts
 from lp_core.render.chunks import conform, open_parts, render_chunk
@@ -154,7 +154,7 @@ def _key(plan: Plan, shot: Shot) -> str:
     return key
 
 
-def _reopened(plan: Plan, shot: Shot, means: Means) -> tuple[str, Render, Solution, PartedSink]:
+def _reopened(plan: Plan, shot: Shot, means: Means) -> tuple[str, Render, Solution, ResumableSink]:
     """A solved shot as any process opens it."""
     key, folder = _key(plan, shot), plan.work(shot)
     solution = Solution.open(folder / SOLUTION, key)
@@ -170,7 +170,7 @@ def _whole(shot: Shot, chunk: Chunk, solution: Solution) -> Chunk:
 
 
 def _render_missing(
-    render: Render, solution: Solution, parts: PartedSink, chunk: Chunk, listener: Listener | None
+    render: Render, solution: Solution, parts: ResumableSink, chunk: Chunk, listener: Listener | None
 ) -> None:
     for run in parts.missing(solution.frames):
         first, stop = max(run.start, chunk.first), min(run.stop, chunk.stop)

@@ -101,7 +101,7 @@ class Animation:
 
 
 @dataclass(frozen=True)
-class Sample:
+class TrialFrame:
     """One frame of a performance that an engine may try on a portrait."""
 
     motion: MotionFrame
@@ -111,7 +111,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Act:
+class DrawRequest:
     """One picture that is asked of an engine."""
 
     portrait: Any
@@ -186,7 +186,7 @@ class Engine(Protocol):
     def tune(
         self,
         portrait: Any,  # noqa: ANN401 - the engine's own Portrait
-        samples: Sequence[Sample],
+        samples: Sequence[TrialFrame],
         reference: MotionFrame,
         open_analyzer: Callable[[], FaceAnalyzer],
     ) -> Any:  # noqa: ANN401
@@ -244,6 +244,6 @@ class Engine(Protocol):
         """
         ...
 
-    def animate_all(self, acts: Sequence[Act], reference: MotionFrame) -> list[Animation]:
+    def animate_all(self, acts: Sequence[DrawRequest], reference: MotionFrame) -> list[Animation]:
         """The same for several frames of one performance, ``info.batch`` at a time being what it likes best."""
         ...

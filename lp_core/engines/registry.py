@@ -28,7 +28,7 @@ MakeEngine = Callable[[str, RenderSettings], Engine]
 
 
 @dataclass(frozen=True)
-class Choice:
+class EngineChoice:
     """An engine, and the sentence that says why it was taken where the user left it open."""
 
     engine: Engine
@@ -42,10 +42,10 @@ class Choice:
         return (*(() if self.note is None else (self.note,)), *label, *info.notes)
 
 
-def open_engine(settings: RenderSettings, make: MakeEngine | None = None) -> Choice:
+def open_engine(settings: RenderSettings, make: MakeEngine | None = None) -> EngineChoice:
     """The engine that the settings ask for; see ``choose_engine`` and ``make_engine``."""
     name, note = choose_engine(settings)
-    return Choice((make or make_engine)(name, settings), note)
+    return EngineChoice((make or make_engine)(name, settings), note)
 
 
 def choose_engine(settings: RenderSettings) -> tuple[str, str | None]:

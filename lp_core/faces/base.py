@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Box:
+class FaceBox:
     """An axis-aligned box in frame pixels, half-open: left <= x < right, top <= y < bottom."""
 
     left: float
@@ -53,7 +53,7 @@ class Face:
     """(P, 3): x, y in frame pixels, z in the same unit (smaller is nearer), P = 478, 203 or 68."""
     scheme: str
     """Layout of the landmarks: 'mediapipe478', 'liveportrait203' or 'ibug68'."""
-    box: Box
+    box: FaceBox
     """Bounding box of the landmarks."""
     score: float
     """Detection confidence, 0..1."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import FaceError, ModelError, ModelMissing, SettingError, missing_extra
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.faces.schemes import IBUG68
 from lp_core.faces.upright import turned_cut
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
@@ -127,7 +127,7 @@ class Landmarker68:
             face,
             landmarks_frame=np.column_stack([found, np.zeros(len(found))]).astype(np.float32),
             scheme=self.scheme,
-            box=Box(float(left), float(top), float(right), float(bottom)),
+            box=FaceBox(float(left), float(top), float(right), float(bottom)),
         )
 
 
@@ -230,7 +230,7 @@ def _face(points: NDArray[np.float64], score: float) -> Face:
     return Face(
         landmarks_frame=np.column_stack([points, np.zeros(len(points))]).astype(np.float32),
         scheme=IBUG68.name,
-        box=Box(float(left), float(top), float(right), float(bottom)),
+        box=FaceBox(float(left), float(top), float(right), float(bottom)),
         score=min(max(score, 0.0), 1.0),
         head_rotation=rotation.astype(np.float32),
         pose=Pose(*angles_deg(rotation)),

@@ -34,12 +34,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import FaceError
-from lp_core.faces.base import Box, Face
+from lp_core.faces.base import Face, FaceBox
 from lp_core.faces.mediapipe_tasks import MODEL, OPENERS, faces_of, image_of, translated
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.faces.selector import HUMAN_SCORE
 from lp_core.faces.silence_native import native_stderr_to_log
-from lp_core.faces.small_faces import Detection, distinct, overlap, tile_levels, window_around
+from lp_core.faces.small_faces import FaceDetection, distinct, overlap, tile_levels, window_around
 from lp_core.faces.upright import (
     CERTAIN_SCORE,
     CLEAR_GAIN,
@@ -80,7 +80,7 @@ _log = logging.getLogger(__name__)
 class _Seen:
     """A face of the frame before."""
 
-    box: Box
+    box: FaceBox
     turn_deg: float
     """By how much its upright look is turned to be read rightly; 0: it is read as the landmarker gives it."""
 
@@ -107,7 +107,7 @@ class MediaPipeAnalyzer:
         self._tasks: dict[str, Any] = {}
         self._last_time_ms = -1
         self._next_search_ms = 0
-        self._followed: list[Box] = []
+        self._followed: list[FaceBox] = []
         self._quarters = 0
         self._seen: list[_Seen] = []
         self._is_filtering = False
@@ -264,7 +264,7 @@ class MediaPipeAnalyzer:
                 return found
         return []
 
-    def _landmarks(self, picture: NDArray[np.uint8], window: Box) -> list[Face]:
+    def _landmarks(self, picture: NDArray[np.uint8], window: FaceBox) -> list[Face]:
         """Faces the landmarker sees in a window of the picture, in frame pixels."""
         return faces_of(self._task("still").detect(image_of(_cut(picture, window))), window)
 
@@ -289,12 +289,12 @@ class MediaPipeAnalyzer:
                 return faces[: self._max_faces]
         return []
 
-    def _detections(self, picture: NDArray[np.uint8], window: Box) -> list[Detection]:
+    def _detections(self, picture: NDArray[np.uint8], window: FaceBox) -> list[FaceDetection]:
         result = self._task("detector").detect(image_of(_cut(picture, window)))
         boxes = [(item.bounding_box, float(item.categories[0].score)) for item in result.detections]
         return [
-            Detection(
-                Box(
+            FaceDetection(
+                FaceBox(
                     window.left + box.origin_x,
                     window.top + box.origin_y,
                     window.left + box.origin_x + box.width,
@@ -328,9 +328,9 @@ class MediaPipeAnalyzer:
         return self._tasks[name]
 
 
-def _whole(picture: NDArray[np.uint8]) -> Box:
-    return Box(0, 0, picture.shape[1], picture.shape[0])
+def _whole(picture: NDArray[np.uint8]) -> FaceBox:
+    return FaceBox(0, 0, picture.shape[1], picture.shape[0])
 
 
-def _cut(picture: NDArray[np.uint8], window: Box) -> NDArray[np.uint8]:
+def _cut(picture: NDArray[np.uint8], window: FaceBox) -> NDArray[np.uint8]:
     return picture[int(window.top) : int(window.bottom), int(window.left) : int(window.right)]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import FaceError, LpError, MissingDependency, ModelDamaged
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
 
@@ -95,7 +95,7 @@ def image_of(picture: NDArray[np.uint8]) -> Any:  # noqa: ANN401 - an untyped li
     return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
 
 
-def faces_of(result: Any, window: Box) -> list[Face]:  # noqa: ANN401 - an untyped library's object
+def faces_of(result: Any, window: FaceBox) -> list[Face]:  # noqa: ANN401 - an untyped library's object
     """Faces of a result in frame pixels; one without a usable transform is left out."""
     parts = zip(
         result.face_landmarks,
@@ -110,7 +110,7 @@ def faces_of(result: Any, window: Box) -> list[Face]:  # noqa: ANN401 - an untyp
     ]
 
 
-def _face(points: Any, shapes: Any, transform: NDArray[np.float64], window: Box) -> Face:  # noqa: ANN401
+def _face(points: Any, shapes: Any, transform: NDArray[np.float64], window: FaceBox) -> Face:  # noqa: ANN401
     width, height = window.right - window.left, window.bottom - window.top
     flat = np.fromiter((value for p in points for value in (p.x, p.y, p.z)), np.float64, 3 * len(points))
     landmarks = flat.reshape(-1, 3) * (width, height, width) + (window.left, window.top, 0.0)
@@ -119,7 +119,7 @@ def _face(points: Any, shapes: Any, transform: NDArray[np.float64], window: Box)
     return Face(
         landmarks_frame=landmarks.astype(np.float32),
         scheme=MEDIAPIPE478.name,
-        box=Box(float(left), float(top), float(right), float(bottom)),
+        box=FaceBox(float(left), float(top), float(right), float(bottom)),
         score=1.0,
         head_rotation=rotation.astype(np.float32),
         pose=Pose(*angles_deg(rotation)),

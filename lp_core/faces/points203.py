@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import FaceError, ModelDamaged, missing_extra
-from lp_core.faces.base import Box, Face
+from lp_core.faces.base import Face, FaceBox
 from lp_core.faces.schemes import LIVEPORTRAIT203
 from lp_core.geometry.crop import LANDMARK_CROP, frame_from_crop, oriented_square
 from lp_core.geometry.paste import cut_square
@@ -89,7 +89,7 @@ class Landmarker203:
             face,
             landmarks_frame=np.column_stack([points, np.zeros(len(points))]).astype(np.float32),
             scheme=self.scheme,
-            box=Box(float(left), float(top), float(right), float(bottom)),
+            box=FaceBox(float(left), float(top), float(right), float(bottom)),
         )
 
     def _seen(self, picture: NDArray[np.uint8], points: NDArray[Any]) -> NDArray[np.float64]:

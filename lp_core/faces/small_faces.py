@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lp_core.faces.base import Box
+from lp_core.faces.base import FaceBox
 
 _LEVELS = 3
 """The finest tiles have an eighth of the picture's long side; a fourth level would take seconds on a 4K
@@ -21,16 +21,16 @@ _SAME_FACE_OVERLAP = 0.3
 
 
 @dataclass(frozen=True)
-class Detection:
+class FaceDetection:
     """A face seen by the detector, before landmarks."""
 
-    box: Box
+    box: FaceBox
     """Bounding box in frame pixels."""
     score: float
     """Detector's confidence, 0..1."""
 
 
-def tile_levels(width: int, height: int) -> list[list[Box]]:
+def tile_levels(width: int, height: int) -> list[list[FaceBox]]:
     """Square tiles over a picture, from coarse to fine.
 
     Tiles of one level have half the side of the level before and overlap by half, so that every face up to
@@ -42,7 +42,7 @@ def tile_levels(width: int, height: int) -> list[list[Box]]:
     sides = [max(width, height) // 2 ** (level + 1) for level in range(_LEVELS)]
     return [
         [
-            Box(left, top, min(left + side, width), min(top + side, height))
+            FaceBox(left, top, min(left + side, width), min(top + side, height))
             for top in _starts(height, side)
             for left in _starts(width, side)
         ]
@@ -59,7 +59,7 @@ def _starts(length: int, side: int) -> list[int]:
     return [round(index * (length - side) / steps) for index in range(steps + 1)]
 
 
-def window_around(box: Box, factor: float, width: int, height: int) -> Box:
+def window_around(box: FaceBox, factor: float, width: int, height: int) -> FaceBox:
     """A square window of ``factor`` times a box's longer side around its middle, cut to the picture.
 
     Returns:
@@ -68,7 +68,7 @@ def window_around(box: Box, factor: float, width: int, height: int) -> Box:
     (x, y), half = box.center, max(box.right - box.left, box.bottom - box.top) * factor / 2
     left, right = _cut(x - half, x + half, width)
     top, bottom = _cut(y - half, y + half, height)
-    return Box(left, top, right, bottom)
+    return FaceBox(left, top, right, bottom)
 
 
 def _cut(start: float, stop: float, length: int) -> tuple[int, int]:
@@ -76,7 +76,7 @@ def _cut(start: float, stop: float, length: int) -> tuple[int, int]:
     return first, max(min(round(stop), length), first + 1)
 
 
-def overlap(one: Box, other: Box) -> float:
+def overlap(one: FaceBox, other: FaceBox) -> float:
     """Intersection over union of two boxes, 0..1."""
     width = min(one.right, other.right) - max(one.left, other.left)
     height = min(one.bottom, other.bottom) - max(one.top, other.top)
@@ -85,9 +85,9 @@ def overlap(one: Box, other: Box) -> float:
     return width * height / (one.area + other.area - width * height)
 
 
-def distinct(detections: Sequence[Detection]) -> list[Detection]:
+def distinct(detections: Sequence[FaceDetection]) -> list[FaceDetection]:
     """The detections without repeats of the same face, best first (non-maximum suppression)."""
-    kept: list[Detection] = []
+    kept: list[FaceDetection] = []
     for found in sorted(detections, key=lambda item: item.score, reverse=True):
         if all(overlap(found.box, other.box) <= _SAME_FACE_OVERLAP for other in kept):
             kept.append(found)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lp_core.faces.base import Box, Face
+from lp_core.faces.base import Face, FaceBox
 from lp_core.faces.selector import choose_face, parse_selector
 
 _NEAR = 0.75
@@ -41,7 +41,7 @@ class _Track:
     step_y: float = 0.0
     lost: int = 0
 
-    def cost(self, box: Box) -> float | None:
+    def cost(self, box: FaceBox) -> float | None:
         """How badly a face fits, in face sizes; None when it cannot be the same."""
         (x, y), size = box.center, _size(box)
         off = math.hypot(x - self.x - self.step_x, y - self.y - self.step_y) / max(self.size, size)
@@ -49,7 +49,7 @@ class _Track:
         reach = min(_NEAR + _NEAR_PER_LOST_FRAME * self.lost, _NEAR_AT_MOST)
         return off + growth if off <= reach and growth <= math.log(_SIZE_FACTOR) else None
 
-    def seen(self, box: Box) -> _Track:
+    def seen(self, box: FaceBox) -> _Track:
         """The track after a sighting."""
         (x, y), weight = box.center, _VELOCITY_WEIGHT
         frames = self.lost + 1
@@ -119,7 +119,7 @@ class FaceTrack:
         return found
 
 
-def _size(box: Box) -> float:
+def _size(box: FaceBox) -> float:
     return math.sqrt(box.area)
 
 

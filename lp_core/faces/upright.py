@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.faces.small_faces import window_around
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
 
@@ -109,14 +109,14 @@ def moved(face: Face, frame_from_turned: NDArray[np.float64]) -> Face:
     return replace(
         face,
         landmarks_frame=landmarks.astype(np.float32),
-        box=Box(float(left), float(top), float(right), float(bottom)),
+        box=FaceBox(float(left), float(top), float(right), float(bottom)),
         head_rotation=rotation.astype(np.float32),
         pose=Pose(*angles_deg(rotation)),
     )
 
 
 def _square(
-    picture: NDArray[np.uint8], box: Box, side: float, size: int, angle_deg: float
+    picture: NDArray[np.uint8], box: FaceBox, side: float, size: int, angle_deg: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """A square of ``side`` frame pixels around a box, drawn with ``size`` pixels, and ``frame_from_square``."""
     height, width = picture.shape[:2]

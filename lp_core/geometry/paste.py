@@ -187,7 +187,7 @@ def region_of(frame_from_crop: F64, size: int, width: int, height: int) -> Regio
 
 
 @dataclass(frozen=True)
-class Place:
+class PastePlace:
     """Where a crop lies in a frame and how far it shows: the same for every picture laid there."""
 
     region: Region
@@ -203,7 +203,7 @@ class Place:
         return (self.weight > 0).view(np.uint8)
 
 
-def place_of(frame_from_crop: F64, mask: F32, width: int, height: int) -> Place:
+def place_of(frame_from_crop: F64, mask: F32, width: int, height: int) -> PastePlace:
     """The place of a crop.
 
     Args:
@@ -215,18 +215,18 @@ def place_of(frame_from_crop: F64, mask: F32, width: int, height: int) -> Place:
     region = region_of(frame_from_crop, len(mask), width, height)
     crop_from_frame = np.linalg.inv(frame_from_crop).astype(np.float64)
     if region.is_empty:
-        return Place(Region(0, 0, 0, 0), crop_from_frame, np.zeros((0, 0), np.float32))
-    return Place(region, crop_from_frame, np.minimum(warp_region(mask, crop_from_frame, region), 1.0))
+        return PastePlace(Region(0, 0, 0, 0), crop_from_frame, np.zeros((0, 0), np.float32))
+    return PastePlace(region, crop_from_frame, np.minimum(warp_region(mask, crop_from_frame, region), 1.0))
 
 
-def paste_at(frame: NDArray[Any], crop: NDArray[Any], place: Place) -> NDArray[Any]:
+def paste_at(frame: NDArray[Any], crop: NDArray[Any], place: PastePlace) -> NDArray[Any]:
     """The frame with a crop in it, same shape and type; see ``paste`` and ``paste_into``."""
     result = frame.copy()
     paste_into(result, crop, place)
     return result
 
 
-def paste_into(frame: NDArray[Any], crop: NDArray[Any], place: Place) -> None:
+def paste_into(frame: NDArray[Any], crop: NDArray[Any], place: PastePlace) -> None:
     """Lays a crop into a frame that the caller owns, in place: only the place's region is touched.
 
     Args:

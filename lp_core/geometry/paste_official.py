@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.geometry.paste import F32, F64, MASK_SIZE, Place, feather_mask, warp_region
+from lp_core.geometry.paste import F32, F64, MASK_SIZE, PastePlace, feather_mask, warp_region
 
 U8 = NDArray[np.uint8]
 
@@ -25,12 +25,12 @@ def official_mask(size: int = MASK_SIZE) -> U8:
     return mask
 
 
-def official_weight(place: Place, size: int = MASK_SIZE) -> F64:
+def official_weight(place: PastePlace, size: int = MASK_SIZE) -> F64:
     """(h, w) of the place's region, 0..1: the published mask as it lies in the frame, in steps of 1/255."""
     return _warped(official_mask(size), place) / 255.0
 
 
-def paste_official(frame: U8, crop: U8, place: Place) -> U8:
+def paste_official(frame: U8, crop: U8, place: PastePlace) -> U8:
     """The frame with a crop in it.
 
     Args:
@@ -51,6 +51,6 @@ def paste_official(frame: U8, crop: U8, place: Place) -> U8:
     return result
 
 
-def _warped(picture: NDArray[Any], place: Place) -> F64:
+def _warped(picture: NDArray[Any], place: PastePlace) -> F64:
     """A crop of 8 bits in the place's region, rounded to 8 bits, black outside of it."""
     return np.rint(warp_region(picture, place.crop_from_frame, place.region)).astype(np.float64)

@@ -82,7 +82,7 @@ class RingFrame:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnRingFrame:
     """What a reader says of the last frame it put on screen."""
 
     number: int
@@ -190,7 +190,7 @@ class RingWriter:
         """Publishes state (one of STATES) and a sentence for the user."""
         _tell(self._map, self._words, state, message)
 
-    def reader(self) -> Tuple[int, Optional[Drawn]]:
+    def reader(self) -> Tuple[int, Optional[DrawnRingFrame]]:
         """(heartbeat of the reader in ns, 0 before one came; what it drew last)."""
         return _reader_words(self._words)
 
@@ -319,7 +319,7 @@ class RingReader:
             words[at + 2], words[at + 3], words[at + 4] = frame.number, frame.time_ns, now
         words[at] += 1
 
-    def drawn(self) -> Optional[Drawn]:
+    def drawn(self) -> Optional[DrawnRingFrame]:
         """What a reader of this ring, perhaps another one, drew last."""
         return _reader_words(self._words)[1]
 
@@ -382,13 +382,13 @@ def _told_replaced(path: Path) -> Iterator[None]:
         _tell(old._map, old._words, "replaced", "")
 
 
-def _reader_words(words: _Words) -> Tuple[int, Optional[Drawn]]:
+def _reader_words(words: _Words) -> Tuple[int, Optional[DrawnRingFrame]]:
     at = _READER_SEQUENCE // 8
     for _ in range(_TRIES):
         before = words.long[at]
         beat, number, stamp, drawn = (words.long[at + place] for place in (1, 2, 3, 4))
         if before % 2 == 0 and words.long[at] == before:
-            return beat, Drawn(number, stamp, drawn) if number else None
+            return beat, DrawnRingFrame(number, stamp, drawn) if number else None
     return words.long[at + 1], None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lp_core.link.ring import Drawn
+from lp_core.link.ring import DrawnRingFrame
 
 KEPT = 120
 """Frames that the figures are taken over."""
@@ -36,7 +36,7 @@ class LiveMeter:
         self._frames += 1
         self._dropped = dropped
 
-    def see(self, drawn: Drawn | None) -> None:
+    def see(self, drawn: DrawnRingFrame | None) -> None:
         """What the ring's reader says it drew."""
         if drawn is not None and drawn.number != self._seen:
             self._seen = drawn.number

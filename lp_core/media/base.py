@@ -161,7 +161,7 @@ class FrameSource(Protocol):
     ) -> None: ...
 
 
-class PartedSink(Protocol):
+class ResumableSink(Protocol):
     """An output written in parts, in any order, by any number of processes, each part at most once more.
 
     Whatever ``write`` finished stays, through a crash too. The result is the same however it was cut up.

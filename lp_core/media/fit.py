@@ -17,7 +17,7 @@ from lp_core.media.check_frames import check_frame
 
 
 @dataclass(frozen=True)
-class Holds:
+class FormatLimits:
     """What a kind of file can hold of a frame."""
 
     windows: bool = False
@@ -28,13 +28,13 @@ class Holds:
     """Bits a channel that its sink takes: 8, 16, 32 (float)."""
 
 
-USUAL = Holds()
+USUAL = FormatLimits()
 """Films, PNG, JPEG and DPX."""
 
-HOLDS: Mapping[str, Holds] = {
-    ".exr": Holds(windows=True, alpha="premultiplied", depths=(32,)),
-    ".tif": Holds(depths=(8, 16, 32)),
-    ".tiff": Holds(depths=(8, 16, 32)),
+HOLDS: Mapping[str, FormatLimits] = {
+    ".exr": FormatLimits(windows=True, alpha="premultiplied", depths=(32,)),
+    ".tif": FormatLimits(depths=(8, 16, 32)),
+    ".tiff": FormatLimits(depths=(8, 16, 32)),
 }
 """File suffix -> what it holds, where that is not the usual."""
 
@@ -43,7 +43,7 @@ class FittedSink:
     """Turns every frame into what the sink behind it takes; what that sink takes already passes untouched."""
 
     def __init__(
-        self, name: str, spec: SinkSpec, holds: Holds, open_sink: Callable[[SinkSpec], FrameSink]
+        self, name: str, spec: SinkSpec, holds: FormatLimits, open_sink: Callable[[SinkSpec], FrameSink]
     ) -> None:
         """Opens the sink behind.
 
@@ -90,7 +90,7 @@ def fit_notes(name: str, spec: SinkSpec, fitted: SinkSpec) -> tuple[str, ...]:
     return ()
 
 
-def fitted_spec(spec: SinkSpec, holds: Holds) -> SinkSpec:
+def fitted_spec(spec: SinkSpec, holds: FormatLimits) -> SinkSpec:
     """The specification of the frames as the file holds them; the same one when nothing has to change."""
     depth = spec.bit_depth
     if depth not in holds.depths:

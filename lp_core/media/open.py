@@ -11,7 +11,15 @@ from typing import Any
 
 from lp_core.errors import EXTRAS, SettingError, UnknownCodec, absent_library, missing_extra
 from lp_core.files import check_folder, check_name, check_readable, refuse_existing
-from lp_core.media.base import AS_STORED, FrameSink, FrameSource, OpenSink, PartedSink, ReadOptions, SinkSpec
+from lp_core.media.base import (
+    AS_STORED,
+    FrameSink,
+    FrameSource,
+    OpenSink,
+    ReadOptions,
+    ResumableSink,
+    SinkSpec,
+)
 from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
 from lp_core.media.frame_pattern import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
 from lp_core.media.image.single import SinglePictureSink, numbered
@@ -122,7 +130,7 @@ def open_sink(path: str | Path, spec: SinkSpec) -> FrameSink:
     return FittedSink(str(path), spec, holds, lambda fitted: backend(path, fitted))
 
 
-def open_parts(path: str | Path, open_part: OpenSink, spec: SinkSpec, folder: Path) -> PartedSink:
+def open_parts(path: str | Path, open_part: OpenSink, spec: SinkSpec, folder: Path) -> ResumableSink:
     """Opens a film or a numbered picture sequence for writing in parts; a folder keeps what must outlive a crash.
 
     Whether the output may be written, ``check_output`` tells before the work begins.
@@ -147,7 +155,7 @@ def open_parts(path: str | Path, open_part: OpenSink, spec: SinkSpec, folder: Pa
     kind = getattr(
         importlib.import_module("lp_core.media.resumable"), "FilmParts" if is_film else "SequenceParts"
     )
-    parts: PartedSink = kind(path, spec, folder, open_part)
+    parts: ResumableSink = kind(path, spec, folder, open_part)
     return parts
 
 

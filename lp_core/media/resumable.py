@@ -1,4 +1,4 @@
-"""Outputs in parts: films as segments of a fixed length, sequences picture by picture; see ``PartedSink``.
+"""Outputs in parts: films as segments of a fixed length, sequences picture by picture; see ``ResumableSink``.
 
 A film's segments are encoded each for itself, so each begins with a key picture and refers to nothing outside.
 Joining copies their packets; nothing is encoded again, so the film has the same bytes however often the work

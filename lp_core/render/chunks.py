@@ -24,7 +24,7 @@ from lp_core.engines.base import Portrait
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face
 from lp_core.frame import Frame
-from lp_core.media.base import PartedSink
+from lp_core.media.base import ResumableSink
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.edges import QUEUE_DEPTH, FilmedFace
 from lp_core.render.passes import with_passes
@@ -33,7 +33,7 @@ from lp_core.render.render import Drawing, Render
 from lp_core.render.report import Listener, Meter, Progress, Summary, sealed
 from lp_core.render.retime import at_rate
 from lp_core.render.solution import Solution, lost_frames, solve
-from lp_core.render.source_frames import Shot
+from lp_core.render.source_frames import SourceFrame
 
 
 def render_in_chunks(
@@ -66,7 +66,7 @@ def discard(render: Render, folder: Path, origin: str = "") -> None:
         open_parts(render, solution, folder / "parts").discard()
 
 
-def open_parts(render: Render, solution: Solution, folder: Path) -> PartedSink:
+def open_parts(render: Render, solution: Solution, folder: Path) -> ResumableSink:
     """The output, to be written in parts; the folder keeps what must outlive a crash.
 
     Raises:
@@ -79,7 +79,7 @@ def open_parts(render: Render, solution: Solution, folder: Path) -> PartedSink:
 
 
 def render_chunk(
-    render: Render, solution: Solution, parts: PartedSink, run: range, listener: Listener | None = None
+    render: Render, solution: Solution, parts: ResumableSink, run: range, listener: Listener | None = None
 ) -> None:
     """Draws and writes the frames of a run that begins at a multiple of ``parts.part_length``.
 
@@ -128,7 +128,7 @@ def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Ge
 
 
 def conform(
-    render: Render, solution: Solution, parts: PartedSink, listener: Listener | None = None
+    render: Render, solution: Solution, parts: ResumableSink, listener: Listener | None = None
 ) -> Summary:
     """Makes the whole of its parts under its final name and signs it.
 
@@ -155,21 +155,21 @@ def _drawing(render: Render, solution: Solution) -> Iterator[Drawing]:
         yield Drawing(render, motion, timeline, [])
 
 
-def _shots(drawing: Drawing, solution: Solution, first: int, stack: ExitStack) -> Iterator[Shot]:
+def _shots(drawing: Drawing, solution: Solution, first: int, stack: ExitStack) -> Iterator[SourceFrame]:
     """The source at every output frame from ``first`` on, prepared as it was for the solution."""
     render, source = drawing.render, drawing.render.source
 
-    def prepared(frame: Frame, face: Face | None) -> Shot:
+    def prepared(frame: Frame, face: Face | None) -> SourceFrame:
         if face is None:
-            return Shot(frame, None)
+            return SourceFrame(frame, None)
         portrait: Portrait = render.engine.prepare(frame, face)
-        return Shot(frame, render.engine.with_tuning(portrait, solution.tuning))
+        return SourceFrame(frame, render.engine.with_tuning(portrait, solution.tuning))
 
     if not isinstance(source, FilmedFace):
         return repeat(prepared(source.frame, solution.faces.face(0)))
 
-    def filmed() -> Iterator[Shot]:
-        last: Shot | None = None
+    def filmed() -> Iterator[SourceFrame]:
+        last: SourceFrame | None = None
         with source.open() as clip, ReadAhead(clip, QUEUE_DEPTH, "decode") as frames:
             for frame in islice(at_rate(frames, source.info.rate, drawing.rate), first, None):
                 if last is None or last.frame is not frame:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import ClipInfo, Frame
-from lp_core.media.base import AudioTrack, FrameSink, FrameSource, PartedSink, SinkSpec
+from lp_core.media.base import AudioTrack, FrameSink, FrameSource, ResumableSink, SinkSpec
 from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.sequence import MotionSequence
 from lp_core.render.face_watch import FaceWatch
@@ -118,7 +118,7 @@ class StoredMotion:
 
 
 @dataclass(frozen=True)
-class Part:
+class TimeSlice:
     """A part of the whole result; its pictures are those of the whole at the same place."""
 
     start_s: Fraction = Fraction(0)
@@ -134,12 +134,12 @@ class Part:
         return self.start_s + self.ahead_s
 
 
-WHOLE = Part()
+WHOLE = TimeSlice()
 """All of it."""
 
 
 @dataclass(frozen=True)
-class Target:
+class RenderTarget:
     """Where the result goes and how it is stored."""
 
     name: str
@@ -170,7 +170,7 @@ class Target:
     """Passes that are made of every frame."""
     open_log: Callable[[SinkSpec], FaceLog] | None = None
     """Opens what takes landmarks and confidence; None: they are not asked for."""
-    open_parts: Callable[[SinkSpec, Path], PartedSink] | None = None
+    open_parts: Callable[[SinkSpec, Path], ResumableSink] | None = None
     """Opens the same for writing in parts, with a folder for what must outlive a crash; None: it cannot."""
 
     def spec(self, info: ClipInfo, rate: FrameRate, comment: str) -> SinkSpec:

@@ -55,7 +55,7 @@ class Extraction:
 
 
 @dataclass(frozen=True)
-class Conversion:
+class TemplateConversion:
     """A stored performance written again in another format; ``run`` may be called once."""
 
     motion: StoredMotion

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lp_core.color.alpha import mix
 from lp_core.frame import Frame
-from lp_core.render.passes import Drawn
+from lp_core.render.passes import DrawnFrame
 
 F32 = NDArray[np.float32]
 
@@ -24,7 +24,7 @@ class Protection(AbstractContextManager["Protection"], Protocol):
         ...
 
 
-def protected(drawn: Drawn, source: Frame, matte: F32) -> Drawn:
+def protected(drawn: DrawnFrame, source: Frame, matte: F32) -> DrawnFrame:
     """The drawn picture with the source where the matte is.
 
     Where it is 1 the source's bits come back; matte and flow of the animation follow, so that passes stay true:

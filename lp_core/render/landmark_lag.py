@@ -21,7 +21,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.frame import Frame
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
 
@@ -83,7 +83,7 @@ def _carried_on(face: Face, before: Face, after: Face, share: float) -> Face:
     return replace(
         face,
         landmarks_frame=landmarks.astype(np.float32),
-        box=Box(*(float(value) for value in np.concatenate(corners))),
+        box=FaceBox(*(float(value) for value in np.concatenate(corners))),
         head_rotation=rotation.astype(np.float32),
         pose=Pose(*angles_deg(rotation)),
         blendshapes=shapes,

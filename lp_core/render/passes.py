@@ -61,7 +61,7 @@ class FaceLog(Protocol):
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnFrame:
     """One picture of the result with what the engine said of it."""
 
     frame: Frame
@@ -80,7 +80,7 @@ class Drawn:
 
 
 def with_passes(
-    drawn: Iterable[Drawn], passes: frozenset[str], info: ClipInfo, log: FaceLog | None = None
+    drawn: Iterable[DrawnFrame], passes: frozenset[str], info: ClipInfo, log: FaceLog | None = None
 ) -> Iterator[Frame]:
     """The frames with the passes that were asked for.
 
@@ -112,9 +112,9 @@ def with_passes(
         )
 
 
-def _with_motion(drawn: Iterable[Drawn]) -> Iterator[tuple[Drawn, tuple[F32, Box]]]:
-    before: Drawn | None = None
-    now: Drawn | None = None
+def _with_motion(drawn: Iterable[DrawnFrame]) -> Iterator[tuple[DrawnFrame, tuple[F32, Box]]]:
+    before: DrawnFrame | None = None
+    now: DrawnFrame | None = None
     for following in drawn:
         if now is not None:
             yield now, _motion(now, following)
@@ -124,7 +124,7 @@ def _with_motion(drawn: Iterable[Drawn]) -> Iterator[tuple[Drawn, tuple[F32, Box
         yield now, (-back, box)
 
 
-def _motion(now: Drawn, following: Drawn) -> tuple[F32, Box]:
+def _motion(now: DrawnFrame, following: DrawnFrame) -> tuple[F32, Box]:
     is_drawn = now.animation is not None and following.animation is not None
     if now.plate is None or following.plate is None or now.plate is following.plate:
         return forward_motion(now.flow, following.flow) if is_drawn else NOT_MOVED
@@ -141,30 +141,30 @@ def _whole(part: F32, box: Box, frame: Frame) -> F32:
     return whole
 
 
-def _matte(one: Drawn, info: ClipInfo) -> F32:
+def _matte(one: DrawnFrame, info: ClipInfo) -> F32:
     if one.animation is None:
         return np.zeros((*one.frame.pixels.shape[:2], 1), np.float32)
     return one.animation.matte[..., None]
 
 
-def _st_map(one: Drawn, info: ClipInfo) -> F32:
+def _st_map(one: DrawnFrame, info: ClipInfo) -> F32:
     height, width = one.frame.pixels.shape[:2]
     shown = (0, 0, width, height) if info.windows is None else info.windows.display_in_frame
     return st_map(*one.flow, (width, height), shown)
 
 
-def _crop(one: Drawn, info: ClipInfo) -> F32 | None:
+def _crop(one: DrawnFrame, info: ClipInfo) -> F32 | None:
     return None if one.animation is None or one.animation.crop is None else one.animation.crop.pixels
 
 
-_LAYERS: dict[str, Callable[[Drawn, ClipInfo], F32 | None]] = {
+_LAYERS: dict[str, Callable[[DrawnFrame, ClipInfo], F32 | None]] = {
     "matte": _matte,
     "stmap": _st_map,
     "crop": _crop,
 }
 
 
-def _metadata(one: Drawn, passes: frozenset[str]) -> dict[str, Any]:
+def _metadata(one: DrawnFrame, passes: frozenset[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "confidence" in passes:
         found[CONFIDENCE] = Attribute("float", float(one.confidence))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import DrivingPicture, Sample
+from lp_core.engines.base import DrivingPicture, TrialFrame
 from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.geometry.rotation import angles_deg
 from lp_core.geometry.warp import reduce
@@ -46,8 +46,8 @@ class PerformanceSample:
     density: Density = QUICK
     _distance: float = field(init=False)
     _points: list[NDArray[np.float64]] = field(default_factory=list)
-    _kept: list[Sample] = field(default_factory=list)
-    _extremes: dict[int, tuple[float, Sample]] = field(default_factory=dict)
+    _kept: list[TrialFrame] = field(default_factory=list)
+    _extremes: dict[int, tuple[float, TrialFrame]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._distance = self.density.first_distance
@@ -62,7 +62,7 @@ class PerformanceSample:
             picture: (H, W, 3) RGB, display-encoded; None for stored motion.
             landmarks: (478, 3) in pixels of the picture.
         """
-        sample: Sample | None = None
+        sample: TrialFrame | None = None
         for slot, value in enumerate(_extremes(motion)):
             if slot not in self._extremes or value > max(self._extremes[slot][0] * CLEARLY, 1e-3):
                 sample = sample or _sample(motion, picture, landmarks)
@@ -77,14 +77,14 @@ class PerformanceSample:
             self._thin()
 
     @property
-    def samples(self) -> list[Sample]:
+    def samples(self) -> list[TrialFrame]:
         """The extremes, then the spread ones; each frame once."""
         unique = {id(sample): sample for sample in [*(s for _, s in self._extremes.values()), *self._kept]}
         return list(unique.values())
 
     def _thin(self) -> None:
         points: list[NDArray[np.float64]] = []
-        kept: list[Sample] = []
+        kept: list[TrialFrame] = []
         for point, sample in zip(self._points, self._kept, strict=True):
             if all(np.linalg.norm(point - other) >= self._distance for other in points):
                 points.append(point)
@@ -102,9 +102,9 @@ def _extremes(motion: MotionFrame) -> NDArray[np.float64]:
 
 def _sample(
     motion: MotionFrame, picture: NDArray[np.uint8] | None, landmarks: NDArray[np.float32] | None
-) -> Sample:
+) -> TrialFrame:
     if picture is None or landmarks is None:
-        return Sample(motion, None)
+        return TrialFrame(motion, None)
     height, width = picture.shape[:2]
     low = np.clip(np.floor(landmarks[:, :2].min(axis=0)).astype(int), 0, (width - 2, height - 2))
     high = np.clip(np.ceil(landmarks[:, :2].max(axis=0)).astype(int) + 1, low + 2, (width, height))
@@ -114,4 +114,4 @@ def _sample(
     moved = landmarks.astype(np.float64) - [low[0], low[1], 0.0]
     moved *= scale
     moved[:, :2] += (scale - 1) / 2
-    return Sample(motion, DrivingPicture(small, moved.astype(np.float32)))
+    return TrialFrame(motion, DrivingPicture(small, moved.astype(np.float32)))

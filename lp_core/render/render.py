@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Act, DrivingPicture, Engine, Performance, Portrait, Sample
+from lp_core.engines.base import DrawRequest, DrivingPicture, Engine, Performance, Portrait, TrialFrame
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Box, Frame
 from lp_core.media.base import SinkSpec
@@ -32,16 +32,25 @@ from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.implicit.edit import NO_EDITS, EditCurves
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.timeline import MotionTimeline
-from lp_core.render.edges import QUEUE_DEPTH, WHOLE, FilmedFace, Motion, Part, Still, StoredMotion, Target
+from lp_core.render.edges import (
+    QUEUE_DEPTH,
+    WHOLE,
+    FilmedFace,
+    Motion,
+    RenderTarget,
+    Still,
+    StoredMotion,
+    TimeSlice,
+)
 from lp_core.render.holdout import Protection, protected
-from lp_core.render.passes import Drawn, with_passes
+from lp_core.render.passes import DrawnFrame, with_passes
 from lp_core.render.performance_sample import DENSITIES, PerformanceSample
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.read_performance import record_motion, sample_stored
 from lp_core.render.report import Listener, Meter, Runs, Seal, Summary, numbered, runs_of, sealed
 from lp_core.render.retime import conformed_count
 from lp_core.render.source_frames import (
-    Shot,
+    SourceFrame,
     driving_pictures,
     first_driving_picture,
     plate_shots,
@@ -51,7 +60,7 @@ from lp_core.settings import FaceSettings, MotionSettings
 from lp_core.timing import FrameRate
 from lp_core.version import __version__
 
-Mark = Callable[[Frame, NDArray[np.float32], Box], Frame]
+Watermarker = Callable[[Frame, NDArray[np.float32], Box], Frame]
 """The frame with a mark inside the matte (h, w, 0..1) of a region."""
 
 
@@ -65,7 +74,7 @@ class Render:
     """What is animated."""
     driving: FilmedFace | StoredMotion
     """The performance; its motion is of the engine's rig."""
-    target: Target
+    target: RenderTarget
     """Where the result goes."""
     motion: MotionSettings
     """Reference and smoothing of the performance."""
@@ -81,9 +90,9 @@ class Render:
     """The user's sliders over the output's frames."""
     protection: Callable[[], Protection] | None = None
     """Opens the matte of what must not be touched."""
-    part: Part = WHOLE
+    part: TimeSlice = WHOLE
     """Which part of the whole is drawn."""
-    mark: Mark | None = None
+    mark: Watermarker | None = None
     """Marks each picture inside its matte, after everything else; None leaves them as they are."""
     seal: Seal | None = None
     """Signs the finished result; None leaves it as it is."""
@@ -106,7 +115,7 @@ class Render:
         result = sealed(result, self.seal)
         return replace(result, seconds=round(self.clock() - start, 3))
 
-    def tuned(self, portrait: Portrait, samples: Sequence[Sample], reference: MotionFrame) -> Portrait:
+    def tuned(self, portrait: Portrait, samples: Sequence[TrialFrame], reference: MotionFrame) -> Portrait:
         """The portrait fitted to the performance, where the settings ask for it."""
         if self.trial_analyzer is None or not samples:
             return portrait
@@ -201,8 +210,11 @@ class Drawing:
         return chain(repeat(first, -before), islice(pictures, max(before, 0), None))
 
     def drawn(
-        self, pairs: Iterable[tuple[Shot, DrivingPicture | None]], lost: dict[int, None], first: int = 0
-    ) -> Iterator[Drawn]:
+        self,
+        pairs: Iterable[tuple[SourceFrame, DrivingPicture | None]],
+        lost: dict[int, None],
+        first: int = 0,
+    ) -> Iterator[DrawnFrame]:
         """Frame after frame of the result with what the engine says of it.
 
         Args:
@@ -223,7 +235,9 @@ class Drawing:
                         drawn = protected(drawn, shot.frame, matte.at(number))
                     yield self._marked(drawn)
 
-    def draw(self, batch: Sequence[tuple[int, tuple[Shot, DrivingPicture | None]]]) -> Iterator[Drawn]:
+    def draw(
+        self, batch: Sequence[tuple[int, tuple[SourceFrame, DrivingPicture | None]]]
+    ) -> Iterator[DrawnFrame]:
         """Some frames of the result, drawn together: (index, (source, driving picture)) each."""
         asked = [self._act(shot, driver, self.rate.time_s(index)) for index, (shot, driver) in batch]
         acts = [act for act, _ in asked if act is not None]
@@ -234,9 +248,11 @@ class Drawing:
             animation = None if act is None else next(animations)
             pixels = shot.frame.pixels if animation is None else animation.pixels
             frame = replace(shot.frame, pixels=pixels, index=index, time_s=self.rate.time_s(index))
-            yield Drawn(frame, animation, confidence, shot.frame if is_film else None)
+            yield DrawnFrame(frame, animation, confidence, shot.frame if is_film else None)
 
-    def _act(self, shot: Shot, driver: DrivingPicture | None, time_s: Fraction) -> tuple[Act | None, float]:
+    def _act(
+        self, shot: SourceFrame, driver: DrivingPicture | None, time_s: Fraction
+    ) -> tuple[DrawRequest | None, float]:
         """What is asked of the engine (None: nothing, the source passes through), and the confidence."""
         if shot.portrait is None:
             return None, 0.0
@@ -245,9 +261,9 @@ class Drawing:
         if motion.confidence <= 0:
             return None, float(motion.confidence)
         edit = self.render.edits.at(float(max(part.start_s + time_s, Fraction(0)) * self.rate.fps))
-        return Act(shot.portrait, motion, driver, edit), float(motion.confidence)
+        return DrawRequest(shot.portrait, motion, driver, edit), float(motion.confidence)
 
-    def _marked(self, drawn: Drawn) -> Drawn:
+    def _marked(self, drawn: DrawnFrame) -> DrawnFrame:
         """With the invisible mark, where one is wanted; what is protected stays out of the matte already."""
         mark, animation = self.render.mark, drawn.animation
         if mark is None or animation is None:
@@ -315,11 +331,11 @@ class _Pass:
         drawing.notes.extend(sink.notes)
         return drawing.summary(meter.frame, runs_of(lost))
 
-    def _shots(self, stack: ExitStack, total: int | None) -> Iterator[Shot]:
+    def _shots(self, stack: ExitStack, total: int | None) -> Iterator[SourceFrame]:
         drawing, render = self.drawing, self.drawing.render
         if isinstance(render.source, Still):
             frame = render.source.frame
-            shot = Shot(frame, self._tune(render.engine.prepare(frame, render.source.face)))
+            shot = SourceFrame(frame, self._tune(render.engine.prepare(frame, render.source.face)))
             return iter(repeat(shot) if total is None else repeat(shot, total))
         with closing(render.source.followed(lambda _: None)) as plate:
             plan = drawing.surveyed(plate)

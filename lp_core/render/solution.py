@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import DrivingPicture, Portrait, Sample
+from lp_core.engines.base import DrivingPicture, Portrait, TrialFrame
 from lp_core.errors import BadMotionFile, SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.files import ensure_folder, replacing, write_whole
@@ -246,7 +246,7 @@ def _model(drawing: Drawing, faces: StoredFaces) -> Portrait:
     raise BadMotionFile(f"{source.name} shows its face between the frames that are shown only; change --fps.")
 
 
-def _samples(drawing: Drawing, folder: Path) -> list[Sample]:
+def _samples(drawing: Drawing, folder: Path) -> list[TrialFrame]:
     if isinstance(drawing.render.driving, StoredMotion):
         return sample_stored(drawing.motion, DENSITIES[drawing.render.calibration]).samples
     arrays = _load_arrays(folder / _SAMPLE)
@@ -255,11 +255,11 @@ def _samples(drawing: Drawing, folder: Path) -> list[Sample]:
         motion = MotionFrame(**{name: arrays[name][index] for name in MOTION_ARRAYS})
         pixels, landmarks = arrays.get(f"pixels{index}"), arrays.get(f"landmarks{index}")
         picture = None if pixels is None or landmarks is None else DrivingPicture(pixels, landmarks)
-        samples.append(Sample(motion, picture))
+        samples.append(TrialFrame(motion, picture))
     return samples
 
 
-def _sample_arrays(samples: Sequence[Sample]) -> dict[str, NDArray[Any]]:
+def _sample_arrays(samples: Sequence[TrialFrame]) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {
         name: np.stack([np.asarray(getattr(sample.motion, name)) for sample in samples])
         if samples

@@ -17,7 +17,7 @@ from lp_core.timing import FrameRate
 
 
 @dataclass(frozen=True)
-class Shot:
+class SourceFrame:
     """The source at one output frame."""
 
     frame: Frame
@@ -32,7 +32,7 @@ def plate_shots(
     rate: FrameRate,
     tune: Callable[[Portrait], Portrait],
     hear: Callable[[str], None],
-) -> Iterator[Shot]:
+) -> Iterator[SourceFrame]:
     """Every frame of a filmed source at the output rate, followed and prepared.
 
     Args:
@@ -46,7 +46,7 @@ def plate_shots(
         NoFace: no frame shows a face.
         FaceNotThere: faces are there, but not the chosen one.
     """
-    last: Shot | None = None
+    last: SourceFrame | None = None
     model: Portrait | None = None
     with closing(plate.followed(hear)) as followed:
         for frame, face in at_rate(followed, plate.info.rate, rate):
@@ -54,7 +54,7 @@ def plate_shots(
                 portrait = None if face is None else engine.prepare(frame, face, model)
                 if portrait is not None and model is None:
                     portrait = model = tune(portrait)
-                last = Shot(frame, portrait)
+                last = SourceFrame(frame, portrait)
             yield last
 
 

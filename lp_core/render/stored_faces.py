@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import BadMotionFile
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.files import replacing, write_whole
 
 _DATA, _FACTS = "faces.bin", "faces.json"
@@ -42,7 +42,7 @@ class StoredFaces:
         return Face(
             landmarks_frame=np.array(row["landmarks"]),
             scheme=self.scheme,
-            box=Box(*(float(value) for value in row["box"])),
+            box=FaceBox(*(float(value) for value in row["box"])),
             score=float(row["score"]),
             head_rotation=np.array(row["rotation"]),
             pose=Pose(*(float(value) for value in row["pose"])),

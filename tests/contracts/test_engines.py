@@ -8,7 +8,7 @@ import pytest
 from fakes.engine import ToyEngine
 from fakes.films import CROP, turned
 
-from lp_core.engines.base import Act, DrivingPicture
+from lp_core.engines.base import DrawRequest, DrivingPicture
 from lp_core.engines.registry import ENGINES, make_engine, open_engine
 from lp_core.errors import LpError, SettingError
 from lp_core.faces.open import open_analyzer
@@ -109,7 +109,11 @@ def test_it_keeps_no_state_between_calls(engine, face, neutral, picture):
 def test_pictures_drawn_together_are_those_drawn_alone(engine, face, neutral, picture):
     portrait, other = (engine.prepare(frame_of(np.roll(picture, k, axis=2)), face) for k in (0, 1))
     edit = Edit({"yaw": 8.0}) if "yaw" in engine.info.sliders else Edit({})
-    acts = [Act(portrait, turned(neutral, 5)), Act(other, neutral, None, edit), Act(portrait, neutral)]
+    acts = [
+        DrawRequest(portrait, turned(neutral, 5)),
+        DrawRequest(other, neutral, None, edit),
+        DrawRequest(portrait, neutral),
+    ]
     together = engine.animate_all(acts, neutral)
     assert len(together) == 3
     for shown, act in zip(together, acts, strict=True):

@@ -5,7 +5,7 @@ The top left pixel's red value v says what the picture shows: 0 no face, else a 
 
 import numpy as np
 
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 
 
 def planted(value, height=8, width=10):
@@ -21,7 +21,7 @@ def make_face(value, width=10, height=8, score=0.95):
     return Face(
         landmarks_frame=landmarks,
         scheme="mediapipe478",
-        box=Box(1, 1, width - 1, height - 1),
+        box=FaceBox(1, 1, width - 1, height - 1),
         score=score,
         head_rotation=np.eye(3, dtype=np.float32),
         pose=Pose(0.0, 0.0, float(value)),

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import (
     EYES,
@@ -85,7 +85,7 @@ def reading_face(angles=(0.0, 0.0, 0.0), shapes=None):
     return Face(
         landmarks_frame=np.zeros((478, 3), np.float32),
         scheme="mediapipe478",
-        box=Box(0, 0, 10, 10),
+        box=FaceBox(0, 0, 10, 10),
         score=1.0,
         head_rotation=from_angles_deg(*angles).astype(np.float32),
         pose=Pose(*(float(angle) for angle in angles)),
@@ -98,7 +98,7 @@ def moved_face(face, scale=1.0, by=(0.0, 0.0)):
     points = face.landmarks_frame * np.float32(scale)
     points[:, :2] += np.float32((scale - 1) / 2) + np.asarray(by, np.float32)
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    box = Box(*(float(value) for value in (*low, *high)))
+    box = FaceBox(*(float(value) for value in (*low, *high)))
     return replace(face, landmarks_frame=points, box=box)
 
 

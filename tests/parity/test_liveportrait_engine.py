@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from lp_core.engines.base import Act
+from lp_core.engines.base import DrawRequest
 from lp_core.engines.liveportrait.engine import LivePortraitEngine
 from lp_core.engines.liveportrait.performance import read_states
 from lp_core.engines.liveportrait.portrait import LivePortraitPortrait
@@ -73,7 +73,7 @@ def test_the_engine_gives_the_recorded_key_points(engine, portrait, performance,
 
 @pytest.fixture(scope="module")
 def drawn(engine, portrait, performance):
-    acts = [Act(portrait, motion) for motion in performance]
+    acts = [DrawRequest(portrait, motion) for motion in performance]
     return engine.animate_all(acts, performance[0])
 
 

@@ -15,7 +15,7 @@ from lp_core.engines.liveportrait.dense_motion import identity_grid
 from lp_core.engines.liveportrait.detail import moved, with_detail
 from lp_core.engines.liveportrait.performance import CROP_PX
 from lp_core.engines.liveportrait.portrait import LivePortraitPortrait
-from lp_core.geometry.paste import Place, halved, paste_at
+from lp_core.geometry.paste import PastePlace, halved, paste_at
 from lp_core.geometry.paste_official import paste_official
 from lp_core.geometry.warp import affine_part, enlarge, lay
 
@@ -67,7 +67,7 @@ def compose(
     return Animation(pixels, box, portrait.place.weight, flow, crop=neural)
 
 
-def finer(large: F32, place: Place, scale: float) -> tuple[F32, Place]:
+def finer(large: F32, place: PastePlace, scale: float) -> tuple[F32, PastePlace]:
     """An enlarged crop less than twice as fine as the frame it goes into, and its place.
 
     Args:
@@ -92,7 +92,7 @@ def crop_flow(deformation: torch.Tensor) -> F32:
     return enlarge(shift[..., :2].mean(dim=0).cpu().numpy() * np.float32(CROP_PX / 2), CROP_PX, CROP_PX)
 
 
-def in_frame(place: Place, points: NDArray[np.floating[Any]]) -> F32:
+def in_frame(place: PastePlace, points: NDArray[np.floating[Any]]) -> F32:
     """Key points (P, 3) in grid units, -1..1 over the crop, in pixels of the frame; z in the same unit."""
     frame_from_crop = _frame_from_crop(place)
     half = (CROP_PX - 1) / 2
@@ -102,7 +102,7 @@ def in_frame(place: Place, points: NDArray[np.floating[Any]]) -> F32:
     return result
 
 
-def frame_flow(place: Place, deformation: torch.Tensor) -> F32:
+def frame_flow(place: PastePlace, deformation: torch.Tensor) -> F32:
     """The picture's flow, approximately: the deformation's mean over depth, 0 where nothing shows.
 
     The generator redraws what it is given, so pixels do not literally come from anywhere; this is where the
@@ -141,5 +141,5 @@ def frame_flow(place: Place, deformation: torch.Tensor) -> F32:
     return np.asarray(flow * (place.weight > 0)[..., None], np.float32)
 
 
-def _frame_from_crop(place: Place) -> NDArray[np.float64]:
+def _frame_from_crop(place: PastePlace) -> NDArray[np.float64]:
     return np.asarray(np.linalg.inv(place.crop_from_frame), np.float64)

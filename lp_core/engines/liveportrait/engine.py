@@ -11,11 +11,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Act, Animation, DrivingPicture, EngineInfo, Enlarge, Performance, Sample
+from lp_core.engines.base import (
+    Animation,
+    DrawRequest,
+    DrivingPicture,
+    EngineInfo,
+    Enlarge,
+    Performance,
+    TrialFrame,
+)
 from lp_core.engines.liveportrait.compose import compose, in_frame
 from lp_core.engines.liveportrait.filmed_source import (
     EYE_TARGET,
-    Plan,
+    FilmedPlan,
     eye_target,
     plan_motion,
     planned_motion,
@@ -167,7 +175,7 @@ class LivePortraitEngine:
     def tune(
         self,
         portrait: LivePortraitPortrait,
-        samples: Sequence[Sample],
+        samples: Sequence[TrialFrame],
         reference: MotionFrame,
         open_analyzer: Callable[[], FaceAnalyzer],
     ) -> LivePortraitPortrait:
@@ -178,7 +186,7 @@ class LivePortraitEngine:
         self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance
     ) -> Mapping[str, NDArray[Any]]:
         """The plan of a filmed source; see the contract and ``lp_core.engines.liveportrait.filmed_source``."""
-        plan: Plan = {}
+        plan: FilmedPlan = {}
         frames, sources, played = [], [], []
         for frame, face in plate:
             if face is None:
@@ -220,7 +228,7 @@ class LivePortraitEngine:
         (drawn,) = self._in_memory(lambda: self._draw([move]))
         return self._composed(move, drawn)
 
-    def animate_all(self, acts: Sequence[Act], reference: MotionFrame) -> list[Animation]:
+    def animate_all(self, acts: Sequence[DrawRequest], reference: MotionFrame) -> list[Animation]:
         """Draws several frames; see the contract.
 
         Batches are always full, so that a picture does not depend on where a film is cut.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lp_core.motion.implicit.motion import F64, ImplicitMotion
 from lp_core.motion.implicit.transfer import TransferOptions, transfer_filmed
 
-Plan = Mapping[str, NDArray[Any]]
+FilmedPlan = Mapping[str, NDArray[Any]]
 """Name -> array, see below; empty for a still."""
 
 EYE_TARGET = "eye_target"
@@ -32,7 +32,7 @@ def plan_motion(
     played: Iterable[tuple[ImplicitMotion, ImplicitMotion]],
     options: TransferOptions,
     is_clip: bool,
-) -> Plan:
+) -> FilmedPlan:
     """The motion of a filmed source by the published rule.
 
     Args:
@@ -50,7 +50,7 @@ def plan_motion(
     return {FRAMES: np.array(frames, np.int64), **arrays}
 
 
-def planned_motion(plan: Plan, index: int) -> ImplicitMotion | None:
+def planned_motion(plan: FilmedPlan, index: int) -> ImplicitMotion | None:
     """The planned motion of a frame of the source; None where there is no plan for it."""
     if FRAMES not in plan:
         return None
@@ -63,6 +63,6 @@ def planned_motion(plan: Plan, index: int) -> ImplicitMotion | None:
     )
 
 
-def eye_target(plan: Plan) -> float | None:
+def eye_target(plan: FilmedPlan) -> float | None:
     """The openness that the eyes keep; None where they follow the performance."""
     return float(plan[EYE_TARGET]) if EYE_TARGET in plan else None

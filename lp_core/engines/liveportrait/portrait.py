@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from lp_core.engines.liveportrait.detail import beyond_white
-from lp_core.engines.liveportrait.filmed_source import Plan
+from lp_core.engines.liveportrait.filmed_source import FilmedPlan
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import (
     CROP_PX,
@@ -24,7 +24,7 @@ from lp_core.faces.ratios import eye_openness, lip_openness
 from lp_core.faces.schemes import scheme_of
 from lp_core.frame import Frame
 from lp_core.geometry.crop import SOURCE_CROP, frame_from_crop, oriented_square
-from lp_core.geometry.paste import F32, Place, cut, feather_mask, place_of
+from lp_core.geometry.paste import F32, PastePlace, cut, feather_mask, place_of
 from lp_core.motion.implicit.motion import F64, ImplicitMotion, transform_keypoints
 
 
@@ -44,11 +44,11 @@ class LivePortraitPortrait:
     """Openness of its eyes and lips, one frame."""
     warp: WarpSource
     """Feature volume and what else the warp needs of the source, on the networks' device."""
-    place: Place
+    place: PastePlace
     """Where the networks' picture belongs in the frame."""
     beyond: F32 | None
     """(512, 512, 3) what of the crop's display view lies below 0 and above 1; None where nothing does."""
-    plan: Plan = field(default_factory=dict)
+    plan: FilmedPlan = field(default_factory=dict)
     """What a survey of a filmed source found; see ``lp_core.engines.liveportrait.filmed_source``."""
 
 
@@ -67,7 +67,7 @@ def ratios_of(face: Face) -> Ratios:
 
 
 def prepare_portrait(
-    networks: Networks, source: Frame, face: Face, plan: Plan | None = None
+    networks: Networks, source: Frame, face: Face, plan: FilmedPlan | None = None
 ) -> LivePortraitPortrait:
     """Prepares a source: the crop, M, F and the source's share of W, once."""
     height, width = source.pixels.shape[:2]

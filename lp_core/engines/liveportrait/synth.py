@@ -35,7 +35,7 @@ from lp_core.errors import LpError, NoWritePermission
 DEFAULT_SEED = 20240703
 SQRT3 = math.sqrt(3.0)
 
-Array = NDArray[np.float32] | NDArray[np.int64]
+WeightArray = NDArray[np.float32] | NDArray[np.int64]
 F64 = NDArray[np.float64]
 
 GAINS = (
@@ -90,7 +90,7 @@ def uniform(seed: int, label: str, shape: tuple[int, ...]) -> F64:
     return ((unit * 2.0 - 1.0) * SQRT3).reshape(shape)
 
 
-def synthetic_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, Array]:
+def synthetic_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, WeightArray]:
     """Values for every key of one network.
 
     Args:
@@ -105,7 +105,7 @@ def synthetic_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[
     return {key: _tensor(key, shape, seed, last) for key, shape in shapes.items()}
 
 
-def _tensor(key: str, shape: tuple[int, ...], seed: int, last_mlp: str | None) -> Array:
+def _tensor(key: str, shape: tuple[int, ...], seed: int, last_mlp: str | None) -> WeightArray:
     stem, _, leaf = key.rpartition(".")
     if leaf == "num_batches_tracked":
         return np.zeros(shape, dtype=np.int64)

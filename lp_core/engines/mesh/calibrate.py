@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Sample
+from lp_core.engines.base import TrialFrame
 from lp_core.faces.base import Face
 from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.geometry.rotation import angles_deg
@@ -38,12 +38,16 @@ LEAST_REST = 0.1
 """A rest reading below this counts as none: proportions of less would be proportions of noise."""
 
 F64 = NDArray[np.float64]
-Draw = Callable[[Sample, Nudge], Face | None]
+Draw = Callable[[TrialFrame, Nudge], Face | None]
 """Draws the portrait at a frame of the performance with a nudge, and reads the face off the picture."""
 
 
 def calibrate(
-    source: MotionFrame, samples: Sequence[Sample], reference: MotionFrame, mode: str, draws: Sequence[Draw]
+    source: MotionFrame,
+    samples: Sequence[TrialFrame],
+    reference: MotionFrame,
+    mode: str,
+    draws: Sequence[Draw],
 ) -> Tuning | None:
     """Finds the tuning of a portrait for a performance.
 
@@ -57,7 +61,7 @@ def calibrate(
     Returns:
         None when nothing could be read off the portrait or the performance has no blendshapes.
     """
-    rest = draws[0](Sample(reference, None), Nudge())
+    rest = draws[0](TrialFrame(reference, None), Nudge())
     if rest is None or not any(sample.motion.blendshapes.any() for sample in samples):
         return None
     start = np.array(angles_deg(source.rotation.astype(np.float64)))
@@ -69,7 +73,7 @@ def calibrate(
             rounds = ROUNDS if first < SURE else ROUNDS_LATER
 
             def settle(
-                draw: Draw, sample: Sample, so_far: Tuning = so_far, rounds: int = rounds
+                draw: Draw, sample: TrialFrame, so_far: Tuning = so_far, rounds: int = rounds
             ) -> F64 | None:
                 turn = start + wanted_turn(source, sample.motion, reference, mode)
                 wanted = np.concatenate([turn, _wanted_readings(sample.motion, reference, rest)])

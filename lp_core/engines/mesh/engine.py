@@ -12,7 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import Act, Animation, DrivingPicture, EngineInfo, Enlarge, Performance, Sample
+from lp_core.engines.base import (
+    Animation,
+    DrawRequest,
+    DrivingPicture,
+    EngineInfo,
+    Enlarge,
+    Performance,
+    TrialFrame,
+)
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, head_flow
@@ -30,7 +38,7 @@ from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.landmarks.change import NO_CHANGE, Change
 from lp_core.motion.landmarks.edit import MESH_SLIDERS, make_change
 from lp_core.motion.landmarks.motion import motion_from_landmarks
-from lp_core.motion.landmarks.transfer import NO_NUDGE, Nudge, Target, transfer
+from lp_core.motion.landmarks.transfer import NO_NUDGE, Nudge, TransferTarget, transfer
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import tuning_arrays, tuning_from_arrays
 from lp_core.settings import MotionSettings, RenderSettings
@@ -124,14 +132,14 @@ class MeshEngine:
         change = make_change(portrait.face, edit) if edit.values else NO_CHANGE
         return self._draw(portrait, motion, reference, driving, nudge, change)
 
-    def animate_all(self, acts: Sequence[Act], reference: MotionFrame) -> list[Animation]:
+    def animate_all(self, acts: Sequence[DrawRequest], reference: MotionFrame) -> list[Animation]:
         """Draws several frames; see the contract."""
         return [self.animate(act.portrait, act.motion, reference, act.driving, act.edit) for act in acts]
 
     def tune(
         self,
         portrait: MeshPortrait,
-        samples: Sequence[Sample],
+        samples: Sequence[TrialFrame],
         reference: MotionFrame,
         open_analyzer: Callable[[], FaceAnalyzer],
     ) -> MeshPortrait:
@@ -144,7 +152,7 @@ class MeshEngine:
         def trial(analyzer: FaceAnalyzer) -> Draw:
             times_ms = count(step=UNRELATED_MS)
 
-            def draw(sample: Sample, nudge: Nudge) -> Face | None:
+            def draw(sample: TrialFrame, nudge: Nudge) -> Face | None:
                 picture = plain._draw(small, sample.motion, reference, sample.driving, nudge).pixels
                 faces = analyzer.analyze(picture, next(times_ms))
                 return max(faces, key=lambda face: face.box.area) if faces else None
@@ -206,7 +214,7 @@ class MeshEngine:
         self,
         head: HeadFlow,
         portrait: MeshPortrait,
-        target: Target,
+        target: TransferTarget,
         points: NDArray[np.float64],
         rigid: NDArray[np.float64],
     ) -> list[LidEdge]:

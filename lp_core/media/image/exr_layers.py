@@ -23,7 +23,7 @@ _COLORS = {
 
 
 @dataclass(frozen=True)
-class Part:
+class ExrPart:
     """One part of a file, as its header names things."""
 
     name: str
@@ -37,7 +37,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Choice:
+class LayerChoice:
     """The channels that make the image."""
 
     part: int
@@ -65,7 +65,7 @@ _Key = tuple[int, str]
 _Found = Mapping[_Key, tuple[int, ...]]
 
 
-def choose_channels(path: Path, parts: Sequence[Part], layer: str | None, view: str | None) -> Choice:
+def choose_channels(path: Path, parts: Sequence[ExrPart], layer: str | None, view: str | None) -> LayerChoice:
     """The image's channels.
 
     Args:
@@ -92,13 +92,13 @@ def choose_channels(path: Path, parts: Sequence[Part], layer: str | None, view: 
     images = {key: found for key, colors in groups.items() if (found := _image(_with_alpha(groups, key)))}
     if layer is not None:
         key = _named(path, parts, {**images, **_numbers(groups, images)}, layer)
-        return Choice(key[0], (images.get(key) or _data(groups[key]) or ()), key[1], wanted_view)
+        return LayerChoice(key[0], (images.get(key) or _data(groups[key]) or ()), key[1], wanted_view)
     if not images:
         raise UnreadableMedia(
             f"{path} has no channels R, G and B (or Y) in any layer; render an image, not data alone."
         )
     key = _finished(path, images)
-    return Choice(key[0], images[key], key[1], wanted_view, _taken(path, images, key))
+    return LayerChoice(key[0], images[key], key[1], wanted_view, _taken(path, images, key))
 
 
 def _finished(path: Path, images: _Found) -> _Key:
@@ -131,7 +131,7 @@ def _taken(path: Path, images: _Found, key: _Key) -> str | None:
     return f"{path}: the layer '{key[1]}' is used ({reason}); --layer takes another: {_listed(others)}."
 
 
-def _named(path: Path, parts: Sequence[Part], images: _Found, layer: str) -> _Key:
+def _named(path: Path, parts: Sequence[ExrPart], images: _Found, layer: str) -> _Key:
     names = [name for key in images for name in (key[1], parts[key[0]].name if len(parts) > 1 else key[1])]
     fitting = matching(names, layer)
     keys = [key for key in images if {key[1], parts[key[0]].name if len(parts) > 1 else key[1]} & {*fitting}]
@@ -158,7 +158,7 @@ def _numbers(groups: Mapping[_Key, dict[str, int]], images: _Found) -> _Found:
     }
 
 
-def _planes(number: int, part: Part, count: int) -> list[_Plane]:
+def _planes(number: int, part: ExrPart, count: int) -> list[_Plane]:
     planes = []
     for index, channel in enumerate(part.channels):
         *words, base = channel.split(".")

@@ -16,7 +16,7 @@ from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia,
 from lp_core.files import check_readable
 from lp_core.frame import Box, ClipInfo, ColorTags, Frame, Pixels, SampleType, Windows, united
 from lp_core.media.base import AS_STORED, Attribute, ReadOptions
-from lp_core.media.image.exr_layers import Choice, Part, choose_channels
+from lp_core.media.image.exr_layers import ExrPart, LayerChoice, choose_channels
 from lp_core.media.image.sequence import SequenceSource
 from lp_core.media.image.smpte import unpacked
 from lp_core.media.image.stills import DEFAULT_RATE, StillSource
@@ -33,10 +33,10 @@ _BT709 = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
 
 
 @dataclass(frozen=True)
-class Header:
+class ImageHeader:
     """What one file says before its pixels are read."""
 
-    choice: Choice
+    choice: LayerChoice
     """The channels that make the picture."""
     windows: Windows
     """Its display and data window."""
@@ -60,7 +60,7 @@ class OiioReader:
     def __init__(self, options: ReadOptions) -> None:
         self._layer, self._view = options.layer, options.view
 
-    def header(self, path: Path) -> Header:
+    def header(self, path: Path) -> ImageHeader:
         """What a file says; reads no pixels.
 
         Raises:
@@ -73,7 +73,7 @@ class OiioReader:
         finally:
             file.close()
 
-    def pixels(self, path: Path, canvas: Box) -> tuple[Pixels, Header]:
+    def pixels(self, path: Path, canvas: Box) -> tuple[Pixels, ImageHeader]:
         """A file's picture on a canvas that holds its windows; 0 where the file has no pixels.
 
         Raises:
@@ -94,7 +94,7 @@ class OiioReader:
         picked = read if channels == tuple(range(first, end)) else read[..., [c - first for c in channels]]
         return _on_canvas(picked, header.windows.data, canvas), header
 
-    def info(self, path: Path, headers: Sequence[Header], rate: FrameRate | None) -> ClipInfo:
+    def info(self, path: Path, headers: Sequence[ImageHeader], rate: FrameRate | None) -> ClipInfo:
         """What is known of a clip whose present files have these headers, the first file's first."""
         first = headers[0]
         canvas = first.windows.canvas
@@ -156,7 +156,7 @@ class OiioSequenceSource(SequenceSource):
         self._tells_rate = headers[0].fps is not None
         return info
 
-    def _check_alike(self, paths: Sequence[Path], headers: Sequence[Header]) -> None:
+    def _check_alike(self, paths: Sequence[Path], headers: Sequence[ImageHeader]) -> None:
         """Refuses a sequence whose format, layer or alpha changes; names the first frame that differs."""
         numbers = [number for number in self._numbers if number not in self._missing]
         for number, path, header in zip(numbers, paths, headers, strict=True):
@@ -171,7 +171,7 @@ class OiioSequenceSource(SequenceSource):
         return Frame(pixels, 0, Fraction(0), metadata=header.metadata, data_window=header.windows.data)
 
 
-def _difference(first: Header, header: Header) -> str | None:
+def _difference(first: ImageHeader, header: ImageHeader) -> str | None:
     """In what a file cannot follow another one of its sequence; None where it can."""
     left, top, right, bottom = header.windows.display
     if header.windows.display != first.windows.display:
@@ -277,11 +277,11 @@ def _attributes(spec: Any) -> tuple[dict[str, Attribute], tuple[str, ...]]:  # n
     return read, tuple(lost)
 
 
-def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -> Header:
+def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -> ImageHeader:
     views = _views(specs[0])
     has_flat = not all(spec.deep for spec in specs)
     parts = [
-        Part(
+        ExrPart(
             name=_text(spec, "oiio:subimagename"),
             view=_text(spec, "view"),
             views=views,
@@ -295,7 +295,7 @@ def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -
         raise UnreadableMedia(f"{path} is a deep picture; flatten it first.")
     sample_type, bit_depth = _sample_type(path, spec, choice)
     metadata, lost = _attributes(spec)
-    return Header(
+    return ImageHeader(
         choice=choice,
         windows=Windows(
             (spec.full_x, spec.full_y, spec.full_x + spec.full_width, spec.full_y + spec.full_height),
@@ -310,7 +310,7 @@ def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -
     )
 
 
-def _sample_type(path: Path, spec: Any, choice: Choice) -> tuple[SampleType, int]:  # noqa: ANN401
+def _sample_type(path: Path, spec: Any, choice: LayerChoice) -> tuple[SampleType, int]:  # noqa: ANN401
     formats = {str(spec.channelformat(index)) for index in choice.channels}
     if formats <= {"half", "float", "double"}:
         return ("half" if formats == {"half"} else "float"), 32
@@ -323,7 +323,7 @@ def _sample_type(path: Path, spec: Any, choice: Choice) -> tuple[SampleType, int
     )
 
 
-def _color(path: Path, header: Header) -> tuple[ColorTags, tuple[str, ...]]:
+def _color(path: Path, header: ImageHeader) -> tuple[ColorTags, tuple[str, ...]]:
     if header.bit_depth == 32:
         white = header.metadata.get("chromaticities")
         is_bt709 = white is None or (white.kind == "float[8]" and np.allclose(white.value, _BT709, atol=2e-3))

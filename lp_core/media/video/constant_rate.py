@@ -23,7 +23,7 @@ _EVEN = Fraction(1, 10)  # intervals within a tenth of the usual one are a const
 
 
 @dataclass(frozen=True)
-class Shown(Generic[T]):
+class TimedItem(Generic[T]):
     """Something that is on screen from a time on."""
 
     time_s: Fraction
@@ -34,12 +34,12 @@ class Shown(Generic[T]):
     """What is shown."""
 
 
-def hold_over_gaps(shown: Iterable[Shown[T | None]]) -> Iterator[Shown[tuple[T, bool]]]:
+def hold_over_gaps(shown: Iterable[TimedItem[T | None]]) -> Iterator[TimedItem[tuple[T, bool]]]:
     """Puts the previous item in place of each None (the first one before any came); True marks stand-ins.
 
     A stream of nothing but None yields nothing.
     """
-    early: list[Shown[T | None]] = []
+    early: list[TimedItem[T | None]] = []
     last: T | None = None
     for entry in shown:
         item = last if entry.item is None else entry.item
@@ -48,12 +48,12 @@ def hold_over_gaps(shown: Iterable[Shown[T | None]]) -> Iterator[Shown[tuple[T, 
             continue
         last = item
         for gap in early:
-            yield Shown(gap.time_s, gap.duration_s, (item, True))
+            yield TimedItem(gap.time_s, gap.duration_s, (item, True))
         early.clear()
-        yield Shown(entry.time_s, entry.duration_s, (item, entry.item is None))
+        yield TimedItem(entry.time_s, entry.duration_s, (item, entry.item is None))
 
 
-def conform(shown: Iterable[Shown[T]], fps: Fraction, keeps_all: bool = False) -> Iterator[T]:
+def conform(shown: Iterable[TimedItem[T]], fps: Fraction, keeps_all: bool = False) -> Iterator[T]:
     """For each time k / fps after the first item, the item that is nearest in time (the earlier one of two).
 
     Args:
@@ -67,7 +67,7 @@ def conform(shown: Iterable[Shown[T]], fps: Fraction, keeps_all: bool = False) -
     """
     count = 0
     origin: Fraction | None = None
-    previous: Shown[T] | None = None
+    previous: TimedItem[T] | None = None
     for entry in shown:
         if origin is None or previous is None:
             origin = entry.time_s

@@ -14,7 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from lp_core.media.video.constant_rate import Shown
+from lp_core.media.video.constant_rate import TimedItem
 from lp_core.media.video.header import Timing
 from lp_core.media.video.packet_times import MAY_JUMP, full_packets
 
@@ -48,7 +48,7 @@ class Decoder:
         self.was_cut = False
         """True when reading ended by an error instead of the file's end."""
 
-    def frames(self) -> Iterator[Shown[VideoFrame | None]]:
+    def frames(self) -> Iterator[TimedItem[VideoFrame | None]]:
         """Decodes to the end of what can be read."""
         for number, packet in enumerate(self._packets()):
             self._announce(number, packet)
@@ -86,7 +86,7 @@ class Decoder:
         self._announced[number] = place
         heapq.heappush(self._waiting, (place, number))
 
-    def _place(self, frame: VideoFrame) -> Iterator[Shown[VideoFrame | None]]:
+    def _place(self, frame: VideoFrame) -> Iterator[TimedItem[VideoFrame | None]]:
         number = frame.pts
         if number is None and self._waiting:
             number = self._waiting[0][1]
@@ -105,7 +105,7 @@ class Decoder:
         else:
             self.dropped.append(number)
 
-    def _lost_before(self, place: tuple[int, int] | None) -> Iterator[Shown[VideoFrame | None]]:
+    def _lost_before(self, place: tuple[int, int] | None) -> Iterator[TimedItem[VideoFrame | None]]:
         while self._waiting and (place is None or self._waiting[0] < place):
             lost = heapq.heappop(self._waiting)
             if self._announced.pop(lost[1], None) is None:
@@ -124,16 +124,16 @@ class Decoder:
             return False
         return place[1] > self._first_key[1] or bool(self._container.format.flags & MAY_JUMP)
 
-    def _shown(self, place: tuple[int, int], frame: VideoFrame | None) -> Shown[VideoFrame | None]:
+    def _shown(self, place: tuple[int, int], frame: VideoFrame | None) -> TimedItem[VideoFrame | None]:
         self.count += 1
         if self._times is None:
-            return Shown(place[0] * self._tick, self._period, frame)
+            return TimedItem(place[0] * self._tick, self._period, frame)
         number = place[1]
         if self._is_by_order:
             at = self.count - 1 + len(self.dropped)
             number = self._order[at] if at < len(self._order) else number
         entry = self._times.shown(number, self._end_s)
-        return Shown(entry.time_s, entry.duration_s or self._period, frame)
+        return TimedItem(entry.time_s, entry.duration_s or self._period, frame)
 
 
 def _context(stream: VideoStream) -> VideoCodecContext:

@@ -12,9 +12,9 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 
 from lp_core.errors import MediaError
-from lp_core.media.video.constant_rate import Shown
+from lp_core.media.video.constant_rate import TimedItem
 
-Item = tuple[VideoFrame, bool]
+FieldItem = tuple[VideoFrame, bool]
 """A picture, and whether it stands in for a damaged one."""
 
 
@@ -31,9 +31,9 @@ def check_fields(path: Path, first: VideoFrame, choice: str) -> None:
         )
 
 
-def deinterlaced(pictures: Iterator[Shown[Item]]) -> Iterator[Shown[Item]]:
+def deinterlaced(pictures: Iterator[TimedItem[FieldItem]]) -> Iterator[TimedItem[FieldItem]]:
     """The same pictures, each whole (bwdif, one frame for two fields); times and number stay."""
-    waiting: deque[Shown[Item]] = deque()
+    waiting: deque[TimedItem[FieldItem]] = deque()
     graph: Graph | None = None
     form = 0, 0, ""
     for count, shown in enumerate(pictures):
@@ -67,7 +67,7 @@ def _graph(frame: VideoFrame) -> Graph:
     return graph
 
 
-def _done(graph: Graph, waiting: deque[Shown[Item]]) -> Iterator[Shown[Item]]:
+def _done(graph: Graph, waiting: deque[TimedItem[FieldItem]]) -> Iterator[TimedItem[FieldItem]]:
     while waiting:
         try:
             made = graph.vpull()

@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from lp_core.media.video.constant_rate import Shown
+from lp_core.media.video.constant_rate import TimedItem
 
 MAY_JUMP = 0x0200
 """FFmpeg's AVFMT_TS_DISCONT: recordings begin anywhere, and parts may be joined, each with its own clock."""
@@ -53,7 +53,7 @@ class FilmTimes:
             key=lambda index: (self.ticks[index] or 0, index),
         )
 
-    def shown(self, index: int, end_s: Fraction | None = None) -> Shown[int]:
+    def shown(self, index: int, end_s: Fraction | None = None) -> TimedItem[int]:
         """A packet's frame with its time and duration in seconds.
 
         Args:
@@ -65,7 +65,7 @@ class FilmTimes:
         duration = self.durations[index] * self.tick_s
         if end_s is not None and end_s > time:
             duration = min(duration, end_s - time)
-        return Shown(time, duration, index)
+        return TimedItem(time, duration, index)
 
     def without(self, dropped: Sequence[int]) -> FilmTimes:
         """The same, with packets that show nothing after all."""

@@ -18,7 +18,7 @@ from lp_core.files import read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.frame_pattern import name_runs
-from lp_core.media.video.constant_rate import Shown, conform, hold_over_gaps
+from lp_core.media.video.constant_rate import TimedItem, conform, hold_over_gaps
 from lp_core.media.video.decode import Decoder
 from lp_core.media.video.header import Timing, describe, open_film, plan_timing, read_timing, video_stream
 from lp_core.media.video.interlacing import check_fields, deinterlaced
@@ -64,7 +64,7 @@ class VideoSource:
         except BaseException:
             self._container.close()
             raise
-        self._pictures: Iterator[Shown[tuple[VideoFrame, bool]]] = itertools.chain([first], pictures)
+        self._pictures: Iterator[TimedItem[tuple[VideoFrame, bool]]] = itertools.chain([first], pictures)
         if options.interlaced == "frame" and first.item[0].interlaced_frame:
             self._pictures = deinterlaced(self._pictures)
         size = first.item[0].width, first.item[0].height
@@ -147,7 +147,9 @@ class VideoSource:
     ) -> None:
         self.close()
 
-    def _first(self, pictures: Iterator[Shown[tuple[VideoFrame, bool]]]) -> Shown[tuple[VideoFrame, bool]]:
+    def _first(
+        self, pictures: Iterator[TimedItem[tuple[VideoFrame, bool]]]
+    ) -> TimedItem[tuple[VideoFrame, bool]]:
         first = next(pictures, None)
         if first is not None:
             return first

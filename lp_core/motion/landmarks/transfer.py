@@ -81,7 +81,7 @@ class FaceFields:
 
 
 @dataclass(frozen=True)
-class Target:
+class TransferTarget:
     """Where the face shall be."""
 
     points: NDArray[np.float64]
@@ -102,7 +102,7 @@ def transfer(
     nudge: Nudge = NO_NUDGE,
     fields: FaceFields | None = None,
     change: Change = NO_CHANGE,
-) -> Target:
+) -> TransferTarget:
     """Where the source's landmarks go under a performance.
 
     Args:
@@ -136,7 +136,7 @@ def transfer(
     face = _lips_apart(face, shape)
     rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge, change)
     offset = np.array([*shift, 0.0])
-    return Target(
+    return TransferTarget(
         points=scale * face @ rotation.T + offset,
         rigid_points=scale * shape @ rotation.T + offset,
         lids=(float(opened[0]), float(opened[1])),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.errors import FaceError, ModelError, ModelMissing
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.geometry.rotation import from_angles_deg
 
 MODULE = "lp_core.faces.landmarks68"
@@ -147,7 +147,7 @@ def a_face(roll=0.0):
     points = np.resize(square, (478, 3)) + (60, 50, 0)
     (left, top), (right, bottom) = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     return Face(
-        points.astype(np.float32), "mediapipe478", Box(left, top, right, bottom), 0.9, turn.astype(np.float32),
+        points.astype(np.float32), "mediapipe478", FaceBox(left, top, right, bottom), 0.9, turn.astype(np.float32),
         Pose(0.0, 0.0, roll), {"jawOpen": 0.5},
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.faces.overlay import draw_overlay
 from lp_core.geometry.rotation import from_angles_deg
 
@@ -14,7 +14,7 @@ def face(left, top, size, score=0.9, yaw=0.0, scheme="mediapipe478"):
     count = {"mediapipe478": 478, "ibug68": 68}[scheme]
     points = np.zeros((count, 3), np.float32)
     points[:, :2] = (left + size / 2, top + size / 2)
-    box = Box(left, top, left + size, top + size)
+    box = FaceBox(left, top, left + size, top + size)
     return Face(
         points, scheme, box, score, from_angles_deg(0, yaw, 0).astype(np.float32), Pose(0, yaw, 0), {}
     )

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.errors import FaceNotThere, NoFace, SettingError
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.faces.selector import HUMAN_SCORE, choose_face, in_order, parse_selector, require_face
 
 SIZE = (1000, 800)
 
 
 def face(x, y, size=50, score=0.95):
-    box = Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2)
+    box = FaceBox(x - size / 2, y - size / 2, x + size / 2, y + size / 2)
     points = np.zeros((478, 3), np.float32)
     return Face(points, "mediapipe478", box, score, np.eye(3, dtype=np.float32), Pose(0, 0, 0), {})
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.faces.base import Box
-from lp_core.faces.small_faces import Detection, distinct, overlap, tile_levels, window_around
+from lp_core.faces.base import FaceBox
+from lp_core.faces.small_faces import FaceDetection, distinct, overlap, tile_levels, window_around
 
 LENGTH = st.integers(1, 5000)
 EDGE = st.floats(-1e4, 1e4)
@@ -38,25 +38,25 @@ def test_number_of_looks_is_bounded():
 
 @given(EDGE, EDGE, st.floats(0, 1e4), st.floats(0, 1e4), st.floats(0.1, 5), LENGTH, LENGTH)
 def test_window_is_never_empty_and_never_leaves(left, top, w, h, factor, width, height):
-    window = window_around(Box(left, top, left + w, top + h), factor, width, height)
+    window = window_around(FaceBox(left, top, left + w, top + h), factor, width, height)
     assert 0 <= window.left < window.right <= width
     assert 0 <= window.top < window.bottom <= height
 
 
 def test_window_has_the_asked_size_around_the_middle():
-    assert window_around(Box(100, 100, 140, 120), 2, 1000, 1000) == Box(80, 70, 160, 150)
+    assert window_around(FaceBox(100, 100, 140, 120), 2, 1000, 1000) == FaceBox(80, 70, 160, 150)
 
 
 def test_overlap_is_intersection_over_union():
-    assert overlap(Box(0, 0, 2, 2), Box(1, 0, 3, 2)) == 1 / 3
-    assert overlap(Box(0, 0, 2, 2), Box(2, 0, 3, 2)) == 0
-    assert overlap(Box(0, 0, 2, 2), Box(0, 0, 2, 2)) == 1
+    assert overlap(FaceBox(0, 0, 2, 2), FaceBox(1, 0, 3, 2)) == 1 / 3
+    assert overlap(FaceBox(0, 0, 2, 2), FaceBox(2, 0, 3, 2)) == 0
+    assert overlap(FaceBox(0, 0, 2, 2), FaceBox(0, 0, 2, 2)) == 1
 
 
 def test_best_of_repeated_detections_is_kept():
     good, same, other = (
-        Detection(Box(0, 0, 10, 10), 0.9),
-        Detection(Box(1, 1, 11, 11), 0.8),
-        Detection(Box(20, 0, 30, 10), 0.6),
+        FaceDetection(FaceBox(0, 0, 10, 10), 0.9),
+        FaceDetection(FaceBox(1, 1, 11, 11), 0.8),
+        FaceDetection(FaceBox(20, 0, 30, 10), 0.6),
     )
     assert distinct([other, same, good]) == [good, other]

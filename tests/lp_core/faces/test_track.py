@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.errors import SettingError
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.faces.track import FaceTrack
 
 SIZE = (1920, 1080)
@@ -14,7 +14,7 @@ SIZE = (1920, 1080)
 
 def face(x, y=500, size=200, name=0.0):
     """A face whose roll says who it is."""
-    box = Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2)
+    box = FaceBox(x - size / 2, y - size / 2, x + size / 2, y + size / 2)
     points = np.zeros((478, 3), np.float32)
     return Face(points, "mediapipe478", box, 1.0, np.eye(3, dtype=np.float32), Pose(0, 0, name), {})
 

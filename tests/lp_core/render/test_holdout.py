@@ -10,7 +10,7 @@ from lp_core.color.encoding import encoding_of
 from lp_core.engines.base import Animation
 from lp_core.frame import ColorTags, Frame
 from lp_core.render.holdout import protected
-from lp_core.render.passes import Drawn
+from lp_core.render.passes import DrawnFrame
 
 BOX = (1, 0, 7, 4)
 
@@ -27,7 +27,7 @@ def drawn(source):
     pixels = source.pixels.copy()
     pixels[:, 1:7] = 0.25
     animation = Animation(pixels, BOX, np.ones((4, 6), np.float32), np.ones((4, 6, 2), np.float32))
-    return Drawn(replace(source, pixels=pixels), animation, 1.0)
+    return DrawnFrame(replace(source, pixels=pixels), animation, 1.0)
 
 
 def test_protected_pixels_are_the_sources_bits(source, drawn):
@@ -57,5 +57,5 @@ def test_an_edge_lies_between_both_sides_everywhere(source, drawn):
 def test_nothing_happens_without_a_matte_or_a_face(source, drawn):
     empty = np.zeros((4, 8), np.float32)
     assert protected(drawn, source, empty) is drawn
-    passed = Drawn(source, None, 0.0)
+    passed = DrawnFrame(source, None, 0.0)
     assert protected(passed, source, empty + 1) is passed

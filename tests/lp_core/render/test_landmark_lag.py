@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lp_core.faces.base import Box, Face, Pose
+from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.faces.mediapipe import LAG_S
 from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
@@ -29,7 +29,7 @@ def face_at(time_s, lag_s=LAG, speed=20.0):
     return Face(
         landmarks_frame=landmarks.astype(np.float32),
         scheme="mediapipe478",
-        box=Box(*landmarks[:, :2].min(axis=0), *landmarks[:, :2].max(axis=0)),
+        box=FaceBox(*landmarks[:, :2].min(axis=0), *landmarks[:, :2].max(axis=0)),
         score=1.0,
         head_rotation=rotation.astype(np.float32),
         pose=Pose(*angles_deg(rotation)),

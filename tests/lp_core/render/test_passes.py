@@ -10,7 +10,7 @@ import pytest
 from lp_core.color.encoding import encoding_of
 from lp_core.engines.base import Animation, NeuralCrop
 from lp_core.frame import ClipInfo, ColorTags, Frame
-from lp_core.render.passes import CONFIDENCE, CROP_MATRIX, Drawn, with_passes
+from lp_core.render.passes import CONFIDENCE, CROP_MATRIX, DrawnFrame, with_passes
 from lp_core.timing import FrameRate
 
 INFO = ClipInfo(8, 6, FrameRate(Fraction(25)), None)
@@ -21,10 +21,10 @@ def drawn(index, shift=None, crop=None, landmarks=None):
     """A frame whose region shows the source shifted by so many pixels (x, y)."""
     frame = Frame(np.zeros((6, 8, 3), np.float32), index, Fraction(index, 25))
     if shift is None:
-        return Drawn(frame, None, 0.0)
+        return DrawnFrame(frame, None, 0.0)
     flow = np.full((4, 4, 2), np.negative(shift), np.float32)
     matte = np.full((4, 4), 0.5, np.float32)
-    return Drawn(frame, Animation(frame.pixels, BOX, matte, flow, landmarks, "planted", crop), 0.9)
+    return DrawnFrame(frame, Animation(frame.pixels, BOX, matte, flow, landmarks, "planted", crop), 0.9)
 
 
 class Log:
@@ -85,7 +85,7 @@ class TestAFilmedSource:
     BOX = (20, 15, 80, 50)
 
     def drawn(self, index, plate, shift=None):
-        one = Drawn(Frame(plate.pixels, index, Fraction(index, 25)), None, 0.9, plate)
+        one = DrawnFrame(Frame(plate.pixels, index, Fraction(index, 25)), None, 0.9, plate)
         if shift is None:
             return one
         left, top, right, bottom = self.BOX

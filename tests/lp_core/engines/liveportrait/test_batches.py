@@ -16,7 +16,7 @@ from fakes import tiny_networks as tiny_module
 from fakes.networks import FakeNetworks
 from fakes.tiny_networks import TOLERANCE, drawn, prepared, tiny_networks
 
-from lp_core.engines.base import Act
+from lp_core.engines.base import DrawRequest
 from lp_core.engines.liveportrait.engine import LivePortraitEngine
 from lp_core.engines.liveportrait.weights import compilation_errors
 from lp_core.errors import OutOfMemory, SettingError
@@ -116,7 +116,7 @@ def acts(engine, count, is_filmed=False):
     motion = builtin_motion("expressive", rig="liveportrait21")
     portraits = [engine.prepare(frame(80 + 10 * i * is_filmed), face()) for i in range(count)]
     chosen = portraits if is_filmed else portraits[:1] * count
-    return [Act(portrait, motion.frame(8 * i)) for i, portrait in enumerate(chosen)], motion.frame(0)
+    return [DrawRequest(portrait, motion.frame(8 * i)) for i, portrait in enumerate(chosen)], motion.frame(0)
 
 
 def same(one, other):

@@ -17,7 +17,7 @@ from lp_core.engines.liveportrait.engine import LivePortraitEngine
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.errors import SettingError
 from lp_core.frame import Frame
-from lp_core.geometry.paste import Place, feather_mask, paste_at, place_of
+from lp_core.geometry.paste import PastePlace, feather_mask, paste_at, place_of
 from lp_core.motion.builtin import builtin_motion, neutral_face
 from lp_core.settings import EngineSettings, RenderSettings
 
@@ -75,7 +75,7 @@ def test_an_enlarged_crop_lies_where_the_crop_lay(scale):
     """A ramp over the crop, enlarged exactly, gives the frame's ramp again to half a pixel of the crop."""
     frame_from_crop = np.array([[scale, 0.1, 40.0], [-0.1, scale, 60.0], [0, 0, 1.0]])
     size = int(520 * scale) + 120
-    place: Place = place_of(frame_from_crop, feather_mask(512), size, size)
+    place: PastePlace = place_of(frame_from_crop, feather_mask(512), size, size)
     ramp = np.arange(512, dtype=np.float32)
     crop = np.stack(np.broadcast_arrays(ramp[None, :], ramp[:, None], ramp[None, :] * 0), axis=2)
     at = (np.arange(2048, dtype=np.float32) + 0.5) / 4 - 0.5

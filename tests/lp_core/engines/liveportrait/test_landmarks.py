@@ -19,7 +19,7 @@ from lp_core.engines.liveportrait.engine import LivePortraitEngine
 from lp_core.engines.liveportrait.landmarks import MODEL, Refinement, find_model, open_landmarker
 from lp_core.engines.registry import make_engine
 from lp_core.errors import MissingDependency, ModelDamaged, ModelMissing, SettingError
-from lp_core.faces.base import Box
+from lp_core.faces.base import FaceBox
 from lp_core.frame import Frame
 from lp_core.geometry.crop import SOURCE_CROP, oriented_square
 from lp_core.models.catalog import load_catalog
@@ -47,7 +47,7 @@ class PlantedLandmarker:
     def refined(self, picture, face):
         self.pictures.append(picture)
         points = points203((70, 80), 20)
-        return replace(face, landmarks_frame=points, scheme=self.scheme, box=Box(50, 60, 90, 100))
+        return replace(face, landmarks_frame=points, scheme=self.scheme, box=FaceBox(50, 60, 90, 100))
 
 
 def frame():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fakes.mesh import performer, random_face, reading_face, readings, turned
 
-from lp_core.engines.base import Sample
+from lp_core.engines.base import TrialFrame
 from lp_core.engines.mesh import calibrate as module
 from lp_core.engines.mesh.calibrate import CLOSE, LIMITS, calibrate
 from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT
@@ -32,11 +32,11 @@ def smiling():
 
 
 MOMENTS = [
-    Sample(performer(smiling(), shapes=readings(smile=0.8, left=0.2, right=0.2)), None),
-    Sample(turned(performer(shapes=readings(jaw=0.7, smile=0.05)), pitch=6), None),
-    Sample(turned(performer(shapes=readings(jaw=0.3, left=0.1, right=0.1)), yaw=9), None),
-    Sample(performer(shapes=readings(left=0.85, right=0.8)), None),
-    Sample(turned(performer(shapes=readings(jaw=0.4, smile=0.4, left=0.5)), roll=-8), None),
+    TrialFrame(performer(smiling(), shapes=readings(smile=0.8, left=0.2, right=0.2)), None),
+    TrialFrame(turned(performer(shapes=readings(jaw=0.7, smile=0.05)), pitch=6), None),
+    TrialFrame(turned(performer(shapes=readings(jaw=0.3, left=0.1, right=0.1)), yaw=9), None),
+    TrialFrame(performer(shapes=readings(left=0.85, right=0.8)), None),
+    TrialFrame(turned(performer(shapes=readings(jaw=0.4, smile=0.4, left=0.5)), roll=-8), None),
 ]
 
 
@@ -169,7 +169,7 @@ def test_a_face_lost_in_the_second_trial_keeps_the_first_guess():
 
 
 def test_a_performance_without_coefficients_is_no_tuning():
-    bare = [Sample(performer(angles=(0, 10, 0)), None)]
+    bare = [TrialFrame(performer(angles=(0, 10, 0)), None)]
     assert calibrate(SOURCE, bare, REFERENCE, "relative", [portrait()]) is None
     assert calibrate(SOURCE, [], REFERENCE, "relative", [portrait()]) is None
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from fakes.mesh import grimace, moved_face, reading, reading_face, readings, turned
 
-from lp_core.engines.base import Sample
+from lp_core.engines.base import TrialFrame
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.faces.open import open_analyzer
 from lp_core.geometry.facemesh import LEFT_EYE, RIGHT_EYE
@@ -52,7 +52,7 @@ class TestTuning:
             return opened[-1]
 
         reference = replace(sitter.neutral, blendshapes=readings())
-        tuned = engine.tune(portrait, [Sample(self.motion(sitter), None)] * 3, reference, open_one)
+        tuned = engine.tune(portrait, [TrialFrame(self.motion(sitter), None)] * 3, reference, open_one)
         return tuned, opened
 
     def test_trials_are_small_pictures_in_8_bits_and_every_analyzer_is_closed(self, engine, sitter, as_frame):
@@ -77,7 +77,7 @@ class TestTuning:
         found = []
         for motion in (MotionSettings(), MotionSettings(region="lips", pose_strength=0.3, strength=0.5)):
             engine = MeshEngine(RenderSettings(motion=motion))
-            samples = [Sample(grimace(sitter.neutral), None)]
+            samples = [TrialFrame(grimace(sitter.neutral), None)]
             tuned = engine.tune(portrait, samples, sitter.neutral, lambda: open_analyzer(is_video=True))
             found.append(tuned.tuning.weights)
         np.testing.assert_array_equal(found[0], found[1])
@@ -89,7 +89,7 @@ class TestTuning:
             blendshapes=readings(smile=0.9, left=0.6, right=0.6),
         )
         tuned = engine.tune(
-            portrait, [Sample(motion, None)], sitter.neutral, lambda: open_analyzer(is_video=True)
+            portrait, [TrialFrame(motion, None)], sitter.neutral, lambda: open_analyzer(is_video=True)
         )
         misread = []
         for candidate in (portrait, tuned):

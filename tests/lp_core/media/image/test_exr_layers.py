@@ -10,7 +10,7 @@ from fakes.exr import write_exr
 
 from lp_core.errors import MediaError, SettingError, UnreadableMedia
 from lp_core.media.base import ReadOptions
-from lp_core.media.image.exr_layers import Part, choose_channels
+from lp_core.media.image.exr_layers import ExrPart, choose_channels
 from lp_core.media.open import open_source
 
 oiio = pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
@@ -79,7 +79,7 @@ class TestLayers:
 
 def chosen(names, layer=None, view=None, part="", views=()):
     """(layer, names of the channels taken, note) of one part."""
-    return chosen_of([Part(part, "", tuple(views), tuple(names))], layer, view)
+    return chosen_of([ExrPart(part, "", tuple(views), tuple(names))], layer, view)
 
 
 def chosen_of(parts, layer=None, view=None):
@@ -126,9 +126,9 @@ def test_the_finished_image_of_each_writer(writer):
 
 @pytest.mark.parametrize("first", ["N", "Z", "depth", "crypto_object", "normals", "AO"])
 def test_a_part_of_data_in_front_is_passed_over(first):
-    parts = [Part(first, "", (), ("R", "G", "B")), Part("rgba", "", (), ("R", "G", "B", "A"))]
+    parts = [ExrPart(first, "", (), ("R", "G", "B")), ExrPart("rgba", "", (), ("R", "G", "B", "A"))]
     assert chosen_of(parts)[1] == ["R", "G", "B", "A"]
-    parts[1] = Part("ViewLayer.Combined", "", (), tuple(rgb("ViewLayer.Combined", "RGBA")))
+    parts[1] = ExrPart("ViewLayer.Combined", "", (), tuple(rgb("ViewLayer.Combined", "RGBA")))
     assert chosen_of(parts)[0] == "ViewLayer.Combined"
 
 
@@ -177,7 +177,7 @@ def test_views_with_layers():
     assert chosen(names, view="right", views=both)[1] == rgb("V.Combined.right")
     assert chosen(names, "AO", "right", views=both)[1] == rgb("V.AO.right")
     parts = [
-        Part(f"V.{layer}.{view}", view, (), tuple(rgb(f"V.{layer}.{view}")))
+        ExrPart(f"V.{layer}.{view}", view, (), tuple(rgb(f"V.{layer}.{view}")))
         for layer in ("AO", "Combined")
         for view in both
     ]
@@ -205,12 +205,12 @@ def test_a_deep_part_beside_a_flat_one_is_passed_over(tmp_path):
     samples = np.empty((4, 8), object)
     for place in np.ndindex(4, 8):
         samples[place] = np.array([1, 2], np.float32)
-    deep = openexr.Part(
+    deep = openexr.ExrPart(
         {"type": openexr.deepscanline, "compression": openexr.ZIPS_COMPRESSION},
         {name: openexr.Channel(samples) for name in "RGBAZ"},
         "rgba",
     )
-    flat = openexr.Part(
+    flat = openexr.ExrPart(
         {"type": openexr.scanlineimage}, {name: np.full((4, 8), 0.5, np.float16) for name in "RGB"}, "beauty"
     )
     path = str(tmp_path / "a.exr")

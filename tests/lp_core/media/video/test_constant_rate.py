@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.media.video.constant_rate import (
-    Shown,
+    TimedItem,
     conform,
     constant_rate,
     hold_over_gaps,
@@ -21,7 +21,7 @@ uneven = st.lists(st.integers(1, 200), min_size=1, max_size=40)
 
 
 def shown(times, duration=Fraction(0)):
-    return [Shown(Fraction(time), duration, index) for index, time in enumerate(times)]
+    return [TimedItem(Fraction(time), duration, index) for index, time in enumerate(times)]
 
 
 def sums(intervals):
@@ -66,7 +66,9 @@ def test_nothing_gives_nothing():
 
 @given(st.lists(st.booleans(), max_size=30))
 def test_gaps_are_held_and_marked(present):
-    entries = [Shown(Fraction(k), Fraction(1), k if is_there else None) for k, is_there in enumerate(present)]
+    entries = [
+        TimedItem(Fraction(k), Fraction(1), k if is_there else None) for k, is_there in enumerate(present)
+    ]
     held = list(hold_over_gaps(entries))
     if not any(present):
         assert held == []
