@@ -24,7 +24,7 @@ from lp_core.media.frame_pattern import files_of
 from lp_core.media.image.stills import write_image
 from lp_core.provenance.config import CONFIG_VARIABLE, KeyConfig, write_config
 from lp_core.provenance.keys import make_chain
-from lp_core.provenance.signing import Sealer, Verdict
+from lp_core.provenance.signing import Signer, Verdict
 from lp_core.settings import EngineSettings, OutputSettings, RenderSettings
 
 SIZES_MB = (10, 100, 1000)
@@ -91,7 +91,7 @@ def sign(path: Path) -> None:
     from lp_core.provenance.sign import embed_manifest
 
     job = RenderJob("demo:blink", "demo:blink", str(path), RenderSettings())
-    sealer = Sealer(job, "mesh", "", False, None, files_of)
+    sealer = Signer(job, "mesh", "", False, None, files_of)
     folder = Path(os.environ[CONFIG_VARIABLE])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()

@@ -19,7 +19,7 @@ F32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Span:
+class TileSpan:
     """One tile along one axis."""
 
     read: tuple[int, int]
@@ -43,7 +43,7 @@ class Span:
         return weights
 
 
-def spans(length: int, tile: int, margin: int, feather: int) -> list[Span]:
+def spans(length: int, tile: int, margin: int, feather: int) -> list[TileSpan]:
     """Cuts an axis into as few, equally long pieces as ``tile`` allows.
 
     Args:
@@ -62,7 +62,7 @@ def spans(length: int, tile: int, margin: int, feather: int) -> list[Span]:
         after = half if last < length else 0
         keep = first - before, last + after
         read = max(keep[0] - margin, 0), min(keep[1] + margin, length)
-        result.append(Span(read, keep, 2 * before, 2 * after))
+        result.append(TileSpan(read, keep, 2 * before, 2 * after))
     return result
 
 
@@ -70,8 +70,8 @@ def spans(length: int, tile: int, margin: int, feather: int) -> list[Span]:
 class Tile:
     """One tile of a picture."""
 
-    across: Span
-    down: Span
+    across: TileSpan
+    down: TileSpan
 
     @property
     def read(self) -> tuple[slice, slice]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.assemble import assemble, assemble_extraction, filmed_face
-from lp_core.batch.plan import Plan, Shot
+from lp_core.batch.plan import BatchPlan, Shot
 from lp_core.engines.base import Engine
 from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.files import ensure_folder
@@ -33,7 +33,7 @@ BACKWARDS = "driver.lpmotion"
 
 
 def assemble_shot(
-    plan: Plan, shot: Shot, resumes: bool, device: str | None = None, make: MakeEngine = make_engine
+    plan: BatchPlan, shot: Shot, resumes: bool, device: str | None = None, make: MakeEngine = make_engine
 ) -> Render:
     """Opens and checks everything of a shot.
 
@@ -148,7 +148,9 @@ def _in_memory(motion: Motion, speed: Fraction) -> MotionSequence:
     return replace(rows, rate=FrameRate(rows.rate.fps * abs(speed)), extras=extras, **arrays)
 
 
-def store_backwards(plan: Plan, shot: Shot, render_device: str | None, listener: Listener | None) -> None:
+def store_backwards(
+    plan: BatchPlan, shot: Shot, render_device: str | None, listener: Listener | None
+) -> None:
     """Extracts the performance of a shot that plays it backwards; nothing where there is none, or it is there."""
     job = shot.render_job(plan.folder, render_device)
     path = plan.work(shot) / BACKWARDS

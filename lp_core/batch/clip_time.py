@@ -38,7 +38,7 @@ def exact(number: float) -> Fraction:
 
 
 @dataclass(frozen=True)
-class Span:
+class ClipRange:
     """What a clip shows of its media, in seconds of the media's own clock."""
 
     start_s: Fraction
@@ -81,7 +81,7 @@ class Frames:
 
 
 def needed_frames(
-    span: Span, origin_s: Fraction, fps: Fraction, before_s: Fraction, after_s: Fraction, handles: int
+    span: ClipRange, origin_s: Fraction, fps: Fraction, before_s: Fraction, after_s: Fraction, handles: int
 ) -> Frames:
     """The frames of a media that a clip needs; they may lie outside of it.
 
@@ -127,18 +127,18 @@ def clamped(frames: Frames, available: int | None) -> Frames | None:
 
 
 @dataclass(frozen=True)
-class Performance:
+class PerformanceRange:
     """How a performance runs beside the frames of a shot."""
 
     start_s: Fraction
     """Time within the performance at the shot's first frame."""
     speed: Fraction
-    """Performance seconds a second of the shot's own frames."""
+    """PerformanceRange seconds a second of the shot's own frames."""
 
 
 def performance_beside(
-    span: Span, first_s: Fraction, frame_s: Fraction, driver_in_s: Fraction, driver_speed: Fraction
-) -> Performance:
+    span: ClipRange, first_s: Fraction, frame_s: Fraction, driver_in_s: Fraction, driver_speed: Fraction
+) -> PerformanceRange:
     """How a performance that begins with a clip runs beside the frames of that clip's media.
 
     Args:
@@ -151,4 +151,4 @@ def performance_beside(
     head = span.time_on_timeline(first_s, frame_s)
     start_s = driver_in_s + head * driver_speed
     speed = ONE if span.speed == 0 or driver_speed == 0 else driver_speed / span.speed
-    return Performance(start_s, speed)
+    return PerformanceRange(start_s, speed)

@@ -7,16 +7,16 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from lp_core.batch.plan import PLAN_FILE, Plan
+from lp_core.batch.plan import PLAN_FILE, BatchPlan
 from lp_core.batch.results import ShotResult
 from lp_core.batch.run import Overall, failed_unexpectedly
-from lp_core.batch.steps import Means, conform_shot
+from lp_core.batch.steps import RenderResources, conform_shot
 from lp_core.batch.up_to_date import Hashes, finished_record
 from lp_core.errors import LpError
 from lp_core.render.report import Listener
 
 
-def run_on_devices(plan: Plan, devices: Sequence[str], listener: Listener | None) -> list[ShotResult]:
+def run_on_devices(plan: BatchPlan, devices: Sequence[str], listener: Listener | None) -> list[ShotResult]:
     """Renders what is not up to date, one process per device; conforms in this one.
 
     Args:
@@ -45,7 +45,7 @@ def run_on_devices(plan: Plan, devices: Sequence[str], listener: Listener | None
             results.append(ShotResult(shot, "up to date", known))
             continue
         try:
-            record = conform_shot(plan, shot, Means(listener=overall.of))
+            record = conform_shot(plan, shot, RenderResources(listener=overall.of))
             results.append(ShotResult(shot, "rendered", record, seconds=record["summary"]["seconds"]))
         except LpError as error:
             results.append(ShotResult(shot, "failed", None, _why(words, str(error)), error.wire_code))
@@ -55,7 +55,7 @@ def run_on_devices(plan: Plan, devices: Sequence[str], listener: Listener | None
     return results
 
 
-def _finished(plan: Plan, number: int, hashes: Hashes) -> dict[str, Any] | None:
+def _finished(plan: BatchPlan, number: int, hashes: Hashes) -> dict[str, Any] | None:
     try:
         return finished_record(plan, plan.shots[number], hashes)
     except Exception:  # noqa: BLE001 - whatever it is, the process that renders the shot meets it again
@@ -68,7 +68,7 @@ def _why(words: dict[int, str], own: str) -> str:
 
 
 def _share(
-    plan: Plan,
+    plan: BatchPlan,
     devices: Sequence[str],
     word: str,
     flag: str,

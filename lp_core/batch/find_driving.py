@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from lp_core.batch.clip_time import Performance, Span, exact_rate
-from lp_core.batch.marks import Mark
-from lp_core.batch.media_links import Finder, Link, bracketed, path_of
+from lp_core.batch.clip_time import ClipRange, PerformanceRange, exact_rate
+from lp_core.batch.marks import ClipMark
+from lp_core.batch.media_links import Finder, MediaLink, bracketed, path_of
 from lp_core.batch.media_probe import MediaFacts, Prober
 from lp_core.batch.otio.clips import ClipFacts
 from lp_core.errors import SettingError, UnreadableMedia
@@ -17,7 +17,7 @@ from lp_core.performance_name import BUILTIN, CLIP, TRACK, is_motion, parse
 
 
 @dataclass(frozen=True)
-class Driver:
+class DrivingMedia:
     """A performance, found."""
 
     name: str
@@ -29,10 +29,10 @@ class Driver:
     speed: Fraction = Fraction(1)
     """Seconds of it a timeline second."""
     notes: tuple[str, ...] = ()
-    link: Link | None = None
+    link: MediaLink | None = None
     """What it was read from; None for a built-in motion."""
 
-    def frames_for(self, performance: Performance, count: int, fps: Fraction) -> tuple[int, int] | None:
+    def frames_for(self, performance: PerformanceRange, count: int, fps: Fraction) -> tuple[int, int] | None:
         """First and last frame to read, by its own numbers; None: all of it, where it is short or no film.
 
         Args:
@@ -60,7 +60,7 @@ class Driver:
         return media.first + first, media.first + max(stop, first + 1) - 1
 
 
-def origin_of(clip: ClipFacts, media: MediaFacts, span: Span) -> Fraction:
+def origin_of(clip: ClipFacts, media: MediaFacts, span: ClipRange) -> Fraction:
     """Time of a media's first frame by the clock that the clip's range is told in."""
     if media.is_still:
         return Fraction(0)
@@ -78,13 +78,13 @@ def origin_of(clip: ClipFacts, media: MediaFacts, span: Span) -> Fraction:
 
 
 def find_driver(
-    mark: Mark,
+    mark: ClipMark,
     clip: ClipFacts,
     facts: Sequence[ClipFacts],
     folder: Path,
     prober: Prober,
     finder: Finder,
-) -> Driver:
+) -> DrivingMedia:
     """The performance of a mark.
 
     Args:
@@ -105,7 +105,7 @@ def find_driver(
     elif kind == TRACK:
         driver = _of_track(named, clip, facts, prober, finder)
     elif kind == BUILTIN:
-        driver = Driver(name, None)
+        driver = DrivingMedia(name, None)
     else:
         driver = _of_file(name, clip, folder, prober, finder)
     if not mark.driver_start:
@@ -114,13 +114,13 @@ def find_driver(
     return replace(driver, in_s=driver.in_s + mark.driver_start / fps)
 
 
-def _of_file(name: str, clip: ClipFacts, folder: Path, prober: Prober, finder: Finder) -> Driver:
+def _of_file(name: str, clip: ClipFacts, folder: Path, prober: Prober, finder: Finder) -> DrivingMedia:
     link = _there(bracketed(path_of(name, folder)), clip, finder)
     media = None if is_motion(link.name) else prober.facts(link)
-    return Driver(link.name, media, link=link)
+    return DrivingMedia(link.name, media, link=link)
 
 
-def _there(link: Link, clip: ClipFacts, finder: Finder) -> Link:
+def _there(link: MediaLink, clip: ClipFacts, finder: Finder) -> MediaLink:
     found = link if link.exists else finder.find(link)
     if found is None:
         raise UnreadableMedia(
@@ -143,7 +143,7 @@ def _named(name: str, clip: ClipFacts, facts: Sequence[ClipFacts]) -> ClipFacts:
     return found[0]
 
 
-def _of_clip(other: ClipFacts, prober: Prober, finder: Finder) -> Driver:
+def _of_clip(other: ClipFacts, prober: Prober, finder: Finder) -> DrivingMedia:
     """A clip's own range, from its head."""
     if other.link is None or other.span is None:
         raise SettingError(f"{other.words} has no media that could be a performance; choose another.")
@@ -158,12 +158,12 @@ def _of_clip(other: ClipFacts, prober: Prober, finder: Finder) -> Driver:
     start = span.start_s - origin_of(other, media, span)
     if span.speed < 0:  # its head shows the last frame of its range
         start += span.media_s - 1 / media.fps
-    return Driver(media.name, media, start, span.speed, link=link)
+    return DrivingMedia(media.name, media, start, span.speed, link=link)
 
 
 def _of_track(
     name: str, clip: ClipFacts, facts: Sequence[ClipFacts], prober: Prober, finder: Finder
-) -> Driver:
+) -> DrivingMedia:
     """What stands beside the clip on a track of the same stack, in step with the timeline."""
     if clip.start_s is None or clip.span is None:
         raise SettingError(

@@ -33,7 +33,7 @@ _PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\s*=\s*")
 
 
 @dataclass(frozen=True)
-class Mark:
+class ClipMark:
     """What is to be done with a clip."""
 
     driver: str
@@ -59,7 +59,7 @@ def _written(value: Any) -> str:  # noqa: ANN401 - a setting's value
     return json.dumps(text, ensure_ascii=False) if re.search(r"[\s,;\"']", text) else text
 
 
-def read_mark(values: Mapping[str, Any], where: str) -> Mark:
+def read_mark(values: Mapping[str, Any], where: str) -> ClipMark:
     """A mark of plain values.
 
     Args:
@@ -76,12 +76,12 @@ def read_mark(values: Mapping[str, Any], where: str) -> Mark:
     if not isinstance(driver, str) or not driver:
         raise SettingError(f"The mark of {where} names no driver; add driver=FILE, clip:NAME or track:NAME.")
     settings = {name: _setting(name, value, where) for name, value in given.items()}
-    mark = Mark(driver, _typed(start, int, f"driver_start of {where}"), settings)
+    mark = ClipMark(driver, _typed(start, int, f"driver_start of {where}"), settings)
     apply_mark(RenderSettings(), mark)
     return mark
 
 
-def apply_mark(settings: RenderSettings, mark: Mark) -> RenderSettings:
+def apply_mark(settings: RenderSettings, mark: ClipMark) -> RenderSettings:
     """The settings of a run with those of a clip laid over them.
 
     Raises:
@@ -159,7 +159,7 @@ def is_marker(name: str) -> bool:
     return name.strip() == MARKER or name.lstrip().startswith(MARKER + ":")
 
 
-def read_marker(name: str, notes: Sequence[str], where: str) -> Mark:
+def read_marker(name: str, notes: Sequence[str], where: str) -> ClipMark:
     """The mark of a marker's name and of its comments; JSON in a comment counts, the name overrides it.
 
     Args:
@@ -229,7 +229,7 @@ class MapLine:
     """Clip name; ``*`` and ``?`` stand for any characters."""
     track: str
     """Track name, in the same manner."""
-    mark: Mark
+    mark: ClipMark
 
     def fits(self, clip: str, track: str) -> bool:
         """Whether it is meant for a clip."""

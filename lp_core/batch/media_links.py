@@ -23,7 +23,7 @@ _BRACKETS = re.compile(r"\[(-?[0-9]+)-(-?[0-9]+)\]")
 
 
 @dataclass(frozen=True)
-class Link:
+class MediaLink:
     """What a media reference points to."""
 
     name: str
@@ -119,18 +119,18 @@ def _is_there(name: str) -> bool:
     return bracketed(name).exists or os.path.exists(name)  # noqa: PTH110 - Path.exists raises for long names
 
 
-def bracketed(name: str) -> Link:
+def bracketed(name: str) -> MediaLink:
     """A name with its ``[1001-1099]`` turned into a frame pattern; any other name is literal."""
     head, tail = os.path.split(name)
     matches = list(_BRACKETS.finditer(tail))
     if not matches or Path(tail).suffix.lower() not in NUMBERED or is_file(name):
-        return Link(name)
+        return MediaLink(name)
     match = matches[-1]
     first, last = int(match[1]), int(match[2])
     if last < first:
-        return Link(name)
+        return MediaLink(name)
     pattern = f"{tail[: match.start()]}%0{len(match[1].lstrip('-'))}d{tail[match.end() :]}"
-    return Link(os.path.join(head, pattern), FrameRange(first, last))  # noqa: PTH118 - may be of another system
+    return MediaLink(os.path.join(head, pattern), FrameRange(first, last))  # noqa: PTH118 - may be of another system
 
 
 def url_of(path: str | Path) -> str:
@@ -165,7 +165,7 @@ def rebased(url: str, before: Path, after: Path) -> str:
     if not url or _SCHEME.match(url) or url.startswith(("/", "\\")) or _DRIVE.fullmatch(url):
         return url
     found = Path(path_of(url, before))
-    if not Link(str(found)).exists and not _is_there(str(found)):
+    if not MediaLink(str(found)).exists and not _is_there(str(found)):
         return url
     relative = os.path.relpath(found, after).replace(os.sep, "/")
     return quote(relative, safe="/") if unquote(url) != url and "%" not in found.name else relative
@@ -178,7 +178,7 @@ class Finder:
     folders: tuple[str, ...]
     _names: dict[str, list[Path]] | None = field(default=None, repr=False)
 
-    def find(self, link: Link) -> Link | None:
+    def find(self, link: MediaLink) -> MediaLink | None:
         """The same file or sequence elsewhere; None when it is nowhere, or in several places that differ."""
         if self._names is None:
             self._names = _by_name(self.folders)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from lp_core.batch.media_links import Link
+from lp_core.batch.media_links import MediaLink
 from lp_core.errors import UnreadableMedia
 from lp_core.media.base import ReadOptions
 from lp_core.media.open import open_source
@@ -17,7 +17,7 @@ class MediaFacts:
     """A film, a sequence or a still."""
 
     name: str
-    """File, or frame pattern with its frames where they must be said; see ``Link.address``."""
+    """File, or frame pattern with its frames where they must be said; see ``MediaLink.address``."""
     is_still: bool
     is_sequence: bool
     fps: Fraction
@@ -39,7 +39,7 @@ class Prober:
     """What becomes of films of fields."""
     _found: dict[tuple[str, Fraction | None], MediaFacts | Exception] = field(default_factory=dict)
 
-    def facts(self, link: Link, fps: Fraction | None = None) -> MediaFacts:
+    def facts(self, link: MediaLink, fps: Fraction | None = None) -> MediaFacts:
         """What a header says.
 
         Args:
@@ -60,7 +60,7 @@ class Prober:
             raise found
         return found
 
-    def _read(self, link: Link, fps: Fraction | None) -> MediaFacts:
+    def _read(self, link: MediaLink, fps: Fraction | None) -> MediaFacts:
         if not link.exists:
             raise UnreadableMedia(f"{link.name} is not there.")
         rate = None if fps is None else FrameRate(fps)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from lp_core.batch.plan import PLAN_FILE, Plan
+from lp_core.batch.plan import PLAN_FILE, BatchPlan
 from lp_core.batch.up_to_date import setting_files
 from lp_core.errors import BatchError, MissingDependency, SettingError
 from lp_core.files import ensure_folder, write_whole
@@ -31,7 +31,9 @@ _NAME_LIMIT = 128
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
-def write_bundle(plan: Plan, command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES) -> Path:
+def write_bundle(
+    plan: BatchPlan, command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES
+) -> Path:
     """Writes template, parameter values and asset references; returns their folder.
 
     Args:
@@ -50,7 +52,7 @@ def write_bundle(plan: Plan, command: Sequence[str], variables: Mapping[str, str
         TEMPLATE: template(plan, command, variables),
         "parameter_values.json": {
             "parameterValues": [
-                {"name": "Plan", "value": str(plan.folder / PLAN_FILE)},
+                {"name": "BatchPlan", "value": str(plan.folder / PLAN_FILE)},
                 {"name": "Results", "value": str(plan.folder)},
             ]
         },
@@ -62,7 +64,7 @@ def write_bundle(plan: Plan, command: Sequence[str], variables: Mapping[str, str
 
 
 def template(
-    plan: Plan, command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES
+    plan: BatchPlan, command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES
 ) -> dict[str, Any]:
     """The job template of a plan; see ``write_bundle``."""
     shots, chunks = len(plan.shots), len(plan.chunks())
@@ -85,7 +87,7 @@ def template(
         "description": f"{shots} shots, {plan.frames} frames, {chunks} chunks.",
         "parameterDefinitions": [
             {
-                "name": "Plan",
+                "name": "BatchPlan",
                 "type": "PATH",
                 "objectType": "FILE",
                 "dataFlow": "IN",
@@ -116,7 +118,7 @@ def _step(
     after: Sequence[str],
     amounts: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
-    arguments = [*command[1:], "batch", word, "{{Param.Plan}}", "--results", "{{Param.Results}}"]
+    arguments = [*command[1:], "batch", word, "{{Param.BatchPlan}}", "--results", "{{Param.Results}}"]
     arguments += ["--progress", "openjd", "--path-rules", "{{Session.PathMappingRulesFile}}"]
     step: dict[str, Any] = {"name": name}
     if after:
@@ -132,7 +134,7 @@ def _step(
     return step
 
 
-def _assets(plan: Plan) -> dict[str, Any]:
+def _assets(plan: BatchPlan) -> dict[str, Any]:
     """What a farm that copies files must copy; weights are shared or installed there."""
     names = {plan.timeline, str(plan.folder / PLAN_FILE)}
     weights = set()
@@ -151,7 +153,7 @@ def _assets(plan: Plan) -> dict[str, Any]:
     }
 
 
-def local_bundle(plan: Plan) -> Path:
+def local_bundle(plan: BatchPlan) -> Path:
     """The bundle for this machine: this Python, this code, this configuration; a session inherits nothing."""
     root = Path(__file__).resolve().parents[2]
     own = {name: value for name, value in os.environ.items() if name.startswith("LPSUITE_")}
@@ -172,7 +174,7 @@ def run_locally(bundle: Path) -> None:
     if program is None:
         raise MissingDependency("The program openjd is not installed; get it with: pip install openjd-cli.")
     path, results = str(bundle / TEMPLATE), bundle.parent
-    values = ["-p", f"Plan={results / PLAN_FILE}", "-p", f"Results={results}"]
+    values = ["-p", f"BatchPlan={results / PLAN_FILE}", "-p", f"Results={results}"]
     for arguments in (["check", path], ["run", path, "--step", _DELIVER, "--run-dependencies", *values]):
         done = subprocess.run([program, *arguments], check=False)  # noqa: S603 - a program found by its name
         if done.returncode:

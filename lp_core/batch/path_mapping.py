@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.plan import Plan, Shot
+from lp_core.batch.plan import BatchPlan, Shot
 from lp_core.batch.up_to_date import path_settings
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.performance_name import is_builtin
 
 
 @dataclass(frozen=True)
-class Rule:
+class PathRule:
     """Files below a folder of the machine that planned lie below another one here."""
 
     source: str
@@ -29,7 +29,7 @@ class Rule:
         return None
 
 
-def read_rules(path: Path) -> tuple[Rule, ...]:
+def read_rules(path: Path) -> tuple[PathRule, ...]:
     """Reads path mapping rules as an Open Job Description session writes them.
 
     Raises:
@@ -44,12 +44,12 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
         raise SettingError(f"{path} is no JSON ({error}); check --path-rules.") from error
     try:
         rules = values.get("path_mapping_rules") or []
-        return tuple(Rule(str(rule["source_path"]), str(rule["destination_path"])) for rule in rules)
+        return tuple(PathRule(str(rule["source_path"]), str(rule["destination_path"])) for rule in rules)
     except (AttributeError, KeyError, TypeError) as error:
         raise SettingError(f"{path} holds no path mapping rules; check --path-rules.") from error
 
 
-def moved_plan(plan: Plan, results: Path | None, rules: Sequence[Rule]) -> Plan:
+def moved_plan(plan: BatchPlan, results: Path | None, rules: Sequence[PathRule]) -> BatchPlan:
     """The plan with all its paths as they are here.
 
     Args:

@@ -103,7 +103,7 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Problem:
+class ShotProblem:
     """A marked clip that is left as it is."""
 
     clip: int
@@ -114,7 +114,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BatchPlan:
     """Everything that a run needs to know."""
 
     timeline: str
@@ -123,7 +123,7 @@ class Plan:
     """Absolute path of the batch's folder."""
     shots: tuple[Shot, ...]
     chunk_frames: int = CHUNK_FRAMES
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[ShotProblem, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     """What was found in the timeline: clips, marked, and what was passed over."""
     notes: tuple[str, ...] = ()
@@ -179,7 +179,7 @@ class Plan:
         return path
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: Path) -> BatchPlan:
     """Reads a plan.
 
     Raises:
@@ -200,10 +200,10 @@ def read_plan(path: Path) -> Plan:
         raise SettingError(f"{path} is a plan of another version of LP Suite; make it again.")
     try:
         shots = tuple(_shot(shot) for shot in values.pop("shots"))
-        problems = tuple(Problem(**problem) for problem in values.pop("problems"))
+        problems = tuple(ShotProblem(**problem) for problem in values.pop("problems"))
         for name in ("notes", "file_types"):
             values[name] = tuple(values[name])
-        return Plan(shots=shots, problems=problems, **values)
+        return BatchPlan(shots=shots, problems=problems, **values)
     except (KeyError, TypeError, ValueError) as error:
         raise SettingError(f"{path} is no whole plan ({error}); make it again.") from error
 

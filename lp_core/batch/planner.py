@@ -13,15 +13,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.clip_time import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
+from lp_core.batch.clip_time import ClipRange, Frames, clamped, exact_rate, needed_frames, performance_beside
 from lp_core.batch.estimates import estimate_s, learnt_pace
-from lp_core.batch.find_driving import Driver, find_driver, origin_of
-from lp_core.batch.marks import MapLine, Mark, apply_mark
-from lp_core.batch.media_links import Finder, Link
+from lp_core.batch.find_driving import DrivingMedia, find_driver, origin_of
+from lp_core.batch.marks import ClipMark, MapLine, apply_mark
+from lp_core.batch.media_links import Finder, MediaLink
 from lp_core.batch.media_probe import MediaFacts, Prober
 from lp_core.batch.otio.clips import ClipFacts, facts_of, mark_or_problem
 from lp_core.batch.otio.timeline import places_of, read_timeline
-from lp_core.batch.plan import BUNDLE, CHUNK_FRAMES, WORK, Plan, Problem, Shot
+from lp_core.batch.plan import BUNDLE, CHUNK_FRAMES, WORK, BatchPlan, Shot, ShotProblem
 from lp_core.batch.results import UNEXPECTED, unexpected
 from lp_core.batch.up_to_date import MACHINE_SETTINGS
 from lp_core.engines.registry import choose_engine
@@ -46,7 +46,7 @@ _FILM_SUFFIXES = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class PlanRequest:
     """What is asked of a batch."""
 
     timeline: Path
@@ -69,7 +69,7 @@ class _Trouble(Exception):
         self.kind = kind
 
 
-def make_plan(wish: Wish) -> tuple[Plan, Any]:
+def make_plan(wish: PlanRequest) -> tuple[BatchPlan, Any]:
     """Reads the timeline and plans what is marked in it.
 
     Returns:
@@ -88,7 +88,7 @@ def make_plan(wish: Wish) -> tuple[Plan, Any]:
     for place, clip in zip(places, facts, strict=True):
         mark, problem = mark_or_problem(place, wish.lines)
         planner.take(clip, mark, problem)
-    plan = Plan(
+    plan = BatchPlan(
         timeline=str(wish.timeline.resolve()),
         output=str(wish.output.resolve()),
         shots=planner.finished(),
@@ -100,7 +100,7 @@ def make_plan(wish: Wish) -> tuple[Plan, Any]:
     return plan, timeline
 
 
-def _check(wish: Wish) -> None:
+def _check(wish: PlanRequest) -> None:
     check_name(wish.output)
     settings = wish.settings
     if settings.input.frames is not None or settings.output.fps is not None:
@@ -120,19 +120,19 @@ def _check(wish: Wish) -> None:
 class _Planner:
     """Goes through the clips one by one."""
 
-    wish: Wish
+    wish: PlanRequest
     folder: Path
     facts: Sequence[ClipFacts]
     prober: Prober
     finder: Finder
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[ShotProblem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     shots: dict[str, Shot] = field(default_factory=dict)
     engines: dict[RenderSettings, str] = field(default_factory=dict)
     paces: dict[str, float] = field(default_factory=dict)
 
-    def take(self, clip: ClipFacts, mark: Mark | None, problem: str | None) -> None:
+    def take(self, clip: ClipFacts, mark: ClipMark | None, problem: str | None) -> None:
         """Plans a clip, or counts why it is passed over."""
         self.counts["clips"] += 1
         passed = self._passed_over(clip, mark is not None or problem is not None)
@@ -145,13 +145,13 @@ class _Planner:
                 raise _Trouble("mark", problem or "")
             shot = self._shot(clip, mark)
         except _Trouble as trouble:
-            self.problems.append(Problem(clip.index, clip.words, trouble.kind, str(trouble)))
+            self.problems.append(ShotProblem(clip.index, clip.words, trouble.kind, str(trouble)))
         except LpError as error:
-            self.problems.append(Problem(clip.index, clip.words, "media", str(error)))
+            self.problems.append(ShotProblem(clip.index, clip.words, "media", str(error)))
         except Exception as error:
             logger.exception("planning %s", clip.words)
             message = f"{clip.words}: {unexpected(error)}"
-            self.problems.append(Problem(clip.index, clip.words, UNEXPECTED, message))
+            self.problems.append(ShotProblem(clip.index, clip.words, UNEXPECTED, message))
         else:
             known = self.shots.get(shot.id)
             self.shots[shot.id] = shot if known is None else replace(known, clips=(*known.clips, clip.index))
@@ -170,7 +170,7 @@ class _Planner:
         """The shots in the order of their first clips."""
         return tuple(self.shots.values())
 
-    def _shot(self, clip: ClipFacts, mark: Mark) -> Shot:
+    def _shot(self, clip: ClipFacts, mark: ClipMark) -> Shot:
         media, link = self._media(clip)
         settings = self._settings(mark)
         span = self._span(clip, media)
@@ -232,7 +232,7 @@ class _Planner:
     def _estimate(self, engine: str, frames: int, size: tuple[int, int]) -> float:
         return round(estimate_s(engine, frames, size, self.paces.get(engine, 1.0)), 1)
 
-    def _media(self, clip: ClipFacts) -> tuple[MediaFacts, Link]:
+    def _media(self, clip: ClipFacts) -> tuple[MediaFacts, MediaLink]:
         if clip.link is None:
             words = f"its media is at {clip.url}, which is no file" if clip.url else "it has no media"
             raise _Trouble("missing", f"{clip.words}: {words}; relink it in the editing program.")
@@ -247,7 +247,7 @@ class _Planner:
             rate = exact_rate(clip.clock.rate)
         return self.prober.facts(link, rate), link
 
-    def _settings(self, mark: Mark) -> RenderSettings:
+    def _settings(self, mark: ClipMark) -> RenderSettings:
         try:
             settings = apply_mark(self.wish.settings, mark)
         except LpError as error:
@@ -257,7 +257,7 @@ class _Planner:
         return replace(settings, engine=replace(settings.engine, engine=self.engines[settings]))
 
     @staticmethod
-    def _span(clip: ClipFacts, media: MediaFacts) -> Span:
+    def _span(clip: ClipFacts, media: MediaFacts) -> ClipRange:
         if clip.span is not None and not clip.is_ramp:
             return clip.span
         if media.is_still or media.frames is None:
@@ -265,10 +265,10 @@ class _Planner:
                 return clip.span
             raise _Trouble("range", f"{clip.words}: how long it is cannot be told; give it a source range.")
         start = clip.clock.start_s if clip.clock else Fraction(0)
-        return Span(start, media.frames / media.fps)
+        return ClipRange(start, media.frames / media.fps)
 
     def _frames(
-        self, clip: ClipFacts, media: MediaFacts, span: Span, origin_s: Fraction, fps: Fraction
+        self, clip: ClipFacts, media: MediaFacts, span: ClipRange, origin_s: Fraction, fps: Fraction
     ) -> tuple[Frames, list[str]]:
         """The frames to render and what is to be told of them."""
         handles = self.wish.settings.input.handles
@@ -325,7 +325,7 @@ def _identity(
     numbers: tuple[int, int] | None,
     count: int,
     fps: Fraction,
-    driver: Driver,
+    driver: DrivingMedia,
     driver_missing: str,
     driven: tuple[int, int] | None,
     perf: Any,  # noqa: ANN401 - Performance
@@ -352,7 +352,7 @@ def _identity(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:10]
 
 
-def _policy(wanted: str, link: Link | None) -> str:
+def _policy(wanted: str, link: MediaLink | None) -> str:
     """What is shown in place of a missing image: the setting's word where it is not the default, else the link's."""
     return wanted if wanted != "error" or link is None else link.missing
 

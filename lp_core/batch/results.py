@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lp_core.batch.plan import Plan, Shot
+from lp_core.batch.plan import BatchPlan, Shot
 from lp_core.errors import MediaMissing, ShotsFailed
 
 State = Literal["rendered", "up to date", "failed"]
@@ -65,7 +65,7 @@ def _length(runs: Any) -> int:  # noqa: ANN401 - plain values
 class BatchSummary:
     """The whole of it."""
 
-    plan: Plan
+    plan: BatchPlan
     results: tuple[ShotResult, ...]
     timelines: tuple[str, ...]
     """Timelines written."""

@@ -14,10 +14,10 @@ from typing import Any, Literal
 from lp_core.batch.otio.losses import losses
 from lp_core.batch.otio.relink import conform_timeline
 from lp_core.batch.otio.timeline import read_timeline, write_timeline
-from lp_core.batch.plan import BUNDLE, WORK, Plan, Shot
+from lp_core.batch.plan import BUNDLE, WORK, BatchPlan, Shot
 from lp_core.batch.report import write_reports
 from lp_core.batch.results import UNEXPECTED, BatchSummary, ShotResult, unexpected
-from lp_core.batch.steps import Means, run_shot
+from lp_core.batch.steps import RenderResources, run_shot
 from lp_core.batch.up_to_date import read_record
 from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.link.messages import PHASES
@@ -34,7 +34,7 @@ DEBUG_LOG = "debug.log"
 class Overall:
     """Turns the progress of shots into that of the whole batch, which only rises."""
 
-    plan: Plan
+    plan: BatchPlan
     listener: Listener | None
     clock: Callable[[], float] = time.perf_counter
     _done: dict[str, float] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Overall:
         self.listener(Progress("render", round(done), total, round(fps, 2), eta))
 
 
-def run_plan(plan: Plan, means: Means, listener: Listener | None = None) -> list[ShotResult]:
+def run_plan(plan: BatchPlan, means: RenderResources, listener: Listener | None = None) -> list[ShotResult]:
     """Renders what is not up to date, in this process; a shot that fails does not stop the others.
 
     Args:
@@ -96,7 +96,7 @@ def run_plan(plan: Plan, means: Means, listener: Listener | None = None) -> list
     return results
 
 
-def _attempt(plan: Plan, shot: Shot, means: Means) -> ShotResult:
+def _attempt(plan: BatchPlan, shot: Shot, means: RenderResources) -> ShotResult:
     try:
         record, was_rendered = run_shot(plan, shot, means)
     except Cancelled:
@@ -108,7 +108,7 @@ def _attempt(plan: Plan, shot: Shot, means: Means) -> ShotResult:
     return ShotResult(shot, "rendered" if was_rendered else "up to date", record)
 
 
-def failed_unexpectedly(plan: Plan, shot: Shot, error: Exception) -> ShotResult:
+def failed_unexpectedly(plan: BatchPlan, shot: Shot, error: Exception) -> ShotResult:
     """The result of a shot that an error of any kind ended; its traceback goes into the batch's log."""
     logger.exception("shot %s", shot.words, exc_info=error)
     path = plan.folder / WORK / DEBUG_LOG
@@ -119,7 +119,7 @@ def failed_unexpectedly(plan: Plan, shot: Shot, error: Exception) -> ShotResult:
     return ShotResult(shot, "failed", None, f"{unexpected(error)} Log: {path}.", UNEXPECTED)
 
 
-def results_of(plan: Plan) -> list[ShotResult]:
+def results_of(plan: BatchPlan) -> list[ShotResult]:
     """What the records say of every shot, for whoever rendered them on other machines."""
     found = []
     for shot in plan.shots:
@@ -131,7 +131,7 @@ def results_of(plan: Plan) -> list[ShotResult]:
 
 
 def deliver(
-    plan: Plan,
+    plan: BatchPlan,
     results: Sequence[ShotResult],
     timeline: Any = None,  # noqa: ANN401 - a timeline
 ) -> BatchSummary:

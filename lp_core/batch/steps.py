@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lp_core.batch.assemble_shot import assemble_shot, store_backwards
-from lp_core.batch.plan import Chunk, Plan, Shot
+from lp_core.batch.plan import BatchPlan, Chunk, Shot
 from lp_core.batch.up_to_date import (
     KEY_FILE,
     RECORD_FILE,
@@ -37,7 +37,7 @@ SOLUTION, PARTS = "solution", "parts"
 
 
 @dataclass(frozen=True)
-class Means:
+class RenderResources:
     """With what the work is done."""
 
     device: str | None = None
@@ -47,10 +47,10 @@ class Means:
     """Gives whoever hears the progress of a shot."""
 
 
-NOTHING_GIVEN = Means()
+NOTHING_GIVEN = RenderResources()
 
 
-def solve_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> None:
+def solve_shot(plan: BatchPlan, shot: Shot, means: RenderResources = NOTHING_GIVEN) -> None:
     """Does what needs the whole shot; nothing where it is done, or the result is up to date.
 
     Raises:
@@ -63,7 +63,7 @@ def solve_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> None:
     hashes.keep()
 
 
-def render_shot_chunk(plan: Plan, chunk: Chunk, means: Means = NOTHING_GIVEN) -> None:
+def render_shot_chunk(plan: BatchPlan, chunk: Chunk, means: RenderResources = NOTHING_GIVEN) -> None:
     """Renders what is missing of a chunk of a solved shot.
 
     Raises:
@@ -77,7 +77,7 @@ def render_shot_chunk(plan: Plan, chunk: Chunk, means: Means = NOTHING_GIVEN) ->
     _render_missing(render, solution, parts, _whole(shot, chunk, solution), means.listener(shot))
 
 
-def conform_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> dict[str, Any]:
+def conform_shot(plan: BatchPlan, shot: Shot, means: RenderResources = NOTHING_GIVEN) -> dict[str, Any]:
     """Joins the chunks of a shot, signs the result, and keeps a record; returns the record.
 
     A result that is finished is neither joined nor signed again.
@@ -93,7 +93,9 @@ def conform_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> dict[s
     return _finish(plan, shot, key, conform(render, solution, parts, means.listener(shot)), solution)
 
 
-def run_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> tuple[dict[str, Any], bool]:
+def run_shot(
+    plan: BatchPlan, shot: Shot, means: RenderResources = NOTHING_GIVEN
+) -> tuple[dict[str, Any], bool]:
     """All steps in one process; returns the record, and whether anything was done.
 
     Raises:
@@ -118,7 +120,7 @@ def run_shot(plan: Plan, shot: Shot, means: Means = NOTHING_GIVEN) -> tuple[dict
     return _finish(plan, shot, key, summary, solution), True
 
 
-def _begin(plan: Plan, shot: Shot, means: Means, hashes: Hashes) -> Render:
+def _begin(plan: BatchPlan, shot: Shot, means: RenderResources, hashes: Hashes) -> Render:
     """The shot opened, its folder bearing its key; older work of other content is removed."""
     key, folder = key_of(plan, shot, hashes), plan.work(shot)
     begun = read_key(plan, shot)
@@ -138,7 +140,7 @@ def _begin(plan: Plan, shot: Shot, means: Means, hashes: Hashes) -> Render:
     return render
 
 
-def _is_open(plan: Plan, shot: Shot) -> bool:
+def _is_open(plan: BatchPlan, shot: Shot) -> bool:
     """True while a shot is begun and not finished."""
     record = read_record(plan, shot)
     key = read_key(plan, shot)
@@ -147,14 +149,16 @@ def _is_open(plan: Plan, shot: Shot) -> bool:
     return key is not None and (record is None or record["key"] != key)
 
 
-def _key(plan: Plan, shot: Shot) -> str:
+def _key(plan: BatchPlan, shot: Shot) -> str:
     key = read_key(plan, shot)
     if key is None:
         raise SettingError(f"{shot.words} is not solved yet; run its step 'solve' first.")
     return key
 
 
-def _reopened(plan: Plan, shot: Shot, means: Means) -> tuple[str, Render, Solution, ResumableSink]:
+def _reopened(
+    plan: BatchPlan, shot: Shot, means: RenderResources
+) -> tuple[str, Render, Solution, ResumableSink]:
     """A solved shot as any process opens it."""
     key, folder = _key(plan, shot), plan.work(shot)
     solution = Solution.open(folder / SOLUTION, key)
@@ -178,7 +182,7 @@ def _render_missing(
             render_chunk(render, solution, parts, range(first, stop), listener)
 
 
-def _finish(plan: Plan, shot: Shot, key: str, summary: Summary, solution: Solution) -> dict[str, Any]:
+def _finish(plan: BatchPlan, shot: Shot, key: str, summary: Summary, solution: Solution) -> dict[str, Any]:
     folder = plan.work(shot)
     files = files_of(summary.output)
     record = {

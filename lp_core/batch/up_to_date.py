@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.plan import WORK, Plan, Shot
+from lp_core.batch.plan import WORK, BatchPlan, Shot
 from lp_core.errors import UnreadableMedia
 from lp_core.files import ensure_folder, write_whole
 from lp_core.job import RenderJob
@@ -38,7 +38,7 @@ class Hashes:
     _is_changed: bool = False
 
     @classmethod
-    def open(cls, plan: Plan) -> Hashes:
+    def open(cls, plan: BatchPlan) -> Hashes:
         """Those of a batch."""
         path = plan.folder / WORK / HASHES
         try:
@@ -82,7 +82,7 @@ def write_json(path: Path, values: Any) -> None:  # noqa: ANN401 - plain values
     write_whole(path, json.dumps(values))
 
 
-def key_of(plan: Plan, shot: Shot, hashes: Hashes) -> str:
+def key_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
     """What a shot is made of, in one hash: inputs, settings, models and version.
 
     Raises:
@@ -131,18 +131,18 @@ def path_settings() -> list[tuple[str, str]]:
     ]
 
 
-def read_key(plan: Plan, shot: Shot) -> str | None:
+def read_key(plan: BatchPlan, shot: Shot) -> str | None:
     """Key of the work that was begun; None where none was."""
     values = _read(plan.work(shot) / KEY_FILE)
     return None if values is None else str(values.get("key"))
 
 
-def read_record(plan: Plan, shot: Shot) -> dict[str, Any] | None:
+def read_record(plan: BatchPlan, shot: Shot) -> dict[str, Any] | None:
     """What is known of a finished shot."""
     return _read(plan.work(shot) / RECORD_FILE)
 
 
-def finished_record(plan: Plan, shot: Shot, hashes: Hashes) -> dict[str, Any] | None:
+def finished_record(plan: BatchPlan, shot: Shot, hashes: Hashes) -> dict[str, Any] | None:
     """The record of a shot that need not be rendered again; None otherwise.
 
     Raises:

@@ -14,8 +14,8 @@ from lp_core.cli.main import debug_option
 from lp_core.cli.progress import JsonReporter, make_reporter, progress_option
 
 if TYPE_CHECKING:
-    from lp_core.batch.plan import Plan
-    from lp_core.batch.planner import Wish
+    from lp_core.batch.plan import BatchPlan
+    from lp_core.batch.planner import PlanRequest
 
 RUN = "run"
 WAYS = ("effect", "metadata", "marker")
@@ -97,15 +97,15 @@ def run(
         _render(plan, read, [name.strip() for name in devices.split(",") if name.strip()], progress)
 
 
-def _render(plan: Plan, read: Any, devices: list[str], progress: str) -> None:  # noqa: ANN401 - a timeline
+def _render(plan: BatchPlan, read: Any, devices: list[str], progress: str) -> None:  # noqa: ANN401 - a timeline
     with make_reporter(progress) as reporter:
         from lp_core.batch.devices import run_on_devices
         from lp_core.batch.run import deliver as write
         from lp_core.batch.run import run_plan
-        from lp_core.batch.steps import Means
+        from lp_core.batch.steps import RenderResources
         from lp_core.engines.registry import WarmEngines
 
-        means = Means(devices[0] if devices else None, WarmEngines().make)
+        means = RenderResources(devices[0] if devices else None, WarmEngines().make)
         if len(devices) > 1:
             results = run_on_devices(plan, devices, reporter.progress)
         else:
@@ -114,7 +114,7 @@ def _render(plan: Plan, read: Any, devices: list[str], progress: str) -> None:  
     end_with(summary, isinstance(reporter, JsonReporter))
 
 
-def _bundle(plan: Plan, is_run: bool) -> None:
+def _bundle(plan: BatchPlan, is_run: bool) -> None:
     import shutil
 
     from lp_core.batch.openjd import local_bundle, run_locally, write_bundle
@@ -129,13 +129,13 @@ def _bundle(plan: Plan, is_run: bool) -> None:
         click.echo("The machines that run it need lpsuite on their PATH.")
 
 
-def _wish(timeline: Path, output: Path, values: dict[str, Any]) -> Wish:
+def _wish(timeline: Path, output: Path, values: dict[str, Any]) -> PlanRequest:
     from lp_core.batch.marks import read_map
     from lp_core.batch.plan import CHUNK_FRAMES
-    from lp_core.batch.planner import Wish
+    from lp_core.batch.planner import PlanRequest
 
     map_file = values.pop("map_file")
-    return Wish(
+    return PlanRequest(
         timeline=timeline,
         output=output,
         relink=values.pop("relink"),
@@ -146,7 +146,7 @@ def _wish(timeline: Path, output: Path, values: dict[str, Any]) -> Wish:
     )
 
 
-def show_plan(plan: Plan) -> None:
+def show_plan(plan: BatchPlan) -> None:
     """Writes what is planned to the terminal."""
     for shot in plan.shots:
         driver = Path(str(shot.job["driving"])).name

@@ -14,7 +14,7 @@ from lp_core.cli.progress import make_reporter, progress_option
 from lp_core.errors import Cancelled, SettingError
 
 if TYPE_CHECKING:
-    from lp_core.batch.plan import Chunk, Plan, Shot
+    from lp_core.batch.plan import BatchPlan, Chunk, Shot
     from lp_core.batch.results import BatchSummary
     from lp_core.render.report import Listener
 
@@ -64,13 +64,13 @@ def solve(
     progress: str,
 ) -> None:
     """Measures performance and source of shots of PLAN; their chunks may be rendered after that."""
-    from lp_core.batch.steps import Means, solve_shot
+    from lp_core.batch.steps import RenderResources, solve_shot
     from lp_core.engines.registry import WarmEngines
 
     plan, make = _opened(plan_file, results, path_rules), WarmEngines().make
 
     def work(shot: Shot, listener: Listener) -> str:
-        solve_shot(plan, shot, Means(device, make, lambda _: listener))
+        solve_shot(plan, shot, RenderResources(device, make, lambda _: listener))
         return f"{shot.words}: solved."
 
     _each([_shot(plan, name) for name in names], work, progress)
@@ -91,7 +91,7 @@ def chunk(
     progress: str,
 ) -> None:
     """Renders chunks of PLAN, or what is missing of them; chunks share nothing and may run anywhere."""
-    from lp_core.batch.steps import Means, render_shot_chunk
+    from lp_core.batch.steps import RenderResources, render_shot_chunk
     from lp_core.engines.registry import WarmEngines
 
     plan, make = _opened(plan_file, results, path_rules), WarmEngines().make
@@ -101,7 +101,7 @@ def chunk(
             raise SettingError(f"The plan has the chunks 0 to {len(chunks) - 1}, not {number}.")
 
     def work(one: Chunk, listener: Listener) -> str:
-        render_shot_chunk(plan, one, Means(device, make, lambda _: listener))
+        render_shot_chunk(plan, one, RenderResources(device, make, lambda _: listener))
         return f"{plan.shots[one.shot].words}: frames {one.first} to {one.stop - 1} are rendered."
 
     _each([chunks[number] for number in numbers], work, progress)
@@ -114,12 +114,12 @@ def conform(
     plan_file: Path, results: Path | None, path_rules: Path | None, names: tuple[str, ...], progress: str
 ) -> None:
     """Joins the chunks of shots of PLAN, lays their sound beside them and signs them."""
-    from lp_core.batch.steps import Means, conform_shot
+    from lp_core.batch.steps import RenderResources, conform_shot
 
     plan = _opened(plan_file, results, path_rules)
 
     def work(shot: Shot, listener: Listener) -> str:
-        record = conform_shot(plan, shot, Means(listener=lambda _: listener))
+        record = conform_shot(plan, shot, RenderResources(listener=lambda _: listener))
         return f"{plan.folder / shot.output}: {record['summary']['frames']} frames."
 
     _each([_shot(plan, name) for name in names], work, progress)
@@ -147,14 +147,14 @@ def end_with(summary: BatchSummary, as_json: bool) -> None:
         click.get_current_context().exit(summary.exit_code)
 
 
-def _opened(plan_file: Path, results: Path | None, path_rules: Path | None) -> Plan:
+def _opened(plan_file: Path, results: Path | None, path_rules: Path | None) -> BatchPlan:
     from lp_core.batch.path_mapping import moved_plan, read_rules
     from lp_core.batch.plan import read_plan
 
     return moved_plan(read_plan(plan_file), results, () if path_rules is None else read_rules(path_rules))
 
 
-def _shot(plan: Plan, name: str) -> Shot:
+def _shot(plan: BatchPlan, name: str) -> Shot:
     if name.isdigit() and int(name) < len(plan.shots):
         return plan.shots[int(name)]
     return plan.shot_of(name)

@@ -27,7 +27,7 @@ _SIGNS = {"ok": "ok      ", "absent": "absent  ", "broken": "broken  "}
 
 
 @dataclass(frozen=True)
-class Finding:
+class DoctorFinding:
     """One line of the report."""
 
     area: str
@@ -64,7 +64,7 @@ def doctor(as_json: bool) -> int:
     return 0 if works else 1
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[DoctorFinding]:
     """Everything that is looked at, in the order of the report."""
     yield from _program()
     yield from _devices()
@@ -75,44 +75,44 @@ def examine() -> Iterator[Finding]:
     yield from _extras()
 
 
-def _program() -> Iterator[Finding]:
-    yield Finding("program", "LP Suite", "ok", f"{__version__} in {Path(__file__).parents[1]}")
-    yield Finding("program", "Python", "ok", f"{platform.python_version()} at {sys.executable}")
-    yield Finding("program", "system", "ok", f"{platform.platform()}, {platform.machine()}")
+def _program() -> Iterator[DoctorFinding]:
+    yield DoctorFinding("program", "LP Suite", "ok", f"{__version__} in {Path(__file__).parents[1]}")
+    yield DoctorFinding("program", "Python", "ok", f"{platform.python_version()} at {sys.executable}")
+    yield DoctorFinding("program", "system", "ok", f"{platform.platform()}, {platform.machine()}")
 
 
-def _devices() -> Iterator[Finding]:
-    yield Finding("devices", "CPU", "ok", f"{os.cpu_count()} cores; the mesh engine needs nothing else")
+def _devices() -> Iterator[DoctorFinding]:
+    yield DoctorFinding("devices", "CPU", "ok", f"{os.cpu_count()} cores; the mesh engine needs nothing else")
     if find_spec("torch") is None:
-        yield Finding("devices", "GPU", "absent", _extra_command("neural", "needed to use one"))
+        yield DoctorFinding("devices", "GPU", "absent", _extra_command("neural", "needed to use one"))
     else:
         detail = f"PyTorch {_version('torch')} is installed and is asked when the LivePortrait engine starts"
-        yield Finding("devices", "GPU", "ok", detail)
+        yield DoctorFinding("devices", "GPU", "ok", detail)
 
 
-def _face_analysis() -> Finding:
+def _face_analysis() -> DoctorFinding:
     from lp_core.faces.open import open_analyzer
 
     try:
         open_analyzer(is_video=False).close()
     except LpError as error:
-        return Finding("face analysis", "MediaPipe", "broken", str(error))
+        return DoctorFinding("face analysis", "MediaPipe", "broken", str(error))
     detail = f"{_version('mediapipe')}, 478 landmarks and 52 blendshapes"
-    return Finding("face analysis", "MediaPipe", "ok", detail)
+    return DoctorFinding("face analysis", "MediaPipe", "ok", detail)
 
 
-def _models() -> Iterator[Finding]:
+def _models() -> Iterator[DoctorFinding]:
     from lp_core.models.store import cache_dir, statuses
 
-    yield Finding("models", "folder", "ok", f"{cache_dir()} (LPSUITE_MODELS changes it)")
+    yield DoctorFinding("models", "folder", "ok", f"{cache_dir()} (LPSUITE_MODELS changes it)")
     for row in statuses():
         if row.is_usable:
-            yield Finding("models", row.model.name, "ok", f"{row.state.value}, {row.path}")
+            yield DoctorFinding("models", row.model.name, "ok", f"{row.state.value}, {row.path}")
         else:
-            yield Finding("models", row.model.name, "absent", row.reason)
+            yield DoctorFinding("models", row.model.name, "absent", row.reason)
 
 
-def _codecs() -> Iterator[Finding]:
+def _codecs() -> Iterator[DoctorFinding]:
     from lp_core.settings import VIDEO_CODECS
 
     for codec in VIDEO_CODECS:
@@ -120,9 +120,9 @@ def _codecs() -> Iterator[Finding]:
             _write_tiny_film(codec)
         except LpError as error:
             state = "broken" if codec == VIDEO_CODECS[0] else "absent"
-            yield Finding("codecs", codec, state, str(error))
+            yield DoctorFinding("codecs", codec, state, str(error))
         else:
-            yield Finding("codecs", codec, "ok", "a test film was written")
+            yield DoctorFinding("codecs", codec, "ok", "a test film was written")
 
 
 def _write_tiny_film(codec: str) -> None:
@@ -155,29 +155,31 @@ def _write_tiny_film(codec: str) -> None:
         sink.commit()
 
 
-def _color() -> Finding:
+def _color() -> DoctorFinding:
     name = os.environ.get("OCIO")
     if not name:
-        return Finding("color", "OCIO", "absent", "no configuration; films and stills keep their own tags")
+        return DoctorFinding(
+            "color", "OCIO", "absent", "no configuration; films and stills keep their own tags"
+        )
     if not name.startswith("ocio://") and not Path(name).is_file():
         detail = f"the environment variable OCIO names {name}, which is no file; correct or unset it"
-        return Finding("color", "OCIO", "absent", detail)
-    return Finding("color", "OCIO", "ok", name)
+        return DoctorFinding("color", "OCIO", "absent", detail)
+    return DoctorFinding("color", "OCIO", "ok", name)
 
 
-def _extras() -> Iterator[Finding]:
+def _extras() -> Iterator[DoctorFinding]:
     extras = installed_extras()
     if not extras:
         detail = f"LP Suite runs without being installed, so its extras are not known; {_PIP.format(PACKAGE)}"
-        yield Finding("extras", "all", "absent", detail)
+        yield DoctorFinding("extras", "all", "absent", detail)
     for extra in extras:
         purpose = PURPOSES.get(extra.name, "")
         if extra.missing:
             lacking = f"{purpose or extra.name} (not installed: {', '.join(extra.missing)})"
-            yield Finding("extras", extra.name, "absent", _extra_command(extra.name, lacking))
+            yield DoctorFinding("extras", extra.name, "absent", _extra_command(extra.name, lacking))
         else:
             held = ", ".join(extra.present)
-            yield Finding("extras", extra.name, "ok", f"{purpose}: {held}" if purpose else held)
+            yield DoctorFinding("extras", extra.name, "ok", f"{purpose}: {held}" if purpose else held)
 
 
 def _extra_command(extra: str, purpose: str) -> str:

@@ -41,7 +41,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass
-class Session:
+class Invocation:
     """What one invocation knows of itself."""
 
     debug: bool = False
@@ -94,7 +94,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(
                 errors="backslashreplace"
             )  # a file name may hold what the terminal cannot show
-    session = Session()
+    session = Invocation()
     try:
         with _terminate_as_interrupt():
             code = lpsuite.main(arguments, prog_name="lpsuite", standalone_mode=False, obj=session)
@@ -117,7 +117,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _fail(sentence: str, code: int, session: Session) -> int:
+def _fail(sentence: str, code: int, session: Invocation) -> int:
     if session.debug:
         traceback.print_exc()
     click.echo(sentence, err=True)

@@ -13,7 +13,7 @@ import click
 from lp_core.cli.main import debug_option
 
 if TYPE_CHECKING:
-    from lp_core.provenance.examine import Finding
+    from lp_core.provenance.examine import CredentialFinding
 
 _DAYS = 730
 
@@ -115,7 +115,7 @@ def detect(film: str, as_json: bool) -> None:
     try:
         from lp_core.provenance.detect import detect as detect_mark
     except ImportError as error:
-        raise missing_extra("Finding a watermark", "provenance") from error
+        raise missing_extra("CredentialFinding a watermark", "provenance") from error
     with open_source(film) as source:
         found = detect_mark(frame.as_rgb8() for frame in source)
     if as_json:
@@ -129,7 +129,7 @@ def detect(film: str, as_json: bool) -> None:
         raise NoWatermark(f"{film} shows no mark in {found.frames} frames (score {found.score:.1f}).")
 
 
-def described(finding: Finding) -> str:
+def described(finding: CredentialFinding) -> str:
     """A finding for people."""
     states = {
         "trusted": f"trusted, by {finding.anchor}",

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lp_core.engines.registry import choose_engine
-from lp_core.live.scenes import Wanted
+from lp_core.live.scenes import SceneKey
 from lp_core.motion.implicit.edit import EditCurves, make_curves
-from lp_core.provenance.open_watermark import Mark, open_marker
+from lp_core.provenance.open_watermark import WatermarkReader, open_marker
 from lp_core.provenance.signing import open_consent
 from lp_core.settings import RenderSettings
 from lp_core.settings.live import LiveSettings
@@ -33,9 +33,9 @@ class StreamConfig:
     """How many portraits further in the portrait's folder."""
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> SceneKey:
         """The scene it needs."""
-        return Wanted.of(self.portrait, self.portrait_step, self.settings, self.live)
+        return SceneKey.of(self.portrait, self.portrait_step, self.settings, self.live)
 
     def edits(self) -> EditCurves:
         """Its sliders.
@@ -55,7 +55,7 @@ class StreamConfig:
         engine, _ = choose_engine(self.settings)
         return tuple(unused_notes(self.settings, Run("live", engine, source="image")))
 
-    def open_mark(self) -> Mark | None:
+    def open_mark(self) -> WatermarkReader | None:
         """The invisible mark of its frames; None where none is asked for.
 
         Raises:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lp_core.assemble import stored_motion
 from lp_core.errors import LpError, SettingError
 from lp_core.geometry.warp import reduce
-from lp_core.live.latest import Newest
+from lp_core.live.latest import LatestValue
 from lp_core.media.camera import Camera, is_stream_address
 from lp_core.media.open import open_source
 from lp_core.motion.builtin import builtin_motion
@@ -66,11 +66,11 @@ def check_driver(name: str, readable: Callable[[str], str]) -> str:
     return name if is_named else readable(name)
 
 
-class Driver:
+class LiveDriver:
     """A thread that delivers a performance, newest frame first; opened again when it fails."""
 
     def __init__(
-        self, name: str, rig: str, out: Newest[DriverFrame], say: Callable[[str | None], None]
+        self, name: str, rig: str, out: LatestValue[DriverFrame], say: Callable[[str | None], None]
     ) -> None:
         """Begins.
 

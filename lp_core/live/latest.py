@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Newest(Generic[T]):
+class LatestValue(Generic[T]):
     """One item, replaced by whatever comes next; taken once."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from lp_core.live.scenes import Rgba, Scene, finished
 from lp_core.motion.implicit.edit import EditCurves
 from lp_core.motion.live import LiveMotion
 from lp_core.motion.sequence import MotionFrame
-from lp_core.provenance.open_watermark import Mark
+from lp_core.provenance.open_watermark import WatermarkReader
 from lp_core.render.face_watch import FaceWatch
 from lp_core.settings import RenderSettings
 
@@ -77,7 +77,7 @@ class Analysis:
             self._watch.close()
 
 
-class Artist:
+class Renderer:
     """Draws what was measured, and the last of it again where only the settings changed."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Artist:
         scene: Scene,
         config: StreamConfig,
         edits: EditCurves,
-        mark: Mark | None = None,
+        mark: WatermarkReader | None = None,
     ) -> Rgba:
         """The frame now, with the invisible mark where one is given."""
         under, live = self._configure(scene, config)

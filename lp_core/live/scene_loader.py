@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lp_core.errors import LpError
 from lp_core.faces.open import open_analyzer
-from lp_core.live.scenes import Scene, Wanted, make_scene
+from lp_core.live.scenes import Scene, SceneKey, make_scene
 from lp_core.motion.reference import unrest
 from lp_core.motion.sequence import MotionFrame, stack
 from lp_core.render.performance_sample import DENSITIES, PerformanceSample
@@ -41,7 +41,7 @@ class Loader:
         """
         self._take, self._say = take, say
         self._there = threading.Condition()
-        self._wanted: tuple[Wanted, RenderSettings] | None = None
+        self._wanted: tuple[SceneKey, RenderSettings] | None = None
         self._is_closed = False
         self._scene: Scene | None = None
         self._settings = RenderSettings()
@@ -52,7 +52,7 @@ class Loader:
         self._thread = threading.Thread(target=self._run, name="live-load", daemon=True)
         self._thread.start()
 
-    def load(self, wanted: Wanted, settings: RenderSettings) -> None:
+    def load(self, wanted: SceneKey, settings: RenderSettings) -> None:
         """Asks for a scene; an earlier wish that was not begun is forgotten."""
         with self._there:
             self._wanted = wanted, settings
@@ -107,7 +107,7 @@ class Loader:
     def _may_tune(self) -> bool:
         return self._tunes and self._sample is not None
 
-    def _load(self, wanted: Wanted, settings: RenderSettings) -> None:
+    def _load(self, wanted: SceneKey, settings: RenderSettings) -> None:
         scene = make_scene(wanted, settings, self._scene)
         self._say(None)
         self._scene, self._settings = scene, settings

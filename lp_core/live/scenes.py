@@ -29,7 +29,7 @@ Rgba = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SceneKey:
     """What a scene depends on; where none of it changes, the scene stays."""
 
     portrait: str
@@ -44,7 +44,7 @@ class Wanted:
     """Which engine, with what loaded."""
 
     @classmethod
-    def of(cls, portrait: str, step: int, settings: RenderSettings, live: LiveSettings) -> Wanted:
+    def of(cls, portrait: str, step: int, settings: RenderSettings, live: LiveSettings) -> SceneKey:
         """Of a stream's settings."""
         engine = settings.engine
         loaded = (engine.engine, engine.weights, engine.device, engine.precision, engine.compile)
@@ -55,7 +55,7 @@ class Wanted:
 class Scene:
     """An engine with a portrait it has prepared."""
 
-    wanted: Wanted
+    wanted: SceneKey
     """What it was made for."""
     engine: Engine
     """Draws it."""
@@ -71,7 +71,7 @@ class Scene:
         return replace(self, engine=self.engine.with_settings(settings))
 
 
-def make_scene(wanted: Wanted, settings: RenderSettings, before: Scene | None) -> Scene:
+def make_scene(wanted: SceneKey, settings: RenderSettings, before: Scene | None) -> Scene:
     """Loads and prepares a portrait; the engine of the scene before is kept where it fits.
 
     Raises:

@@ -18,10 +18,10 @@ from lp_core.errors import LpError
 from lp_core.faces.track import FaceTrack
 from lp_core.link.ring import RingWriter
 from lp_core.live.config import StreamConfig
-from lp_core.live.drivers import Driver, DriverFrame
-from lp_core.live.latest import Newest
+from lp_core.live.drivers import DriverFrame, LiveDriver
+from lp_core.live.latest import LatestValue
 from lp_core.live.meter import LiveMeter
-from lp_core.live.performer import Analysis, Artist, Measured
+from lp_core.live.performer import Analysis, Measured, Renderer
 from lp_core.live.scene_loader import Loader
 from lp_core.live.scenes import Rgba, Scene
 
@@ -58,12 +58,12 @@ class LiveStream:
         self._picture: Rgba | None = None
         self._recentre = False
         self._lost_since: float | None = None
-        self._frames: Newest[DriverFrame] = Newest()
-        self._measured: Newest[Measured] = Newest()
+        self._frames: LatestValue[DriverFrame] = LatestValue()
+        self._measured: LatestValue[Measured] = LatestValue()
         self._loader = Loader(self._take_scene, partial(self._problem, "portrait"))
         self._loader.load(config.wanted, config.settings)
-        self._driver: Driver | None = None
-        self._retired: list[Driver] = []
+        self._driver: LiveDriver | None = None
+        self._retired: list[LiveDriver] = []
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=f"live-{word}", daemon=True)
             for word, work in (("analyse", self._analyse), ("draw", self._draw_all))
@@ -204,7 +204,7 @@ class LiveStream:
             self._retired = [old for old in [*self._retired, self._driver] if old.is_alive]
         self._problem("driver", None)
         self._lost_since = time.monotonic()
-        self._driver = Driver(self._config.driver, rig, self._frames, partial(self._problem, "driver"))
+        self._driver = LiveDriver(self._config.driver, rig, self._frames, partial(self._problem, "driver"))
         self._loader.forget_samples()
 
     def _guarded(self, work: Callable[[], None]) -> None:
@@ -232,7 +232,7 @@ class LiveStream:
             analysis.close()
 
     def _draw_all(self) -> None:
-        artist = Artist()
+        artist = Renderer()
         while not self._stop.is_set():
             measured = self._measured.take(_WAIT_S)
             changed = self._changed.is_set()

@@ -33,7 +33,7 @@ CACHE_VARIABLE = "LPSUITE_MODELS"
 HUB_ADDRESS = "https://huggingface.co"
 """Where hub files are fetched from over plain HTTPS."""
 
-Progress = Callable[[str, int, int], None]
+DownloadListener = Callable[[str, int, int], None]
 """Is told (file, bytes that arrived, bytes in all)."""
 HubDownload = Callable[[str, str, str, Path, Report], Path]
 """``hub.hub_download`` or a stand-in: (repository, revision, path, folder, report) -> file."""
@@ -126,7 +126,9 @@ class ModelStore:
             self._demand_whole(model, item)
         return self.path_of(name)
 
-    def fetch(self, name: str, accept_license: bool = False, progress: Progress | None = None) -> Path:
+    def fetch(
+        self, name: str, accept_license: bool = False, progress: DownloadListener | None = None
+    ) -> Path:
         """Downloads what is not there or not whole, checks it, and gives the same path as ``locate``.
 
         Args:
@@ -207,7 +209,9 @@ class ModelStore:
             f"The model file '{place}' is not the published one: it {cause}; {_remedy(model)}."
         )
 
-    def _bring(self, model: ModelSet, item: ModelFile, place: Path, progress: Progress | None) -> None:
+    def _bring(
+        self, model: ModelSet, item: ModelFile, place: Path, progress: DownloadListener | None
+    ) -> None:
         def report(arrived: int) -> None:
             if progress is not None:
                 progress(item.path, arrived, item.bytes)
@@ -304,7 +308,7 @@ def locate(name: str) -> Path:
     return default_store().locate(name)
 
 
-def fetch(name: str, accept_license: bool = False, progress: Progress | None = None) -> Path:
+def fetch(name: str, accept_license: bool = False, progress: DownloadListener | None = None) -> Path:
     """``ModelStore.fetch`` of the default store."""
     return default_store().fetch(name, accept_license, progress)
 

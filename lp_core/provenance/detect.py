@@ -29,7 +29,7 @@ _STILL = 9.0
 
 
 @dataclass(frozen=True)
-class Detection:
+class WatermarkDetection:
     """What was found."""
 
     number: int | None
@@ -40,7 +40,7 @@ class Detection:
     """Frames looked at."""
 
 
-def detect(frames: Iterable[NDArray[np.uint8]]) -> Detection:
+def detect(frames: Iterable[NDArray[np.uint8]]) -> WatermarkDetection:
     """Looks for a mark in the frames of a film.
 
     Args:
@@ -52,12 +52,12 @@ def detect(frames: Iterable[NDArray[np.uint8]]) -> Detection:
         if gathered.count == MOST_FRAMES:
             break
     if not gathered.count:
-        return Detection(None, 0.0, 0)
-    form, found = waves(), list[Detection]()
+        return WatermarkDetection(None, 0.0, 0)
+    form, found = waves(), list[WatermarkDetection]()
     for residual, repeats in product(gathered.residuals(), REPEATS):
         score, agreement = _search(residual, form, min(residual.shape) / repeats)
         number = _number(agreement, form) if score >= LEAST_SCORE else None
-        found.append(Detection(number, score, gathered.count))
+        found.append(WatermarkDetection(number, score, gathered.count))
         if number is not None:
             break
     return max(found, key=lambda one: (one.number is not None, one.score))

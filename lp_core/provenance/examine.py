@@ -14,7 +14,7 @@ from lp_core.provenance.signing import EMBEDDED, SIDECAR_SUFFIX, sidecar_path
 
 
 @dataclass(frozen=True)
-class Finding:
+class CredentialFinding:
     """What was found out about a file."""
 
     file: str
@@ -47,7 +47,7 @@ class Finding:
         return codes.get(self.state, Tampered.exit_code)
 
 
-def examine(name: str, anchor: Path | None = None) -> Finding:
+def examine(name: str, anchor: Path | None = None) -> CredentialFinding:
     """Reads a result's credentials: embedded, in a zip, or of the sidecar beside it.
 
     Args:
@@ -88,14 +88,14 @@ def _anchors(anchor: Path | None) -> list[Path]:
     return sorted((config_folder() / ANCHORS).glob("*.pem"))
 
 
-def _by_sidecar(name: str, path: Path, anchors: list[Path]) -> Finding:
+def _by_sidecar(name: str, path: Path, anchors: list[Path]) -> CredentialFinding:
     from lp_core.provenance.keys import load_certificates
     from lp_core.provenance.sidecar import check_sidecar
 
     roots = [certificate for file in anchors for certificate in load_certificates(file)]
     statement, signer, trusted, problems = check_sidecar(path, roots)
     state = "tampered" if problems else "trusted" if trusted else "valid"
-    return Finding(
+    return CredentialFinding(
         file=name,
         form="sidecar",
         state=state,
@@ -108,7 +108,7 @@ def _by_sidecar(name: str, path: Path, anchors: list[Path]) -> Finding:
     )
 
 
-def _embedded(name: str, path: Path, anchors: list[Path]) -> Finding | None:
+def _embedded(name: str, path: Path, anchors: list[Path]) -> CredentialFinding | None:
     from lp_core.provenance.keys import load_certificates, subject
     from lp_core.provenance.sign import read
 
@@ -121,7 +121,7 @@ def _embedded(name: str, path: Path, anchors: list[Path]) -> Finding | None:
         sole = list(texts)[0] if len(texts) == 1 else None
         by = sole or next(file for file in texts if _is_trusted(read(path, [texts[file]])))
         trusted = subject(load_certificates(by)[0])
-    return Finding(
+    return CredentialFinding(
         file=name,
         form="zip" if path.suffix.lower() == ".zip" else "embedded",
         state=reading.state,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lp_core.errors import missing_extra
 from lp_core.frame import Box, Frame
 
-Mark = Callable[[Frame, NDArray[np.float32], Box], Frame]
+WatermarkReader = Callable[[Frame, NDArray[np.float32], Box], Frame]
 """See ``lp_core.provenance.watermark.Marker``."""
 
 
@@ -21,7 +21,7 @@ def number_of(text: str) -> int:
     return int(text, 16 if text.lower().startswith("0x") else 10)
 
 
-def open_marker(text: str | None) -> Mark | None:
+def open_marker(text: str | None) -> WatermarkReader | None:
     """Marks frames with a number; None where none is wanted.
 
     Raises:

@@ -60,7 +60,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Sealer:
+class Signer:
     """Signs the result of one job."""
 
     job: RenderJob
@@ -169,14 +169,14 @@ class EngineFacts(Protocol):
 
 def open_sealer(
     job: RenderJob, engine: EngineFacts, is_plate: bool, find_files: FindFiles, passes: tuple[str, ...]
-) -> Sealer:
-    """What signs the result of a job, see ``Sealer``; consent is checked now.
+) -> Signer:
+    """What signs the result of a job, see ``Signer``; consent is checked now.
 
     Raises:
         ConsentMissing: it is demanded and none is given, or the file does not allow a render today.
     """
     consent = open_consent(job.settings.provenance)
-    return Sealer(job, engine.name, engine.label, is_plate, consent, find_files, passes)
+    return Signer(job, engine.name, engine.label, is_plate, consent, find_files, passes)
 
 
 def is_embedded(output: Path) -> bool:

@@ -10,7 +10,7 @@ from lp_core.errors import KeyUnusable, NotSigned, OutputExists, ProvenanceError
 from lp_core.files import replacing
 from lp_core.provenance.claim import RENDER_LABEL
 from lp_core.provenance.config import config_folder, read_config
-from lp_core.provenance.examine import Finding, examine
+from lp_core.provenance.examine import CredentialFinding, examine
 from lp_core.provenance.keys import open_identity
 from lp_core.provenance.sidecar import listed_files
 from lp_core.provenance.sign import embed_manifest
@@ -64,7 +64,7 @@ def pack(output: str, destination: Path, overwrite: bool = False) -> int:
     return len(files)
 
 
-def _ingredients(finding: Finding) -> list[tuple[dict[str, Any], Path | None]]:
+def _ingredients(finding: CredentialFinding) -> list[tuple[dict[str, Any], Path | None]]:
     """What the result was made of, by name: the files themselves may be far away when it is packed."""
     return [
         ({"title": item["name"], "relationship": item["relationship"], "label": role}, None)

@@ -1,6 +1,6 @@
 """The worker's HTTP application: one small function for every route, everything typed.
 
-Errors have one shape everywhere (lp_core.worker.schema.Problem) and one table of codes.
+Errors have one shape everywhere (lp_core.worker.schema.ErrorBody) and one table of codes.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from lp_core.worker.page_routes import page_router
 from lp_core.worker.schema import (
     AnimateRequest,
     BatchRequest,
+    ErrorBody,
     ExtractRequest,
     Health,
     Job,
     JobId,
     JobList,
     Log,
-    Problem,
     UpscaleRequest,
 )
 from lp_core.worker.service import Service
@@ -54,11 +54,11 @@ STATUSES: tuple[tuple[type[LpError], int], ...] = (
 """Error -> status; the first that fits; 422 for all others."""
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    401: {"model": Problem, "description": "The token or the session is missing."},
-    403: {"model": Problem, "description": "The path, the page or the caller is not one that is served."},
-    422: {"model": Problem, "description": "The request cannot be understood or done."},
+    401: {"model": ErrorBody, "description": "The token or the session is missing."},
+    403: {"model": ErrorBody, "description": "The path, the page or the caller is not one that is served."},
+    422: {"model": ErrorBody, "description": "The request cannot be understood or done."},
 }
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is none."}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "There is none."}}
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-Sent Events: state, progress, log.", "content": {"text/event-stream": {}}}
 }
@@ -151,7 +151,7 @@ def _jobs_router(service: Service) -> APIRouter:
         "/{job}",
         operation_id="forget",
         status_code=204,
-        responses={**NOT_THERE, 409: {"model": Problem, "description": "It has not ended."}},
+        responses={**NOT_THERE, 409: {"model": ErrorBody, "description": "It has not ended."}},
     )
     def forget(job: JobId) -> None:
         """Takes an ended job off the list; what it made stays."""

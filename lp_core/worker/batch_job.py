@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from lp_core.batch.marks import read_map
-from lp_core.batch.plan import Plan
-from lp_core.batch.planner import Wish, make_plan
+from lp_core.batch.plan import BatchPlan
+from lp_core.batch.planner import PlanRequest, make_plan
 from lp_core.batch.run import deliver, run_plan
-from lp_core.batch.steps import Means
+from lp_core.batch.steps import RenderResources
 from lp_core.engines.registry import WarmEngines
 from lp_core.errors import SettingError
 from lp_core.performance_name import is_builtin
@@ -61,13 +61,13 @@ class Batch:
         plan = replace(plan, overwrite=wish.settings.output.overwrite)
         plan.write()
         context.check()
-        results = run_plan(plan, Means(make=self.engines.make), context.progress)
+        results = run_plan(plan, RenderResources(make=self.engines.make), context.progress)
         return deliver(plan, results, timeline).as_json()
 
     def abandon(self, context: JobContext) -> None:
         """Finished shots and parts stay for the next run of the same timeline; see the contract."""
 
-    def _check_media(self, plan: Plan) -> None:
+    def _check_media(self, plan: BatchPlan) -> None:
         """What a timeline and its marks name is no less bound to the allowed folders than what a request names."""
         for shot in plan.shots:
             self.folders.readable(str(shot.job["source"]))
@@ -93,9 +93,9 @@ def _setting_paths(settings: RenderSettings) -> list[str]:
     return list(path_settings(SettingsModel.model_validate(values)).values())
 
 
-def _wish(parameters: dict[str, Any]) -> Wish:
+def _wish(parameters: dict[str, Any]) -> PlanRequest:
     lines = () if parameters["map"] is None else read_map(Path(parameters["map"]))
-    return Wish(
+    return PlanRequest(
         timeline=Path(parameters["timeline"]),
         output=Path(parameters["output"]),
         settings=to_settings(SettingsModel.model_validate(parameters["settings"])),

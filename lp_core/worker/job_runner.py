@@ -21,7 +21,7 @@ MOST_STARTS = 2
 """Starts without any gain after which a job is given up: it takes the worker down with it."""
 
 
-class Lanes:
+class JobRunner:
     """Runs the jobs of a store; ``close`` may be called twice and puts unfinished jobs back."""
 
     def __init__(self, store: JobStore, hub: Hub, kinds: Mapping[str, JobKind], folder: Path) -> None:

@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Wish:
+class StreamFile:
     """What a file says."""
 
     pid: int
@@ -75,7 +75,7 @@ class Mailbox:
     def __init__(self, folder: Path, folders: Folders) -> None:
         self._folder, self._folders = folder, folders
         self._known: dict[str, tuple[int, int, int]] = {}
-        self._wishes: dict[str, Wish] = {}
+        self._wishes: dict[str, StreamFile] = {}
         self._refused: dict[str, RingWriter] = {}
         self._ending: list[threading.Thread] = []
 
@@ -122,7 +122,7 @@ class Mailbox:
         except LpError as error:
             self._refuse(streams, name, str(error))
 
-    def _grant(self, streams: LiveStreams, name: str, wish: Wish) -> None:
+    def _grant(self, streams: LiveStreams, name: str, wish: StreamFile) -> None:
         before = self._wishes.get(name)
         refused = self._refused.pop(name, None)
         try:
@@ -165,7 +165,7 @@ class Mailbox:
         self._ending.append(thread)
 
 
-def read_wish(text: str, folders: Folders) -> Wish:
+def read_wish(text: str, folders: Folders) -> StreamFile:
     """A file's text as a wish.
 
     Raises:
@@ -182,4 +182,4 @@ def read_wish(text: str, folders: Folders) -> Wish:
     pid, recentre = values.get("pid"), values.get("recentre", 0)
     if type(pid) is not int or type(recentre) is not int:
         raise SettingError("The host's wish names no process; update its script.")
-    return Wish(pid, recentre, to_config(parse_request(values.get("stream")), folders))
+    return StreamFile(pid, recentre, to_config(parse_request(values.get("stream")), folders))

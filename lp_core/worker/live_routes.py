@@ -23,12 +23,12 @@ from lp_core.worker.live_schema import (
     to_config,
     to_request,
 )
-from lp_core.worker.schema import Problem
+from lp_core.worker.schema import ErrorBody
 from lp_core.worker.service import Service
 
 StreamId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the live stream.")]
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is none."}}
-TOO_MANY: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "There are too many."}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "There is none."}}
+TOO_MANY: dict[int | str, dict[str, Any]] = {409: {"model": ErrorBody, "description": "There are too many."}}
 JPEG: dict[int | str, dict[str, Any]] = {
     200: {"description": "The newest picture.", "content": {"image/jpeg": {}}}
 }

@@ -15,7 +15,7 @@ from lp_core.files import ensure_folder, write_failure
 from lp_core.link.messages import PHASES
 from lp_core.performance_name import BUILTIN_MOTIONS
 from lp_core.worker.auth import LOGIN_PATH, Gate
-from lp_core.worker.schema import JobId, Login, PageFacts, Problem, Uploaded, slider_infos
+from lp_core.worker.schema import ErrorBody, JobId, Login, PageFacts, Uploaded, slider_infos
 from lp_core.worker.service import Service
 from lp_core.worker.thumbnails import small_picture
 
@@ -34,7 +34,7 @@ _LOGIN_AGAIN = (
     "Get a new one with: <code>lpsuite serve --open</code></p>"
 )
 JPEG: dict[int | str, dict[str, Any]] = {200: {"description": "JPEG.", "content": {"image/jpeg": {}}}}
-NO_FILE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is none."}}
+NO_FILE: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "There is none."}}
 
 
 def page_router(service: Service, gate: Gate) -> APIRouter:
@@ -106,7 +106,7 @@ def _uploads(router: APIRouter, service: Service) -> None:
         operation_id="upload",
         status_code=201,
         tags=["page"],
-        responses={413: {"model": Problem, "description": "It is too large."}},
+        responses={413: {"model": ErrorBody, "description": "It is too large."}},
         openapi_extra={
             "requestBody": {
                 "required": True,

@@ -120,7 +120,7 @@ class Health(_Wire):
     running: int = Field(description="Jobs at work.")
 
 
-class Problem(_Wire):
+class ErrorBody(_Wire):
     """Why a request was refused."""
 
     code: str = Field(description="Wire code, as in lp_core.errors.")
@@ -204,7 +204,7 @@ class BatchRequest(_Request):
     parameters: BatchParameters
 
 
-class Progress(_Wire):
+class ProgressBody(_Wire):
     """How far a job has come."""
 
     phase: str = Field(description=f"One of: {', '.join(PHASES)}.")
@@ -225,8 +225,8 @@ class Job(_Wire):
     created_s: float = Field(description="Seconds since 1970.")
     started_s: float | None
     ended_s: float | None
-    progress: Progress | None
-    error: Problem | None
+    progress: ProgressBody | None
+    error: ErrorBody | None
     summary: dict[str, Any] | None = Field(description="What came of it.")
     parameters: dict[str, Any] = Field(description="What was asked for.")
 

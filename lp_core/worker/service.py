@@ -15,7 +15,7 @@ from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.events import Hub
 from lp_core.worker.job_context import JobKind
 from lp_core.worker.job_kinds import job_kinds
-from lp_core.worker.job_runner import Lanes
+from lp_core.worker.job_runner import JobRunner
 from lp_core.worker.job_store import JobStore, Row
 from lp_core.worker.live_mailbox import open_streams
 
@@ -45,7 +45,7 @@ class Service:
         with ExitStack() as stack:
             self.store = JobStore(state / "jobs.sqlite3")
             stack.callback(self.store.close)
-            self.lanes = Lanes(self.store, self.hub, self.kinds, state / "jobs")
+            self.lanes = JobRunner(self.store, self.hub, self.kinds, state / "jobs")
             stack.callback(self.lanes.close)
             self.streams = stack.enter_context(open_streams(self.folders))
             self._cleanup = stack.pop_all()

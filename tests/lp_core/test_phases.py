@@ -8,7 +8,7 @@ import pytest
 
 import hosts.nuke
 from hosts.davinci.lp_resolve.job import told_of
-from lp_core.batch.plan import Plan
+from lp_core.batch.plan import BatchPlan
 from lp_core.batch.run import Overall
 from lp_core.cli.progress import BarReporter, JsonReporter, OpenJdReporter
 from lp_core.link.messages import PHASES, JobProgress, JobStatus, phase_label
@@ -67,7 +67,7 @@ def test_resolve_shows_the_label(phase):
 def test_a_batch_counts_the_phase(phase):
     told = []
     shot = type("Shot", (), {"id": "a", "frames": 10})()
-    overall = Overall(Plan("t.otio", "out", (shot,)), told.append, iter(range(9)).__next__)
+    overall = Overall(BatchPlan("t.otio", "out", (shot,)), told.append, iter(range(9)).__next__)
     overall.of(shot)(Progress(phase, 10, 10, 25.0, 0.0))
     assert told[-1].frame == round(PHASES[phase].share[1] * 10)
 

@@ -14,7 +14,7 @@ from fakes.motion import performance
 
 from lp_core.batch import report, up_to_date
 from lp_core.batch.otio.timeline import write_timeline
-from lp_core.batch.plan import Plan
+from lp_core.batch.plan import BatchPlan
 from lp_core.batch.results import BatchSummary
 from lp_core.errors import DiskFull, MediaError, NoWritePermission, WorkerError
 from lp_core.files import write_whole
@@ -46,7 +46,7 @@ def full_disk():
 
 
 def plan_at(folder, shots=()):
-    return Plan(str(folder / "cut.otio"), str(folder), tuple(shots))
+    return BatchPlan(str(folder / "cut.otio"), str(folder), tuple(shots))
 
 
 def otio_timeline(folder):

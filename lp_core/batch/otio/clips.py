@@ -8,19 +8,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.clip_time import Span, exact_rate, whole_frames
+from lp_core.batch.clip_time import ClipRange, exact_rate, whole_frames
 from lp_core.batch.marks import (
     EFFECT,
     KEYS,
+    ClipMark,
     MapLine,
-    Mark,
     is_marker,
     read_mark,
     read_marker,
 )
-from lp_core.batch.media_links import Link, bracketed, is_remote, path_of
+from lp_core.batch.media_links import MediaLink, bracketed, is_remote, path_of
 from lp_core.batch.otio.library import otio
-from lp_core.batch.otio.timeline import Place, seconds, source_reference, speed_of, transition_reach
+from lp_core.batch.otio.timeline import ClipPlace, seconds, source_reference, speed_of, transition_reach
 from lp_core.errors import LpError
 from lp_core.media.frame_pattern import SequencePattern
 from lp_core.timing import FrameRange
@@ -65,12 +65,12 @@ class ClipFacts:
     kind: str
     """Kind of reference: file, sequence, missing, generator, remote."""
     url: str
-    link: Link | None
+    link: MediaLink | None
     """What it points to, where that is a file or a sequence."""
     clock: MediaClock | None
     sequence_rate: float | None
     """Rate of an image sequence, where the reference tells it."""
-    span: Span | None
+    span: ClipRange | None
     """What it shows; None where neither clip nor reference tells."""
     rate: float | None
     """Rate of its source range, in the timeline's own words."""
@@ -85,7 +85,7 @@ class ClipFacts:
         return self.number > 0
 
 
-def facts_of(index: int, place: Place, folder: Path) -> ClipFacts:
+def facts_of(index: int, place: ClipPlace, folder: Path) -> ClipFacts:
     """What is known of a clip.
 
     Args:
@@ -120,7 +120,7 @@ def facts_of(index: int, place: Place, folder: Path) -> ClipFacts:
         sequence_rate=float(reference.rate)
         if isinstance(reference, otio.schema.ImageSequenceReference) and reference.rate
         else None,
-        span=None if shown is None else Span(seconds(shown.start_time), seconds(shown.duration), speed),
+        span=None if shown is None else ClipRange(seconds(shown.start_time), seconds(shown.duration), speed),
         rate=None if shown is None else float(shown.start_time.rate),
         is_ramp=is_ramp,
         before_s=before,
@@ -128,7 +128,7 @@ def facts_of(index: int, place: Place, folder: Path) -> ClipFacts:
     )
 
 
-def _linked(reference: Any, folder: Path) -> tuple[str, str, Link | None]:  # noqa: ANN401 - a reference
+def _linked(reference: Any, folder: Path) -> tuple[str, str, MediaLink | None]:  # noqa: ANN401 - a reference
     if isinstance(reference, otio.schema.ImageSequenceReference):
         base = reference.target_url_base
         if base and is_remote(base, folder):
@@ -146,7 +146,7 @@ def _linked(reference: Any, folder: Path) -> tuple[str, str, Link | None]:  # no
     return "missing", "", None
 
 
-def sequence_link(reference: Any, folder: Path) -> Link:  # noqa: ANN401 - an ImageSequenceReference
+def sequence_link(reference: Any, folder: Path) -> MediaLink:  # noqa: ANN401 - an ImageSequenceReference
     """The frame pattern of an image sequence, its frames, step and policy, as OpenTimelineIO defines them.
 
     Image i is the file with the number start_frame + i * frame_step, and is seen from i * frame_step frames on; there
@@ -155,7 +155,7 @@ def sequence_link(reference: Any, folder: Path) -> Link:  # noqa: ANN401 - an Im
     base = path_of(reference.target_url_base or ".", folder)
     name = f"{reference.name_prefix}%0{max(reference.frame_zero_padding, 1)}d{reference.name_suffix}"
     step = max(reference.frame_step, 1)
-    link = Link(str(Path(base) / name), None, step, str(reference.missing_frame_policy.name))
+    link = MediaLink(str(Path(base) / name), None, step, str(reference.missing_frame_policy.name))
     images = _image_count(reference, link)
     if images is None:
         return link
@@ -163,7 +163,7 @@ def sequence_link(reference: Any, folder: Path) -> Link:  # noqa: ANN401 - an Im
     return replace(link, frames=FrameRange(first, first + images * step - 1))
 
 
-def _image_count(reference: Any, link: Link) -> int | None:  # noqa: ANN401 - an ImageSequenceReference
+def _image_count(reference: Any, link: MediaLink) -> int | None:  # noqa: ANN401 - an ImageSequenceReference
     """Images of a sequence, at least 1; None where nothing gives it. Without a range the files do."""
     available = reference.available_range
     if available is not None:
@@ -182,7 +182,7 @@ def _image_count(reference: Any, link: Link) -> int | None:  # noqa: ANN401 - an
     return (ahead[-1] - reference.start_frame) // link.step + 1 if ahead else None
 
 
-def mark_of(place: Place, lines: Sequence[MapLine]) -> Mark | None:
+def mark_of(place: ClipPlace, lines: Sequence[MapLine]) -> ClipMark | None:
     """The mark of a clip: the sidecar's, else its effect's, its metadata's or its marker's.
 
     Raises:
@@ -207,7 +207,7 @@ def mark_of(place: Place, lines: Sequence[MapLine]) -> Mark | None:
     return spoken or read_mark(own, where)
 
 
-def mark_or_problem(place: Place, lines: Sequence[MapLine]) -> tuple[Mark | None, str | None]:
+def mark_or_problem(place: ClipPlace, lines: Sequence[MapLine]) -> tuple[ClipMark | None, str | None]:
     """(mark, what is wrong with it)."""
     try:
         return mark_of(place, lines), None

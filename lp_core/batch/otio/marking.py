@@ -8,13 +8,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from lp_core.batch.marks import EFFECT, KEYS, Mark, is_marker
+from lp_core.batch.marks import EFFECT, KEYS, ClipMark, is_marker
 from lp_core.batch.otio.library import otio
-from lp_core.batch.otio.timeline import Place, places_of
+from lp_core.batch.otio.timeline import ClipPlace, places_of
 from lp_core.errors import SettingError
 
 
-def write_marks(timeline: Any, mark: Mark, names: Sequence[str], track: str, way: str) -> list[Place]:  # noqa: ANN401
+def write_marks(timeline: Any, mark: ClipMark, names: Sequence[str], track: str, way: str) -> list[ClipPlace]:  # noqa: ANN401
     """Marks clips on video tracks; a mark of the same way that is there is replaced.
 
     Args:
@@ -41,16 +41,16 @@ def write_marks(timeline: Any, mark: Mark, names: Sequence[str], track: str, way
     return marked
 
 
-def _as_effect(clip: Any, mark: Mark) -> None:  # noqa: ANN401 - a clip
+def _as_effect(clip: Any, mark: ClipMark) -> None:  # noqa: ANN401 - a clip
     _remove(clip.effects, lambda effect: EFFECT in (effect.effect_name, effect.name))
     clip.effects.append(otio.schema.Effect(name=EFFECT, effect_name=EFFECT, metadata={KEYS[0]: _plain(mark)}))
 
 
-def _as_metadata(clip: Any, mark: Mark) -> None:  # noqa: ANN401 - a clip
+def _as_metadata(clip: Any, mark: ClipMark) -> None:  # noqa: ANN401 - a clip
     clip.metadata[KEYS[0]] = _plain(mark)
 
 
-def _as_marker(clip: Any, mark: Mark) -> None:  # noqa: ANN401 - a clip
+def _as_marker(clip: Any, mark: ClipMark) -> None:  # noqa: ANN401 - a clip
     _remove(clip.markers, lambda marker: is_marker(marker.name))
     shown = clip.source_range or getattr(clip.media_reference, "available_range", None)
     start = shown.start_time if shown is not None else otio.opentime.RationalTime(0, 24)
@@ -69,7 +69,7 @@ def _remove(items: Any, is_ours: Any) -> None:  # noqa: ANN401 - a list of the l
             del items[index]
 
 
-def _plain(mark: Mark) -> dict[str, Any]:
+def _plain(mark: ClipMark) -> dict[str, Any]:
     """Numbers, texts and lists: what every adapter carries."""
     values: dict[str, Any] = json.loads(json.dumps(mark.as_dict()))
     return values

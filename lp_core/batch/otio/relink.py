@@ -13,12 +13,12 @@ from lp_core.batch.marks import KEYS
 from lp_core.batch.media_links import bracketed, rebased, url_like
 from lp_core.batch.otio.library import otio
 from lp_core.batch.otio.timeline import SOURCE_KEY, places_of
-from lp_core.batch.plan import Plan, Shot
+from lp_core.batch.plan import BatchPlan, Shot
 from lp_core.media.frame_pattern import SequencePattern, padded
 from lp_core.version import __version__
 
 
-def conform_timeline(timeline: Any, plan: Plan, finished: Iterable[Shot]) -> Any:  # noqa: ANN401 - a timeline
+def conform_timeline(timeline: Any, plan: BatchPlan, finished: Iterable[Shot]) -> Any:  # noqa: ANN401 - a timeline
     """The timeline with the media of finished shots replaced; what was shown before stays as ``lp_source``.
 
     Args:
@@ -50,7 +50,7 @@ def _rebase(reference: Any, before: Path, after: Path) -> None:  # noqa: ANN401 
             reference.target_url_base = found + ("/" if base.endswith("/") else "")
 
 
-def _replace(clip: Any, shot: Shot, plan: Plan) -> None:  # noqa: ANN401 - a clip
+def _replace(clip: Any, shot: Shot, plan: BatchPlan) -> None:  # noqa: ANN401 - a clip
     references: Mapping[str, Any] = clip.media_references()
     active = clip.active_media_reference_key
     if active == SOURCE_KEY:
@@ -62,7 +62,7 @@ def _replace(clip: Any, shot: Shot, plan: Plan) -> None:  # noqa: ANN401 - a cli
     )
 
 
-def _reference(original: Any, shot: Shot, plan: Plan) -> Any:  # noqa: ANN401 - media references
+def _reference(original: Any, shot: Shot, plan: BatchPlan) -> Any:  # noqa: ANN401 - media references
     rate = exact_rate(shot.clock_rate)
     frames = float(shot.frames * rate / Fraction(shot.fps))
     available = otio.opentime.TimeRange(

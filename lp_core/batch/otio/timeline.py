@@ -22,7 +22,7 @@ BUILT_IN = (".otio", ".otioz", ".otiod")
 
 
 @dataclass(frozen=True)
-class Place:
+class ClipPlace:
     """A clip and where it stands."""
 
     clip: Any
@@ -180,16 +180,16 @@ def stacks_of(root: Any) -> Iterator[Any]:  # noqa: ANN401 - anything the librar
             yield from stacks_of(child)
 
 
-def places_of(root: Any) -> list[Place]:  # noqa: ANN401 - a timeline
+def places_of(root: Any) -> list[ClipPlace]:  # noqa: ANN401 - a timeline
     """All clips in the order in which they are always walked, those in nested stacks included."""
-    found: list[Place] = []
+    found: list[ClipPlace] = []
     counter = iter(range(10**9))
     for stack in stacks_of(root):
         _walk_stack(stack, found, counter)
     return found
 
 
-def _walk_stack(stack: Any, found: list[Place], counter: Iterator[int]) -> None:  # noqa: ANN401
+def _walk_stack(stack: Any, found: list[ClipPlace], counter: Iterator[int]) -> None:  # noqa: ANN401
     own, number = next(counter), 0
     for child in stack:
         if isinstance(child, otio.schema.Track):
@@ -199,16 +199,16 @@ def _walk_stack(stack: Any, found: list[Place], counter: Iterator[int]) -> None:
         elif isinstance(child, otio.schema.Stack):
             _walk_stack(child, found, counter)
         elif isinstance(child, otio.schema.Clip):
-            found.append(Place(child, stack, 0, 1, own, Fraction(0)))
+            found.append(ClipPlace(child, stack, 0, 1, own, Fraction(0)))
 
 
-def _walk_track(track: Any, number: int, stack: int, found: list[Place], counter: Iterator[int]) -> None:  # noqa: ANN401
+def _walk_track(track: Any, number: int, stack: int, found: list[ClipPlace], counter: Iterator[int]) -> None:  # noqa: ANN401
     at: Fraction | None = Fraction(0)
     for position, item in enumerate(track):
         if isinstance(item, otio.schema.Transition):
             continue
         if isinstance(item, otio.schema.Clip):
-            found.append(Place(item, track, position, number, stack, at))
+            found.append(ClipPlace(item, track, position, number, stack, at))
         elif isinstance(item, otio.schema.Stack):
             _walk_stack(item, found, counter)
         elif isinstance(item, otio.schema.Track):
@@ -250,7 +250,7 @@ def speed_of(clip: Any) -> tuple[Fraction, bool]:  # noqa: ANN401 - a clip
     return speed, is_ramp
 
 
-def transition_reach(place: Place) -> tuple[Fraction, Fraction]:
+def transition_reach(place: ClipPlace) -> tuple[Fraction, Fraction]:
     """Timeline seconds that transitions reach beyond a clip's head and tail."""
 
     def neighbour(position: int) -> Any:  # noqa: ANN401 - an item

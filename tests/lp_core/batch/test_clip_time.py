@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.batch.clip_time import Frames, Span, clamped, exact_rate, needed_frames, performance_beside
+from lp_core.batch.clip_time import ClipRange, Frames, clamped, exact_rate, needed_frames, performance_beside
 from lp_core.errors import SettingError
 
 F = Fraction
@@ -14,7 +14,7 @@ NTSC = F(30000, 1001)
 
 
 def span_at(fps, start, count, speed=1):
-    return Span(F(start) / fps, F(count) / fps, F(speed))
+    return ClipRange(F(start) / fps, F(count) / fps, F(speed))
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def test_backwards_the_last_frame_is_seen_first():
 
 def test_frames_that_floats_blur_are_whole():
     start = F(repr(29.970030784606934)) / exact_rate(23.976024627685547)  # as Hiero writes frame 30 of 24
-    assert needed_frames(Span(start, F(11, 24)), F(0), F(24), F(0), F(0), 0) == Frames(30, 11)
+    assert needed_frames(ClipRange(start, F(11, 24)), F(0), F(24), F(0), F(0), 0) == Frames(30, 11)
 
 
 def test_media_of_another_rate_than_the_timeline():
-    span = Span(F(1), F(2))  # told at 24
+    span = ClipRange(F(1), F(2))  # told at 24
     assert needed_frames(span, F(0), NTSC, F(0), F(0), 0) == Frames(29, 61)  # 29.97 to 89.91
 
 

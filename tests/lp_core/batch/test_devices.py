@@ -4,21 +4,21 @@ import json
 import shutil
 
 from lp_core.batch.devices import run_on_devices
-from lp_core.batch.path_mapping import Rule, moved_plan, read_rules
-from lp_core.batch.planner import Wish, make_plan
+from lp_core.batch.path_mapping import PathRule, moved_plan, read_rules
+from lp_core.batch.planner import PlanRequest, make_plan
 from lp_core.batch.run import run_plan
-from lp_core.batch.steps import Means
+from lp_core.batch.steps import RenderResources
 from lp_core.batch.up_to_date import Hashes, key_of
 
 
 def test_two_processes_give_the_same_bytes_as_one(cut, tmp_path):
     films = []
     for name in ("one", "two"):
-        plan, _ = make_plan(Wish(cut, tmp_path / name, chunk_frames=48))
+        plan, _ = make_plan(PlanRequest(cut, tmp_path / name, chunk_frames=48))
         plan.write()
         told = []
         if name == "one":
-            results = run_plan(plan, Means(), told.append)
+            results = run_plan(plan, RenderResources(), told.append)
         else:
             results = run_on_devices(plan, ("cpu", "cpu"), told.append)
         assert [item.state for item in results] == ["rendered", "rendered"], [
@@ -27,7 +27,7 @@ def test_two_processes_give_the_same_bytes_as_one(cut, tmp_path):
         assert told[-1].frame == told[-1].total == 100
         films.append({path.name: path.read_bytes() for path in (tmp_path / name / "media").iterdir()})
     assert films[0] == films[1]
-    again, _ = make_plan(Wish(cut, tmp_path / "two", chunk_frames=48))
+    again, _ = make_plan(PlanRequest(cut, tmp_path / "two", chunk_frames=48))
     assert [item.state for item in run_on_devices(again, ("cpu", "cpu"), None)] == [
         "up to date",
         "up to date",
@@ -35,7 +35,7 @@ def test_two_processes_give_the_same_bytes_as_one(cut, tmp_path):
 
 
 def test_path_rules_of_a_session_are_followed(cut, stage, tmp_path):
-    plan, _ = make_plan(Wish(cut, tmp_path / "out"))
+    plan, _ = make_plan(PlanRequest(cut, tmp_path / "out"))
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(stage, elsewhere)
     rules = tmp_path / "rules.json"
@@ -49,5 +49,5 @@ def test_path_rules_of_a_session_are_followed(cut, stage, tmp_path):
     assert [shot.id for shot in moved.shots] == [shot.id for shot in plan.shots]
     keys = {key_of(one, one.shots[1], Hashes(tmp_path / "none")) for one in (plan, moved)}
     assert len(keys) == 1  # the same content elsewhere is the same work
-    assert Rule("C:\\show", "/mnt/show").apply("C:\\show\\a.mov") == "/mnt/show/a.mov"
-    assert Rule("/show", "/mnt").apply("/showreel/a.mov") is None
+    assert PathRule("C:\\show", "/mnt/show").apply("C:\\show\\a.mov") == "/mnt/show/a.mov"
+    assert PathRule("/show", "/mnt").apply("/showreel/a.mov") is None

@@ -9,7 +9,7 @@ from fakes.cuts import clip_of, file_at, gap_of, read, timeline_of, write
 
 from lp_core.batch.otio.losses import losses
 from lp_core.batch.otio.timeline import SOURCE_KEY, places_of, read_timeline, write_timeline
-from lp_core.batch.planner import Wish, make_plan
+from lp_core.batch.planner import PlanRequest, make_plan
 from lp_core.cli.main import run
 from lp_core.errors import MissingDependency, UnreadableMedia
 
@@ -87,6 +87,6 @@ def test_relative_media_is_found_and_stays_found(stage, tmp_path):
     assert [reference.target_url for reference in addresses][1:] == ["../take.mkv", "../other.mkv"]
     assert all((output / reference.target_url).is_file() for reference in addresses)
     again, _ = make_plan(
-        Wish(output / "timeline.otio", tmp_path / "out2")
+        PlanRequest(output / "timeline.otio", tmp_path / "out2")
     )  # what was animated stays the source
     assert again.shots[0].job["source"] == str(tmp_path / "take.mkv")

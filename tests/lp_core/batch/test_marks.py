@@ -6,7 +6,7 @@ import opentimelineio as otio
 import pytest
 from fakes.cuts import clip_of, file_at, timeline_of
 
-from lp_core.batch.marks import Mark, read_map, read_mark, read_marker
+from lp_core.batch.marks import ClipMark, read_map, read_mark, read_marker
 from lp_core.batch.otio.clips import mark_of
 from lp_core.batch.otio.marking import WRITERS, write_marks
 from lp_core.batch.otio.timeline import places_of
@@ -82,7 +82,7 @@ def test_notes_of_editing_programs_are_read():
     clip = plain()
     marker = otio.schema.Marker("LP", metadata={"Resolve_OTIO": {"Note": json.dumps({"driver": "r.mov"})}})
     clip.markers.append(marker)
-    assert mark_of(place_of(clip), ()) == Mark("r.mov")
+    assert mark_of(place_of(clip), ()) == ClipMark("r.mov")
 
 
 def test_other_markers_are_left_alone():
@@ -98,8 +98,8 @@ def test_a_sidecar_counts_first_and_its_first_fit(tmp_path):
     )
     lines = read_map(path)
     marked = clip_of("sh010", file_at("/x.mov", 25, 100), 25, 0, 10, "own.mov")
-    assert mark_of(place_of(marked), lines) == Mark("one.mov", settings={"engine": "mesh"})
-    assert mark_of(place_of(plain()), lines) == Mark("two.mov")
+    assert mark_of(place_of(marked), lines) == ClipMark("one.mov", settings={"engine": "mesh"})
+    assert mark_of(place_of(plain()), lines) == ClipMark("two.mov")
     path.write_text('[[clips]]\ndriver = "one.mov"\n')
     with pytest.raises(SettingError, match="clip"):
         read_map(path)
@@ -129,4 +129,4 @@ def test_the_command_marks_and_names_what_it_cannot_find(tmp_path, capsys):
     assert "'b'" in capsys.readouterr().err
     assert run([*words, "--clip", "a", "--way", "marker"]) == 0
     place = places_of(otio.adapters.read_from_file(str(output)))[0]
-    assert mark_of(place, ()) == Mark("demo:nod", settings={"engine": "mesh"})
+    assert mark_of(place, ()) == ClipMark("demo:nod", settings={"engine": "mesh"})

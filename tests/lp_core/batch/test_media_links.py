@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_core.batch.media_links import Finder, Link, bracketed, is_remote, path_of, rebased, url_like, url_of
+from lp_core.batch.media_links import (
+    Finder,
+    MediaLink,
+    bracketed,
+    is_remote,
+    path_of,
+    rebased,
+    url_like,
+    url_of,
+)
 from lp_core.media.frame_pattern import split_clip
 from lp_core.timing import FrameRange
 
@@ -88,9 +97,9 @@ def test_remote_media_is_told_from_files():
 
 
 def test_brackets_are_a_sequence(tmp_path):
-    assert bracketed("/s/name.[1001-1099].exr") == Link("/s/name.%04d.exr", FrameRange(1001, 1099))
+    assert bracketed("/s/name.[1001-1099].exr") == MediaLink("/s/name.%04d.exr", FrameRange(1001, 1099))
     (tmp_path / "odd[1-2].mov").touch()
-    assert bracketed(str(tmp_path / "odd[1-2].mov")) == Link(str(tmp_path / "odd[1-2].mov"))
+    assert bracketed(str(tmp_path / "odd[1-2].mov")) == MediaLink(str(tmp_path / "odd[1-2].mov"))
 
 
 def test_missing_media_is_found_by_name_and_not_guessed(tmp_path):
@@ -99,11 +108,11 @@ def test_missing_media_is_found_by_name_and_not_guessed(tmp_path):
     for name in ("a/day1/take.mov", "a/day2/take.mov", "b/One.MOV", "b/seq.1001.exr"):
         (tmp_path / name).touch()
     finder = Finder((str(tmp_path),))
-    assert finder.find(Link("/old/one.mov")) == Link(str(tmp_path / "b" / "One.MOV"))
-    assert finder.find(Link("/old/day2/take.mov")) == Link(str(tmp_path / "a/day2/take.mov"))
-    assert finder.find(Link("/old/take.mov")) is None  # two that fit equally well
-    found = finder.find(Link("/old/seq.%04d.exr", FrameRange(1001, 1002)))
-    assert found == Link(str(tmp_path / "b/seq.%04d.exr"), FrameRange(1001, 1002))
+    assert finder.find(MediaLink("/old/one.mov")) == MediaLink(str(tmp_path / "b" / "One.MOV"))
+    assert finder.find(MediaLink("/old/day2/take.mov")) == MediaLink(str(tmp_path / "a/day2/take.mov"))
+    assert finder.find(MediaLink("/old/take.mov")) is None  # two that fit equally well
+    found = finder.find(MediaLink("/old/seq.%04d.exr", FrameRange(1001, 1002)))
+    assert found == MediaLink(str(tmp_path / "b/seq.%04d.exr"), FrameRange(1001, 1002))
     shutil.rmtree(tmp_path / "b")
 
 
@@ -122,7 +131,7 @@ def test_missing_media_is_found_by_name_and_not_guessed(tmp_path):
 def test_media_that_is_offline_is_named_and_no_error(url, path):
     assert path_of(url, HERE) == path
     link = bracketed(path)
-    assert (link, link.exists, link.is_sequence) == (Link(path), False, False)
+    assert (link, link.exists, link.is_sequence) == (MediaLink(path), False, False)
     assert Finder(()).find(link) is None
 
 
@@ -160,24 +169,24 @@ def test_a_colon_in_a_files_name_is_no_scheme(tmp_path):
     "name", ["/s/a.[1099-1001].exr", "/s/take [1-2].mov", "/s/[1-2]/a.exr", "/s/a.[x-2].exr"]
 )
 def test_brackets_that_are_no_range_are_literal(name):
-    assert bracketed(name) == Link(name)
+    assert bracketed(name) == MediaLink(name)
 
 
 def test_brackets_below_zero_and_the_last_pair_counts():
-    assert bracketed("/s/a.[-0005-0010].exr") == Link("/s/a.%04d.exr", FrameRange(-5, 10))
-    assert bracketed("/s/a[1-2].[-5--1].exr") == Link("/s/a[1-2].%01d.exr", FrameRange(-5, -1))
+    assert bracketed("/s/a.[-0005-0010].exr") == MediaLink("/s/a.%04d.exr", FrameRange(-5, 10))
+    assert bracketed("/s/a[1-2].[-5--1].exr") == MediaLink("/s/a[1-2].%01d.exr", FrameRange(-5, -1))
 
 
 def test_the_address_gives_frames_where_the_files_alone_do_not():
     name, frames = "/s/t.%04d.png", FrameRange(1, 12)
-    assert Link(name, frames).address == name
-    assert Link(name, frames, 2).address == f"{name} 1-11x2"
-    assert Link(name, frames, 1, "hold").address == f"{name} 1-12x1"
-    assert Link("/s/t.mov", frames, 2).address == "/s/t.mov"
-    assert split_clip(Link(name, FrameRange(-5, 6), 3).address) == (Path(name), FrameRange(-5, 6), 3)
+    assert MediaLink(name, frames).address == name
+    assert MediaLink(name, frames, 2).address == f"{name} 1-11x2"
+    assert MediaLink(name, frames, 1, "hold").address == f"{name} 1-12x1"
+    assert MediaLink("/s/t.mov", frames, 2).address == "/s/t.mov"
+    assert split_clip(MediaLink(name, FrameRange(-5, 6), 3).address) == (Path(name), FrameRange(-5, 6), 3)
 
 
 def test_a_moved_sequence_keeps_its_step(tmp_path):
     (tmp_path / "t #1_%d_.0001.png").touch()
-    found = Finder((str(tmp_path),)).find(Link("/old/t #1_%d_.%04d.png", FrameRange(1, 12), 2, "hold"))
-    assert found == Link(str(tmp_path / "t #1_%d_.%04d.png"), FrameRange(1, 12), 2, "hold")
+    found = Finder((str(tmp_path),)).find(MediaLink("/old/t #1_%d_.%04d.png", FrameRange(1, 12), 2, "hold"))
+    assert found == MediaLink(str(tmp_path / "t #1_%d_.%04d.png"), FrameRange(1, 12), 2, "hold")

@@ -9,7 +9,7 @@ from fakes.cuts import RT, TR, clip_of, places, read, timeline_of, write
 from lp_core.batch.assemble_shot import assemble_shot
 from lp_core.batch.media_links import bracketed, path_of
 from lp_core.batch.otio.relink import conform_timeline
-from lp_core.batch.planner import Wish, make_plan
+from lp_core.batch.planner import PlanRequest, make_plan
 from lp_core.cli.main import run
 from lp_core.errors import MediaMissing, UnreadableMedia
 from lp_core.media.image.stills import read_image
@@ -36,7 +36,7 @@ def copies(stage, folder, numbers, prefix="t."):
 
 def plan_of(tmp_path, *clips, **wish):
     path = write(timeline_of("t", [clips]), tmp_path / "t.otio")
-    return make_plan(Wish(path, tmp_path / "out", **wish))[0]
+    return make_plan(PlanRequest(path, tmp_path / "out", **wish))[0]
 
 
 def source_of(shot, plan):
@@ -161,7 +161,7 @@ def test_brackets_are_written_as_they_are_read(stage, tmp_path, model, written):
     copies(stage, (tmp_path / model).parent, (-2, -1, 0, 1), "a.")
     reference = otio.schema.ExternalReference(model, TR(RT(0, 24), RT(4, 24)))
     plan, timeline = make_plan(
-        Wish(
+        PlanRequest(
             write(timeline_of("t", [[clip_of("a", reference, 24, 0, 4, NOD)]]), tmp_path / "t.otio"),
             tmp_path / "out",
         )

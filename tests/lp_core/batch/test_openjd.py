@@ -10,7 +10,7 @@ from fakes.cuts import read
 
 from lp_core.batch.openjd import template, write_bundle
 from lp_core.batch.otio.timeline import SOURCE_KEY, places_of
-from lp_core.batch.planner import Wish, make_plan
+from lp_core.batch.planner import PlanRequest, make_plan
 from lp_core.cli.main import run
 
 OPENJD = Path(sys.executable).with_name("openjd")
@@ -18,7 +18,7 @@ OPENJD = Path(sys.executable).with_name("openjd")
 
 @pytest.fixture
 def plan(cut, tmp_path):
-    made, _ = make_plan(Wish(cut, tmp_path / "out", chunk_frames=48))
+    made, _ = make_plan(PlanRequest(cut, tmp_path / "out", chunk_frames=48))
     made.write()
     return made
 

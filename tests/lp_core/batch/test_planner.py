@@ -11,7 +11,7 @@ from fakes.films import write_turning
 
 from lp_core.batch.assemble_shot import assemble_shot
 from lp_core.batch.plan import read_plan
-from lp_core.batch.planner import Wish, make_plan
+from lp_core.batch.planner import PlanRequest, make_plan
 from lp_core.cli.main import run
 from lp_core.errors import SettingError
 from lp_core.media.image.stills import write_image
@@ -23,7 +23,7 @@ COUNT = 72
 
 def plan_of(tmp_path, video, **wish):
     path = write(timeline_of("t", video), tmp_path / "t.otio")
-    plan, _ = make_plan(Wish(path, tmp_path / "out", **wish))
+    plan, _ = make_plan(PlanRequest(path, tmp_path / "out", **wish))
     return plan
 
 
@@ -118,7 +118,7 @@ def test_a_performance_from_a_track_is_in_step_with_the_timeline(stage, tmp_path
         "t", [[gap_of(25, 10), film(stage, 30, driver=name)], [film(stage, 5, 60, None, "b")]]
     )
     timeline.tracks[1].name = "acting" if name.endswith("acting") else ""
-    plan, _ = make_plan(Wish(write(timeline, tmp_path / "t.otio"), tmp_path / "out"))
+    plan, _ = make_plan(PlanRequest(write(timeline, tmp_path / "t.otio"), tmp_path / "out"))
     assert not plan.problems
     assert Fraction(plan.shots[0].driver_start_s) == Fraction(15, 25)
 
@@ -190,7 +190,7 @@ def test_a_shot_keeps_its_name_when_the_cut_changes_around_it(stage, tmp_path):
 
 
 def test_a_plan_is_read_as_it_was_written(cut, tmp_path):
-    plan, _ = make_plan(Wish(cut, tmp_path / "out"))
+    plan, _ = make_plan(PlanRequest(cut, tmp_path / "out"))
     again = read_plan(plan.write())
     assert again.to_json() == plan.to_json()
     assert [shot.render_job(Path("/x")) for shot in again.shots] == [
@@ -208,7 +208,7 @@ def test_a_plan_is_read_as_it_was_written(cut, tmp_path):
 )
 def test_settings_that_contradict_a_timeline_are_refused(cut, tmp_path, settings):
     with pytest.raises(SettingError):
-        make_plan(Wish(cut, tmp_path / "out", settings))
+        make_plan(PlanRequest(cut, tmp_path / "out", settings))
 
 
 def test_the_plan_is_shown_and_nothing_rendered(cut, tmp_path, capsys):

@@ -16,9 +16,9 @@ from fakes.films import read_pictures
 
 from lp_core.batch.media_links import path_of
 from lp_core.batch.otio.timeline import SOURCE_KEY, places_of
-from lp_core.batch.planner import Wish, make_plan
+from lp_core.batch.planner import PlanRequest, make_plan
 from lp_core.batch.run import deliver, results_of, run_plan
-from lp_core.batch.steps import Means, conform_shot, render_shot_chunk, solve_shot
+from lp_core.batch.steps import RenderResources, conform_shot, render_shot_chunk, solve_shot
 from lp_core.batch.up_to_date import read_key, read_record
 from lp_core.cli.main import run
 from lp_core.errors import MediaMissing, ShotsFailed
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def planned(cut, output, chunk_frames=48):
-    plan, timeline = make_plan(Wish(cut, output, chunk_frames=chunk_frames))
+    plan, timeline = make_plan(PlanRequest(cut, output, chunk_frames=chunk_frames))
     assert not plan.problems
     plan.write()
     return plan, timeline
@@ -44,7 +44,7 @@ def test_a_batch_gives_media_in_place_and_a_second_run_renders_nothing(cut, tmp_
     plan, timeline = planned(cut, tmp_path / "out")
     assert [(shot.name, shot.frames) for shot in plan.shots] == [("still", 60), ("film", 40)]
     told = []
-    results = run_plan(plan, Means(), told.append)
+    results = run_plan(plan, RenderResources(), told.append)
     assert [result.message for result in results] == ["", ""]
     assert [event.frame for event in told] == sorted(event.frame for event in told)
     assert (told[-1].frame, told[-1].total) == (100, 100)
@@ -59,7 +59,7 @@ def test_a_batch_gives_media_in_place_and_a_second_run_renders_nothing(cut, tmp_
     assert found.tracks[0][2].media_reference.available_range.start_time == otio.opentime.RationalTime(10, 25)
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "media").glob("*")}
     again, _ = planned(cut, tmp_path / "out")
-    assert [result.state for result in run_plan(again, Means())] == ["up to date", "up to date"]
+    assert [result.state for result in run_plan(again, RenderResources())] == ["up to date", "up to date"]
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
@@ -98,13 +98,15 @@ def test_a_changed_input_is_rendered_again_and_nothing_else(cut, tmp_path, stage
     timeline = read(cut)
     timeline.tracks[0][2].metadata["lp_suite"]["driver"] = str(driver)
     otio.adapters.write_to_file(timeline, str(cut))
-    run_plan(planned(cut, tmp_path / "out")[0], Means())
+    run_plan(planned(cut, tmp_path / "out")[0], RenderResources())
     os.utime(driver)  # read again, found the same
-    assert [item.state for item in run_plan(planned(cut, tmp_path / "out")[0], Means())] == ["up to date"] * 2
+    assert [item.state for item in run_plan(planned(cut, tmp_path / "out")[0], RenderResources())] == [
+        "up to date"
+    ] * 2
     from fakes.films import write_film
 
     write_film(driver, read_pictures(stage / "film.mkv")[::-1], rate="25", codec="ffv1")
-    states = [item.state for item in run_plan(planned(cut, tmp_path / "out")[0], Means())]
+    states = [item.state for item in run_plan(planned(cut, tmp_path / "out")[0], RenderResources())]
     assert states == ["up to date", "rendered"]
 
 
@@ -119,7 +121,7 @@ def long(stage, tmp_path_factory):
     still = clip_of("still", file_at(stage / "portrait.png", 25, 1), 25, 0, LONG, "demo:expressive")
     path = write(timeline_of("long", [[still]]), folder / "long.otio")
     plan, _ = planned(path, folder / "whole")
-    assert [item.state for item in run_plan(plan, Means())] == ["rendered"]
+    assert [item.state for item in run_plan(plan, RenderResources())] == ["rendered"]
     return path, films(folder / "whole")
 
 
@@ -153,7 +155,7 @@ def test_a_kill_costs_at_most_one_chunk_and_no_byte(long, tmp_path):
     plan, _ = planned(path, output)
     before = read_key(plan, plan.shots[0])
     told = []
-    run_plan(plan, Means(), told.append)
+    run_plan(plan, RenderResources(), told.append)
     assert before is not None
     assert films(output) == whole
     drawn = [event.frame for event in told if event.frame > LONG * 0.3]
@@ -163,7 +165,7 @@ def test_a_kill_costs_at_most_one_chunk_and_no_byte(long, tmp_path):
 def test_a_finished_film_is_neither_joined_nor_signed_again(long, tmp_path):
     path, _ = long
     plan, _ = planned(path, tmp_path / "out")
-    run_plan(plan, Means())
+    run_plan(plan, RenderResources())
     film = tmp_path / "out" / plan.shots[0].output
     time_ns = film.stat().st_mtime_ns
     record = read_record(plan, plan.shots[0])
@@ -209,7 +211,7 @@ def test_a_result_is_signed_once_when_it_is_joined(long, tmp_path, monkeypatch):
     path, whole = long
     for _ in range(2):
         plan, _ = planned(path, tmp_path / "out")
-        results = run_plan(plan, Means())
+        results = run_plan(plan, RenderResources())
         assert results[0].figures["signature"] == "signed"
         film = tmp_path / "out" / plan.shots[0].output
         manifests = (film.read_bytes(), film.stat().st_mtime_ns)
@@ -225,15 +227,15 @@ def test_a_shot_notes_what_it_cannot_use_but_not_the_device_of_the_run(cut, tmp_
     from lp_core.settings import EngineSettings, OutputSettings, RenderSettings
 
     settings = RenderSettings(engine=EngineSettings(detail="source"))
-    plan, _ = make_plan(Wish(cut, tmp_path / "a", settings=settings))
+    plan, _ = make_plan(PlanRequest(cut, tmp_path / "a", settings=settings))
     notes = assemble_shot(plan, plan.shots[0], False, "cpu").notes
     assert [note for note in notes if "Without effect" in note] == [
         "Without effect here: --detail (not used by the mesh engine)."
     ]
     strict = RenderSettings(engine=settings.engine, output=OutputSettings(strict=True))
-    plan, timeline = make_plan(Wish(cut, tmp_path / "b", settings=strict))
+    plan, timeline = make_plan(PlanRequest(cut, tmp_path / "b", settings=strict))
     plan.write()
-    results = run_plan(plan, Means())
+    results = run_plan(plan, RenderResources())
     assert [result.state for result in results] == ["failed", "failed"]
     assert all("--detail" in result.message for result in results)
     assert deliver(plan, results, timeline).exit_code == ShotsFailed.exit_code

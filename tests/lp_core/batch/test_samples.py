@@ -9,9 +9,9 @@ import pytest
 from lp_core.batch.marks import EFFECT, KEYS, read_mark
 from lp_core.batch.otio.marking import WRITERS, write_marks
 from lp_core.batch.otio.timeline import SOURCE_KEY, places_of, read_timeline, write_timeline
-from lp_core.batch.planner import Wish, make_plan
+from lp_core.batch.planner import PlanRequest, make_plan
 from lp_core.batch.run import deliver, run_plan
-from lp_core.batch.steps import Means
+from lp_core.batch.steps import RenderResources
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "otio"
 NAMES = sorted(path.stem for path in SAMPLES.glob("*.otio"))
@@ -85,8 +85,8 @@ def test_a_batch_changes_the_media_of_animated_clips_alone(name, tmp_path, rushe
     write_marks(timeline, MARK, ["*"], "*", "metadata")
     marked = tmp_path / "marked.otio"
     write_timeline(timeline, marked)
-    plan, read = make_plan(Wish(marked, tmp_path / "out", relink=(str(rushes),)))
-    results = run_plan(plan, Means())
+    plan, read = make_plan(PlanRequest(marked, tmp_path / "out", relink=(str(rushes),)))
+    results = run_plan(plan, RenderResources())
     assert [item.message for item in results if item.state == "failed"] == []
     deliver(plan, results, read)
     found = otio.adapters.read_from_file(str(tmp_path / "out" / "timeline.otio"))
@@ -101,7 +101,7 @@ def test_the_samples_that_name_media_are_animated(tmp_path, rushes):
         timeline, _ = read_timeline(SAMPLES / f"{name}.otio", tmp_path)
         write_marks(timeline, MARK, ["*"], "*", "metadata")
         write_timeline(timeline, tmp_path / "marked.otio")
-        plan, _ = make_plan(Wish(tmp_path / "marked.otio", tmp_path / "out", relink=(str(rushes),)))
+        plan, _ = make_plan(PlanRequest(tmp_path / "marked.otio", tmp_path / "out", relink=(str(rushes),)))
         counts[name] = sum(len(shot.clips) for shot in plan.shots)
         assert counts[name] + len(plan.problems) == plan.counts.get("marked", 0)
     assert {name for name, count in counts.items() if count} == {

@@ -8,9 +8,9 @@ from fakes.cuts import clip_of, file_at, timeline_of, write
 from lp_core.batch import devices
 from lp_core.batch import run as run_module
 from lp_core.batch.media_probe import Prober
-from lp_core.batch.planner import Wish, make_plan
+from lp_core.batch.planner import PlanRequest, make_plan
 from lp_core.batch.run import DEBUG_LOG, run_plan
-from lp_core.batch.steps import Means
+from lp_core.batch.steps import RenderResources
 from lp_core.cli.main import run
 from lp_core.errors import Cancelled, ShotsFailed, UnknownCodec
 
@@ -62,10 +62,10 @@ def test_one_shot_fails_and_the_others_are_done(cut, tmp_path, monkeypatch, erro
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled("stopped")])
 def test_a_stop_ends_the_whole_batch(cut, tmp_path, monkeypatch, error):
     failing(monkeypatch, error)
-    plan, _ = make_plan(Wish(cut, tmp_path / "out"))
+    plan, _ = make_plan(PlanRequest(cut, tmp_path / "out"))
     plan.write()
     with pytest.raises(type(error)):
-        run_plan(plan, Means())
+        run_plan(plan, RenderResources())
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_planning_goes_on_with_the_other_clips(cut, tmp_path, monkeypatch, capsy
         return real(self, link, fps)
 
     monkeypatch.setattr(Prober, "_read", read)
-    plan, _ = make_plan(Wish(cut, tmp_path / "out"))
+    plan, _ = make_plan(PlanRequest(cut, tmp_path / "out"))
     assert [shot.name for shot in plan.shots] == ["still"]
     assert [problem.kind for problem in plan.problems] == ["unexpected"]
     assert run(["batch", str(cut), "-o", str(tmp_path / "out"), "--plan"]) == 0
@@ -106,7 +106,7 @@ def test_a_clip_without_decoder_leaves_the_others(stage, tmp_path):
 
 
 def test_a_shot_that_fails_on_several_devices_leaves_the_others(cut, tmp_path, monkeypatch):
-    plan, _ = make_plan(Wish(cut, tmp_path / "out"))
+    plan, _ = make_plan(PlanRequest(cut, tmp_path / "out"))
     plan.write()
     monkeypatch.setattr(devices, "_share", lambda *_: None)
 

@@ -10,7 +10,7 @@ from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import files_of
 from lp_core.provenance.config import KeyConfig, write_config
 from lp_core.provenance.keys import make_chain
-from lp_core.provenance.signing import Sealer
+from lp_core.provenance.signing import Signer
 from lp_core.settings import ProvenanceSettings, RenderSettings
 
 
@@ -49,7 +49,7 @@ def sealer(made_film):
     def make(output, consent=None, is_plate=False, passes=(), **settings):
         given = RenderSettings(provenance=ProvenanceSettings(**settings))
         job = RenderJob(str(made_film), "demo:blink", str(output), given)
-        return Sealer(job, "mesh", "", is_plate, consent, files_of, passes)
+        return Signer(job, "mesh", "", is_plate, consent, files_of, passes)
 
     return make
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from lp_core.worker.events import Hub
-from lp_core.worker.job_runner import MOST_STARTS, Lanes
+from lp_core.worker.job_runner import MOST_STARTS, JobRunner
 from lp_core.worker.job_store import JobStore
 
 _WORKER = """
@@ -16,7 +16,7 @@ import os, sys, threading
 from pathlib import Path
 from lp_core.render.report import Progress
 from lp_core.worker.events import Hub
-from lp_core.worker.job_runner import Lanes
+from lp_core.worker.job_runner import JobRunner
 from lp_core.worker.job_store import JobStore
 
 folder, gains = Path(sys.argv[1]), sys.argv[2] == "gains"
@@ -35,7 +35,7 @@ class Deadly:
         pass
 
 store = JobStore(folder / "jobs.sqlite3")
-lanes = Lanes(store, Hub(), {"deadly": Deadly()}, folder / "jobs")
+lanes = JobRunner(store, Hub(), {"deadly": Deadly()}, folder / "jobs")
 lanes.start()
 while store.counts().keys() & {"queued", "running"}:
     threading.Event().wait(0.02)
@@ -91,7 +91,7 @@ def test_a_worker_that_is_stopped_does_not_count(tmp_path, store):
 
     for _ in range(MOST_STARTS + 2):
         begun = threading.Event()
-        lanes = Lanes(store, Hub(), {"waits": Waits()}, tmp_path / "jobs")
+        lanes = JobRunner(store, Hub(), {"waits": Waits()}, tmp_path / "jobs")
         lanes.start()
         assert begun.wait(10)
         lanes.close()
