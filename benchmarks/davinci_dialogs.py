@@ -18,7 +18,7 @@ from fakes.resolve_ui import Bmd, Fusion  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 from hosts.davinci.lp_resolve.dialogs import animate_dialog, batch_dialog  # noqa: E402
-from hosts.davinci.lp_resolve.windows import Windows  # noqa: E402
+from hosts.davinci.lp_resolve.windows import ScriptWindows  # noqa: E402
 
 CLIPS = ("Track 1: sh010_plate.mov", "Track 2: take 7.mov")
 DRIVERS = ("Track 2: take 7.mov", "demo:expressive", "demo:blink", "Media pool: anna_talks.mov")
@@ -34,7 +34,7 @@ def main() -> None:
         drawn.append(window)
         dispatcher.ExitLoop()
 
-    windows = Windows(Fusion(Host()), Bmd(close))
+    windows = ScriptWindows(Fusion(Host()), Bmd(close))
     proposed = {"output": {"codec": "prores4444"}}
     windows.ask(animate_dialog(CLIPS, DRIVERS, PORTRAITS, "/shows/ep1/LivePortrait", proposed))
     windows.ask(batch_dialog("Episode 1", "/shows/ep1/batch"))

@@ -30,7 +30,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class InstallOptions:
     """What the user asked for."""
 
     folder: str | None = None
@@ -44,15 +44,15 @@ class Wishes:
 class Installer(Protocol):
     """Places, checks and removes one host's files. ``uninstall`` leaves what it did not make."""
 
-    def install(self, wishes: Wishes) -> list[str]:
+    def install(self, wishes: InstallOptions) -> list[str]:
         """Places the files; returns sentences that say what was done and what the user does next."""
         ...
 
-    def status(self, wishes: Wishes) -> list[Finding]:
+    def status(self, wishes: InstallOptions) -> list[Finding]:
         """Looks whether everything is in its place."""
         ...
 
-    def uninstall(self, wishes: Wishes) -> list[str]:
+    def uninstall(self, wishes: InstallOptions) -> list[str]:
         """Removes what ``install`` placed; returns sentences that say what was removed."""
         ...
 

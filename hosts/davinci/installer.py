@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from hosts.install import Finding, Wishes
+from hosts.install import Finding, InstallOptions
 from lp_core.files import ensure_folder, write_whole
 from lp_core.link.start import settings_file
 from lp_core.version import __version__
@@ -37,7 +37,7 @@ FLOOR_0_PACKAGES = ("settings", "link")
 class DavinciInstaller:
     """DaVinci Resolve's row of ``hosts.install.HOSTS``."""
 
-    def install(self, wishes: Wishes) -> list[str]:
+    def install(self, wishes: InstallOptions) -> list[str]:
         """Copies scripts, library and macro; tells the scripts which program is the worker's."""
         fusion = fusion_folder(wishes)
         library = fusion / LIBRARY
@@ -63,7 +63,7 @@ class DavinciInstaller:
             "They need Python 3.7 or newer (3.10 to 3.12 is safest); LivePortrait - Check in the menu tells.",
         ]
 
-    def status(self, wishes: Wishes) -> list[Finding]:
+    def status(self, wishes: InstallOptions) -> list[Finding]:
         """What stands between the user and a render."""
         fusion = fusion_folder(wishes)
         library = fusion / LIBRARY
@@ -79,7 +79,7 @@ class DavinciInstaller:
         found.append(_python_finding())
         return found
 
-    def uninstall(self, wishes: Wishes) -> list[str]:
+    def uninstall(self, wishes: InstallOptions) -> list[str]:
         """Removes what ``install`` placed; nothing else in Resolve's folders is touched."""
         fusion = fusion_folder(wishes)
         library = fusion / LIBRARY
@@ -94,7 +94,7 @@ class DavinciInstaller:
         return said or ["Nothing of LP Suite was installed in Resolve."]
 
 
-def fusion_folder(wishes: Wishes) -> Path:
+def fusion_folder(wishes: InstallOptions) -> Path:
     """The user's folder ``Fusion`` of Resolve."""
     if wishes.folder is not None:
         return Path(wishes.folder)
@@ -138,7 +138,7 @@ def _macro(fusion: Path) -> Path:
     return fusion / "Templates" / "Fusion" / "LP Suite" / MACRO
 
 
-def _remember(wishes: Wishes) -> None:
+def _remember(wishes: InstallOptions) -> None:
     """Writes the command into the hosts' settings file, where the client looks for it; other settings stay."""
     path = settings_file()
     try:

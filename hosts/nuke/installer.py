@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from hosts.install import Finding, Wishes
+from hosts.install import Finding, InstallOptions
 from lp_core.files import ensure_folder, write_whole
 from lp_core.link.start import PROGRAM_VARIABLE, host_settings, settings_file
 
@@ -40,7 +40,7 @@ LINES = (
 class NukeInstaller:
     """Nuke's row of ``hosts.install.HOSTS``."""
 
-    def install(self, wishes: Wishes) -> list[str]:
+    def install(self, wishes: InstallOptions) -> list[str]:
         """Copies gizmo, package and floor 0 of lp_core, and names the folder in Nuke's ``init.py``."""
         home = config_folder(wishes)
         target = home / FOLDER
@@ -55,7 +55,7 @@ class NukeInstaller:
         said.append("Start Nuke anew; the node is under LP Suite in the toolbar, and in the Tab menu.")
         return said
 
-    def status(self, wishes: Wishes) -> list[Finding]:
+    def status(self, wishes: InstallOptions) -> list[Finding]:
         """What stands between the user and the node."""
         home = config_folder(wishes)
         target = home / FOLDER
@@ -81,7 +81,7 @@ class NukeInstaller:
             _program_finding(),
         ]
 
-    def uninstall(self, wishes: Wishes) -> list[str]:
+    def uninstall(self, wishes: InstallOptions) -> list[str]:
         """Removes the folder's files and the lines in ``init.py``; scripts with nodes keep their pictures."""
         home = config_folder(wishes)
         target = home / FOLDER
@@ -97,7 +97,7 @@ class NukeInstaller:
         return said or ["Nothing of LP Suite was installed in Nuke."]
 
 
-def config_folder(wishes: Wishes) -> Path:
+def config_folder(wishes: InstallOptions) -> Path:
     """Nuke's own folder of this user, the same on every system."""
     return Path(wishes.folder) if wishes.folder is not None else Path.home() / ".nuke"
 
@@ -153,7 +153,7 @@ def _remove_empty(folder: Path) -> bool:
     return True
 
 
-def _tell_program(wishes: Wishes) -> str:
+def _tell_program(wishes: InstallOptions) -> str:
     """Writes what starts LP Suite into the hosts' settings file, where nothing says it yet."""
     path, values = settings_file(), host_settings()
     if not values.get("lpsuite"):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hosts.install import Finding, Wishes
+from hosts.install import Finding, InstallOptions
 from hosts.obs.options import options_text
 from lp_core.files import ensure_folder, write_whole
 
@@ -24,7 +24,7 @@ COLLECTION = "LP Suite"
 class ObsInstaller:
     """OBS Studio's row of ``hosts.install.HOSTS``."""
 
-    def install(self, wishes: Wishes) -> list[str]:
+    def install(self, wishes: InstallOptions) -> list[str]:
         """Copies the script, makes the helper scene collection and adds the script to every collection there is."""
         home = config_folder(wishes)
         target = home / FOLDER
@@ -50,7 +50,7 @@ class ObsInstaller:
         )
         return said
 
-    def status(self, wishes: Wishes) -> list[Finding]:
+    def status(self, wishes: InstallOptions) -> list[Finding]:
         """What stands between the user and a picture."""
         home = config_folder(wishes)
         script = home / FOLDER / SCRIPTS[0]
@@ -88,7 +88,7 @@ class ObsInstaller:
         )
         return found
 
-    def uninstall(self, wishes: Wishes) -> list[str]:
+    def uninstall(self, wishes: InstallOptions) -> list[str]:
         """Removes the script and takes it out of the scene collections; sources in scenes stay, empty."""
         home = config_folder(wishes)
         target = home / FOLDER
@@ -105,7 +105,7 @@ class ObsInstaller:
         return said or ["Nothing of LP Suite was installed in OBS."]
 
 
-def config_folder(wishes: Wishes) -> Path:
+def config_folder(wishes: InstallOptions) -> Path:
     """Where OBS keeps its settings."""
     if wishes.folder is not None:
         return Path(wishes.folder)

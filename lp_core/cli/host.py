@@ -12,7 +12,7 @@ from lp_core.cli.main import Command, debug_option
 from lp_core.errors import DiskFull, MediaError, NoWritePermission, SettingError
 
 if TYPE_CHECKING:
-    from hosts.install import Installer, Wishes
+    from hosts.install import Installer, InstallOptions
 
 _MISSING = 1
 
@@ -38,9 +38,9 @@ def _folder_option(command: Command) -> Command:
 @debug_option
 def install(name: str, folder: str | None, allow: tuple[str, ...]) -> None:
     """Installs into HOST; existing settings of the host are kept."""
-    from hosts.install import Wishes
+    from hosts.install import InstallOptions
 
-    _say(_told(name, "install", Wishes(folder, program(), allow)))
+    _say(_told(name, "install", InstallOptions(folder, program(), allow)))
 
 
 @host.command(short_help="Tell what stands between the host and a picture.")
@@ -49,9 +49,9 @@ def install(name: str, folder: str | None, allow: tuple[str, ...]) -> None:
 @debug_option
 def status(name: str, folder: str | None) -> int:
     """Checks HOST; exit status 1 when something is not as it should be."""
-    from hosts.install import Wishes
+    from hosts.install import InstallOptions
 
-    findings = _installer(name).status(Wishes(folder, program()))
+    findings = _installer(name).status(InstallOptions(folder, program()))
     for finding in findings:
         click.echo(f"{'ok  ' if finding.is_good else 'BAD '} {finding.sentence}")
     return 0 if all(finding.is_good for finding in findings) else _MISSING
@@ -63,9 +63,9 @@ def status(name: str, folder: str | None) -> int:
 @debug_option
 def uninstall(name: str, folder: str | None) -> None:
     """Removes LP Suite's files from HOST."""
-    from hosts.install import Wishes
+    from hosts.install import InstallOptions
 
-    _say(_told(name, "uninstall", Wishes(folder, program())))
+    _say(_told(name, "uninstall", InstallOptions(folder, program())))
 
 
 def program() -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def _installer(name: str) -> Installer:
     return open_installer(name)
 
 
-def _told(name: str, action: str, wishes: Wishes) -> list[str]:
+def _told(name: str, action: str, wishes: InstallOptions) -> list[str]:
     try:
         said: list[str] = getattr(_installer(name), action)(wishes)
     except DiskFull:

@@ -90,24 +90,24 @@ def parts(folder):
 
 
 def hosts_obs(folder):
-    from hosts.install import Wishes
+    from hosts.install import InstallOptions
     from hosts.obs.installer import ObsInstaller
 
-    ObsInstaller().install(Wishes(folder=str(folder), command=("lpsuite",)))
+    ObsInstaller().install(InstallOptions(folder=str(folder), command=("lpsuite",)))
 
 
 def hosts_nuke(folder):
-    from hosts.install import Wishes
+    from hosts.install import InstallOptions
     from hosts.nuke.installer import NukeInstaller
 
-    NukeInstaller().install(Wishes(folder=str(folder), command=("lpsuite",)))
+    NukeInstaller().install(InstallOptions(folder=str(folder), command=("lpsuite",)))
 
 
 def hosts_davinci(folder):
     from hosts.davinci.installer import DavinciInstaller
-    from hosts.install import Wishes
+    from hosts.install import InstallOptions
 
-    DavinciInstaller().install(Wishes(folder=str(folder), command=("lpsuite",)))
+    DavinciInstaller().install(InstallOptions(folder=str(folder), command=("lpsuite",)))
 
 
 WRITERS = {

@@ -9,15 +9,15 @@ from typing import Any, Callable
 from hosts.client import Client
 from lp_core.errors import Cancelled, LpError
 
-from .animate import Desk, animate, update
+from .animate import EditContext, animate, update
 from .api_results import given
 from .batch import batch
 from .color import working_space
-from .comp import Bench, render_macro
-from .facade import Session
-from .windows import Windows
+from .comp import FusionContext, render_macro
+from .facade import ResolveSession
+from .windows import ScriptWindows
 
-ACTIONS: dict[str, Callable[[Desk], Any]] = {"animate": animate, "update": update, "batch": batch}
+ACTIONS: dict[str, Callable[[EditContext], Any]] = {"animate": animate, "update": update, "batch": batch}
 TITLE = "LivePortrait"
 
 
@@ -29,11 +29,11 @@ def main(action: str, found: dict[str, Any]) -> bool:
         found: the script's globals, where Resolve has put ``resolve``, ``fusion`` and ``bmd``.
     """
 
-    def act(opened: list[Windows]) -> None:
-        session = Session.open(found.get("resolve"))
+    def act(opened: list[ScriptWindows]) -> None:
+        session = ResolveSession.open(found.get("resolve"))
         windows = _windows(found) if session.has_windows else None
         opened.extend([windows] if windows else [])
-        ACTIONS[action](Desk(session, Client.connect(), windows, say, webbrowser.open))
+        ACTIONS[action](EditContext(session, Client.connect(), windows, say, webbrowser.open))
 
     return _told(act)
 
@@ -45,28 +45,28 @@ def render(found: dict[str, Any]) -> bool:
         found: the script's globals, with ``comp`` and ``fusion``; ``resolve`` and ``bmd`` where they are.
     """
 
-    def act(opened: list[Windows]) -> None:
-        session = Session.open(found.get("resolve")) if found.get("resolve") else None
+    def act(opened: list[ScriptWindows]) -> None:
+        session = ResolveSession.open(found.get("resolve")) if found.get("resolve") else None
         windows = _windows(found) if session is None or session.has_windows else None
         opened.extend([windows] if windows else [])
         color, note = working_space(session) if session else ({}, None)
         if note:
             say(note)
         comp = given(found.get("comp"), "composition", "press Render in the macro's inspector")
-        render_macro(Bench(comp, Client.connect(), windows, say, dict(color)))
+        render_macro(FusionContext(comp, Client.connect(), windows, say, dict(color)))
 
     return _told(act)
 
 
-def _windows(found: dict[str, Any]) -> Windows | None:
+def _windows(found: dict[str, Any]) -> ScriptWindows | None:
     """What opens windows; None where the script was given nothing for it."""
     fusion, bmd = found.get("fusion") or found.get("fu"), found.get("bmd")
-    return None if fusion is None or bmd is None else Windows(fusion, bmd)
+    return None if fusion is None or bmd is None else ScriptWindows(fusion, bmd)
 
 
-def _told(act: Callable[[list[Windows]], None]) -> bool:
+def _told(act: Callable[[list[ScriptWindows]], None]) -> bool:
     """Does something; says what went wrong in the console, and in a window where one may be opened."""
-    opened: list[Windows] = []
+    opened: list[ScriptWindows] = []
     try:
         act(opened)
     except Cancelled as error:

@@ -16,11 +16,11 @@ from . import job, placement
 from .api_results import ResolveRefused
 from .color import color_settings
 from .dialogs import animate_dialog, settings_of
-from .facade import Item, Session, Timeline
+from .facade import ResolveSession, Timeline, TimelineItem
 from .media import is_pattern, split_brackets
 from .placement import Placed
-from .plan import CODEC, Driver, Plan, Use, output_name, plan, restated, starts_at
-from .windows import Windows
+from .plan import CODEC, ClipPlan, DrivingClip, Use, output_name, plan, restated, starts_at
+from .windows import ScriptWindows
 
 SCHEMA, VERSION = "lpsuite.davinci", 1
 THE_CLIP = "the clip itself"
@@ -29,26 +29,26 @@ FOLDER = "LivePortrait"
 
 
 @dataclass(frozen=True)
-class Choice:
+class ClipChoice:
     """A performance that may be chosen."""
 
     label: str
     """How the dialog shows it."""
-    driver: Driver
+    driver: DrivingClip
     """What it is."""
     item: str | None = None
     """Resolve's id of the clip on another track that it is, which keeps its place; None: no such clip."""
 
 
 @dataclass(frozen=True)
-class Desk:
+class EditContext:
     """What a script works with."""
 
-    session: Session
+    session: ResolveSession
     """Resolve."""
     client: Client
     """The worker."""
-    windows: Windows | None
+    windows: ScriptWindows | None
     """Opens windows; None: the worker's page is used."""
     say: job.Say
     """Takes sentences for the user."""
@@ -56,7 +56,7 @@ class Desk:
     """Opens an address in the browser."""
 
 
-def use_of(timeline: Timeline, item: Item) -> Use:
+def use_of(timeline: Timeline, item: TimelineItem) -> Use:
     """The clip as it lies on the timeline."""
     media, rate = item.media(), timeline.rate
     return Use(
@@ -65,7 +65,7 @@ def use_of(timeline: Timeline, item: Item) -> Use:
     )  # fmt: skip
 
 
-def candidates(timeline: Timeline) -> list[Item]:
+def candidates(timeline: Timeline) -> list[TimelineItem]:
     """Clips under the playhead that may be animated, first the one that is seen; results are left out.
 
     Raises:
@@ -79,7 +79,7 @@ def candidates(timeline: Timeline) -> list[Item]:
     return sorted(found, key=lambda item: item.id != seen.id)
 
 
-def choices(session: Session, timeline: Timeline, use: Use) -> list[Choice]:
+def choices(session: ResolveSession, timeline: Timeline, use: Use) -> list[ClipChoice]:
     """Performances: clips above and below the source, built-in motions, clips of the current folder."""
     found, seen = [], set()
     for item in timeline.all_items():
@@ -95,19 +95,19 @@ def choices(session: Session, timeline: Timeline, use: Use) -> list[Choice]:
             other = use_of(timeline, item)
         except ResolveRefused:
             continue  # a retimed clip or one without a file drives nothing
-        found.append(Choice(_label(item), _placed(other, use), item.id))
+        found.append(ClipChoice(_label(item), _placed(other, use), item.id))
         seen.add(other.media.path)
-    found += [Choice(name, Driver(name)) for name in BUILT_IN]
+    found += [ClipChoice(name, DrivingClip(name)) for name in BUILT_IN]
     seen.add(use.media.path)
     for clip in session.pool().clips():
         path, first, _ = split_brackets(clip.says("File Path"))
         if path and path not in seen:
             seen.add(path)
-            found.append(Choice(f"Media pool: {clip.name}", Driver(path, first=first or 0)))
+            found.append(ClipChoice(f"Media pool: {clip.name}", DrivingClip(path, first=first or 0)))
     return found
 
 
-def animate(desk: Desk) -> Placed | None:
+def animate(desk: EditContext) -> Placed | None:
     """Asks, renders and places; None where the user changed their mind."""
     timeline = desk.session.timeline()
     clips = candidates(timeline)
@@ -140,7 +140,7 @@ def animate(desk: Desk) -> Placed | None:
 
 
 def _by_page(
-    desk: Desk, timeline: Timeline, use: Use, choice: Choice, settings: dict[str, Any], folder: str
+    desk: EditContext, timeline: Timeline, use: Use, choice: ClipChoice, settings: dict[str, Any], folder: str
 ) -> Placed:
     output = output_name(folder, use.name, use.media.path)
     made = plan(use, choice.driver, settings, output)
@@ -150,13 +150,19 @@ def _by_page(
     given = status.parameters
     ahead = int(given["settings"]["input"]["driving_offset"])
     item = choice.item if given["driving"] == made.driving else None
-    choice = Choice("", Driver(given["driving"], starts_at(use, ahead), choice.driver.first), item)
+    choice = ClipChoice("", DrivingClip(given["driving"], starts_at(use, ahead), choice.driver.first), item)
     made = replace(made, driving=given["driving"], settings=_changed(given["settings"]))
     return _bring_back(desk, timeline, use, made, choice, 0, None, status.id)
 
 
 def render(
-    desk: Desk, timeline: Timeline, use: Use, made: Plan, choice: Choice, handles: int, portrait: str | None
+    desk: EditContext,
+    timeline: Timeline,
+    use: Use,
+    made: ClipPlan,
+    choice: ClipChoice,
+    handles: int,
+    portrait: str | None,
 ) -> Placed:
     """Has the worker render a plan, and brings the result back."""
     status = job.run(desk.client, "animate", _parameters(made), desk.windows, desk.say)
@@ -164,11 +170,11 @@ def render(
 
 
 def _bring_back(
-    desk: Desk,
+    desk: EditContext,
     timeline: Timeline,
     use: Use,
-    made: Plan,
-    choice: Choice,
+    made: ClipPlan,
+    choice: ClipChoice,
     handles: int,
     portrait: str | None,
     job: str,
@@ -186,7 +192,7 @@ def _bring_back(
     return placed
 
 
-def update(desk: Desk) -> Placed:
+def update(desk: EditContext) -> Placed:
     """Renders the result under the playhead again, for its source as it lies now, and puts it in the old one's place.
 
     Raises:
@@ -215,14 +221,16 @@ def update(desk: Desk) -> Placed:
     timeline.delete(old)
     free = timeline.is_free(track, use.start, use.start + use.duration)
     placed = placement.place(timeline, pool, clip, made, use, track if free else None)
-    choice = Choice("", driver, beside)
+    choice = ClipChoice("", driver, beside)
     data = remembered(use, made, choice, handles, portrait)
     placed.item.mark(f"{Path(made.driving).name} on {use.name}, updated.", data)
     desk.say(f"{made.output} replaces {old.name if placed.track == track else 'the old result'}.")
     return placed
 
 
-def remembered(use: Use, made: Plan, choice: Choice, handles: int, portrait: str | None) -> dict[str, Any]:
+def remembered(
+    use: Use, made: ClipPlan, choice: ClipChoice, handles: int, portrait: str | None
+) -> dict[str, Any]:
     """What a marker keeps, so that a result can be made again."""
     return {
         "schema": SCHEMA,
@@ -243,7 +251,7 @@ def remembered(use: Use, made: Plan, choice: Choice, handles: int, portrait: str
     }
 
 
-def exported_still(session: Session, still: tuple[str, Any], folder: str) -> str:
+def exported_still(session: ResolveSession, still: tuple[str, Any], folder: str) -> str:
     """Writes a still of the gallery into a folder, and returns its file."""
     target = Path(folder) / "stills"
     ensure_folder(target)
@@ -257,33 +265,33 @@ def exported_still(session: Session, still: tuple[str, Any], folder: str) -> str
     return str(made[0])
 
 
-def _proposed(desk: Desk, item: Item, use: Use) -> dict[str, Any]:
+def _proposed(desk: EditContext, item: TimelineItem, use: Use) -> dict[str, Any]:
     color, note = color_settings(desk.session, item.clip(), use.media.path.lower().endswith(".exr"))
     if note:
         desk.say(note)
     return {"color": color} if color else {}
 
 
-def _placed(driver: Use, use: Use) -> Driver:
+def _placed(driver: Use, use: Use) -> DrivingClip:
     """A clip of the timeline as the driver of another: frame for frame what lies at the same place."""
-    return Driver(driver.media.path, driver.moment_s(use.start), driver.media.first)
+    return DrivingClip(driver.media.path, driver.moment_s(use.start), driver.media.first)
 
 
-def _label(item: Item) -> str:
+def _label(item: TimelineItem) -> str:
     return f"Track {item.track}: {item.name}"
 
 
-def _chosen(offered: list[Choice], values: dict[str, Any]) -> Choice:
+def _chosen(offered: list[ClipChoice], values: dict[str, Any]) -> ClipChoice:
     if values["driver_file"]:
         path, first, _ = split_brackets(values["driver_file"])
-        return Choice(path, Driver(path, Fraction(0), first or 0))
+        return ClipChoice(path, DrivingClip(path, Fraction(0), first or 0))
     for choice in offered:
         if choice.label == values["driver"]:
             return choice
     raise ResolveRefused(f"{values['driver']} cannot drive itself; choose another performance.")
 
 
-def _result_under(timeline: Timeline) -> tuple[Item, dict[str, Any]]:
+def _result_under(timeline: Timeline) -> tuple[TimelineItem, dict[str, Any]]:
     playhead = timeline.playhead
     for item in reversed(timeline.all_items()):
         if item.start <= playhead < item.end:
@@ -307,7 +315,7 @@ def _folder_of(output: str) -> Path:
     return folder.parent if is_pattern(output) else folder
 
 
-def _parameters(made: Plan) -> dict[str, Any]:
+def _parameters(made: ClipPlan) -> dict[str, Any]:
     if made.output in (made.source, made.driving):
         raise SettingError(f"{made.output} would overwrite what it is made of; choose another folder.")
     return {"source": made.source, "driving": made.driving, "output": made.output, "settings": made.settings}

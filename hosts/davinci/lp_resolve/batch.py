@@ -9,7 +9,7 @@ from typing import Any
 from lp_core.files import ensure_folder
 
 from . import job
-from .animate import Desk
+from .animate import EditContext
 from .api_results import ResolveRefused
 from .dialogs import batch_dialog, settings_of
 from .facade import Timeline
@@ -18,7 +18,7 @@ from .plan import CODEC
 SUFFIX = " LivePortrait"
 
 
-def batch(desk: Desk, folder: str | None = None) -> Timeline | None:
+def batch(desk: EditContext, folder: str | None = None) -> Timeline | None:
     """Exports, renders and imports; None where the user changed their mind.
 
     Args:
@@ -58,7 +58,7 @@ def batch(desk: Desk, folder: str | None = None) -> Timeline | None:
     return back
 
 
-def _free_name(desk: Desk, name: str) -> str:
+def _free_name(desk: EditContext, name: str) -> str:
     """Resolve refuses a timeline whose name exists, without a word."""
     project = desk.session.project
     there = set()

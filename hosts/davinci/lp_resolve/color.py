@@ -6,7 +6,7 @@ those numbers mean, and the output space is the same. Without management (DaVinc
 
 from __future__ import annotations
 
-from .facade import Clip, Session
+from .facade import Clip, ResolveSession
 
 CONFIGURATION = "ocio://studio-config-latest"
 UNMANAGED = "davinciYRGB"
@@ -36,7 +36,7 @@ SPACES = {
 """Resolve's name -> OpenColorIO's."""
 
 
-def color_settings(session: Session, clip: Clip, is_exr: bool) -> tuple[dict[str, str], str | None]:
+def color_settings(session: ResolveSession, clip: Clip, is_exr: bool) -> tuple[dict[str, str], str | None]:
     """Settings of the group ``color`` for a clip, and a sentence where they are not known.
 
     Args:
@@ -65,7 +65,7 @@ def space_settings(named: str) -> tuple[dict[str, str], str | None]:
     return {"ocio": CONFIGURATION, "input_space": space, "output_space": space}, None
 
 
-def working_space(session: Session) -> tuple[dict[str, str], str | None]:
+def working_space(session: ResolveSession) -> tuple[dict[str, str], str | None]:
     """Settings of the group ``color`` for what a Fusion composition in a timeline sees.
 
     Managed projects hand scene-linear light to Fusion, which is how EXR is read anyway; else the timeline's own curve.

@@ -20,7 +20,7 @@ from .api_results import ResolveRefused, done, given, rate_of
 from .curves import settings_at, slider_curves
 from .macro import DATA
 from .media import numbers_of
-from .windows import Windows
+from .windows import ScriptWindows
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -49,14 +49,14 @@ WARP = "{0}1 + (get{0}1b(getr2b(x, y), getg2b(x, y)) - {0}1) * geta2b(x, y)"
 
 
 @dataclass(frozen=True)
-class Bench:
+class FusionContext:
     """What the macro's script works with."""
 
     comp: Comp
     """The composition."""
     client: Client
     """The worker."""
-    windows: Windows | None
+    windows: ScriptWindows | None
     """Opens windows; None: progress goes to the console."""
     say: job.Say
     """Takes sentences for the user."""
@@ -64,7 +64,7 @@ class Bench:
     """Settings of the group ``color`` that the project asks for; the macro's own go before."""
 
 
-def render_macro(bench: Bench) -> str:
+def render_macro(bench: FusionContext) -> str:
     """Renders, has animated and brings back; returns the result's pattern.
 
     Raises:
@@ -191,7 +191,7 @@ def _range(comp: Comp) -> tuple[int, int]:
     return first, last
 
 
-def _settings(bench: Bench, macro: Any, first: int) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+def _settings(bench: FusionContext, macro: Any, first: int) -> dict[str, dict[str, Any]]:  # noqa: ANN401
     found = settings_at(lambda name, frame: macro.GetInput(name, frame), first)
     color = {**bench.color, **found.get("color", {})}
     if color:

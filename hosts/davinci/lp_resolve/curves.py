@@ -10,13 +10,13 @@ from lp_core.settings.sliders import SLIDERS
 
 from .macro import COMP_DECIDES, SWITCH
 
-Read = Callable[[str, int], Any]
+ReadControl = Callable[[str, int], Any]
 """Value of a control at a frame of the comp."""
 CLOSE = 1e-4
 """Share of a slider's range within which a straight line stands for the curve."""
 
 
-def settings_at(read: Read, frame: int) -> dict[str, dict[str, Any]]:
+def settings_at(read: ReadControl, frame: int) -> dict[str, dict[str, Any]]:
     """Group -> setting -> value of what differs from the defaults."""
     found: dict[str, dict[str, Any]] = {}
     defaults = RenderSettings()
@@ -48,7 +48,7 @@ def _value(given: Any, default: Any, choices: Sequence[str] | None) -> Any:  # n
     return str(given).strip() or default
 
 
-def slider_curves(read: Read, first: int, last: int) -> dict[str, Any]:
+def slider_curves(read: ReadControl, first: int, last: int) -> dict[str, Any]:
     """Slider -> its value, or points [frame of the result from 0, value] where it moves; those at rest are left out."""
     found: dict[str, Any] = {}
     for name, slider in SLIDERS.items():

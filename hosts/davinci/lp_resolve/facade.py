@@ -27,7 +27,7 @@ MARKER_COLOR = "Cyan"
 
 
 @dataclass(frozen=True)
-class Session:
+class ResolveSession:
     """Resolve with a project open."""
 
     resolve: fs.Resolve
@@ -36,7 +36,7 @@ class Session:
     """The open project."""
 
     @classmethod
-    def open(cls, resolve: fs.Resolve | None) -> Session:
+    def open(cls, resolve: fs.Resolve | None) -> ResolveSession:
         """The running application.
 
         Raises:
@@ -131,17 +131,17 @@ class Timeline:
         """How many video tracks there are."""
         return int(self.raw.GetTrackCount("video"))
 
-    def items(self, track: int) -> list[Item]:
+    def items(self, track: int) -> list[TimelineItem]:
         """Clips of a video track."""
-        return [Item(raw) for raw in self.raw.GetItemListInTrack("video", track) or []]
+        return [TimelineItem(raw) for raw in self.raw.GetItemListInTrack("video", track) or []]
 
-    def current(self) -> Item:
+    def current(self) -> TimelineItem:
         """The clip under the playhead on the topmost track that has one."""
-        return Item(
+        return TimelineItem(
             given(self.raw.GetCurrentVideoItem(), "clip", "put the playhead on a clip of a video track")
         )
 
-    def all_items(self) -> list[Item]:
+    def all_items(self) -> list[TimelineItem]:
         """Clips of all video tracks, from the lowest up."""
         return [item for track in range(1, self.video_tracks + 1) for item in self.items(track)]
 
@@ -159,14 +159,14 @@ class Timeline:
         done(self.raw.SetTrackName("video", top, name), "name the new track")
         return top
 
-    def delete(self, item: Item) -> None:
+    def delete(self, item: TimelineItem) -> None:
         """Removes a clip and leaves the gap; Resolve refuses the first time now and then."""
         if not (self.raw.DeleteClips([item.raw], False) or self.raw.DeleteClips([item.raw], False)):
             raise ResolveRefused(f"Resolve did not remove {item.name}; remove it by hand.")
 
 
 @dataclass(frozen=True)
-class Item:
+class TimelineItem:
     """A clip on a timeline."""
 
     raw: fs.TimelineItem

@@ -13,7 +13,7 @@ from hosts.client import Client, JobStatus, WorkerError
 from lp_core.errors import Cancelled
 from lp_core.link.messages import phase_label
 
-from .windows import Windows
+from .windows import ScriptWindows
 
 Say = Callable[[str], None]
 """Takes a sentence for the user."""
@@ -21,7 +21,7 @@ LOOK_S = 0.5
 
 
 def run(
-    client: Client, kind: str, parameters: dict[str, Any], windows: Windows | None, say: Say
+    client: Client, kind: str, parameters: dict[str, Any], windows: ScriptWindows | None, say: Say
 ) -> JobStatus:
     """Has a job done, with its progress in a window or in the console.
 
@@ -33,7 +33,7 @@ def run(
     return follow(client, job.id, windows, say)
 
 
-def follow(client: Client, job: str, windows: Windows | None, say: Say) -> JobStatus:
+def follow(client: Client, job: str, windows: ScriptWindows | None, say: Say) -> JobStatus:
     """Waits for a job; see ``run``."""
     if windows is not None:
         windows.watch("LivePortrait", lambda: _look(client.job(job)), lambda: _stop(client, job))

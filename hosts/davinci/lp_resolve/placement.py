@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .api_results import ResolveRefused
-from .facade import Clip, Item, Pool, Timeline
-from .plan import Plan, Use
+from .facade import Clip, Pool, Timeline, TimelineItem
+from .plan import ClipPlan, Use
 
 BIN = "LivePortrait"
 TRACK = "LivePortrait"
@@ -19,7 +19,7 @@ _TRIES = 3
 class Placed:
     """A result on the timeline."""
 
-    item: Item
+    item: TimelineItem
     """The clip."""
     clip: Clip
     """Its clip of the media pool."""
@@ -27,7 +27,7 @@ class Placed:
     """Index of its video track."""
 
 
-def bring_in(pool: Pool, plan: Plan, use: Use, job: str) -> tuple[Clip, list[str]]:
+def bring_in(pool: Pool, plan: ClipPlan, use: Use, job: str) -> tuple[Clip, list[str]]:
     """Imports the result and gives it the source's timecode and colour space, where it came without.
 
     Returns:
@@ -45,7 +45,7 @@ def bring_in(pool: Pool, plan: Plan, use: Use, job: str) -> tuple[Clip, list[str
 
 
 def place(
-    timeline: Timeline, pool: Pool, clip: Clip, plan: Plan, use: Use, track: int | None = None
+    timeline: Timeline, pool: Pool, clip: Clip, plan: ClipPlan, use: Use, track: int | None = None
 ) -> Placed:
     """Puts a result above its source, and makes sure that it lies there as long as it should.
 
@@ -88,7 +88,7 @@ def free_track(timeline: Timeline, use: Use) -> int:
     return timeline.add_track(TRACK)
 
 
-def _found(timeline: Timeline, track: int, start: int, clip: Clip) -> Item | None:
+def _found(timeline: Timeline, track: int, start: int, clip: Clip) -> TimelineItem | None:
     """What lies on the track now: what Resolve returns may be a ghost."""
     for item in timeline.items(track):
         raw = item.raw.GetMediaPoolItem()
@@ -101,7 +101,7 @@ def _digits(timecode: str) -> str:
     return "".join(sign for sign in timecode if sign.isdigit())
 
 
-def _keeps_space(plan: Plan, use: Use) -> bool:
+def _keeps_space(plan: ClipPlan, use: Use) -> bool:
     """Whether the result has the numbers of a source whose space Resolve was told."""
     color: dict[str, Any] = plan.settings.get("color", {})
     space = color.get("input_space")

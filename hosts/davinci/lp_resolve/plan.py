@@ -74,7 +74,7 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Driver:
+class DrivingClip:
     """The performance."""
 
     path: str
@@ -86,7 +86,7 @@ class Driver:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ClipPlan:
     """What is rendered and where the result goes."""
 
     source: str
@@ -108,8 +108,13 @@ class Plan:
 
 
 def plan(
-    use: Use, driver: Driver, settings: Settings, output: str, handles: int = 0, portrait: str | None = None
-) -> Plan:
+    use: Use,
+    driver: DrivingClip,
+    settings: Settings,
+    output: str,
+    handles: int = 0,
+    portrait: str | None = None,
+) -> ClipPlan:
     """The job for a clip.
 
     Args:
@@ -136,7 +141,7 @@ def plan(
         made["output"]["fps"] = str(media.rate)
     numbers = numbers if is_pattern(output) else FrameRange(0, len(numbers) - 1)
     start = timecode_at(media, use.first - before, use.drop)
-    return Plan(media.path, driver.path, output, made, numbers, before, use.count, start)
+    return ClipPlan(media.path, driver.path, output, made, numbers, before, use.count, start)
 
 
 def starts_at(use: Use, ahead: int) -> Fraction:
@@ -146,14 +151,16 @@ def starts_at(use: Use, ahead: int) -> Fraction:
     return use.media.rate.time_s(ahead + use.media.skipped + use.first)
 
 
-def _of_still(use: Use, driver: Driver, settings: Settings, output: str, handles: int, portrait: str) -> Plan:
+def _of_still(
+    use: Use, driver: DrivingClip, settings: Settings, output: str, handles: int, portrait: str
+) -> ClipPlan:
     count = use.duration + 2 * handles
     numbers = FrameRange(driver.first, driver.first + count - 1)
     ahead = _frames(driver.starts_s, use.rate) - handles
     made = _with(settings, output, {"frames": str(numbers), "handles": 0, "driving_offset": ahead})
     made["output"]["fps"] = str(use.rate)
     numbers = numbers if is_pattern(output) else FrameRange(0, count - 1)
-    return Plan(portrait, driver.path, output, made, numbers, handles, use.duration, "")
+    return ClipPlan(portrait, driver.path, output, made, numbers, handles, use.duration, "")
 
 
 def _with(settings: Settings, output: str, frames: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -194,13 +201,13 @@ def output_name(folder: str, name: str, source: str, digits: int = 4) -> str:
         version += 1
 
 
-def restated(use: Use, data: Mapping[str, Any]) -> tuple[Driver, dict[str, dict[str, Any]]]:
-    """Driver and settings that a marker holds, for the clip as it lies now.
+def restated(use: Use, data: Mapping[str, Any]) -> tuple[DrivingClip, dict[str, dict[str, Any]]]:
+    """DrivingClip and settings that a marker holds, for the clip as it lies now.
 
     A driver that lay on another track, and is gone, keeps its place on the timeline; others begin with the clip.
     """
     driving = data["driving"]
-    driver = Driver(str(driving["path"]), Fraction(driving["starts_s"]), int(driving.get("first", 0)))
+    driver = DrivingClip(str(driving["path"]), Fraction(driving["starts_s"]), int(driving.get("first", 0)))
     if driving.get("item"):
         driver = replace(driver, starts_s=driver.starts_s + use.rate.time_s(use.start - int(data["start"])))
     return driver, {group: dict(values) for group, values in data.get("settings", {}).items()}

@@ -14,7 +14,7 @@ FAR = 10**7
 WIDTH, HEIGHT = 760, 620
 
 
-class Windows:
+class ScriptWindows:
     """What opens windows: ``fusion.UIManager`` and ``bmd`` as Resolve gives them to a script."""
 
     def __init__(self, fusion: Any, bmd: Any) -> None:  # noqa: ANN401 - Fusion has no types

@@ -12,11 +12,11 @@ from .knob_layout import ALWAYS_WRITTEN, MADE_OF, WITHOUT_KNOB
 from .knobs import DOUBLE, INTEGER, SWITCH, UNSET, Setting, all_settings, by_name
 from .pixels import Size, core_from_nuke
 
-Read = Callable[[str], Any]
+ReadKnob = Callable[[str], Any]
 """Name of a knob -> its value now."""
 ReadAt = Callable[[str, int], float]
 """Name of a knob, frame -> its value there, curves and expressions included."""
-Curve = Any
+SliderCurve = Any
 """A slider's value, or (frame of the output, value) pairs."""
 Groups = Dict[str, Dict[str, Any]]
 """Settings by the names of their groups."""
@@ -38,7 +38,7 @@ class Given:
     """The same of the driving input."""
 
 
-def frame_range(read: Read) -> FrameRange:
+def frame_range(read: ReadKnob) -> FrameRange:
     """The range to render.
 
     Raises:
@@ -53,7 +53,7 @@ def frame_range(read: Read) -> FrameRange:
     return found
 
 
-def groups_of(read: Read, frames: FrameRange, given: Given) -> Groups:
+def groups_of(read: ReadKnob, frames: FrameRange, given: Given) -> Groups:
     """The settings that differ from their defaults, by groups.
 
     Raises:
@@ -82,9 +82,9 @@ def settings_of(groups: Groups) -> RenderSettings:
     return RenderSettings(**parts)
 
 
-def curves_of(read: Read, read_at: ReadAt, frames: FrameRange) -> Dict[str, Curve]:
+def curves_of(read: ReadKnob, read_at: ReadAt, frames: FrameRange) -> Dict[str, SliderCurve]:
     """The sliders that are set: a number where it holds all along, else a row for every frame of the output."""
-    found: Dict[str, Curve] = {}
+    found: Dict[str, SliderCurve] = {}
     for name, slider in SLIDERS.items():
         if not slider.has_neutral and not read(name + "_on"):
             continue
@@ -124,7 +124,7 @@ def shown_settings() -> Sequence[str]:
     return [*taken, *plain, *own, *SLIDERS, *switches]
 
 
-def _plain(item: Setting, read: Read) -> Any:  # noqa: ANN401 - any setting's value
+def _plain(item: Setting, read: ReadKnob) -> Any:  # noqa: ANN401 - any setting's value
     value = read(item.name)
     if isinstance(item.default, bool):
         return bool(value)
@@ -134,11 +134,11 @@ def _plain(item: Setting, read: Read) -> Any:  # noqa: ANN401 - any setting's va
     return text or item.default
 
 
-def _made(item: Setting, read: Read, frames: FrameRange, given: Given) -> Any:  # noqa: ANN401
+def _made(item: Setting, read: ReadKnob, frames: FrameRange, given: Given) -> Any:  # noqa: ANN401
     return _MAKERS[item.name](item, read, frames, given)
 
 
-def _face(item: Setting, read: Read, frames: FrameRange, given: Given) -> str:
+def _face(item: Setting, read: ReadKnob, frames: FrameRange, given: Given) -> str:
     word = str(read(item.name))
     if word != "position":
         return word
@@ -151,7 +151,7 @@ def _face(item: Setting, read: Read, frames: FrameRange, given: Given) -> str:
     return f"{x:g},{y:g}"
 
 
-def _reference(item: Setting, read: Read, frames: FrameRange, given: Given) -> str:
+def _reference(item: Setting, read: ReadKnob, frames: FrameRange, given: Given) -> str:
     word = str(read("reference"))
     if word != "frame":
         return word
@@ -163,7 +163,7 @@ def _reference(item: Setting, read: Read, frames: FrameRange, given: Given) -> s
     return str(index)
 
 
-def _upscale(item: Setting, read: Read, frames: FrameRange, given: Given) -> Optional[str]:
+def _upscale(item: Setting, read: ReadKnob, frames: FrameRange, given: Given) -> Optional[str]:
     word = str(read("upscale"))
     if word == "file":
         path = str(read("upscale_file") or "")
@@ -173,31 +173,31 @@ def _upscale(item: Setting, read: Read, frames: FrameRange, given: Given) -> Opt
     return None if word == UNSET else word
 
 
-def _passes(item: Setting, read: Read, frames: FrameRange, given: Given) -> str:
+def _passes(item: Setting, read: ReadKnob, frames: FrameRange, given: Given) -> str:
     chosen: List[str] = [name[5:] for name in MADE_OF["passes"] if read(name)]
     return ",".join([*ALWAYS_WRITTEN, *chosen])
 
 
-def _ocio(item: Setting, read: Read, frames: FrameRange, given: Given) -> Optional[str]:
+def _ocio(item: Setting, read: ReadKnob, frames: FrameRange, given: Given) -> Optional[str]:
     return str(read("ocio") or "").strip() or given.ocio
 
 
-def _space(item: Setting, read: Read, frames: FrameRange, given: Given) -> Optional[str]:
+def _space(item: Setting, read: ReadKnob, frames: FrameRange, given: Given) -> Optional[str]:
     return str(read("input_space") or "").strip() or given.space
 
 
-def _rate(item: Setting, read: Read, frames: FrameRange, given: Given) -> str:
+def _rate(item: Setting, read: ReadKnob, frames: FrameRange, given: Given) -> str:
     return given.fps
 
 
-def _no_frames(item: Setting, read: Read, frames: FrameRange, given: Given) -> Optional[str]:
+def _no_frames(item: Setting, read: ReadKnob, frames: FrameRange, given: Given) -> Optional[str]:
     """Plates are named with their range; a still under a stored performance is counted from its first frame."""
     if read("source_is") == "still" and read("driver") != "input":
         return str(FrameRange(0, len(frames) - 1))
     return None
 
 
-_Maker = Callable[[Setting, Read, FrameRange, Given], Any]
+_Maker = Callable[[Setting, ReadKnob, FrameRange, Given], Any]
 _MAKERS: Dict[str, _Maker] = {
     "source_face": _face,
     "driving_face": _face,

@@ -15,7 +15,7 @@ from .pixels import Size
 
 
 @dataclass(frozen=True)
-class Asked:
+class KnobState:
     """What a node's knobs ask for."""
 
     frames: FrameRange
@@ -39,7 +39,7 @@ class Asked:
         )
 
 
-def asked_of(node: Any) -> Asked:  # noqa: ANN401 - a nuke.Group
+def asked_of(node: Any) -> KnobState:  # noqa: ANN401 - a nuke.Group
     """What a node's knobs ask for now.
 
     Raises:
@@ -53,7 +53,7 @@ def asked_of(node: Any) -> Asked:  # noqa: ANN401 - a nuke.Group
     knob_settings.settings_of(groups)
     curves = knob_settings.curves_of(read, _reader_at(node, frames), frames)
     still = int(read("still_frame")) if read("source_is") == "still" else None
-    return Asked(frames, driver, still, bool(read("float_plates")), groups, curves)
+    return KnobState(frames, driver, still, bool(read("float_plates")), groups, curves)
 
 
 def _is_constant(knob: Any) -> bool:  # noqa: ANN401 - a nuke.Knob

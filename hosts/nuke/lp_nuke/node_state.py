@@ -15,7 +15,7 @@ from lp_core.timing import FrameRange
 
 from . import cache, colors, knob_settings, plates
 from .gizmo import RESULT
-from .knob_values import Asked, asked_of
+from .knob_values import KnobState, asked_of
 
 NOT_RENDERED, UP_TO_DATE, STALE = "not rendered", "up to date", "stale: changed since the render"
 GONE = "the result's files are gone"
@@ -28,7 +28,7 @@ class Work:
 
     node: str
     """Full name of the node: nodes themselves may be deleted while a thread works."""
-    asked: Asked
+    asked: KnobState
     """What its knobs say."""
     folder: Path
     """Folder of the result."""

@@ -20,8 +20,8 @@ REFRESH_MS = 1000
 SHOWN_JOBS = 20
 FIRST_COLUMN_PX = 280
 
-Row = Tuple[str, str, str]
-Answer = Tuple[str, List[Row]]
+PanelRow = Tuple[str, str, str]
+Answer = Tuple[str, List[PanelRow]]
 """Words about the worker, and its jobs."""
 
 
@@ -57,7 +57,7 @@ def ask_worker() -> Answer:
     )
 
 
-def job_rows(client: Client) -> List[Row]:
+def job_rows(client: Client) -> List[PanelRow]:
     """(end of the output's path, state, how far or what went wrong) of the newest jobs."""
     rows = []
     for job in client.jobs(limit=SHOWN_JOBS):

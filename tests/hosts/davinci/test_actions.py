@@ -11,8 +11,8 @@ from fakes.resolve_pool import described
 from fakes.resolve_ui import Bmd, Fusion
 
 from hosts.davinci.lp_resolve.dialogs import animate_dialog, settings_of
-from hosts.davinci.lp_resolve.windows import Windows
-from hosts.install import Wishes, open_installer
+from hosts.davinci.lp_resolve.windows import ScriptWindows
+from hosts.install import InstallOptions, open_installer
 from lp_core.settings import RenderSettings, setting_fields
 from lp_core.settings.sliders import SLIDERS
 
@@ -22,7 +22,7 @@ def scripts(tmp_path, monkeypatch, worker):
     """Where the installed scripts lie; they find the tests' worker."""
     monkeypatch.setenv("LPSUITE_SETTINGS", str(tmp_path / "host.json"))
     monkeypatch.setenv("LPSUITE_RUNTIME_DIR", str(worker.run))
-    open_installer("davinci").install(Wishes(str(tmp_path / "Fusion"), ("false",)))
+    open_installer("davinci").install(InstallOptions(str(tmp_path / "Fusion"), ("false",)))
     return tmp_path / "Fusion" / "Scripts"
 
 
@@ -104,7 +104,7 @@ def test_every_setting_is_asked_once_and_the_pictures_show_it():
     } - {"frames", "handles", "driving_offset", "edit", "edit_file", "overwrite", "fps", "strict"}  # fmt: skip
     assert settings | set(SLIDERS) <= set(names)
     bmd = Bmd(lambda dispatcher, window: dispatcher.ExitLoop())
-    assert Windows(Fusion(Host()), bmd).ask(dialog) is None
+    assert ScriptWindows(Fusion(Host()), bmd).ask(dialog) is None
     for index, tab in enumerate(dialog.tabs):
         text = html_of(bmd.windows[0], index)
         assert all(f">{control.label}</div>" in text for control in tab.controls)
@@ -114,7 +114,7 @@ def test_an_untouched_dialog_asks_for_nothing_but_what_is_proposed():
     proposed = {"output": {"codec": "prores4444"}, "color": {"input_space": "ACEScg"}}
     dialog = animate_dialog(["Track 1: plate.mov"], ["demo:nod"], ["the clip itself"], "/x", proposed)
     bmd = Bmd(lambda dispatcher, window: window.On.call("Accept", "Clicked"))
-    assert settings_of(Windows(Fusion(Host()), bmd).ask(dialog)) == proposed
+    assert settings_of(ScriptWindows(Fusion(Host()), bmd).ask(dialog)) == proposed
 
 
 def test_browse_fills_the_file_in():
@@ -125,7 +125,7 @@ def test_browse_fills_the_file_in():
         window.On.call("Browse_folder", "Clicked")
         window.On.call("Accept", "Clicked")
 
-    values = Windows(Fusion(Host(), ["/clips/take ü.mov", "/results"]), Bmd(user)).ask(dialog)
+    values = ScriptWindows(Fusion(Host(), ["/clips/take ü.mov", "/results"]), Bmd(user)).ask(dialog)
     assert (values["driver_file"], values["folder"]) == ("/clips/take ü.mov", "/results")
 
 

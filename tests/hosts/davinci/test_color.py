@@ -4,14 +4,14 @@ import pytest
 from fakes.resolve import Host
 
 from hosts.davinci.lp_resolve.color import CONFIGURATION, SPACES, color_settings, working_space
-from hosts.davinci.lp_resolve.facade import Clip, Session
+from hosts.davinci.lp_resolve.facade import Clip, ResolveSession
 
 
 @pytest.fixture
 def project():
     host = Host()
     about = {"File Path": "/x/a.mov", "Input Color Space": "", "FPS": "25", "Frames": "10", "Start TC": ""}
-    return host, Session.open(host.resolve), Clip(host.project.pool.add(about))
+    return host, ResolveSession.open(host.resolve), Clip(host.project.pool.add(about))
 
 
 def test_every_name_is_one_of_the_configuration():

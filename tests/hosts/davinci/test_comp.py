@@ -12,9 +12,9 @@ from fakes.resolve import Host
 from fakes.resolve_ui import Bmd, Fusion
 
 from hosts.davinci.lp_resolve.api_results import ResolveRefused
-from hosts.davinci.lp_resolve.comp import WARP, Bench, render_macro
+from hosts.davinci.lp_resolve.comp import WARP, FusionContext, render_macro
 from hosts.davinci.lp_resolve.macro import published
-from hosts.davinci.lp_resolve.windows import Windows
+from hosts.davinci.lp_resolve.windows import ScriptWindows
 
 oiio = pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
 FIRST, LAST = 5, 12
@@ -46,8 +46,8 @@ def comp(worker, pictures, media, record):
 
 def bench(comp, worker, color=None):
     said = []
-    windows = Windows(Fusion(comp.host), Bmd(play))
-    return Bench(comp, worker.client, windows, said.append, color or {}), said
+    windows = ScriptWindows(Fusion(comp.host), Bmd(play))
+    return FusionContext(comp, worker.client, windows, said.append, color or {}), said
 
 
 def tool(comp, name):

@@ -13,7 +13,7 @@ from fakes.plates import told_index, write_plate
 from fakes.pythons import python
 
 from hosts.davinci.installer import LIBRARY, fusion_folder
-from hosts.install import Wishes, open_installer
+from hosts.install import InstallOptions, open_installer
 from lp_core.media.open import open_source
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,7 +29,7 @@ def davinci():
 @pytest.fixture
 def wishes(tmp_path, monkeypatch):
     monkeypatch.setenv("LPSUITE_SETTINGS", str(tmp_path / "host.json"))
-    return Wishes(str(tmp_path / "Schnitt platz" / "Fusion"), ("sh", "-c"), ("/mnt/bühne",))
+    return InstallOptions(str(tmp_path / "Schnitt platz" / "Fusion"), ("sh", "-c"), ("/mnt/bühne",))
 
 
 def test_in_and_out_again(davinci, wishes, tmp_path):
@@ -53,7 +53,7 @@ def test_status_tells_what_was_altered(davinci, wishes):
     script = Path(wishes.folder) / "Scripts" / "Edit" / "LivePortrait - Update.py"
     script.write_text("pass")
     assert any("LivePortrait - Update.py is missing or altered" in f.sentence for f in davinci.status(wishes))
-    davinci.install(Wishes(wishes.folder, ("/no/such/program",)))
+    davinci.install(InstallOptions(wishes.folder, ("/no/such/program",)))
     assert any("/no/such/program is gone" in f.sentence for f in davinci.status(wishes))
 
 
@@ -69,7 +69,7 @@ def test_the_folder_of_each_system(monkeypatch, platform, wanted):
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setenv("APPDATA", "/roaming")
-    assert fusion_folder(Wishes()).as_posix() == wanted
+    assert fusion_folder(InstallOptions()).as_posix() == wanted
 
 
 def test_the_wheel_carries_what_is_copied():
@@ -105,12 +105,12 @@ from hosts.davinci.lp_resolve.curves import settings_at, slider_curves
 from hosts.davinci.lp_resolve.dialogs import animate_dialog, batch_dialog, settings_of
 from hosts.davinci.lp_resolve.macro import published, setting_text
 from hosts.davinci.lp_resolve.media import media_of
-from hosts.davinci.lp_resolve.plan import Driver, Use, plan
+from hosts.davinci.lp_resolve.plan import DrivingClip, Use, plan
 rate = rate_of("29,97 DF")
 assert frame_of("01:00:00;00", rate, True) == 107892
 media = media_of("a", "/x/pl\u00e4t.[1001-1100].exr", 0, rate, "01:00:00;00", "", "")
 use = Use("id", "a", 1, 107900, 20, 10, media, rate, True)
-made = plan(use, Driver("demo:nod"), {}, "/x/out.%04d.exr", 4)
+made = plan(use, DrivingClip("demo:nod"), {}, "/x/out.%04d.exr", 4)
 assert made.settings["input"] == {"frames": "1007-1034", "handles": 0, "driving_offset": -10}, made
 assert made.start == "01:00:00;06"
 dialog = animate_dialog(["a"], ["demo:nod"], ["the clip itself"], "/x", {})

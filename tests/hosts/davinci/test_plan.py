@@ -11,9 +11,9 @@ from hypothesis import strategies as some
 
 from hosts.davinci.lp_resolve import placement
 from hosts.davinci.lp_resolve.api_results import ResolveRefused, frame_of, is_drop_frame, number, rate_of
-from hosts.davinci.lp_resolve.facade import Pool, Session, Timeline
+from hosts.davinci.lp_resolve.facade import Pool, ResolveSession, Timeline
 from hosts.davinci.lp_resolve.media import is_pattern, media_of, split_brackets
-from hosts.davinci.lp_resolve.plan import Driver, Plan, Use, output_name, plan, restated, timecode_at
+from hosts.davinci.lp_resolve.plan import ClipPlan, DrivingClip, Use, output_name, plan, restated, timecode_at
 from lp_core.settings import InputSettings
 from lp_core.timing import FrameRange, FrameRate
 
@@ -65,17 +65,17 @@ def test_only_the_last_part_of_an_images_name_is_a_pattern(path, is_numbered):
 
 
 def test_a_film_counts_from_0_and_a_sequence_by_its_numbers():
-    film = plan(use(), Driver("demo:nod"), {}, "/o/a.mov", 4)
+    film = plan(use(), DrivingClip("demo:nod"), {}, "/o/a.mov", 4)
     assert film.settings["input"] == {"frames": "6-33", "handles": 0, "driving_offset": -10}
     assert (film.before, film.count, film.start) == (4, 20, "01:00:00:06")
-    numbered = plan(use(media("/x/p.[1001-1100].exr", 0)), Driver("demo:nod"), {}, "/o/a.%04d.exr", 4)
+    numbered = plan(use(media("/x/p.[1001-1100].exr", 0)), DrivingClip("demo:nod"), {}, "/o/a.%04d.exr", 4)
     assert numbered.settings["input"]["frames"] == "1007-1034"
     assert numbered.numbers == FrameRange(1007, 1034)
     assert numbered.settings["output"] == {"fps": "24"}
 
 
 def test_handles_end_where_the_media_ends():
-    made = plan(use(left=3, duration=95), Driver("demo:nod"), {}, "/o/a.mov", 10)
+    made = plan(use(left=3, duration=95), DrivingClip("demo:nod"), {}, "/o/a.mov", 10)
     assert made.settings["input"]["frames"] == "0-99"
     assert made.before == 3
 
@@ -83,22 +83,24 @@ def test_handles_end_where_the_media_ends():
 def test_frames_on_disk_before_the_clips_own_count_for_the_performance(tmp_path):
     for frame in range(990, 1010):
         (tmp_path / f"p.{frame:04d}.exr").touch()
-    made = plan(use(media(f"{tmp_path}/p.[1000-1009].exr", 0), 2, 4), Driver("demo:nod"), {}, "/o/a.%04d.exr")
+    made = plan(
+        use(media(f"{tmp_path}/p.[1000-1009].exr", 0), 2, 4), DrivingClip("demo:nod"), {}, "/o/a.%04d.exr"
+    )
     assert made.settings["input"] == {"frames": "1002-1005", "handles": 0, "driving_offset": -12}
 
 
 def test_a_portrait_lasts_as_long_as_the_clip():
-    made = plan(use(media("/x/p.png", 1)), Driver("/d.mov", Fraction(50, 24)), {}, "/o/a.mov", 5)
+    made = plan(use(media("/x/p.png", 1)), DrivingClip("/d.mov", Fraction(50, 24)), {}, "/o/a.mov", 5)
     assert made.settings["input"] == {"frames": "0-29", "handles": 0, "driving_offset": 45}
     assert made.settings["output"] == {"codec": "prores4444", "fps": "24"}
     assert (made.before, made.count, made.start) == (5, 20, "")
-    numbered = plan(use(media("/x/p.png", 1)), Driver("/d.%04d.png", first=1001), {}, "/o/a.mov")
+    numbered = plan(use(media("/x/p.png", 1)), DrivingClip("/d.%04d.png", first=1001), {}, "/o/a.mov")
     assert numbered.settings["input"]["frames"] == "1001-1020"
 
 
 def test_users_own_settings_stay():
     made = plan(
-        use(), Driver("demo:nod"), {"output": {"codec": "hevc"}, "motion": {"strength": 0.5}}, "/o/a.mov"
+        use(), DrivingClip("demo:nod"), {"output": {"codec": "hevc"}, "motion": {"strength": 0.5}}, "/o/a.mov"
     )
     assert made.settings["output"]["codec"] == "hevc"
     assert made.settings["motion"] == {"strength": 0.5}
@@ -107,7 +109,7 @@ def test_users_own_settings_stay():
 
 def test_a_clip_beyond_its_media_is_refused():
     with pytest.raises(ResolveRefused, match="trim it"):
-        plan(use(left=90, duration=20), Driver("demo:nod"), {}, "/o/a.mov")
+        plan(use(left=90, duration=20), DrivingClip("demo:nod"), {}, "/o/a.mov")
 
 
 @pytest.mark.parametrize(
@@ -164,13 +166,13 @@ def test_the_length_is_corrected_whether_the_end_counts_in_or_not(films, record,
     host = Host(end_is_included=counts_in)
     record(host)
     raw = host.project.timeline("Schnitt", "24", "01:00:00:00")
-    session = Session.open(host.resolve)
+    session = ResolveSession.open(host.resolve)
     about = described(films[rate])
     clip = host.project.pool.add(about)
     item = raw.put(1, clip, 86400, 2, 15, 14)
     source = session.pool().clips()[0].media()
     place = Use(item.uid, "a", 1, 86400, 14, 2, source, R24, False)
-    made = Plan("a", "b", films[rate], {}, FrameRange(0, 23), place.first, place.count, "")
+    made = ClipPlan("a", "b", films[rate], {}, FrameRange(0, 23), place.first, place.count, "")
     placed = placement.place(Timeline(raw), Pool(host.project.pool), session.pool().clips()[0], made, place)
     assert (placed.item.start, placed.item.duration) == (86400, 14)
     assert [found.uid for found in raw.tracks[2]] == [placed.item.id]
@@ -181,11 +183,11 @@ def test_a_placement_that_is_dropped_in_silence_is_told(films, record):
     host = Host()
     record(host)
     raw = host.project.timeline("Schnitt", "24", "01:00:00:00")
-    session = Session.open(host.resolve)
+    session = ResolveSession.open(host.resolve)
     item = raw.put(1, host.project.pool.add(described(films["24"])), 86400, 2, 15)
     clip = session.pool().clips()[0]
     place = Use(item.uid, "a", 1, 86400, 15, 2, clip.media(), R24, False)
-    made = Plan("a", "b", films["24"], {}, FrameRange(0, 23), 2, 15, "")
+    made = ClipPlan("a", "b", films["24"], {}, FrameRange(0, 23), 2, 15, "")
     other = session.pool().bring_in(session.pool().bin("LivePortrait"), films["24"], 0, 23)
     with pytest.raises(ResolveRefused, match="place it by hand"):
         placement.place(Timeline(raw), session.pool(), other, made, place, track=1)
@@ -195,9 +197,9 @@ def test_a_placement_that_is_dropped_in_silence_is_told(films, record):
 def test_what_resolve_does_not_take_is_told(films, record):
     host = Host()
     record(host)
-    session = Session.open(host.resolve)
+    session = ResolveSession.open(host.resolve)
     place = use(media(films["24"], 24))
-    made = Plan(films["24"], "b", films["24"], {}, FrameRange(0, 23), 0, 20, "02:00:00:00")
+    made = ClipPlan(films["24"], "b", films["24"], {}, FrameRange(0, 23), 0, 20, "02:00:00:00")
     clip, told = placement.bring_in(session.pool(), made, place, "job")
     assert told == []
     assert clip.says("Start TC") == "02:00:00:00"
@@ -206,5 +208,5 @@ def test_what_resolve_does_not_take_is_told(films, record):
     assert "did not set Start TC" in placement.bring_in(session.pool(), made, place, "job")[1][0]
     with pytest.raises(ResolveRefused, match="did not import"):
         placement.bring_in(
-            session.pool(), Plan("a", "b", "/no/film.mov", {}, FrameRange(0, 1), 0, 2, ""), place, "job"
+            session.pool(), ClipPlan("a", "b", "/no/film.mov", {}, FrameRange(0, 1), 0, 2, ""), place, "job"
         )

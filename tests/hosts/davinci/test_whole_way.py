@@ -15,11 +15,11 @@ from fakes.resolve_pool import GalleryStill, described
 from fakes.resolve_ui import Bmd, Fusion
 from fakes.timelines import as_otio
 
-from hosts.davinci.lp_resolve.animate import BUILT_IN, Desk, animate, choices, update, use_of
+from hosts.davinci.lp_resolve.animate import BUILT_IN, EditContext, animate, choices, update, use_of
 from hosts.davinci.lp_resolve.api_results import ResolveRefused
 from hosts.davinci.lp_resolve.batch import batch
-from hosts.davinci.lp_resolve.facade import Session
-from hosts.davinci.lp_resolve.windows import Windows
+from hosts.davinci.lp_resolve.facade import ResolveSession
+from hosts.davinci.lp_resolve.windows import ScriptWindows
 from lp_core.errors import Cancelled, WorkerError
 from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_source
@@ -102,8 +102,12 @@ class User:
 def desk(host, worker, user):
     said = []
     bmd = Bmd(user)
-    made = Desk(
-        Session.open(host.resolve), worker.client, Windows(Fusion(host), bmd), said.append, said.append
+    made = EditContext(
+        ResolveSession.open(host.resolve),
+        worker.client,
+        ScriptWindows(Fusion(host), bmd),
+        said.append,
+        said.append,
     )
     return made, said
 
@@ -288,7 +292,7 @@ def test_the_free_edition_has_the_page(worker, cut, media):
     """UIManager is not touched; the job is filled into the page, and what was chosen there is what is remembered."""
     host, timeline, *_ = cut
     host.product = "DaVinci Resolve"
-    session = Session.open(host.resolve)
+    session = ResolveSession.open(host.resolve)
     assert not session.has_windows
     links = []
 
@@ -316,8 +320,8 @@ def test_the_free_edition_has_the_page(worker, cut, media):
 
     said = []
     with pytest.raises(WorkerError, match="not there"):
-        animate(Desk(session, worker.client, None, said.append, fail_first))
-    placed = animate(Desk(session, worker.client, None, said.append, press_start))
+        animate(EditContext(session, worker.client, None, said.append, fail_first))
+    placed = animate(EditContext(session, worker.client, None, said.append, press_start))
     assert placed.item.duration == SHOWN
     data, pixels = frames_of(timeline)
     assert data["driving"]["path"] == "demo:blink"
@@ -329,9 +333,9 @@ def test_the_free_edition_has_the_page(worker, cut, media):
 
 
 def test_free_up_to_19_0_has_windows():
-    assert Session.open(Host("DaVinci Resolve", (19, 0, 3, 5, "")).resolve).has_windows
-    assert not Session.open(Host("DaVinci Resolve", (19, 1, 0, 5, "")).resolve).has_windows
-    assert Session.open(Host("DaVinci Resolve Studio", (21, 0, 0, 1, "b")).resolve).has_windows
+    assert ResolveSession.open(Host("DaVinci Resolve", (19, 0, 3, 5, "")).resolve).has_windows
+    assert not ResolveSession.open(Host("DaVinci Resolve", (19, 1, 0, 5, "")).resolve).has_windows
+    assert ResolveSession.open(Host("DaVinci Resolve Studio", (21, 0, 0, 1, "b")).resolve).has_windows
 
 
 def test_touching_the_windows_on_free_would_spoil_later_calls():
@@ -368,7 +372,7 @@ def test_the_built_in_motions_are_all_offered():
 
 def test_choices_leave_out_the_clip_itself(worker, cut):
     host, timeline, clip, item = cut
-    session = Session.open(host.resolve)
+    session = ResolveSession.open(host.resolve)
     view = session.timeline()
     labels = [choice.label for choice in choices(session, view, use_of(view, view.current()))]
     assert labels == ["demo:expressive", "demo:blink", "demo:nod", "demo:still"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hosts.install import Wishes, open_installer
+from hosts.install import InstallOptions, open_installer
 from hosts.nuke.installer import LINES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,7 +23,7 @@ def host():
 def wishes(tmp_path, monkeypatch):
     monkeypatch.setenv("LPSUITE_SETTINGS", str(tmp_path / "host.json"))
     monkeypatch.delenv("LPSUITE", raising=False)
-    return Wishes(str(tmp_path / "dot nuke"), (sys.executable, "-m", "lp_core"), ("/mnt/shows",))
+    return InstallOptions(str(tmp_path / "dot nuke"), (sys.executable, "-m", "lp_core"), ("/mnt/shows",))
 
 
 def test_into_nothing_and_out_again(host, wishes, tmp_path):

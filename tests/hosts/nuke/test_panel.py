@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hosts.install import Wishes, open_installer
+from hosts.install import InstallOptions, open_installer
 
 ROOT = Path(__file__).resolve().parents[3]
 PYTHONS = [
@@ -66,7 +66,7 @@ def test_it_shows_nodes_and_jobs_and_renders(python, worker, plate, tmp_path, ho
         pytest.skip(f"{python} has neither PySide6 nor PySide2")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LPSUITE_SETTINGS", str(tmp_path / "host.json"))
-        open_installer("nuke").install(Wishes(str(tmp_path), ("lpsuite",)))
+        open_installer("nuke").install(InstallOptions(str(tmp_path), ("lpsuite",)))
     picture = Path(os.environ.get("LPSUITE_TEST_PICTURES", tmp_path)) / "nuke-panel.png"
     done = subprocess.run(
         [python, "-c", SCRIPT, tmp_path / "lpsuite", plate, home, picture],

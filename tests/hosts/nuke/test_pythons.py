@@ -11,7 +11,7 @@ from fakes.exr import stored
 from fakes.nuke.signatures import SIGNATURES
 from fakes.pythons import python
 
-from hosts.install import Wishes, open_installer
+from hosts.install import InstallOptions, open_installer
 
 pytest.importorskip("fastapi", reason="the extra worker is not installed")
 pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
@@ -63,7 +63,7 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dot-nuke")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LPSUITE_SETTINGS", str(folder / "host.json"))
-        open_installer("nuke").install(Wishes(str(folder), ("lpsuite",)))
+        open_installer("nuke").install(InstallOptions(str(folder), ("lpsuite",)))
     return folder / "lpsuite"
 
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from hosts.install import HOSTS, Wishes, open_installer
+from hosts.install import HOSTS, InstallOptions, open_installer
 from hosts.obs.installer import COLLECTION, OPTIONS, SCRIPTS, helper_collection
 from hosts.obs.options import options_text
 from lp_core.settings import MotionSettings
@@ -21,7 +21,7 @@ def obs():
 
 @pytest.fixture
 def wishes(tmp_path):
-    return Wishes(str(tmp_path / "obs-studio"), ("sh", "-c"), ("/mnt/bühne",))
+    return InstallOptions(str(tmp_path / "obs-studio"), ("sh", "-c"), ("/mnt/bühne",))
 
 
 def collection(wishes, name, values):
@@ -93,7 +93,7 @@ def test_status_tells_what_is_missing_and_what_is_old(obs, wishes):
     script = wishes_folder(wishes) / "lpsuite" / SCRIPTS[0]
     script.write_text("-- old")
     assert any(not f.is_good and "another version" in f.sentence for f in obs.status(wishes))
-    obs.install(Wishes(wishes.folder, ("/no/such/program",)))
+    obs.install(InstallOptions(wishes.folder, ("/no/such/program",)))
     assert any(not f.is_good and "/no/such/program" in f.sentence for f in obs.status(wishes))
 
 
