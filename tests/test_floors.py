@@ -27,7 +27,7 @@ FLOORS = (
         "job",
         "link",
     ),
-    ("frame", "geometry"),
+    ("contexts", "frame", "geometry"),
     ("color", "models", "motion"),
     ("media", "faces", "provenance"),
     ("engines",),

@@ -11,12 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.errors import LpError, NotThere, WorkerError
 from lp_core.geometry.warp import reduce
 from lp_core.link.ring import RingReader
@@ -31,7 +31,7 @@ _GROUND = "#2b2b2b"
 _log = logging.getLogger(__name__)
 
 
-class LiveStreams:
+class LiveStreams(ClosesOnExit):
     """Makes, finds and ends streams; keeps their heartbeats going."""
 
     def __init__(self, folder: Path, watch: Callable[[LiveStreams], None] | None = None) -> None:
@@ -125,14 +125,6 @@ class LiveStreams:
                     self._watch(self)
                 except LpError:
                     _log.exception("The wishes for live streams cannot be read")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def remove_orphans(folder: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.errors import SettingError, UnreadableMedia, missing_extra
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
@@ -18,7 +18,7 @@ SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 _TIMEOUT_MS = 5000
 
 
-class Camera:
+class Camera(ClosesOnExit):
     """Frames of a camera or a network stream, as they come.
 
     Raises:
@@ -55,14 +55,6 @@ class Camera:
     def close(self) -> None:
         """Lets go of it; may be called twice."""
         self._capture.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def is_stream_address(name: str) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from lp_core.color.alpha import premultiply, unpremultiply
+from lp_core.contexts import AbortsOnExit
 from lp_core.frame import AlphaState, Frame, Pixels
 from lp_core.media.base import FrameSink, SinkSpec
 from lp_core.media.check_frames import check_frame
@@ -39,7 +38,7 @@ HOLDS: Mapping[str, FormatLimits] = {
 """File suffix -> what it holds, where that is not the usual."""
 
 
-class FittedSink:
+class FittedSink(AbortsOnExit):
     """Turns every frame into what the sink behind it takes; what that sink takes already passes untouched."""
 
     def __init__(
@@ -73,14 +72,6 @@ class FittedSink:
     def abort(self) -> None:
         """Removes what was written; may be called twice."""
         self._sink.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()
 
 
 def fit_notes(name: str, spec: SinkSpec, fitted: SinkSpec) -> tuple[str, ...]:

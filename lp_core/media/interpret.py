@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.color.alpha import premultiply, unpremultiply
 from lp_core.color.management import Conversion
+from lp_core.contexts import AbortsOnExit, ClosesOnExit
 from lp_core.frame import AlphaState, ClipInfo, Encoding, Frame
 from lp_core.media.base import FrameSink, FrameSource, SinkSpec
 from lp_core.media.fit import as_float
@@ -19,7 +19,7 @@ from lp_core.media.fit import as_float
 F32 = NDArray[np.float32]
 
 
-class InterpretedSource:
+class InterpretedSource(ClosesOnExit):
     """A source whose frames say what their numbers mean; the numbers stay."""
 
     def __init__(self, source: FrameSource, encoding: Encoding) -> None:
@@ -50,16 +50,8 @@ class InterpretedSource:
         """Releases the file."""
         self._source.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class ConvertedSink:
+class ConvertedSink(AbortsOnExit):
     """A sink that takes float frames of another colour space than the file's."""
 
     def __init__(self, sink: FrameSink, convert: Callable[[F32], F32], alpha: AlphaState) -> None:
@@ -93,14 +85,6 @@ class ConvertedSink:
     def abort(self) -> None:
         """Removes what was written; may be called twice."""
         self._sink.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()
 
 
 def converted(pixels: NDArray[Any], convert: Callable[[F32], F32], alpha: AlphaState) -> F32:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.contexts import AbortsOnExit
 from lp_core.files import (
     make_folder,
     move_into_place,
@@ -46,7 +46,7 @@ def pass_path(output: str | Path, name: str, suffix: str) -> Path:
     return path.with_name(f"{without_places(stem + '.')}{name}.%0{digits}d{suffix}")
 
 
-class SplitSink:
+class SplitSink(AbortsOnExit):
     """Writes the picture to one sink and each layer to one of its own."""
 
     def __init__(
@@ -115,14 +115,6 @@ class SplitSink:
             self._others[name] = self._open_layer(pass_path(self._output, name, ".exr"), spec)
         return self._others[name]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()
-
 
 def _picture_of(name: str, layer: NDArray[np.float32]) -> NDArray[np.float32]:
     """A layer as the main picture of a file: a matte as white with alpha, two channels as red and green."""
@@ -134,7 +126,7 @@ def _picture_of(name: str, layer: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(layer, np.float32)
 
 
-class FaceFile:
+class FaceFile(AbortsOnExit):
     """Landmarks and confidence of every frame as one JSON file; satisfies ``lp_core.render.passes.FaceLog``."""
 
     def __init__(
@@ -191,14 +183,6 @@ class FaceFile:
             aside.unlink(missing_ok=True)
         remove_folders(self._made)
         self._open, self._made = {}, []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()
 
     def _append(self, name: str, text: str, mode: str = "a") -> None:
         aside, path = self._open[name]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.errors import SettingError
 from lp_core.frame import ClipInfo, Frame
 from lp_core.media.base import FrameSource
 from lp_core.timing import FrameRange
 
 
-class TrimmedSource:
+class TrimmedSource(ClosesOnExit):
     """Delivers a range of a source's frames as a clip of its own, which begins at index 0 and time 0."""
 
     def __init__(self, name: str, source: FrameSource, frames: FrameRange) -> None:
@@ -85,11 +84,3 @@ class TrimmedSource:
     def close(self) -> None:
         """Releases the file."""
         self._source.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -6,8 +6,9 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
+
+from lp_core.contexts import ClosesOnExit
 
 T = TypeVar("T")
 
@@ -22,7 +23,7 @@ class _End:
     error: BaseException | None = None
 
 
-class ReadAhead(Generic[T]):
+class ReadAhead(ClosesOnExit, Generic[T]):
     """Runs an iterable in a thread of its own, at most ``depth`` items ahead of its reader.
 
     An exception of the iterable is raised at the reader, in its place in the order. ``close`` may be called
@@ -79,14 +80,6 @@ class ReadAhead(Generic[T]):
         self._stop.set()
         self._thread.join()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def _closed(items: Iterator[object], end: _End) -> _End:
     """Closes a generator in the thread that ran it; its error counts unless there is an earlier one."""
@@ -100,7 +93,7 @@ def _closed(items: Iterator[object], end: _End) -> _End:
     return end
 
 
-class WriteBehind(Generic[T]):
+class WriteBehind(ClosesOnExit, Generic[T]):
     """Hands items to ``write`` in a thread of its own, at most ``depth`` items behind.
 
     An exception of ``write`` is raised at the next ``put``, or at ``finish``. Leaving the context without
@@ -156,11 +149,3 @@ class WriteBehind(Generic[T]):
         """Stops writing and waits for the thread; may be called twice."""
         self._stop.set()
         self._thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

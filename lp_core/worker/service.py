@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.errors import NotAllowed
 from lp_core.files import ensure_folder
 from lp_core.worker.allowed_folders import Folders
@@ -20,7 +20,7 @@ from lp_core.worker.job_store import JobStore, Row
 from lp_core.worker.live_mailbox import open_streams
 
 
-class Service:
+class Service(ClosesOnExit):
     """Everything the routes use; ``close`` may be called twice."""
 
     def __init__(self, state: Path, folders: Folders) -> None:
@@ -82,11 +82,3 @@ class Service:
         """Stops the jobs where they are and closes the table."""
         self.hub.close()
         self._cleanup.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.errors import EmptyVideo, TruncatedMedia, UnreadableMedia
 from lp_core.files import check_readable, read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
@@ -25,7 +24,7 @@ from lp_core.timing import FrameRate
 _TICK = Fraction(1, 1000)
 
 
-class AnimatedSource:
+class AnimatedSource(ClosesOnExit):
     """The frames of an animated image, at a rate that keeps every one; loops are played once.
 
     Where frames are shown for different times, they are repeated as often as their times ask for.
@@ -93,14 +92,6 @@ class AnimatedSource:
 
     def close(self) -> None:
         """Releases the file's content; may be called twice."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _shows_transparency(self, first: Pixels, animation: Animation) -> bool:
         """True where any canvas has it: headers tell only that single frames may, to be laid over others."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
+from lp_core.contexts import AbortsOnExit, ClosesOnExit
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
 from lp_core.files import make_folder, remove_folders, write_whole
 from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
@@ -19,7 +18,7 @@ from lp_core.media.frame_pattern import name_runs, numbering_of, parse_pattern, 
 from lp_core.media.image.stills import check_still, encode_image, read_image
 
 
-class SequenceSource:
+class SequenceSource(ClosesOnExit):
     """The pictures of a sequence, from the lowest number to the highest, or the numbers asked for.
 
     A picture that cannot be decoded is replaced by the one before it and reported. A missing one is an error,
@@ -133,14 +132,6 @@ class SequenceSource:
     def close(self) -> None:
         """No file stays open."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _read(self, index: int, number: int, previous: Frame) -> Frame:
         path = self._pattern.path_of(number)
         try:
@@ -171,7 +162,7 @@ def _difference(first: Pixels, other: Pixels) -> str | None:
     return None
 
 
-class SequenceSink:
+class SequenceSink(AbortsOnExit):
     """Writes numbered pictures. Frames appear one by one; giving up removes those of this run."""
 
     def __init__(self, path: str | Path, spec: SinkSpec) -> None:
@@ -237,14 +228,6 @@ class SequenceSink:
         for number in range(self._spec.start_number, self._spec.start_number + self._count):
             self._pattern.path_of(number).unlink(missing_ok=True)
         remove_folders(self._made)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()
 
     def _check(self, path: Path) -> None:
         check_still(path, self._spec.bit_depth, self._spec.has_alpha)

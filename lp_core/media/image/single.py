@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from lp_core.contexts import AbortsOnExit
 from lp_core.errors import MediaError
 from lp_core.files import move_into_place, temporary_path
 from lp_core.frame import Frame
@@ -20,7 +19,7 @@ def numbered(path: Path) -> Path:
     return path.with_name(f"{path.stem}.%04d{path.suffix}")
 
 
-class SinglePictureSink:
+class SinglePictureSink(AbortsOnExit):
     """Writes one picture; what lay there stays until it is complete."""
 
     def __init__(
@@ -72,11 +71,3 @@ class SinglePictureSink:
     def abort(self) -> None:
         """Removes what was written; may be called twice, and does nothing after ``commit``."""
         self._sink.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()

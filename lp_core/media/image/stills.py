@@ -6,14 +6,14 @@ import io
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnknownCodec, UnreadableMedia
 from lp_core.files import check_readable, read_failure, refuse_existing, write_whole
 from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
@@ -144,7 +144,7 @@ def encode_image(path: Path, pixels: Pixels, color: ColorTags) -> bytes:
     return with_jpeg_color(encoded, color) if is_jpeg else with_png_color(encoded, color)
 
 
-class StillSource:
+class StillSource(ClosesOnExit):
     """A still as a clip of one frame."""
 
     def __init__(self, path: str | Path, options: ReadOptions = AS_STORED) -> None:
@@ -173,14 +173,6 @@ class StillSource:
 
     def close(self) -> None:
         """Nothing is open."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _in_words(

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 from av.video.frame import VideoFrame
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
 from lp_core.files import read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
@@ -28,7 +27,7 @@ from lp_core.media.video.rgb import ToRgb
 _LISTED = 6  # changes of size or format that a note names
 
 
-class VideoSource:
+class VideoSource(ClosesOnExit):
     """A video's frames at a constant rate, decoded as they are asked for; it can be iterated once.
 
     Opening decodes one frame, because only a frame shows format, color and rotation for certain, and reads the
@@ -138,14 +137,6 @@ class VideoSource:
         """Releases the file; may be called twice."""
         self._is_open = False
         self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _first(
         self, pictures: Iterator[TimedItem[tuple[VideoFrame, bool]]]

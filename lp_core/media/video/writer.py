@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 from av.container import OutputContainer
@@ -14,6 +12,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from lp_core.contexts import AbortsOnExit
 from lp_core.errors import EmptyVideo, MediaError, UnknownCodec
 from lp_core.files import (
     make_folder,
@@ -37,7 +36,7 @@ _COMMON_WORDS = frozenset(
 )
 
 
-class VideoSink:
+class VideoSink(AbortsOnExit):
     """Encodes a film.
 
     Raises:
@@ -147,14 +146,6 @@ class VideoSink:
                 self._container.close()
         self._aside.unlink(missing_ok=True)
         remove_folders(self._made)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()
 
     def _opened(self) -> OutputContainer:
         if not self._is_open or self._container is None:

@@ -14,11 +14,11 @@ import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import numpy as np
 
+from lp_core.contexts import AbortsOnExit, ClosesOnExit
 from lp_core.errors import BadMotionFile, MotionError, OutputExists
 from lp_core.files import check_name, translated
 from lp_core.motion.files.lpmotion_header import (
@@ -66,7 +66,7 @@ def read_motion(path: str | os.PathLike[str]) -> MotionSequence:
         return reader.rows(0, len(reader))
 
 
-class MotionReader:
+class MotionReader(ClosesOnExit):
     """An open motion file: gives any rows of it, holds none. Not thread-safe; ``close`` may be called twice.
 
     Raises:
@@ -163,16 +163,8 @@ class MotionReader:
                 index, what = fault
                 raise BadMotionFile(f"{self.path} {what} in frame {start + index}; extract the motion again.")
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class MotionWriter:
+class MotionWriter(AbortsOnExit):
     """Takes frames one at a time; the file appears under its name only on ``commit``.
 
     Each array grows in a file of its own in a folder beside the target, because the container wants one
@@ -293,14 +285,6 @@ class MotionWriter:
         for spool in self._spools.values():
             with suppress(OSError):  # a full disk refuses the last bytes too, and they are thrown away anyhow
                 spool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()
 
 
 def _fault(rows: MotionSequence) -> tuple[int, str] | None:
