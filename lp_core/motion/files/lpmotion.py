@@ -1,6 +1,6 @@
 """Stored motion: the ``.lpmotion`` file, written and read in constant memory.
 
-The format is told in ``lp_core.motion.files.lpmotion_header``. Opening a file checks all of it in one pass, so that a render
+Format: ``lp_core.motion.files.lpmotion_header``. Opening a file checks all of it in one pass, so that a render
 does not fail hours later. Rows are read at their offsets, not mapped, so that resident memory does not grow
 with the length of the motion.
 """
