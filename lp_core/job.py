@@ -4,11 +4,12 @@ Standard library only, Python 3.7 syntax.
 """
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Dict, List, Tuple
 
 from .errors import SettingError
 from .settings import RenderSettings
+from .settings.table import all_settings, group_names, with_groups
 
 SCHEMA = "lpsuite.job"
 VERSION = 1
@@ -56,11 +57,7 @@ class RenderJob:
         if missing:
             raise SettingError("The job does not say its {}; add it.".format(" and ".join(missing)))
         groups = job.get("settings", {})
-        defaults = RenderSettings()
-        names = tuple(item.name for item in fields(RenderSettings))
-        _known("The job's settings", groups, names)
-        read = {name: _group(name, getattr(defaults, name), value) for name, value in groups.items()}
-        return cls(job["source"], job["driving"], job["output"], RenderSettings(**read))
+        return cls(job["source"], job["driving"], job["output"], _settings(groups))
 
 
 def _parse(text: str) -> Dict[str, Any]:
@@ -112,22 +109,13 @@ def _known(where: str, given: Any, names: Tuple[str, ...]) -> None:  # noqa: ANN
         )
 
 
-def _group(name: str, default: Any, given: Any) -> Any:  # noqa: ANN401 - any settings group
-    kinds = {item.name: item.type for item in fields(default)}
-    _known(f"The settings group '{name}'", given, tuple(kinds))
-    return type(default)(**{key: _typed(key, kinds[key], value) for key, value in given.items()})
-
-
-def _typed(name: str, kind: Any, value: Any) -> Any:  # noqa: ANN401 - a field's type and untrusted JSON
-    """The value when it has the field's type; a whole number also serves where a fraction is asked for."""
-    if getattr(kind, "__origin__", None) is tuple:
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        raise SettingError(f"{name} = {value!r} has the wrong type; it must be a list of texts.")
-    allowed = getattr(kind, "__args__", (kind,))
-    if type(value) in allowed:
-        return value
-    if float in allowed and type(value) is int and abs(value) < 2**53:
-        return float(value)
-    wanted = " or ".join("nothing" if item is type(None) else item.__name__ for item in allowed)
-    raise SettingError(f"{name} = {value!r} has the wrong type; it must be {wanted}.")
+def _settings(groups: Any) -> RenderSettings:  # noqa: ANN401 - untrusted JSON
+    _known("The job's settings", groups, group_names())
+    read: Dict[str, Dict[str, Any]] = {name: {} for name in groups}
+    known = {(item.group, item.name): item for item in all_settings()}
+    for group, values in groups.items():
+        _known(
+            f"The settings group '{group}'", values, tuple(name for found, name in known if found == group)
+        )
+        read[group] = {name: known[group, name].typed(value) for name, value in values.items()}
+    return with_groups(RenderSettings(), read)

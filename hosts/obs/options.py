@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, get_type_hints
+from typing import Any
 
 from lp_core.performance_name import BUILTIN_MOTIONS
-from lp_core.settings import EngineSettings, MotionSettings, setting_fields
 from lp_core.settings.live import LiveSettings
 from lp_core.settings.sliders import SLIDERS
+from lp_core.settings.table import Setting, all_settings, settings_of
 
-GROUPS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
-    ("engine", EngineSettings(), ("engine",)),
-    ("live", LiveSettings(), ("mirror", "background", "background_color", "longest_side")),
-    ("motion", MotionSettings(), ("region", "strength", "smoothing")),
+SHOWN = (
+    *("engine", "mirror", "background", "background_color", "longest_side"),
+    *("region", "strength", "smoothing"),
 )
-"""Group, its defaults, and the settings of it that OBS shows; ``lpsuite serve``'s page has all."""
+"""The settings that OBS shows, in this order; the page of ``lpsuite serve`` has all."""
 IDLE_S = 10
 """Seconds after its last source that a worker started by OBS ends."""
 
@@ -29,7 +28,8 @@ def options_text(command: list[str], serve: list[str]) -> str:
         serve: further words for its worker.
     """
     words = ["serve", "--from-host", "--until-idle", str(IDLE_S), *serve]
-    rows = [lua(_item(group, defaults, name)) for group, defaults, names in GROUPS for name in names]
+    known = {item.name: item for item in (*all_settings(), *settings_of("live", LiveSettings()))}
+    rows = [lua(_item(known[name])) for name in SHOWN]
     sliders = [lua(_slider(name)) for name, slider in SLIDERS.items() if slider.has_neutral]
     return "\n".join(
         [
@@ -67,24 +67,23 @@ def lua(value: Any) -> str:  # noqa: ANN401 - any plain value
     return "{ " + ", ".join(lua(item) for item in value) + " }"
 
 
-def _item(group: str, defaults: Any, name: str) -> dict[str, Any]:  # noqa: ANN401 - a settings group
-    default, meta = next((value, meta) for found, value, meta in setting_fields(defaults) if found == name)
-    kind = get_type_hints(type(defaults))[name].__name__
-    kind = "choice" if meta["choices"] else {"str": "string"}.get(kind, kind)
-    if name.endswith("_color"):
+def _item(item: Setting) -> dict[str, Any]:
+    kind = "choice" if item.choices else {str: "string"}.get(item.kind, item.kind.__name__)
+    default = item.default
+    if item.name.endswith("_color"):
         red, green, blue = (int(default[at : at + 2], 16) for at in (1, 3, 5))
         kind, default = "color", 0xFF000000 | blue << 16 | green << 8 | red
     return {
-        "name": name,
-        "key": name,
-        "group": group,
+        "name": item.name,
+        "key": item.name,
+        "group": item.group,
         "kind": kind,
-        "label": name.replace("_", " ").capitalize(),
-        "help": meta["help"],
+        "label": item.label.capitalize(),
+        "help": item.help,
         "default": default,
-        "choices": meta["choices"],
-        "minimum": meta["minimum"],
-        "maximum": meta["maximum"],
+        "choices": item.choices or None,
+        "minimum": item.minimum,
+        "maximum": item.maximum,
     }
 
 

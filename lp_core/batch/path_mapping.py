@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.batch.plan import BatchPlan, Shot
-from lp_core.batch.up_to_date import path_settings
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.performance_name import is_builtin
+from lp_core.settings.table import all_settings
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def _moved_shot(shot: Shot, here: Callable[[str], str]) -> Shot:
     if not is_builtin(job["driving"]):
         job["driving"] = here(job["driving"])
     job["settings"] = {name: dict(values) for name, values in job["settings"].items()}
-    for group, name in path_settings():
-        value: Any = job["settings"][group].get(name)
-        if value:
-            job["settings"][group][name] = here(value)
+    for item in all_settings():
+        value: Any = job["settings"].get(item.group, {}).get(item.name)
+        if item.path and value:
+            job["settings"][item.group][item.name] = here(value)
     return replace(shot, job=job)

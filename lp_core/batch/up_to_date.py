@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from lp_core.models.store import default_store
 from lp_core.performance_name import is_builtin
 from lp_core.provenance.claim import sha256_of
 from lp_core.provenance.models import models_in_use
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings.table import path_values
 from lp_core.version import __version__
 
 KEY_FILE, RECORD_FILE, HASHES = "key.json", "shot.json", "hashes.json"
@@ -92,9 +92,11 @@ def key_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
     settings = asdict(job.settings)
     for name in MACHINE_SETTINGS:
         settings["engine"].pop(name)
-    for group, name in path_settings():  # another machine may have the same file elsewhere
-        if settings[group].get(name):
-            settings[group][name] = Path(settings[group][name]).name
+    for (group, name), value in path_values(
+        job.settings
+    ).items():  # another machine may have the file elsewhere
+        if name in settings[group]:
+            settings[group][name] = Path(value).name
     engine = job.settings.engine
     parts = {
         "version": __version__,
@@ -113,22 +115,10 @@ def key_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
 def setting_files(job: RenderJob) -> list[tuple[str, Path]]:
     """(setting and name, file) of the files and sequences that settings name; names of built-in things are none."""
     found: list[tuple[str, Path]] = []
-    for group, name in path_settings():
-        value = getattr(getattr(job.settings, group), name)
-        if value and name != "weights":
+    for (_, name), value in path_values(job.settings).items():
+        if name != "weights":
             found.extend((f"{name} {path.name}", path) for path in files_of(value))
     return found
-
-
-def path_settings() -> list[tuple[str, str]]:
-    """(group, name) of every setting that names a file or folder."""
-    defaults = RenderSettings()
-    return [
-        (item.name, name)
-        for item in fields(defaults)
-        for name, _, meta in setting_fields(getattr(defaults, item.name))
-        if meta.get("path")
-    ]
 
 
 def read_key(plan: BatchPlan, shot: Shot) -> str | None:

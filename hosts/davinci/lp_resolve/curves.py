@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any, Callable, Sequence
 
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import RenderSettings
 from lp_core.settings.sliders import SLIDERS
+from lp_core.settings.table import Setting, all_settings, changed_values, grouped, with_groups
 
 from .macro import COMP_DECIDES, SWITCH
 
@@ -18,32 +18,24 @@ CLOSE = 1e-4
 
 def settings_at(read: ReadControl, frame: int) -> dict[str, dict[str, Any]]:
     """Group -> setting -> value of what differs from the defaults."""
-    found: dict[str, dict[str, Any]] = {}
-    defaults = RenderSettings()
-    for item in fields(defaults):
-        group = getattr(defaults, item.name)
-        left_out = COMP_DECIDES.get(item.name, ())
-        for name, default, meta in setting_fields(group):
-            if name in left_out:
-                continue
-            value = _value(read(name, frame), default, meta["choices"])
-            if value != default:
-                found.setdefault(item.name, {})[name] = value
-        if item.name in found:
-            type(group)(**found[item.name])  # refuses what the worker would
-    return found
+    values = {
+        item.name: _value(read(item.name, frame), item)
+        for item in all_settings()
+        if item.name not in COMP_DECIDES.get(item.group, ())
+    }
+    settings = with_groups(RenderSettings(), grouped(values))  # refuses what the worker would refuse
+    return changed_values(settings)
 
 
-def _value(given: Any, default: Any, choices: Sequence[str] | None) -> Any:  # noqa: ANN401 - any setting's value
+def _value(given: Any, item: Setting) -> Any:  # noqa: ANN401 - any setting's value
+    default = item.default
     if given is None:
         return default
-    if choices:
-        return choices[int(given)]
-    if isinstance(default, bool):
-        return bool(given)
-    if isinstance(default, int):
-        return int(given)
-    if isinstance(default, float):
+    if item.choices:
+        return item.choices[int(given)]
+    if item.kind in (bool, int):
+        return item.kind(given)
+    if item.kind is float:
         return default if abs(float(given) - default) < CLOSE * max(abs(default), 1.0) else float(given)
     return str(given).strip() or default
 

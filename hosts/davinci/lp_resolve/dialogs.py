@@ -6,12 +6,12 @@ Every setting and slider of LP Suite is there, read from its own definition: the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
-from lp_core.errors import SettingError
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import RenderSettings
 from lp_core.settings.sliders import SLIDERS
+from lp_core.settings.table import Setting, all_settings, group_names, grouped, with_groups
 
 from .api_results import ResolveRefused
 
@@ -112,7 +112,7 @@ def animate_dialog(
         folder: where results go.
         values: group -> setting -> value of what is proposed.
     """
-    by_group = {group: _controls(group, values.get(group, {})) for group in _groups()}
+    by_group = {group: _controls(group, values.get(group, {})) for group in group_names()}
     everything = {control.name: control for controls in by_group.values() for control in controls}
     main = [everything[name] for name in MAIN]
     first = (
@@ -146,7 +146,7 @@ def batch_dialog(timeline: str, folder: str) -> Dialog:
     """The dialog of *Batch Timeline*."""
     controls = (
         Control("folder", "Results go to", "file", folder, "folder that the worker may write"),
-        *(control for group in _groups() for control in _controls(group, {}) if control.name in MAIN),
+        *(control for group in group_names() for control in _controls(group, {}) if control.name in MAIN),
     )
     return Dialog("LivePortraitBatch", f"LivePortrait: {timeline}", (Tab("Batch", controls),), "Render all")
 
@@ -157,21 +157,14 @@ def settings_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     Raises:
         SettingError: a value is not one the setting can have.
     """
-    found: dict[str, dict[str, Any]] = {}
-    defaults = RenderSettings()
-    for group in _groups():
-        part = getattr(defaults, group)
-        changed = {
-            name: values[name]
-            for name, default, _ in setting_fields(part)
-            if name in values and values[name] != ("" if default is None else default)
+    found = grouped(
+        {
+            item.name: item.typed(values[item.name])
+            for item in all_settings()
+            if item.name in values and values[item.name] != ("" if item.default is None else item.default)
         }
-        if changed:
-            try:
-                type(part)(**changed)
-            except TypeError as error:
-                raise SettingError(f"The settings of {group} do not fit ({error}); correct them.") from error
-            found[group] = changed
+    )
+    with_groups(RenderSettings(), found)
     edits = [
         f"{name}={values[name]:g}"
         for name, slider in SLIDERS.items()
@@ -182,33 +175,25 @@ def settings_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _groups() -> list[str]:
-    return [item.name for item in fields(RenderSettings)]
-
-
 def _controls(group: str, proposed: Mapping[str, Any]) -> list[Control]:
     elsewhere = ASKED_ELSEWHERE.get(group, ())
     return [
-        setting_control(name, proposed.get(name, default), meta, default)
-        for name, default, meta in setting_fields(getattr(RenderSettings(), group))
-        if name not in elsewhere
+        setting_control(item, proposed.get(item.name, item.default))
+        for item in all_settings()
+        if item.group == group and item.name not in elsewhere
     ]
 
 
-def setting_control(name: str, value: Any, meta: Mapping[str, Any], default: Any) -> Control:  # noqa: ANN401
-    """The control of a setting."""
-    kind = "choice" if meta["choices"] else "file" if meta["path"] else _kind(default)
-    words = name.replace("_", " ").capitalize()
+_KINDS = {bool: "toggle", int: "whole", float: "number"}
+
+
+def setting_control(item: Setting, value: Any) -> Control:  # noqa: ANN401 - any setting's value
+    """The control of a setting that shows a value."""
+    kind = "choice" if item.choices else "file" if item.path else _KINDS.get(item.kind, "text")
     shown = "" if value is None else value
-    choices = tuple(meta["choices"] or ())
-    return Control(name, words, kind, shown, meta["help"], choices, meta["minimum"], meta["maximum"])
-
-
-def _kind(default: Any) -> str:  # noqa: ANN401 - any setting's value
-    for found, kind in ((bool, "toggle"), (int, "whole"), (float, "number")):
-        if isinstance(default, found):
-            return kind
-    return "text"
+    return Control(
+        item.name, item.label.capitalize(), kind, shown, item.help, item.choices, item.minimum, item.maximum
+    )
 
 
 def _slider(name: str) -> Control:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
-from lp_core.settings import RenderSettings, setting_fields
 from lp_core.settings.sliders import SLIDERS
+from lp_core.settings.table import Setting, all_settings
 
 NAME = "LivePortrait"
 CONTROLS = "Controls"
@@ -74,12 +74,9 @@ def published() -> list[Published]:
             "folder", "folder", "Render", "", "where results go; empty: LivePortrait beside the composition"
         ),
     ]
-    defaults = RenderSettings()
-    for item in fields(defaults):
-        left_out = COMP_DECIDES.get(item.name, ())
-        for name, default, meta in setting_fields(getattr(defaults, item.name)):
-            if name not in left_out:
-                found.append(_of_setting(name, default, meta, item.name.capitalize()))
+    found += [
+        _of_setting(item) for item in all_settings() if item.name not in COMP_DECIDES.get(item.group, ())
+    ]
     for name, slider in SLIDERS.items():
         if not slider.has_neutral:
             found.append(Published(SWITCH + name, "toggle", "Expression", 0, f"take {name} into use"))
@@ -89,18 +86,18 @@ def published() -> list[Published]:
     return found
 
 
-def _of_setting(name: str, default: Any, meta: Mapping[str, Any], page: str) -> Published:  # noqa: ANN401
-    words = meta["help"]
-    if meta["choices"]:
-        choices = tuple(meta["choices"])
-        return Published(name, "choice", page, choices.index(default), words, choices=choices)
-    if isinstance(default, bool):
-        return Published(name, "toggle", page, int(default), words)
-    if isinstance(default, (int, float)):
-        kind = "whole" if isinstance(default, int) else "slider"
-        return Published(name, kind, page, default, words, meta["minimum"], meta["maximum"])
-    kind = meta["path"] or "text"
-    return Published(name, kind, page, "" if default is None else default, words)
+def _of_setting(item: Setting) -> Published:
+    page = item.group.capitalize()
+    if item.choices:
+        first = item.choices.index(item.default)
+        return Published(item.name, "choice", page, first, item.help, choices=item.choices)
+    if item.kind is bool:
+        return Published(item.name, "toggle", page, int(item.default), item.help)
+    if item.kind in (int, float):
+        kind = "whole" if item.kind is int else "slider"
+        return Published(item.name, kind, page, item.default, item.help, item.minimum, item.maximum)
+    shown = "" if item.default is None else item.default
+    return Published(item.name, item.path or "text", page, shown, item.help)
 
 
 def setting_text() -> str:

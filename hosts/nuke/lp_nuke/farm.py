@@ -1,11 +1,10 @@
 """What renders a node's job on another machine: a command line, and the same as an Open Job Description. Pure."""
 
 import shlex
-from dataclasses import fields
 from typing import Any, Dict, List
 
 from lp_core.job import RenderJob
-from lp_core.settings import setting_fields
+from lp_core.settings.table import changed_values
 
 PROGRAM = "lpsuite"
 TEMPLATE = "template.json"
@@ -34,12 +33,9 @@ def template(job: RenderJob, name: str) -> Dict[str, Any]:
 def arguments(job: RenderJob) -> List[str]:
     """The words after the program's name: only settings that differ from their defaults are named."""
     words: List[str] = ["animate", job.source, job.driving, "-o", job.output]
-    for group in fields(job.settings):
-        values = getattr(job.settings, group.name)
-        for name, default, _ in setting_fields(values):
-            value = getattr(values, name)
-            if value != default:
-                words += _option(name, value)
+    for values in changed_values(job.settings).values():
+        for name, value in values.items():
+            words += _option(name, value)
     return words
 
 

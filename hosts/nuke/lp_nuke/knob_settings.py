@@ -1,15 +1,16 @@
 """What the knobs of a node say, as settings of a render. Reads knobs by their names, touches nothing."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from lp_core.errors import SettingError
 from lp_core.settings import RenderSettings
 from lp_core.settings.sliders import SLIDERS
+from lp_core.settings.table import Groups, Setting, all_settings, with_groups
 from lp_core.timing import FrameRange
 
 from .knob_layout import ALWAYS_WRITTEN, MADE_OF, WITHOUT_KNOB
-from .knobs import DOUBLE, INTEGER, SWITCH, UNSET, Setting, all_settings, by_name
+from .knobs import DOUBLE, INTEGER, SWITCH, UNSET, by_name
 from .pixels import Size, core_from_nuke
 
 ReadKnob = Callable[[str], Any]
@@ -18,8 +19,6 @@ ReadAt = Callable[[str, int], float]
 """Name of a knob, frame -> its value there, curves and expressions included."""
 SliderCurve = Any
 """A slider's value, or (frame of the output, value) pairs."""
-Groups = Dict[str, Dict[str, Any]]
-"""Settings by the names of their groups."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,7 @@ def settings_of(groups: Groups) -> RenderSettings:
     Raises:
         SettingError: a value is out of range.
     """
-    whole = RenderSettings()
-    parts = {
-        item.name: type(getattr(whole, item.name))(**groups.get(item.name, {})) for item in fields(whole)
-    }
-    return RenderSettings(**parts)
+    return with_groups(RenderSettings(), groups)
 
 
 def curves_of(read: ReadKnob, read_at: ReadAt, frames: FrameRange) -> Dict[str, SliderCurve]:
@@ -126,10 +121,8 @@ def shown_settings() -> Sequence[str]:
 
 def _plain(item: Setting, read: ReadKnob) -> Any:  # noqa: ANN401 - any setting's value
     value = read(item.name)
-    if isinstance(item.default, bool):
-        return bool(value)
-    if isinstance(item.default, (int, float)):
-        return type(item.default)(value)
+    if item.kind in (bool, int, float):
+        return item.kind(value)
     text = str(value or "").strip()
     return text or item.default
 

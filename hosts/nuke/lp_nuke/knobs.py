@@ -1,11 +1,12 @@
 """The node's knobs as a table, derived from the settings and the sliders: no default or range is written here."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from lp_core.performance_name import BUILTIN_MOTIONS
-from lp_core.settings import PASSES, UPSCALERS, RenderSettings, setting_fields
+from lp_core.settings import PASSES, UPSCALERS
 from lp_core.settings.sliders import SLIDERS
+from lp_core.settings.table import Setting, find
 
 from . import tcl
 from .knob_layout import ALWAYS_WRITTEN, TABS
@@ -70,46 +71,19 @@ def _nukes_own(knob: Knob) -> Any:  # noqa: ANN401 - any knob's value
     return {STRING: "", FILE: "", SWITCH: False, XY: (0.0, 0.0)}.get(knob.kind, 0)
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A field of the settings, as the schema has it."""
-
-    group: str
-    """Name of its group in RenderSettings."""
-    name: str
-    """Its name."""
-    default: Any
-    """Its only default."""
-    meta: Dict[str, Any]
-    """Help, choices and range."""
-
-
-def all_settings() -> Iterator[Setting]:
-    """Every setting of a render, in order."""
-    whole = RenderSettings()
-    for item in fields(whole):
-        for name, default, meta in setting_fields(getattr(whole, item.name)):
-            yield Setting(item.name, name, default, meta)
-
-
-def setting_named(name: str) -> Setting:
-    """The setting of that name."""
-    return next(item for item in all_settings() if item.name == name)
-
-
 def knob_of(item: Setting) -> Knob:
     """The knob that holds one setting: type, range, default and words from the schema alone."""
-    label, tip, low, high = _label(item.name), item.meta["help"], item.meta["minimum"], item.meta["maximum"]
+    label, tip = item.label, item.help
     line = ("+STARTLINE",)
-    if item.meta["choices"]:
-        return Knob(item.name, CHOICE, label, tip, item.default, tuple(item.meta["choices"]))
-    if isinstance(item.default, bool):
+    if item.choices:
+        return Knob(item.name, CHOICE, label, tip, item.default, item.choices)
+    if item.kind is bool:
         return Knob(item.name, SWITCH, label, tip, item.default, flags=line)
-    if isinstance(item.default, int):
+    if item.kind is int:
         return Knob(item.name, INTEGER, label, tip, item.default)
-    if isinstance(item.default, float):
-        return Knob(item.name, DOUBLE, label, tip, item.default, minimum=low, maximum=high)
-    kind = FILE if item.meta["path"] else STRING
+    if item.kind is float:
+        return Knob(item.name, DOUBLE, label, tip, item.default, minimum=item.minimum, maximum=item.maximum)
+    kind = FILE if item.path else STRING
     return Knob(item.name, kind, label, tip, item.default or "")
 
 
@@ -167,11 +141,11 @@ def _sections(tab: str) -> Iterator[Knob]:
     for title, names in TABS[tab]:
         yield _divider(title)
         for name in names:
-            yield knob_of(setting_named(name))
+            yield knob_of(find(name))
 
 
 def _drive() -> List[Knob]:
-    reference = setting_named("reference")
+    reference = find("reference")
     return [
         _tab("Drive"),
         Knob(
@@ -206,7 +180,7 @@ def _drive() -> List[Knob]:
             "reference",
             CHOICE,
             "reference",
-            reference.meta["help"],
+            reference.help,
             reference.default,
             ("auto", "frame", "neutral"),
         ),
@@ -220,14 +194,14 @@ def _drive() -> List[Knob]:
 
 
 def _face(name: str) -> Iterator[Knob]:
-    item = setting_named(name)
-    tip = item.meta["help"] + "; position: the face at the point below"
+    item = find(name)
+    tip = item.help + "; position: the face at the point below"
     yield Knob(name, CHOICE, _label(name), tip, item.default, FACES)
     yield Knob(name + "_at", XY, "at", "pixels of the plate, from the bottom left", (0.0, 0.0))
 
 
 def _output() -> List[Knob]:
-    upscale = setting_named("upscale")
+    upscale = find("upscale")
     line = ("+STARTLINE",)
     passes = [name for name in PASSES if name not in ALWAYS_WRITTEN]
     return [
@@ -242,12 +216,9 @@ def _output() -> List[Knob]:
             flags=line,
         ),
         _divider("Passes besides matte, ST map and motion"),
-        *(
-            Knob("pass_" + name, SWITCH, name, setting_named("passes").meta["help"], False, flags=line)
-            for name in passes
-        ),
+        *(Knob("pass_" + name, SWITCH, name, find("passes").help, False, flags=line) for name in passes),
         *_sections("Output"),
-        Knob("upscale", CHOICE, "upscale", upscale.meta["help"], UNSET, (UNSET, *UPSCALERS, "file")),
+        Knob("upscale", CHOICE, "upscale", upscale.help, UNSET, (UNSET, *UPSCALERS, "file")),
         Knob("upscale_file", FILE, "checkpoint", "checkpoint of an upscaling network, for upscale file", ""),
         _divider("Files"),
         Knob(
