@@ -35,9 +35,12 @@ FLOORS = (
     ("upscaling",),
     ("assemble",),
     ("batch", "live", "worker", "training"),
+    ("api",),
     ("cli",),
 )
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
+PUBLIC_FACE = {"version", "errors", "job", "settings", "api"}
+"""What ``lp_core/__init__.py`` may name; all but the version on use only."""
 SIDE_BY_SIDE = {("worker", "batch"), ("worker", "live")}
 HEAVY = {
     "torch", "torchvision", "av", "cv2", "mediapipe", "onnxruntime", "safetensors", "face_alignment", "c2pa",
@@ -152,7 +155,7 @@ def upward_imports(path):
     """Imports of a file of lp_core that its floor does not allow."""
     importer = part_of(module_of(path))
     if importer is None:  # the public face and `python -m lp_core`
-        allowed = {None, "version"} if path.endswith("__init__.py") else {None, "cli"}
+        allowed = {None, *PUBLIC_FACE} if path.endswith("__init__.py") else {None, "cli"}
         return [target for target in imports(path) if part_of(target) not in allowed]
     up = [target for target in imports(path) if not goes_down(importer, target)]
     if path == "lp_core/cli/train.py":

@@ -10,7 +10,10 @@ import lp_core
 
 ROOT = Path(__file__).resolve().parent.parent
 
-PACKAGE = ["__version__"]
+PACKAGE = [
+    "LpError", "RenderJob", "RenderSettings", "__version__",
+    "animate", "batch", "extract", "frames", "inspect", "upscale",
+]  # fmt: skip
 """What `lp_core` itself offers."""
 
 CONTRACTS = {
