@@ -1,4 +1,4 @@
-"""How far readings of the film mode trail the picture, and what taking the lag out leaves (lp_core.render.landmark_lag).
+"""How far video-mode readings trail the image, and what removing the lag leaves (lp_core.render.landmark_lag).
 
 First, on a portrait that sways by known pixels: the error of its landmarks as they were read, and carried on. Then,
 for clips: the delay, in milliseconds, at which the filtered reading is most like the one of the same mode that does

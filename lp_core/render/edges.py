@@ -54,8 +54,8 @@ class FilmedFace:
     def followed(self, hear: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
         """Every frame with the followed face, None where it is lost; decoding runs in a thread of its own.
 
-        Faces do not lag behind their pictures (lp_core.render.landmark_lag). The face may come into sight late; that it never
-        came is known, and said, after the last frame.
+        Faces do not lag behind their frames (lp_core.render.landmark_lag). A face that appears late is followed from
+        then on; a face that never appears is reported after the last frame.
 
         Args:
             hear: takes what the file's reader has to tell, sentence by sentence, after the last frame.
