@@ -7,7 +7,7 @@ as the command line's options (``lpsuite animate --help``, ``docs/python.md``).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from lp_core.faces.selector import in_order
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions
 from lp_core.render.chunks import draw_frames
-from lp_core.render.report import Progress, Summary
+from lp_core.render.report import Listener, Summary
 from lp_core.render.solution import solve
 from lp_core.settings import RenderSettings
 from lp_core.settings.table import with_values
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from lp_core.frame import Pixels
 
 FileName = str | Path
-Listener = Callable[[Progress], None]
 
 
 def animate(

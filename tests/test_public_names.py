@@ -78,3 +78,23 @@ def test_the_package_offers_exactly_this():
 def test_a_contract_offers_exactly_this(module):
     assert public_names(module) == CONTRACTS[module].split()
     assert all(hasattr(import_module(module), name) for name in CONTRACTS[module].split())
+
+
+def type_names(path):
+    """(name, definition) of every public class and type alias of a file; an alias is defined by its text."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name, path.relative_to(ROOT).as_posix()
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            if name[0].isupper() and not name.isupper() and "_" not in name:
+                yield name, ast.unparse(node.value)
+
+
+def test_no_two_public_types_share_a_name():
+    found = {}
+    for folder in ("lp_core", "upscale", "hosts"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for name, definition in type_names(path):
+                found.setdefault(name, set()).add(definition)
+    assert not {name: places for name, places in found.items() if len(places) > 1}
