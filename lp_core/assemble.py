@@ -28,6 +28,7 @@ from lp_core.media.frame_pattern import files_of
 from lp_core.media.holdout import open_holdout
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_parts, open_source
+from lp_core.media.transforms import converted_to
 from lp_core.media.video.audio_plan import usable_sound
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
@@ -51,7 +52,7 @@ from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.settings.reach import Run, unused_notes
 from lp_core.timing import FrameRange, FrameRate, Timecode
-from lp_core.upscaling import with_face_upscale, with_upscale
+from lp_core.upscaling import upscaling, with_face_upscale
 
 BY_TAGS = ColorManagement(ColorSettings())  # every clip means what its own header says
 MOST_FACES = 16  # looked for in a lone picture: a group, each of which can be chosen
@@ -94,7 +95,11 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(choice.notes)
     conversion = render_outputs.output_conversion(job, color, source.info)
-    open_output = with_upscale(render_outputs.output_opener(job, conversion, notes), settings)
+    transforms = upscaling(settings)
+    if conversion is not None:
+        notes.append(conversion.note)
+        transforms.append(converted_to(conversion))
+    open_output = render_outputs.output_opener(job, transforms)
     target = _target(job, source, driving, rate, part, notes, open_output)
     has_trials = settings.engine.calibration != "off"
     passes = render_outputs.pass_outputs(job.output, settings.output)
@@ -290,15 +295,10 @@ def _target(
         open_parts=partial(open_parts, job.output, open_output)
         if render_outputs.can_be_parted(job.output, output) and job.settings.upscale.upscale is None
         else None,
-        passes=output.pass_names,
         open_log=render_outputs.log_opener(job.output, output.pass_names),
         rate=rate,
-        codec=output.codec,
-        quality=output.quality,
-        overwrite=output.overwrite,
-        audio=output.audio,
+        settings=output,
         audio_path=path,
-        exr_compression=output.exr_compression,
         first_number=number,
         timecode=timecode,
         start_s=max(start_s, Fraction(0)),

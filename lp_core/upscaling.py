@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from importlib import import_module
@@ -11,13 +12,14 @@ from types import ModuleType
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
 from lp_core.errors import MissingDependency, SettingError, missing_extra
-from lp_core.media.base import FrameSink, OpenSink, ReadOptions, SinkSpec
+from lp_core.media.base import ReadOptions
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_sink, open_source
 from lp_core.media.render_outputs import input_kind, output_kind
+from lp_core.media.transforms import FrameStage, MakeTransform, resized
 from lp_core.media.video.audio_plan import usable_sound
 from lp_core.render.edges import RenderTarget
-from lp_core.render.stages import FrameStage, StagedSink, StageRun
+from lp_core.render.stage_run import StageRun
 from lp_core.settings import RenderSettings
 from lp_core.settings.reach import Run, unused_notes
 from lp_core.timing import FrameRate
@@ -67,16 +69,11 @@ def with_face_upscale(engine: Engine, settings: RenderSettings) -> Engine:
     return engine.with_enlarger(stages.CropEnlarger(upscaler, settings.upscale))
 
 
-def with_upscale(opener: OpenSink, settings: RenderSettings) -> OpenSink:
-    """The opener, with the upscaling of frames that the settings ask for before it; else unchanged."""
+def upscaling(settings: RenderSettings) -> list[MakeTransform]:
+    """The upscaling of whole frames that the settings ask for; empty: none."""
     if settings.upscale.upscale is None or settings.upscale.upscale_region == "face":
-        return opener
-    stage = upscale_stage(settings)
-
-    def open_staged(path: Path, spec: SinkSpec) -> FrameSink:
-        return StagedSink(partial(opener, path), stage, spec)
-
-    return open_staged
+        return []
+    return [resized(upscale_stage(settings))]
 
 
 def assemble_upscale(source: str, output: str, settings: RenderSettings) -> StageRun:
@@ -101,26 +98,21 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
     notes = unused_notes(
         settings, Run("upscale", source=input_kind(source, info), output=output_kind(output))
     )
-    output_settings = settings.output
     sound: Path | None = None
     about_sound: tuple[str, ...] = ()
-    if output_settings.audio != "none" and info.has_audio:
+    if settings.output.audio != "none" and info.has_audio:
         sound, about_sound = usable_sound(Path(source), output, Fraction(0))
     target = RenderTarget(
         name=output,
         open=partial(open_sink, output),
         rate=rate,
-        codec=output_settings.codec,
-        quality=output_settings.quality,
-        overwrite=output_settings.overwrite,
-        audio="none" if sound is None else "source",
+        settings=replace(settings.output, audio="source"),
         audio_path=sound,
-        exr_compression=output_settings.exr_compression,
     )
     comment = f"LP Suite {__version__}, upscaled with {settings.upscale.upscale}"
     return StageRun(
         open_source=lambda: InterpretedSource(open_clip(), encoding),
-        open_sink=target.open,
+        open_sink=open_sink,
         spec=target.spec(info, info.rate, comment),
         stage=upscale_stage(settings),
         name=str(settings.upscale.upscale),

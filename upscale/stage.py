@@ -1,4 +1,4 @@
-"""Upscaling as a stage between a render and its output; satisfies ``lp_core.render.stages.FrameStage`` by shape."""
+"""Upscaling as a stage between a render and its output; satisfies ``lp_core.media.transforms.FrameStage`` by shape."""
 
 from __future__ import annotations
 

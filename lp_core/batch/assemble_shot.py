@@ -50,7 +50,8 @@ def assemble_shot(
     job = shot.render_job(plan.folder)  # its settings as they were given, so that notes name only those
     render = assemble(_lenient(job, shot), resumes, make if device is None else _on(device, make))
     if resumes:
-        render = replace(render, target=replace(render.target, overwrite=True))
+        target = replace(render.target, settings=replace(render.target.settings, overwrite=True))
+        render = replace(render, target=target)
     return _placed(render, shot, _performance(render, job, shot, plan.work(shot)))
 
 

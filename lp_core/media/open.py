@@ -20,10 +20,10 @@ from lp_core.media.base import (
     ResumableSink,
     SinkSpec,
 )
-from lp_core.media.fit import HOLDS, USUAL, FittedSink, fitted_spec
 from lp_core.media.frame_pattern import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
 from lp_core.media.image.single import SinglePictureSink, numbered
 from lp_core.media.kinds import kind_of, refuse_foreign
+from lp_core.media.transforms import LIMITS, USUAL_LIMITS, TransformedSink, fitted_spec, fitted_to
 from lp_core.media.trim import TrimmedSource
 from lp_core.media.video.codecs import CONTAINERS, film_codec
 from lp_core.timing import FrameRate
@@ -114,7 +114,7 @@ def open_source(
 def open_sink(path: str | Path, spec: SinkSpec) -> FrameSink:
     """Opens a film, a numbered picture sequence or a single picture for writing; makes its folder if need be.
 
-    Frames are fitted to what the file holds: see ``lp_core.media.fit``.
+    Frames are fitted to what the file holds: see ``lp_core.media.transforms``.
 
     Raises:
         OutputExists, NoWritePermission, DiskFull, UnknownCodec, MediaError: see ``check_output``.
@@ -123,11 +123,11 @@ def open_sink(path: str | Path, spec: SinkSpec) -> FrameSink:
     path = Path(path)
     check_output(path, spec.overwrite, spec.codec)
     backend = _writer(path)
-    holds = HOLDS.get(path.suffix.lower(), USUAL)
-    if fitted_spec(spec, holds) == spec:
+    limits = LIMITS.get(path.suffix.lower(), USUAL_LIMITS)
+    if fitted_spec(spec, limits) == spec:
         sink: FrameSink = backend(path, spec)
         return sink
-    return FittedSink(str(path), spec, holds, lambda fitted: backend(path, fitted))
+    return TransformedSink(path, spec, [fitted_to(str(path), limits)], backend)
 
 
 def open_parts(path: str | Path, open_part: OpenSink, spec: SinkSpec, folder: Path) -> ResumableSink:

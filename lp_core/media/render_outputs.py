@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from lp_core.frame import ClipInfo
 from lp_core.job import RenderJob
 from lp_core.media.base import FrameSink, OpenSink, SinkSpec
 from lp_core.media.frame_pattern import SequencePattern, split_range
-from lp_core.media.interpret import open_converted
 from lp_core.media.open import SINKS, check_output, open_sink
 from lp_core.media.pass_files import FaceFile, SplitSink, pass_path
+from lp_core.media.transforms import MakeTransform, TransformedSink
 from lp_core.settings import OutputSettings
 
 LAYER_OF: Mapping[str, str] = {"matte": "matte", "stmap": "stmap", "motion": "forward", "crop": "crop"}
@@ -31,13 +31,12 @@ def output_conversion(job: RenderJob, color: ColorManagement, info: ClipInfo) ->
     return color.conversion(encoding, _is_exr(job.source), _is_exr(job.output))
 
 
-def output_opener(job: RenderJob, conversion: Conversion | None, notes: list[str]) -> OpenSink:
-    """Opens the output; passes become layers in EXR, else numbered EXR files beside it.
+def output_opener(job: RenderJob, transforms: Sequence[MakeTransform]) -> OpenSink:
+    """Opens the output; passes become layers in EXR, else numbered EXR files next to it.
 
     Args:
         job: names the output and its settings.
-        conversion: what happens to the frames before.
-        notes: grows by what the user should know of it.
+        transforms: changes to every frame before it is written, in order.
 
     Raises:
         OutputExists and others: a pass could not be written; see ``check_output``.
@@ -49,14 +48,13 @@ def output_opener(job: RenderJob, conversion: Conversion | None, notes: list[str
         for name in layers:
             check_output(pass_path(output, name, ".exr"), settings.overwrite)
         opener = partial(SplitSink, layers=layers, open_main=open_sink, open_layer=open_sink)
-    if conversion is None:
+    if not transforms:
         return opener
-    notes.append(conversion.note)
 
-    def open_other(path: Path, spec: SinkSpec) -> FrameSink:
-        return open_converted(partial(opener, path), conversion, spec)
+    def open_transformed(path: Path, spec: SinkSpec) -> FrameSink:
+        return TransformedSink(path, spec, transforms, opener)
 
-    return open_other
+    return open_transformed
 
 
 def can_be_parted(output: str, settings: OutputSettings) -> bool:

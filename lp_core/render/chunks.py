@@ -114,7 +114,7 @@ def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Ge
         raise SettingError(
             f"Frames {first} to {stop - 1} are asked for; there are 0 to {solution.frames - 1}."
         )
-    passes = render.target.passes
+    passes = render.target.settings.pass_names
     begin, end = first, stop
     if "motion" in passes:  # a frame's motion needs the one after it, that of the very last the one before
         begin, end = max(first - (stop == solution.frames), 0), min(stop + 1, solution.frames)

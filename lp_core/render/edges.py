@@ -18,6 +18,7 @@ from lp_core.render.face_watch import FaceWatch
 from lp_core.render.landmark_lag import without_lag
 from lp_core.render.passes import FaceLog
 from lp_core.render.pipeline import ReadAhead
+from lp_core.settings import OutputSettings
 from lp_core.timing import FrameRate, Timecode
 
 BLOCK = 64
@@ -148,30 +149,25 @@ class RenderTarget:
     """Opens the sink."""
     rate: FrameRate | None
     """Output rate; None: the filmed source's, else the performance's."""
-    codec: str
-    """A film's codec."""
-    quality: int
-    """Constant rate factor."""
-    overwrite: bool
-    """True: replace an output that exists."""
-    audio: str
-    """Whose sound is put beside the picture: driving, source or none."""
+    settings: OutputSettings
+    """Codec, passes and whose audio track goes into the result."""
     audio_path: Path | None
-    """File the sound is copied from; None when ``audio`` is none."""
-    exr_compression: str = "zip"
-    """Compression of EXR pictures."""
+    """File whose audio is copied; None: the result is silent."""
     first_number: int | None = None
     """Number of the first picture of a sequence; None: the source's, else 1."""
     timecode: Timecode | None = None
     """Timecode of the first frame; None: the source's."""
     start_s: Fraction = Fraction(0)
     """Where in the sound's file the output begins."""
-    passes: frozenset[str] = frozenset()
-    """Passes that are made of every frame."""
     open_log: Callable[[SinkSpec], FaceLog] | None = None
     """Opens what takes landmarks and confidence; None: they are not asked for."""
     open_parts: Callable[[SinkSpec, Path], ResumableSink] | None = None
     """Opens the same for writing in parts, with a folder for what must outlive a crash; None: it cannot."""
+
+    @property
+    def audio(self) -> str:
+        """Whose audio the result carries: driving, source or none."""
+        return "none" if self.audio_path is None else self.settings.audio
 
     def spec(self, info: ClipInfo, rate: FrameRate, comment: str) -> SinkSpec:
         """What the sink must be told for pictures shaped like ``info``'s."""
@@ -184,15 +180,15 @@ class RenderTarget:
             bit_depth=info.bit_depth,
             has_alpha=info.has_alpha,
             color=info.color,
-            codec=self.codec,
-            quality=self.quality,
-            overwrite=self.overwrite,
+            codec=self.settings.codec,
+            quality=self.settings.quality,
+            overwrite=self.settings.overwrite,
             audio=None if self.audio_path is None else AudioTrack(self.audio_path, self.start_s),
             metadata={"comment": comment},
             start_number=1 if number is None else number,
             alpha=info.alpha,
             sample_type=info.sample_type,
-            exr_compression=self.exr_compression,
+            exr_compression=self.settings.exr_compression,
             windows=info.windows,
             pixel_aspect=info.pixel_aspect,
             timecode=None if timecode is None else timecode.at_rate(rate),

@@ -288,7 +288,7 @@ class Drawing:
             rate=str(rate),
             engine=render.engine.info.name,
             seconds=0.0,
-            audio=render.target.audio if render.target.audio_path is not None else "none",
+            audio=render.target.audio,
             lost_driving_frames=numbered(self.timeline.lost_frames, _first_number(render.driving)),
             lost_source_frames=numbered(lost_source, _first_number(render.source)),
             notes=tuple(dict.fromkeys(self.notes)),
@@ -320,7 +320,7 @@ class _Pass:
         lost: dict[int, None] = {}
         drawn = drawing.drawn(zip(shots, drivers, strict=False), lost)
         with WriteBehind(sink.write, QUEUE_DEPTH, "encode") as writer:
-            for frame in with_passes(drawn, render.target.passes, render.source.info, log):
+            for frame in with_passes(drawn, render.target.settings.pass_names, render.source.info, log):
                 writer.put(frame)
                 meter.step()
             writer.finish()

@@ -13,9 +13,9 @@ from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMed
 from lp_core.files import make_folder, remove_folders, write_whole
 from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions, SinkSpec
-from lp_core.media.check_frames import check_frame
 from lp_core.media.frame_pattern import name_runs, numbering_of, parse_pattern, refuse_existing_pictures
 from lp_core.media.image.stills import check_still, encode_image, read_image
+from lp_core.media.transforms import check_frame
 
 
 class SequenceSource(ClosesOnExit):

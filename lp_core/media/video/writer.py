@@ -24,8 +24,8 @@ from lp_core.files import (
 )
 from lp_core.frame import ColorTags, Frame
 from lp_core.media.base import SinkSpec
-from lp_core.media.check_frames import check_frame
 from lp_core.media.color_tags import MATRICES, PRIMARIES, TRANSFERS, code_of, film_tags
+from lp_core.media.transforms import check_frame
 from lp_core.media.video.audio import Sound
 from lp_core.media.video.codecs import CONTAINERS, FilmCodec, check_size, film_codec, stored_format
 from lp_core.media.video.rgb import FromRgb

@@ -18,7 +18,7 @@ from lp_core.frame import ClipInfo, Frame
 from lp_core.motion.sequence import stack
 from lp_core.render.edges import FilmedFace, RenderTarget, Still, StoredMotion
 from lp_core.render.render import Render
-from lp_core.settings import FaceSettings, MotionSettings
+from lp_core.settings import FaceSettings, MotionSettings, OutputSettings
 from lp_core.timing import FrameRate
 
 RAW = MotionSettings(smoothing=0.0, reference="0")
@@ -62,7 +62,9 @@ class Sinks:
 
 def render(source, driving, engine=None, rate=None, motion=RAW, on_lost="hold", listener=None, **sink):
     sinks = Sinks(sink)
-    target = RenderTarget("out.mp4", sinks, rate and FrameRate.parse(rate), "h264", 18, False, "none", None)
+    target = RenderTarget(
+        "out.mp4", sinks, rate and FrameRate.parse(rate), OutputSettings(audio="none"), None
+    )
     job = Render(engine or ToyEngine(), source, driving, target, motion, FaceSettings(on_lost=on_lost))
     summary = job.run(listener)
     return summary, sinks.opened[0]
@@ -204,7 +206,7 @@ def test_a_chosen_face_that_never_comes_is_an_error():
 
 def test_a_plate_that_never_shows_its_face_is_an_error_and_leaves_nothing():
     sinks = Sinks()
-    target = RenderTarget("out.mp4", sinks, None, "h264", 18, False, "none", None)
+    target = RenderTarget("out.mp4", sinks, None, OutputSettings(audio="none"), None)
     with pytest.raises(NoFace):
         Render(ToyEngine(), film([0, 0]), stored([1, 2]), target, RAW, FaceSettings()).run()
     assert sinks.opened[0].aborted
@@ -213,7 +215,7 @@ def test_a_plate_that_never_shows_its_face_is_an_error_and_leaves_nothing():
 @pytest.mark.parametrize("fail_at", [0, 3, 9])
 def test_a_full_disk_stops_the_render_and_leaves_nothing(fail_at):
     sinks = Sinks({"fail_at": fail_at})
-    target = RenderTarget("out.mp4", sinks, None, "h264", 18, False, "none", None)
+    target = RenderTarget("out.mp4", sinks, None, OutputSettings(audio="none"), None)
     with pytest.raises(DiskFull):
         Render(ToyEngine(), still(), film([9] * 10), target, RAW, FaceSettings()).run()
     assert sinks.opened[0].aborted
@@ -223,7 +225,7 @@ def test_a_full_disk_stops_the_render_and_leaves_nothing(fail_at):
 def test_ctrl_c_midway_leaves_nothing_and_no_thread():
     before = threading.active_count()
     sinks = Sinks()
-    target = RenderTarget("out.mp4", sinks, None, "h264", 18, False, "none", None)
+    target = RenderTarget("out.mp4", sinks, None, OutputSettings(audio="none"), None)
     with pytest.raises(KeyboardInterrupt):
         Render(ToyEngine(fail_at=4), film([200] * 50), film([9] * 50), target, RAW, FaceSettings()).run()
     assert sinks.opened[0].aborted
@@ -238,7 +240,7 @@ def test_a_fault_of_the_decoder_arrives(fail_at):
 
 def test_a_fault_of_the_plate_arrives_and_leaves_nothing():
     sinks = Sinks()
-    target = RenderTarget("out.mp4", sinks, None, "h264", 18, False, "none", None)
+    target = RenderTarget("out.mp4", sinks, None, OutputSettings(audio="none"), None)
     with pytest.raises(RuntimeError, match="planted fault"):
         Render(ToyEngine(), film([9] * 10, fail_at=7), stored([1] * 10), target, RAW, FaceSettings()).run()
     assert sinks.opened[0].aborted
@@ -274,7 +276,7 @@ def test_notes_of_all_parts_are_said_once():
 
 def test_sound_is_handed_to_the_sink():
     sinks = Sinks()
-    target = RenderTarget("out.mp4", sinks, None, "h264", 18, False, "driving", Path("driving.mp4"))
+    target = RenderTarget("out.mp4", sinks, None, OutputSettings(), Path("driving.mp4"))
     summary = Render(ToyEngine(), still(), stored([1, 2]), target, RAW, FaceSettings()).run()
     assert sinks.opened[0].spec.audio.path == Path("driving.mp4")
     assert summary.audio == "driving"

@@ -7,14 +7,14 @@ import pytest
 
 from lp_core.color.alpha import premultiply, unpremultiply
 from lp_core.frame import Windows
-from lp_core.media.fit import HOLDS, USUAL, fitted_pixels, fitted_spec
+from lp_core.media.transforms import LIMITS, USUAL_LIMITS, fitted_pixels, fitted_spec
 
-EXR = HOLDS[".exr"]
+EXR = LIMITS[".exr"]
 
 
 def test_what_fits_stays_the_same(spec):
     told = spec(24, 16, bit_depth=16, has_alpha=True)
-    assert fitted_spec(told, USUAL) == told
+    assert fitted_spec(told, USUAL_LIMITS) == told
     linear = spec(24, 16, bit_depth=32, has_alpha=True, alpha="premultiplied")
     assert fitted_spec(linear, EXR) == linear
 
@@ -22,7 +22,7 @@ def test_what_fits_stays_the_same(spec):
 def test_only_the_display_window_goes_where_there_are_no_windows(spec):
     windows = Windows((0, 0, 4, 2), (-1, -2, 6, 3))
     told = spec(7, 5, bit_depth=8, windows=windows)
-    fitted = fitted_spec(told, USUAL)
+    fitted = fitted_spec(told, USUAL_LIMITS)
     assert (fitted.width, fitted.height, fitted.windows) == (4, 2, None)
     pixels = np.arange(7 * 5 * 3, dtype=np.uint8).reshape(5, 7, 3)
     assert np.array_equal(fitted_pixels(pixels, told, fitted), pixels[2:4, 1:5])
@@ -31,7 +31,7 @@ def test_only_the_display_window_goes_where_there_are_no_windows(spec):
 def test_floats_are_rounded_and_cut(spec):
     told = spec(2, 1, bit_depth=32)
     pixels = np.array([[[-1, 0.5, 2], [np.nan, np.inf, -np.inf]]], np.float32)
-    got = fitted_pixels(pixels, told, fitted_spec(told, USUAL))
+    got = fitted_pixels(pixels, told, fitted_spec(told, USUAL_LIMITS))
     assert got.dtype == np.uint16
     assert got.tolist() == [[[0, 32768, 65535], [0, 65535, 0]]]
 
