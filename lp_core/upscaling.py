@@ -16,7 +16,7 @@ from lp_core.media.base import ReadOptions
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_sink, open_source
 from lp_core.media.render_outputs import input_kind, output_kind
-from lp_core.media.transforms import FrameStage, MakeTransform, resized
+from lp_core.media.transforms import FrameStage, MakeTransform, TransformedSink, resized
 from lp_core.media.video.audio_plan import usable_sound
 from lp_core.render.edges import RenderTarget
 from lp_core.render.stage_run import StageRun
@@ -109,12 +109,12 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
         settings=replace(settings.output, audio="source"),
         audio_path=sound,
     )
-    comment = f"LP Suite {__version__}, upscaled with {settings.upscale.upscale}"
+    spec = target.spec(info, info.rate, f"LP Suite {__version__}, upscaled with {settings.upscale.upscale}")
+    transforms = upscaling(settings)
     return StageRun(
         open_source=lambda: InterpretedSource(open_clip(), encoding),
-        open_sink=open_sink,
-        spec=target.spec(info, info.rate, comment),
-        stage=upscale_stage(settings),
+        open_sink=lambda: TransformedSink(Path(output), spec, transforms, open_sink),
+        rate=info.rate,
         name=str(settings.upscale.upscale),
         output=output,
         frame_count=info.frame_count,

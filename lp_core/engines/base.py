@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,6 +39,8 @@ class EngineInfo:
     """Sliders it can do; a render with any other is refused."""
     has_crop: bool = False
     """True when its animations hold a ``NeuralCrop``."""
+    calibrates: bool = False
+    """True: ``tune`` finds something; False: there is no need to call it."""
     surveys_plates: bool = False
     """True when ``survey`` must look at a filmed source before its first picture."""
     notes: tuple[str, ...] = ()
@@ -98,6 +101,11 @@ class Animation:
         whole = np.zeros((*self.pixels.shape[:2], *part.shape[2:]), np.float32)
         whole[top:bottom, left:right] = part
         return whole
+
+
+Tuning = Mapping[str, NDArray[Any]]
+"""What an engine found out about a portrait under a performance: plain arrays, which can be stored."""
+NO_TUNING: Tuning = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -173,13 +181,13 @@ class Engine(Protocol):
         """The same for several driving frames, ``info.batch`` at a time being what it likes best."""
         ...
 
-    def prepare(self, source: Frame, face: Face, like: Any = None) -> Any:  # noqa: ANN401 - the engine's own Portrait
+    def prepare(self, source: Frame, face: Face, tuning: Tuning = NO_TUNING) -> Any:  # noqa: ANN401 - its own Portrait
         """Everything about the source that does not change with the motion.
 
         Args:
-            source: the picture.
+            source: the source's frame.
             face: the face in it that is animated.
-            like: an earlier frame's portrait of the same plate, whose tuning is taken over.
+            tuning: what ``tune`` and ``survey`` found for the performance.
         """
         ...
 
@@ -189,8 +197,8 @@ class Engine(Protocol):
         samples: Sequence[TrialFrame],
         reference: MotionFrame,
         open_analyzer: Callable[[], FaceAnalyzer],
-    ) -> Any:  # noqa: ANN401
-        """Fits a portrait to a performance by trial; an engine without need returns the portrait unchanged.
+    ) -> Tuning:
+        """Finds by trial how to fit a portrait to a performance; called where ``info.calibrates`` says so.
 
         Args:
             portrait: result of ``prepare``.
@@ -200,26 +208,13 @@ class Engine(Protocol):
         """
         ...
 
-    def survey(
-        self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance
-    ) -> Mapping[str, NDArray[Any]]:
+    def survey(self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance) -> Tuning:
         """Looks at a filmed source before its first picture, where ``info.surveys_plates`` says so.
 
         Args:
             plate: every frame with the face that is animated, None where it is lost; need not be read to its end.
             performance: what will be laid onto it.
-
-        Returns:
-            Plain arrays that can be stored, for ``with_tuning``.
         """
-        ...
-
-    def tuning_of(self, portrait: Any) -> Mapping[str, NDArray[Any]]:  # noqa: ANN401 - the engine's own Portrait
-        """What ``tune`` and ``survey`` found, as plain arrays that can be stored; empty where nothing was tuned."""
-        ...
-
-    def with_tuning(self, portrait: Any, tuning: Mapping[str, NDArray[Any]]) -> Any:  # noqa: ANN401
-        """A portrait of the same performance with what ``tuning_of`` or ``survey`` gave, to the last bit."""
         ...
 
     def animate(

@@ -117,7 +117,7 @@ class Loader:
     def _tune(self) -> None:
         scene, sample, calm = self._scene, self._sample, self._calm
         self._sample = None  # seen once: another performer or portrait makes a new one
-        if scene is None or sample is None or calm is None:
+        if scene is None or sample is None or calm is None or not scene.engine.info.calibrates:
             return
         found: list[Scene] = []
         failed: list[LpError] = []
@@ -127,7 +127,8 @@ class Loader:
             engine = scene.engine.with_settings(self._settings)
             analyzers = partial(open_analyzer, is_video=True)
             try:
-                portrait = engine.tune(scene.portrait, sample.samples, calm[1], analyzers)
+                tuning = engine.tune(scene.portrait, sample.samples, calm[1], analyzers)
+                portrait = engine.prepare(scene.portrait.source, scene.face, tuning)
             except LpError as error:
                 failed.append(error)
             else:

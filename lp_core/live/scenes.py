@@ -16,6 +16,7 @@ from lp_core.assemble import MOST_FACES
 from lp_core.engines.base import Animation, Engine
 from lp_core.engines.registry import choose_engine, make_engine
 from lp_core.errors import UnreadableMedia
+from lp_core.faces.base import Face
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.selector import require_face
 from lp_core.frame import Frame
@@ -61,6 +62,8 @@ class Scene:
     """Draws it."""
     portrait: Any
     """The engine's own."""
+    face: Face
+    """The face of the portrait that is animated."""
     picture: Rgba
     """The portrait as it is."""
     name: str
@@ -92,7 +95,7 @@ def make_scene(wanted: SceneKey, settings: RenderSettings, before: Scene | None)
         faces = analyzer.analyze(frame.as_rgb8())
     height, width = picture.shape[:2]
     face = require_face(faces, wanted.face, width, height, str(path))
-    return Scene(wanted, engine, engine.prepare(frame, face), picture, path.name)
+    return Scene(wanted, engine, engine.prepare(frame, face), face, picture, path.name)
 
 
 def neighbour(path: Path, step: int) -> Path:

@@ -20,20 +20,17 @@ from dataclasses import replace
 from itertools import islice, repeat
 from pathlib import Path
 
-from lp_core.engines.base import Portrait
 from lp_core.errors import SettingError
-from lp_core.faces.base import Face
 from lp_core.frame import Frame
 from lp_core.media.base import ResumableSink
-from lp_core.motion.timeline import MotionTimeline
-from lp_core.render.edges import QUEUE_DEPTH, FilmedFace
+from lp_core.render.drawing import Drawing
+from lp_core.render.edges import QUEUE_DEPTH, Still
 from lp_core.render.passes import with_passes
 from lp_core.render.pipeline import ReadAhead
-from lp_core.render.render import Drawing, Render
+from lp_core.render.render import Render
 from lp_core.render.report import Listener, Meter, Progress, Summary, sealed
-from lp_core.render.retime import at_rate
-from lp_core.render.solution import Solution, lost_frames, solve
-from lp_core.render.source_frames import SourceFrame
+from lp_core.render.solution import Solution, faces_of_source, lost_frames, solve
+from lp_core.render.source_frames import SourceFrame, filmed_source
 
 
 def render_in_chunks(
@@ -120,8 +117,8 @@ def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Ge
         begin, end = max(first - (stop == solution.frames), 0), min(stop + 1, solution.frames)
     with _drawing(render, solution) as drawing, ExitStack() as stack:
         drivers = islice(drawing.drivers(stack), begin, None)
-        shots = _shots(drawing, solution, begin, stack)
-        pairs = islice(zip(shots, drivers, strict=False), end - begin)
+        sources = _sources(drawing, solution, begin, stack)
+        pairs = islice(zip(sources, drivers, strict=False), end - begin)
         for frame in with_passes(drawing.drawn(pairs, {}, begin), passes, render.source.info):
             if first <= frame.index < stop:
                 yield frame
@@ -150,30 +147,18 @@ def _drawing(render: Render, solution: Solution) -> Iterator[Drawing]:
         raise SettingError(
             f"The shot was solved for the {solution.engine} engine, not for {render.engine.info.name}; solve it again."
         )
-    with solution.motion() as motion:
-        timeline = MotionTimeline(motion, render.motion, render.face.on_lost)
-        yield Drawing(render, motion, timeline, [])
+    with render.drawing(solution.folder, []) as drawing:
+        yield drawing
 
 
-def _shots(drawing: Drawing, solution: Solution, first: int, stack: ExitStack) -> Iterator[SourceFrame]:
+def _sources(drawing: Drawing, solution: Solution, first: int, stack: ExitStack) -> Iterator[SourceFrame]:
     """The source at every output frame from ``first`` on, prepared as it was for the solution."""
-    render, source = drawing.render, drawing.render.source
-
-    def prepared(frame: Frame, face: Face | None) -> SourceFrame:
-        if face is None:
-            return SourceFrame(frame, None)
-        portrait: Portrait = render.engine.prepare(frame, face)
-        return SourceFrame(frame, render.engine.with_tuning(portrait, solution.tuning))
-
-    if not isinstance(source, FilmedFace):
-        return repeat(prepared(source.frame, solution.faces.face(0)))
-
-    def filmed() -> Iterator[SourceFrame]:
-        last: SourceFrame | None = None
-        with source.open() as clip, ReadAhead(clip, QUEUE_DEPTH, "decode") as frames:
-            for frame in islice(at_rate(frames, source.info.rate, drawing.rate), first, None):
-                if last is None or last.frame is not frame:
-                    last = prepared(frame, solution.faces.face(frame.index))
-                yield last
-
-    return stack.enter_context(ReadAhead(filmed(), QUEUE_DEPTH, "source"))
+    source, faces = drawing.source, solution.faces
+    if isinstance(source, Still):
+        face = faces.face(0) or source.face
+        return repeat(SourceFrame(source.frame, drawing.engine.prepare(source.frame, face, solution.tuning)))
+    followed = stack.enter_context(closing(faces_of_source(source, faces)))
+    frames = filmed_source(
+        followed, source.info.rate, drawing.rate, drawing.engine, lambda *_: solution.tuning, first
+    )
+    return stack.enter_context(ReadAhead(frames, QUEUE_DEPTH, "source"))

@@ -1,19 +1,30 @@
-"""The first pass: a filmed performance becomes motion, frame by frame."""
+"""The first pass: a performance becomes stored motion, frame by frame."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lp_core.engines.base import Engine
-from lp_core.motion.sequence import MotionFrame, frame_shapes
-from lp_core.render.edges import BLOCK, FilmedFace, Motion
-from lp_core.render.performance_sample import Density, PerformanceSample
-from lp_core.render.report import Meter, Runs, runs_of
+from lp_core.engines.base import DrivingPicture, Engine, TrialFrame
+from lp_core.motion.files.lpmotion import MotionWriter
+from lp_core.motion.sequence import MOTION_ARRAYS, MotionFrame, frame_shapes
+from lp_core.render.edges import BLOCK, FilmedFace, Motion, StoredMotion
+from lp_core.render.performance_sample import DENSITIES, Density, PerformanceSample
+from lp_core.render.report import Listener, Meter, Runs, runs_of
+from lp_core.render.stored_arrays import load_arrays, save_arrays, write_json
+
+if TYPE_CHECKING:
+    from lp_core.render.render import Render
+
+MOTION_FILE, SAMPLE_FILE = "performance.lpmotion", "sample.npz"
 
 
 def record_motion(
@@ -86,3 +97,71 @@ def sample_stored(motion: Motion, density: Density) -> PerformanceSample:
             if frame.confidence > 0:
                 sample.offer(frame, None, None)
     return sample
+
+
+def store_performance(render: Render, folder: Path, listener: Listener | None) -> list[str]:
+    """Stores the performance and frames that span it in a folder, unless an earlier run did; returns its notes."""
+    facts = folder / "performance.json"
+    if facts.exists():
+        return [str(note) for note in json.loads(facts.read_text(encoding="utf-8"))["notes"]]
+    notes: list[str] = []
+    path, driving = folder / MOTION_FILE, render.driving
+    if isinstance(driving, StoredMotion):
+        with driving.open() as motion:
+            _copy_motion(motion, path)
+    else:
+        sample = PerformanceSample(DENSITIES[render.calibration])
+        meter = Meter("analyse", driving.info.frame_count, listener, render.clock)
+        with MotionWriter(
+            path, driving.info.rate, render.engine.info.rig, driving.name, overwrite=True
+        ) as writer:
+            record_motion(driving, render.engine, writer.append, meter, notes.append, sample)
+            writer.commit()
+        save_arrays(folder / SAMPLE_FILE, _arrays_of(sample.samples))
+    write_json(facts, {"notes": notes})
+    return notes
+
+
+def _copy_motion(motion: Motion, path: Path) -> None:
+    with MotionWriter(
+        path, motion.rate, motion.rig, motion.origin, motion.metadata, overwrite=True
+    ) as writer:
+        for first in range(0, len(motion), BLOCK):
+            writer.extend(motion.rows(first, min(first + BLOCK, len(motion))))
+        writer.commit()
+
+
+def read_samples(render: Render, folder: Path, motion: Motion) -> list[TrialFrame]:
+    """Frames that span the performance, for trials; none for a render without calibration.
+
+    Args:
+        render: the render.
+        folder: as ``store_performance`` left it.
+        motion: the performance.
+    """
+    if render.trial_analyzer is None or not render.engine.info.calibrates:
+        return []
+    if isinstance(render.driving, StoredMotion):
+        return sample_stored(motion, DENSITIES[render.calibration]).samples
+    arrays = load_arrays(folder / SAMPLE_FILE)
+    samples = []
+    for index in range(len(arrays["scale"])):
+        measured = MotionFrame(**{name: arrays[name][index] for name in MOTION_ARRAYS})
+        pixels, landmarks = arrays.get(f"pixels{index}"), arrays.get(f"landmarks{index}")
+        picture = None if pixels is None or landmarks is None else DrivingPicture(pixels, landmarks)
+        samples.append(TrialFrame(measured, picture))
+    return samples
+
+
+def _arrays_of(samples: Sequence[TrialFrame]) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
+        name: np.stack([np.asarray(getattr(sample.motion, name)) for sample in samples])
+        if samples
+        else np.empty(0)
+        for name in MOTION_ARRAYS
+    }
+    for index, sample in enumerate(samples):
+        if sample.driving is not None:
+            arrays[f"pixels{index}"] = sample.driving.pixels
+            arrays[f"landmarks{index}"] = sample.driving.landmarks_frame
+    return arrays

@@ -15,34 +15,33 @@ alone, so that any frames can be drawn in any order, by any number of processes,
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import DrivingPicture, Portrait, TrialFrame
+from lp_core.engines.base import NO_TUNING, Portrait, Tuning
 from lp_core.errors import BadMotionFile, SettingError
-from lp_core.faces.base import Face, FaceAnalyzer
-from lp_core.files import ensure_folder, replacing, write_whole
+from lp_core.faces.base import Face
+from lp_core.files import ensure_folder
 from lp_core.frame import Frame
-from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
-from lp_core.motion.sequence import MOTION_ARRAYS, MotionFrame
-from lp_core.motion.timeline import MotionTimeline
-from lp_core.render.edges import BLOCK, FilmedFace, Motion, StoredMotion
-from lp_core.render.performance_sample import DENSITIES, PerformanceSample
-from lp_core.render.read_performance import record_motion, sample_stored
-from lp_core.render.render import Drawing, Render
+from lp_core.motion.files.lpmotion import MotionReader
+from lp_core.render.calibration import needs_trials, survey, tune
+from lp_core.render.drawing import Drawing
+from lp_core.render.edges import QUEUE_DEPTH, FilmedFace, Still
+from lp_core.render.pipeline import ReadAhead
+from lp_core.render.read_performance import MOTION_FILE, SAMPLE_FILE, read_samples, store_performance
+from lp_core.render.render import Render
 from lp_core.render.report import Listener, Meter, runs_of
 from lp_core.render.retime import at_rate
+from lp_core.render.stored_arrays import load_arrays, save_arrays, write_json
 from lp_core.render.stored_faces import StoredFaces, read_faces, write_faces
 
 SCHEMA, VERSION = "lpsuite.solution", 1
-_MOTION, _SAMPLE, _TUNING, _FACTS = "performance.lpmotion", "sample.npz", "tuning.npz", "solution.json"
+_TUNING, _FACTS = "tuning.npz", "solution.json"
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,13 @@ class Solution:
             int(facts["frames"]),
             str(facts["rate"]),
             faces,
-            _load_arrays(folder / _TUNING),
+            load_arrays(folder / _TUNING),
             tuple(str(note) for note in facts["notes"]),
         )
 
     def motion(self) -> MotionReader:
         """Opens the performance."""
-        return MotionReader(self.folder / _MOTION)
+        return MotionReader(self.folder / MOTION_FILE)
 
 
 def solve(render: Render, folder: Path, listener: Listener | None = None, origin: str = "") -> Solution:
@@ -116,19 +115,17 @@ def solve(render: Render, folder: Path, listener: Listener | None = None, origin
     if found is not None:
         return found
     ensure_folder(folder)
-    notes = _store_motion(render, folder, listener)
+    notes = store_performance(render, folder, listener)
     if read_faces(folder) is None:
         _store_faces(render, folder, listener)
     faces = read_faces(folder)
     if faces is None:
         raise BadMotionFile(f"{folder} lost its faces while they were written; check its disk.")
     notes.extend(faces.notes)
-    with MotionReader(folder / _MOTION) as motion:
-        timeline = MotionTimeline(motion, render.motion, render.face.on_lost)
-        drawing = Drawing(render, motion, timeline, [])
+    with render.drawing(folder, []) as drawing:
         total = drawing.count(len(faces))
         if not (folder / _TUNING).exists():
-            _store_tuning(drawing, faces, folder, listener)
+            save_arrays(folder / _TUNING, _tuning(render, drawing, faces, folder, listener))
         rate = str(drawing.rate)
     facts = {
         "schema": SCHEMA,
@@ -139,8 +136,8 @@ def solve(render: Render, folder: Path, listener: Listener | None = None, origin
         "rate": rate,
         "notes": notes,
     }
-    _write_json(folder / _FACTS, facts)
-    (folder / _SAMPLE).unlink(missing_ok=True)
+    write_json(folder / _FACTS, facts)
+    (folder / SAMPLE_FILE).unlink(missing_ok=True)
     solution = Solution.open(folder, origin)
     if solution is None:
         raise BadMotionFile(f"{folder} lost its solution while it was written; check its disk.")
@@ -149,43 +146,11 @@ def solve(render: Render, folder: Path, listener: Listener | None = None, origin
 
 def lost_frames(solution: Solution, drawing: Drawing) -> tuple[tuple[int, int], ...]:
     """Runs of the source's frames that are shown and in which its face was lost."""
-    source = drawing.render.source
+    source = drawing.source
     if not isinstance(source, FilmedFace):
         return ()
     shown = dict.fromkeys(at_rate(range(len(solution.faces)), source.info.rate, drawing.rate))
     return runs_of(index for index in shown if not solution.faces.rows[index]["found"])
-
-
-def _store_motion(render: Render, folder: Path, listener: Listener | None) -> list[str]:
-    """Step one: the performance; returns what was to be told about it."""
-    facts = folder / "performance.json"
-    if facts.exists():
-        return [str(note) for note in json.loads(facts.read_text(encoding="utf-8"))["notes"]]
-    notes: list[str] = []
-    path, driving = folder / _MOTION, render.driving
-    if isinstance(driving, StoredMotion):
-        with driving.open() as motion:
-            _copy_motion(motion, path)
-    else:
-        sample = PerformanceSample(DENSITIES[render.calibration])
-        meter = Meter("analyse", driving.info.frame_count, listener, render.clock)
-        with MotionWriter(
-            path, driving.info.rate, render.engine.info.rig, driving.name, overwrite=True
-        ) as writer:
-            record_motion(driving, render.engine, writer.append, meter, notes.append, sample)
-            writer.commit()
-        _save_arrays(folder / _SAMPLE, _sample_arrays(sample.samples))
-    _write_json(facts, {"notes": notes})
-    return notes
-
-
-def _copy_motion(motion: Motion, path: Path) -> None:
-    with MotionWriter(
-        path, motion.rate, motion.rig, motion.origin, motion.metadata, overwrite=True
-    ) as writer:
-        for first in range(0, len(motion), BLOCK):
-            writer.extend(motion.rows(first, min(first + BLOCK, len(motion))))
-        writer.commit()
 
 
 def _store_faces(render: Render, folder: Path, listener: Listener | None) -> None:
@@ -207,97 +172,41 @@ def _store_faces(render: Render, folder: Path, listener: Listener | None) -> Non
         write_faces(folder, faces(followed), notes)
 
 
-def _store_tuning(drawing: Drawing, faces: StoredFaces, folder: Path, listener: Listener | None) -> None:
-    """Step three: calibration."""
-    render = drawing.render
-    samples = _samples(drawing, folder) if render.trial_analyzer is not None else []
-    tuning: Mapping[str, NDArray[Any]] = {}
-    if samples and render.trial_analyzer is not None:
-        watched = replace(render, trial_analyzer=_watched(render.trial_analyzer, listener, render.clock))
-        portrait = _model(drawing, faces)
-        tuning = render.engine.tuning_of(watched.tuned(portrait, samples, drawing.timeline.reference))
-    if isinstance(render.source, FilmedFace):
-        with closing(_plate(render.source, faces)) as plate:
-            tuning = {**tuning, **drawing.surveyed(plate)}
-    _save_arrays(folder / _TUNING, tuning)
+def _tuning(
+    render: Render, drawing: Drawing, faces: StoredFaces, folder: Path, listener: Listener | None
+) -> Tuning:
+    """Step three: calibration, and the survey of a filmed source."""
+    samples = read_samples(render, folder, drawing.motion)
+    tuned = NO_TUNING
+    if needs_trials(render, samples):
+        model: Portrait = render.engine.prepare(*_model(drawing, faces))
+        tuned = tune(render, drawing.timeline, samples, model, listener)
+    return {
+        **tuned,
+        **survey(render, drawing.timeline, lambda: closing(faces_of_source(render.source, faces))),
+    }
 
 
-def _plate(source: FilmedFace, faces: StoredFaces) -> Generator[tuple[Frame, Face | None]]:
-    with source.open() as frames:
+def faces_of_source(source: Still | FilmedFace, faces: StoredFaces) -> Generator[tuple[Frame, Face | None]]:
+    """Every frame of a source with its stored face."""
+    if isinstance(source, Still):
+        yield source.frame, faces.face(0)
+        return
+    with source.open() as clip, ReadAhead(clip, QUEUE_DEPTH, "decode") as frames:
         for frame in frames:
             yield frame, faces.face(frame.index)
 
 
-def _model(drawing: Drawing, faces: StoredFaces) -> Portrait:
-    """The first frame that is shown with its face, prepared."""
-    render, source = drawing.render, drawing.render.source
-    model: Portrait
-    if not isinstance(source, FilmedFace):
-        model = render.engine.prepare(source.frame, source.face)
-        return model
-    with ExitStack() as stack:
-        frames = stack.enter_context(source.open())
-        for frame in at_rate(frames, source.info.rate, drawing.rate):
-            face = faces.face(frame.index)
+def _model(drawing: Drawing, faces: StoredFaces) -> tuple[Frame, Face]:
+    """The first frame that is shown with its face."""
+    source = drawing.source
+    with closing(faces_of_source(source, faces)) as followed:
+        for frame, face in at_rate(followed, source.info.rate, drawing.rate):
             if face is not None:
-                model = render.engine.prepare(frame, face)
-                return model
-    source.require([], source.info.width, source.info.height)
-    raise BadMotionFile(f"{source.name} shows its face between the frames that are shown only; change --fps.")
-
-
-def _samples(drawing: Drawing, folder: Path) -> list[TrialFrame]:
-    if isinstance(drawing.render.driving, StoredMotion):
-        return sample_stored(drawing.motion, DENSITIES[drawing.render.calibration]).samples
-    arrays = _load_arrays(folder / _SAMPLE)
-    samples = []
-    for index in range(len(arrays["scale"])):
-        motion = MotionFrame(**{name: arrays[name][index] for name in MOTION_ARRAYS})
-        pixels, landmarks = arrays.get(f"pixels{index}"), arrays.get(f"landmarks{index}")
-        picture = None if pixels is None or landmarks is None else DrivingPicture(pixels, landmarks)
-        samples.append(TrialFrame(motion, picture))
-    return samples
-
-
-def _sample_arrays(samples: Sequence[TrialFrame]) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {
-        name: np.stack([np.asarray(getattr(sample.motion, name)) for sample in samples])
-        if samples
-        else np.empty(0)
-        for name in MOTION_ARRAYS
-    }
-    for index, sample in enumerate(samples):
-        if sample.driving is not None:
-            arrays[f"pixels{index}"] = sample.driving.pixels
-            arrays[f"landmarks{index}"] = sample.driving.landmarks_frame
-    return arrays
-
-
-class _WatchedAnalyzer:
-    """Counts the pictures that are tried, so that calibration shows progress and can be stopped."""
-
-    def __init__(self, analyzer: FaceAnalyzer, step: Callable[[], None]) -> None:
-        self._analyzer, self._step = analyzer, step
-        self.scheme = analyzer.scheme
-
-    def analyze(self, picture: NDArray[np.uint8], time_ms: int | None = None) -> list[Face]:
-        self._step()
-        return self._analyzer.analyze(picture, time_ms)
-
-    def close(self) -> None:
-        self._analyzer.close()
-
-
-def _watched(
-    open_analyzer: Callable[[], FaceAnalyzer], listener: Listener | None, clock: Callable[[], float]
-) -> Callable[[], FaceAnalyzer]:
-    meter, lock = Meter("calibrate", None, listener, clock), threading.Lock()
-
-    def step() -> None:
-        with lock:  # trials run in threads of their own
-            meter.step()
-
-    return lambda: _WatchedAnalyzer(open_analyzer(), step)
+                return frame, face
+    if isinstance(source, FilmedFace):
+        source.require([], source.info.width, source.info.height)
+    raise BadMotionFile("The source shows its face only between the frames that are shown; change --fps.")
 
 
 def _facts(folder: Path) -> dict[str, Any] | None:
@@ -311,20 +220,3 @@ def _facts(folder: Path) -> dict[str, Any] | None:
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise BadMotionFile(f"{path} is no solution; use another folder.")
     return facts
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    write_whole(path, json.dumps(values))
-
-
-def _save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
-
-
-def _load_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, KeyError) as error:
-        raise BadMotionFile(f"{path} is damaged ({error}); solve the shot again.") from error

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 
-from lp_core.engines.base import DrivingPicture, Engine, Portrait
+from lp_core.engines.base import DrivingPicture, Engine, Portrait, Tuning
+from lp_core.faces.base import Face
 from lp_core.frame import Frame
 from lp_core.motion.landmarks.motion import landmarks_from_motion
 from lp_core.motion.sequence import MotionFrame
@@ -26,36 +26,38 @@ class SourceFrame:
     """The same, prepared; None where the face is lost: the picture passes through untouched."""
 
 
-def plate_shots(
-    plate: FilmedFace,
-    engine: Engine,
+def filmed_source(
+    followed: Iterable[tuple[Frame, Face | None]],
+    source_rate: FrameRate,
     rate: FrameRate,
-    tune: Callable[[Portrait], Portrait],
-    hear: Callable[[str], None],
+    engine: Engine,
+    tuning_for: Callable[[Frame, Face], Tuning],
+    first: int = 0,
 ) -> Iterator[SourceFrame]:
-    """Every frame of a filmed source at the output rate, followed and prepared.
+    """A filmed source at every output frame, prepared.
 
     Args:
-        plate: the filmed source.
-        engine: prepares each frame.
+        followed: every frame of the source with the face that is animated, None where it is lost.
+        source_rate: rate of those frames.
         rate: output rate.
-        tune: fits the first portrait to the performance; later frames take its tuning over.
-        hear: takes the sentences the user should see, after the last frame.
+        engine: prepares each frame.
+        tuning_for: the tuning of all frames, asked for once with the first frame that shows the face.
+        first: output frame to begin with; nothing is prepared before it.
 
     Raises:
         NoFace: no frame shows a face.
         FaceNotThere: faces are there, but not the chosen one.
     """
     last: SourceFrame | None = None
-    model: Portrait | None = None
-    with closing(plate.followed(hear)) as followed:
-        for frame, face in at_rate(followed, plate.info.rate, rate):
-            if last is None or last.frame is not frame:
-                portrait = None if face is None else engine.prepare(frame, face, model)
-                if portrait is not None and model is None:
-                    portrait = model = tune(portrait)
-                last = SourceFrame(frame, portrait)
-            yield last
+    tuning: Tuning | None = None
+    for frame, face in islice(at_rate(followed, source_rate, rate), first, None):
+        if last is None or last.frame is not frame:
+            portrait: Portrait | None = None
+            if face is not None:
+                tuning = tuning_for(frame, face) if tuning is None else tuning
+                portrait = engine.prepare(frame, face, tuning)
+            last = SourceFrame(frame, portrait)
+        yield last
 
 
 def screen_frames(film: FilmedFace, rate: FrameRate) -> Iterator[Frame]:

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 
-from lp_core.media.base import FrameSource, OpenSink, SinkSpec
-from lp_core.media.transforms import FrameStage, TransformedSink, resized
+from lp_core.media.base import FrameSink, FrameSource
 from lp_core.render.edges import QUEUE_DEPTH
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.report import Listener, Meter, Summary
+from lp_core.timing import FrameRate
 
 
 @dataclass(frozen=True)
@@ -22,37 +21,36 @@ class StageRun:
 
     open_source: Callable[[], AbstractContextManager[FrameSource]]
     """Opens what is read."""
-    open_sink: OpenSink
-    """Opens what is written."""
-    spec: SinkSpec
-    """Of the frames before the stage."""
-    stage: FrameStage
+    open_sink: Callable[[], FrameSink]
+    """Opens what is written; the stage is applied to every frame there."""
+    rate: FrameRate
+    """Rate of the clip."""
     name: str
     """Of the stage, for the summary."""
     output: str
     frame_count: int | None
     audio: str
-    """Whose sound goes along: source or none."""
+    """Whose audio the result carries: source or none."""
     notes: tuple[str, ...] = ()
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, listener: Listener | None = None) -> Summary:
-        """Reads, changes and writes every frame; the result stands under its final name only when this returns.
+        """Reads, changes and writes every frame; the result has its final name only when this returns.
 
         Raises:
-            LpError: whatever a part has to say; nothing is left behind then.
+            LpError: the clip cannot be read or written; no partial output is left.
         """
         start = self.clock()
         notes = list(self.notes)
         meter = Meter("upscale", self.frame_count, listener, self.clock)
         with (
             self.open_source() as source,
-            TransformedSink(Path(self.output), self.spec, [resized(self.stage)], self.open_sink) as sink,
+            self.open_sink() as sink,
             ReadAhead(source, QUEUE_DEPTH, "source") as frames,
             WriteBehind(sink.write, 1, "upscale") as writer,
         ):
             for index, frame in enumerate(frames):
-                writer.put(replace(frame, index=index, time_s=Fraction(index) / self.spec.rate.fps))
+                writer.put(replace(frame, index=index, time_s=Fraction(index) / self.rate.fps))
                 meter.step()
             writer.finish()
             sink.commit()
@@ -61,7 +59,7 @@ class StageRun:
         return Summary(
             output=self.output,
             frames=meter.frame,
-            rate=str(self.spec.rate),
+            rate=str(self.rate),
             engine=self.name,
             seconds=round(self.clock() - start, 3),
             audio=self.audio,

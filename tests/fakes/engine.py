@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lp_core.engines.base import Animation, EngineInfo
+from lp_core.engines.base import NO_TUNING, Animation, EngineInfo
 from lp_core.frame import Frame
 from lp_core.motion.implicit.edit import NO_EDIT
 from lp_core.motion.sequence import MotionFrame
@@ -47,21 +47,15 @@ class ToyEngine:
         self.batches.append(len(seen))
         return [self.read_motion(frame, face) for frame, face in seen]
 
-    def prepare(self, source, face, like=None):
+    def prepare(self, source, face, tuning=NO_TUNING):
         self.prepared += 1
         return ToyPortrait(source, face.pose.roll_deg)
 
     def tune(self, portrait, samples, reference, open_analyzer):
-        return portrait
+        return NO_TUNING
 
     def survey(self, plate, performance):
-        return {}
-
-    def tuning_of(self, portrait):
-        return {}
-
-    def with_tuning(self, portrait, tuning):
-        return portrait
+        return NO_TUNING
 
     def animate_all(self, acts, reference):
         self.drawn.append(len(acts))

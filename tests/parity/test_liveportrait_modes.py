@@ -232,7 +232,7 @@ def played_by_the_engine(scene, run, networks):
     if is_filmed and engine.info.surveys_plates:
         performance = Performance(lambda frame: motions[frame.index], motions[0], 4 if is_clip else 1)
         plan = engine.survey([(portrait.source, portrait) for portrait in shown], performance)
-        shown = [engine.with_tuning(portrait, plan) for portrait in shown]
+        shown = [replace(portrait, plan=plan) for portrait in shown]
     pairs = zip(shown, motions, strict=True)
     return np.stack([engine.driven_points(portrait, motion, motions[0]) for portrait, motion in pairs])
 

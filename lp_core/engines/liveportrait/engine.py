@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from lp_core.engines.base import (
+    NO_TUNING,
     Animation,
     DrawRequest,
     DrivingPicture,
@@ -19,6 +19,7 @@ from lp_core.engines.base import (
     Enlarge,
     Performance,
     TrialFrame,
+    Tuning,
 )
 from lp_core.engines.liveportrait.compose import compose, in_frame
 from lp_core.engines.liveportrait.filmed_source import (
@@ -164,13 +165,10 @@ class LivePortraitEngine:
         landmarker = self._landmarks.landmarker
         return self._batches.run(seen, lambda batch: read_performance(self._networks, batch, landmarker))
 
-    def prepare(
-        self, source: Frame, face: Face, like: LivePortraitPortrait | None = None
-    ) -> LivePortraitPortrait:
-        """Everything about the source that does not change with the motion; ``like`` gives its plan."""
-        plan = None if like is None else like.plan
+    def prepare(self, source: Frame, face: Face, tuning: Tuning = NO_TUNING) -> LivePortraitPortrait:
+        """Everything about the source that does not change with the motion; the tuning is the plan of its clip."""
         fine = refined(self._landmarks.landmarker, source, face)
-        return self._in_memory(lambda: prepare_portrait(self._networks, source, fine, plan))
+        return self._in_memory(lambda: prepare_portrait(self._networks, source, fine, tuning))
 
     def tune(
         self,
@@ -178,13 +176,11 @@ class LivePortraitEngine:
         samples: Sequence[TrialFrame],
         reference: MotionFrame,
         open_analyzer: Callable[[], FaceAnalyzer],
-    ) -> LivePortraitPortrait:
-        """Nothing needs trying: returns the portrait unchanged."""
-        return portrait
+    ) -> Tuning:
+        """Nothing: this engine needs no trials."""
+        return NO_TUNING
 
-    def survey(
-        self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance
-    ) -> Mapping[str, NDArray[Any]]:
+    def survey(self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance) -> Tuning:
         """The plan of a filmed source; see the contract and ``lp_core.engines.liveportrait.filmed_source``."""
         plan: FilmedPlan = {}
         frames, sources, played = [], [], []
@@ -204,16 +200,6 @@ class LivePortraitEngine:
         if not frames:
             return plan
         return {**plan, **plan_motion(frames, sources, played, self._transfer, performance.frames > 1)}
-
-    def tuning_of(self, portrait: LivePortraitPortrait) -> Mapping[str, NDArray[Any]]:
-        """The plan of a filmed source; see the contract."""
-        return portrait.plan
-
-    def with_tuning(
-        self, portrait: LivePortraitPortrait, tuning: Mapping[str, NDArray[Any]]
-    ) -> LivePortraitPortrait:
-        """The portrait with the plan of its clip; see the contract."""
-        return replace(portrait, plan=tuning)
 
     def animate(
         self,

@@ -7,16 +7,15 @@ back; a plan then takes about a kilobyte a frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lp_core.engines.base import Tuning
 from lp_core.motion.implicit.motion import F64, ImplicitMotion
 from lp_core.motion.implicit.transfer import TransferOptions, transfer_filmed
 
-FilmedPlan = Mapping[str, NDArray[Any]]
+FilmedPlan = Tuning
 """Name -> array, see below; empty for a still."""
 
 EYE_TARGET = "eye_target"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from lp_core.engines.base import NO_TUNING
 from lp_core.engines.liveportrait.detail import beyond_white
 from lp_core.engines.liveportrait.filmed_source import FilmedPlan
 from lp_core.engines.liveportrait.networks import Networks
@@ -67,7 +68,7 @@ def ratios_of(face: Face) -> Ratios:
 
 
 def prepare_portrait(
-    networks: Networks, source: Frame, face: Face, plan: FilmedPlan | None = None
+    networks: Networks, source: Frame, face: Face, plan: FilmedPlan = NO_TUNING
 ) -> LivePortraitPortrait:
     """Prepares a source: the crop, M, F and the source's share of W, once."""
     height, width = source.pixels.shape[:2]
@@ -89,5 +90,5 @@ def prepare_portrait(
         warp=warp,
         place=place_of(matrix, feather_mask(CROP_PX), width, height),
         beyond=beyond_white(source, cut(source.pixels[..., :3], matrix, CROP_PX)) if can_exceed else None,
-        plan=plan or {},
+        plan=plan,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import count
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.engines.base import (
+    NO_TUNING,
     Animation,
     DrawRequest,
     DrivingPicture,
@@ -20,6 +21,7 @@ from lp_core.engines.base import (
     Enlarge,
     Performance,
     TrialFrame,
+    Tuning,
 )
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
@@ -78,6 +80,7 @@ class MeshEngine:
             rig=RIG,
             uses_driving_picture=settings.engine.mouth != "drawn",
             sliders=MESH_SLIDERS,
+            calibrates=True,
         )
         self._settings = settings
         self._mesh = HeadMesh()
@@ -107,9 +110,10 @@ class MeshEngine:
         """Motion of faces in driving frames; see the contract."""
         return [self.read_motion(frame, face) for frame, face in seen]
 
-    def prepare(self, source: Frame, face: Face, like: MeshPortrait | None = None) -> MeshPortrait:
+    def prepare(self, source: Frame, face: Face, tuning: Tuning = NO_TUNING) -> MeshPortrait:
         """Everything about the source that does not change with the motion; see the contract."""
-        return prepare_portrait(source, face, face.coefficients, like.tuning if like else None)
+        found = tuning_from_arrays(tuning) if tuning else None
+        return prepare_portrait(source, face, face.coefficients, found)
 
     def animate(
         self,
@@ -142,7 +146,7 @@ class MeshEngine:
         samples: Sequence[TrialFrame],
         reference: MotionFrame,
         open_analyzer: Callable[[], FaceAnalyzer],
-    ) -> MeshPortrait:
+    ) -> Tuning:
         """Calibrates a portrait for a performance (lp_core.engines.mesh.calibrate); see the contract."""
         small = reduced_portrait(portrait)
         # Strengths and regions are the user's wish, no fault of the portrait: nothing may correct them away.
@@ -163,21 +167,11 @@ class MeshEngine:
             analyzers = [stack.enter_context(closing(open_analyzer())) for _ in range(TRIAL_THREADS)]
             draws = [trial(analyzer) for analyzer in analyzers]
             tuning = calibrate(small.face, samples, reference, self._settings.motion.motion, draws)
-        return replace(portrait, tuning=tuning)
+        return NO_TUNING if tuning is None else tuning_arrays(tuning)
 
-    def survey(
-        self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance
-    ) -> Mapping[str, NDArray[Any]]:
+    def survey(self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance) -> Tuning:
         """Nothing; see the contract."""
-        return {}
-
-    def tuning_of(self, portrait: MeshPortrait) -> Mapping[str, NDArray[Any]]:
-        """What calibration found; see the contract."""
-        return {} if portrait.tuning is None else tuning_arrays(portrait.tuning)
-
-    def with_tuning(self, portrait: MeshPortrait, tuning: Mapping[str, NDArray[Any]]) -> MeshPortrait:
-        """The portrait with what calibration found; see the contract."""
-        return replace(portrait, tuning=tuning_from_arrays(tuning) if tuning else None)
+        return NO_TUNING
 
     def _draw(
         self,

@@ -309,12 +309,6 @@ class TestState:
         np.testing.assert_array_equal(again.flow, first.flow)
         np.testing.assert_array_equal(engine.animate(other, two, sitter.neutral).pixels, mirrored.pixels)
 
-    def test_a_portrait_like_another_takes_its_tuning_over(self, engine, portrait, sitter, as_frame):
-        marked = replace(portrait, tuning=object())
-        later = engine.prepare(as_frame(sitter.picture), sitter.face, like=marked)
-        assert later.tuning is marked.tuning
-        assert engine.prepare(as_frame(sitter.picture), sitter.face).tuning is None
-
     def test_a_face_without_coefficients_reads_as_zeros(self, engine, sitter):
         bare = replace(sitter.face, blendshapes={})
         assert (engine.read_motion(blank(512, 512), bare).blendshapes == 0).all()

@@ -1,0 +1,195 @@
+"""Drawing frames: the source and the performance at each frame, the engine, holdout and watermark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import chain, islice, repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.engines.base import DrawRequest, DrivingPicture, Engine
+from lp_core.frame import Box, Frame
+from lp_core.media.base import SinkSpec
+from lp_core.motion.implicit.edit import EditCurves
+from lp_core.motion.timeline import MotionTimeline
+from lp_core.render.edges import (
+    QUEUE_DEPTH,
+    FilmedFace,
+    Motion,
+    RenderTarget,
+    Still,
+    StoredMotion,
+    TimeSlice,
+)
+from lp_core.render.holdout import Protection, protected
+from lp_core.render.passes import DrawnFrame
+from lp_core.render.pipeline import ReadAhead
+from lp_core.render.report import Runs, Summary, numbered
+from lp_core.render.retime import conformed_count
+from lp_core.render.source_frames import SourceFrame, driving_pictures, first_driving_picture, screen_frames
+from lp_core.timing import FrameRate
+from lp_core.version import __version__
+
+Watermarker = Callable[[Frame, NDArray[np.float32], Box], Frame]
+"""The frame with a mark inside the matte (h, w, 0..1) of a region."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What one frame of the result needs besides its source: the performance, and how it is applied."""
+
+    engine: Engine
+    """Draws."""
+    source: Still | FilmedFace
+    """What is animated."""
+    driving: FilmedFace | StoredMotion
+    """The performance."""
+    target: RenderTarget
+    """Where the result goes."""
+    part: TimeSlice
+    """Which part of the whole is drawn."""
+    edits: EditCurves
+    """The user's sliders over the output's frames."""
+    protection: Callable[[], Protection] | None
+    """Opens the matte of what must not be touched."""
+    mark: Watermarker | None
+    """Marks each frame inside its matte."""
+    motion: Motion
+    """The performance as it was measured."""
+    timeline: MotionTimeline
+    """The performance without gaps, smoothed."""
+    notes: list[str]
+    """Sentences for the summary; grows."""
+
+    @property
+    def rate(self) -> FrameRate:
+        """Rate of the result."""
+        source = self.source
+        return self.target.rate or (source.info.rate if isinstance(source, FilmedFace) else self.motion.rate)
+
+    def count(self, source_frames: int | None) -> int | None:
+        """Frames of the result; None where a filmed source does not tell its length.
+
+        Args:
+            source_frames: number of frames of a filmed source, where it is known.
+        """
+        source = self.source
+        if isinstance(source, Still):
+            if self.part.length is not None:
+                return self.part.length
+            return conformed_count(len(self.motion), self.motion.rate, self.rate)
+        if source_frames is None:
+            return None
+        return conformed_count(source_frames, source.info.rate, self.rate)
+
+    def spec(self) -> SinkSpec:
+        """What the sink must be told."""
+        info = self.engine.info
+        comment = ", ".join(filter(None, (f"LP Suite {__version__}", f"{info.name} engine", info.label)))
+        return self.target.spec(self.source.info, self.rate, comment)
+
+    def drivers(self, stack: ExitStack) -> Iterator[DrivingPicture | None]:
+        """The driving picture of every output frame, without end; None where there is none."""
+        driving = self.driving
+        if isinstance(driving, StoredMotion) or not self.engine.info.uses_driving_picture:
+            return repeat(None)
+        frames = stack.enter_context(ReadAhead(screen_frames(driving, self.rate), QUEUE_DEPTH, "driving"))
+        before = int(self.part.performance_s * self.rate.fps)
+        first = None
+        if before < 0 or self.motion.frame(0).confidence == 0:
+            first = first_driving_picture(driving, self.motion)
+        pictures = driving_pictures(frames, self.motion, first)
+        return chain(repeat(first, -before), islice(pictures, max(before, 0), None))
+
+    def drawn(
+        self,
+        pairs: Iterable[tuple[SourceFrame, DrivingPicture | None]],
+        lost: dict[int, None],
+        first: int = 0,
+    ) -> Iterator[DrawnFrame]:
+        """Frame after frame of the result with what the engine says of it.
+
+        Args:
+            pairs: source and driving picture of every frame.
+            lost: takes the indices of source frames without the face.
+            first: index of the first frame.
+        """
+        is_still = isinstance(self.source, Still)
+        with ExitStack() as stack:
+            matte = self.protection and stack.enter_context(self.protection())
+            numbered = enumerate(pairs, first)
+            while batch := list(islice(numbered, self.engine.info.batch)):
+                shots = [shot for _, (shot, _) in batch]
+                lost.update({shot.frame.index: None for shot in shots if shot.portrait is None})
+                for shot, drawn in zip(shots, self.draw(batch), strict=True):
+                    if matte:
+                        number = drawn.frame.index if is_still else shot.frame.index
+                        drawn = protected(drawn, shot.frame, matte.at(number))
+                    yield self._marked(drawn)
+
+    def draw(
+        self, batch: Sequence[tuple[int, tuple[SourceFrame, DrivingPicture | None]]]
+    ) -> Iterator[DrawnFrame]:
+        """Some frames of the result, drawn together: (index, (source, driving picture)) each."""
+        asked = [self._act(shot, driver, self.rate.time_s(index)) for index, (shot, driver) in batch]
+        acts = [act for act, _ in asked if act is not None]
+        engine = self.engine
+        animations = iter(engine.animate_all(acts, self.timeline.reference) if acts else ())
+        is_film = isinstance(self.source, FilmedFace)
+        for (index, (shot, _)), (act, confidence) in zip(batch, asked, strict=True):
+            animation = None if act is None else next(animations)
+            pixels = shot.frame.pixels if animation is None else animation.pixels
+            frame = replace(shot.frame, pixels=pixels, index=index, time_s=self.rate.time_s(index))
+            yield DrawnFrame(frame, animation, confidence, shot.frame if is_film else None)
+
+    def _act(
+        self, shot: SourceFrame, driver: DrivingPicture | None, time_s: Fraction
+    ) -> tuple[DrawRequest | None, float]:
+        """What is asked of the engine (None: nothing, the source passes through), and the confidence."""
+        if shot.portrait is None:
+            return None, 0.0
+        part = self.part
+        motion = self.timeline.at(max(part.performance_s + time_s, Fraction(0)))
+        if motion.confidence <= 0:
+            return None, float(motion.confidence)
+        edit = self.edits.at(float(max(part.start_s + time_s, Fraction(0)) * self.rate.fps))
+        return DrawRequest(shot.portrait, motion, driver, edit), float(motion.confidence)
+
+    def _marked(self, drawn: DrawnFrame) -> DrawnFrame:
+        """With the invisible mark, where one is wanted; what is protected stays out of the matte already."""
+        mark, animation = self.mark, drawn.animation
+        if mark is None or animation is None:
+            return drawn
+        return replace(drawn, frame=mark(drawn.frame, animation.region_matte, animation.region))
+
+    def summary(self, frames: int, lost_source: Runs) -> Summary:
+        """What the whole amounts to; its time is not known here."""
+        rate = self.rate
+        held = (
+            frames
+            + int(self.part.performance_s * rate.fps)
+            - conformed_count(len(self.motion), self.motion.rate, rate)
+        )
+        if held > 0 and len(self.motion) > 1:
+            self.notes.append(
+                f"The performance ends {held} frames before the source; its last motion is held."
+            )
+        return Summary(
+            output=self.target.name,
+            frames=frames,
+            rate=str(rate),
+            engine=self.engine.info.name,
+            seconds=0.0,
+            audio=self.target.audio,
+            lost_driving_frames=numbered(self.timeline.lost_frames, _first_number(self.driving)),
+            lost_source_frames=numbered(lost_source, _first_number(self.source)),
+            notes=tuple(dict.fromkeys(self.notes)),
+        )
+
+
+def _first_number(clip: Still | FilmedFace | StoredMotion) -> int | None:
+    return clip.info.first_frame if isinstance(clip, FilmedFace) else None

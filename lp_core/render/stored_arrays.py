@@ -1,0 +1,34 @@
+"""The small files of a solved shot: plain values as JSON, arrays as .npz."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.errors import BadMotionFile
+from lp_core.files import replacing, write_whole
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Writes plain values; the file is complete or absent."""
+    write_whole(path, json.dumps(values))
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Writes arrays; the file is complete or absent."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Reads what ``save_arrays`` wrote; raises BadMotionFile where the file is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, KeyError) as error:
+        raise BadMotionFile(f"{path} is damaged ({error}); solve the shot again.") from error
