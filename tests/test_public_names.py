@@ -32,7 +32,7 @@ CONTRACTS = {
         "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
         "SliderSettings UPSCALERS UPSCALE_REGIONS UpscaleSettings VIDEO_CODECS"
     ),
-    "lp_core.settings.schema": "check setting setting_fields",
+    "lp_core.settings.schema": "check setting",
     "lp_core.settings.live": "BACKGROUNDS LiveSettings",
     "lp_core.job": "RenderJob SCHEMA VERSION",
     "lp_core.frame": (

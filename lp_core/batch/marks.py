@@ -8,17 +8,18 @@ clip's head. A key that is not known is an error, so that a slip of the pen is n
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from lp_core.errors import SettingError, UnreadableMedia
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import RenderSettings
+from lp_core.settings.table import all_settings, with_values
 
 KEYS = ("lp_suite", "liveportrait")
 """Keys of metadata that hold a mark; the first is written."""
@@ -76,82 +77,45 @@ def read_mark(values: Mapping[str, Any], where: str) -> ClipMark:
     if not isinstance(driver, str) or not driver:
         raise SettingError(f"The mark of {where} names no driver; add driver=FILE, clip:NAME or track:NAME.")
     settings = {name: _setting(name, value, where) for name, value in given.items()}
-    mark = ClipMark(driver, _typed(start, int, f"driver_start of {where}"), settings)
+    mark = ClipMark(driver, _frame(start, where), settings)
     apply_mark(RenderSettings(), mark)
     return mark
 
 
 def apply_mark(settings: RenderSettings, mark: ClipMark) -> RenderSettings:
-    """The settings of a run with those of a clip laid over them.
+    """The settings of a run with those of a clip's mark on top.
 
     Raises:
         SettingError: a value is out of range, or two contradict each other.
     """
-    groups = {}
-    for item in fields(settings):
-        group = getattr(settings, item.name)
-        own = {name: mark.settings[name] for name, _, _ in setting_fields(group) if name in mark.settings}
-        groups[item.name] = replace(group, **own) if own else group
-    return RenderSettings(**groups)
-
-
-@cache
-def known_settings() -> dict[str, Any]:
-    """Name of every setting that a mark may hold -> its type."""
-    found: dict[str, Any] = {}
-    defaults = RenderSettings()
-    for item in fields(defaults):
-        group = getattr(defaults, item.name)
-        hints = get_type_hints(type(group))
-        found.update({name: hints[name] for name, _, _ in setting_fields(group)})
-    return {name: hint for name, hint in found.items() if name not in _RUN_SETTINGS}
+    return with_values(settings, mark.settings)
 
 
 def _setting(name: str, value: Any, where: str) -> Any:  # noqa: ANN401 - untrusted
-    known = known_settings()
     if name in _RUN_SETTINGS:
         raise SettingError(f"The mark of {where} sets {name}, which belongs to the whole run; give it there.")
+    known = {item.name: item for item in all_settings()}
     if name not in known:
         raise SettingError(
             f"The mark of {where} has the key '{name}', which is not known; keys are driver, driver_start and "
             "the names of the options of lpsuite animate."
         )
-    return _typed(value, known[name], f"{name} of {where}")
-
-
-def _typed(value: Any, hint: Any, what: str) -> Any:  # noqa: ANN401 - untrusted, and any setting's type
-    if get_origin(hint) is tuple:
-        items = value.split(";") if isinstance(value, str) else value
-        if isinstance(items, Sequence) and all(isinstance(item, str) for item in items):
-            return tuple(item.strip() for item in items)
-        raise SettingError(f"{what} = {value!r} must be a list of texts.")
-    kinds = get_args(hint) or (hint,)
-    if value is None and type(None) in kinds:
-        return None
-    kind = next(item for item in kinds if item is not type(None))
     try:
-        return _converted(value, kind)
-    except (TypeError, ValueError):
-        raise SettingError(f"{what} = {value!r} must be of the type {kind.__name__}.") from None
+        return known[name].coerced(value)
+    except SettingError as error:
+        raise SettingError(f"The mark of {where} cannot be used: {error}") from error
 
 
-def _converted(value: Any, kind: type) -> Any:  # noqa: ANN401
-    if kind is bool:
-        if isinstance(value, bool):
-            return value
-        return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[_word(value)]
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise TypeError
-    if kind is int and isinstance(value, float) and not value.is_integer():
-        raise ValueError
-    return kind(value)
-
-
-def _word(value: Any) -> str:  # noqa: ANN401
-    word = str(value).strip().lower()
-    if word not in ("true", "yes", "1", "false", "no", "0"):
-        raise ValueError
-    return word
+def _frame(value: Any, where: str) -> int:  # noqa: ANN401 - untrusted
+    """``driver_start`` as a number."""
+    is_number = isinstance(value, int | float | str) and not isinstance(value, bool)
+    try:
+        number = float(value) if is_number else math.nan
+    except ValueError:
+        number = math.nan
+    if not number.is_integer():
+        raise SettingError(f"driver_start of {where} = {value!r} is not a frame number.")
+    return int(number)
 
 
 def is_marker(name: str) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import click
 
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import RenderSettings
+from lp_core.settings.table import Setting, all_settings, grouped, with_groups
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,9 +23,9 @@ def settings_options(*only: str) -> Callable[[Command], Command]:
     """
 
     def decorate(command: Command) -> Command:
-        for name, kind, default, meta in reversed(list(_all_settings())):
-            if not only or name in only:
-                command = _option(name, kind, default, meta)(command)
+        for item in reversed(list(all_settings())):
+            if not only or item.name in only:
+                command = _option(item)(command)
         return command
 
     return decorate
@@ -38,51 +38,30 @@ def settings_from(values: Mapping[str, Any]) -> RenderSettings:
         SettingError: a value is out of range.
         UnknownCodec: the codec is not known.
     """
-    groups = {}
-    for group_name, group in _groups():
-        names = [name for name, _, _ in setting_fields(group)]
-        groups[group_name] = type(group)(**{name: values[name] for name in names if name in values})
-    return RenderSettings(**groups)
+    return with_groups(RenderSettings(), grouped(values))
 
 
-def _groups() -> Iterator[tuple[str, Any]]:
-    defaults = RenderSettings()
-    return ((item.name, getattr(defaults, item.name)) for item in fields(defaults))
-
-
-def _all_settings() -> Iterator[tuple[str, type, Any, dict[str, Any]]]:
-    for _, group in _groups():
-        hints = get_type_hints(type(group))
-        for name, default, meta in setting_fields(group):
-            hint = hints[name]
-            if get_origin(hint) is tuple:
-                yield name, tuple, default, meta
-                continue
-            kind = next((item for item in get_args(hint) if item is not type(None)), hint)
-            yield name, kind, default, meta
-
-
-def _option(name: str, kind: type, default: Any, meta: dict[str, Any]) -> Callable[[Command], Command]:  # noqa: ANN401
-    flag = "--" + name.replace("_", "-")
-    if kind is tuple:
-        return click.option(flag, name, multiple=True, metavar="NAME=VALUE", help=meta["help"])
-    if kind is bool:
-        off = "/--no-" + name.replace("_", "-") if default else ""
-        return click.option(flag + off, name, is_flag=True, default=default, help=meta["help"])
+def _option(item: Setting) -> Callable[[Command], Command]:
+    flag = "--" + item.name.replace("_", "-")
+    if item.kind is tuple:
+        return click.option(flag, item.name, multiple=True, metavar="NAME=VALUE", help=item.help)
+    if item.kind is bool:
+        off = "/--no-" + item.name.replace("_", "-") if item.default else ""
+        return click.option(flag + off, item.name, is_flag=True, default=item.default, help=item.help)
     return click.option(
         flag,
-        name,
-        type=_TYPES[kind],
-        default=default,
-        show_default=default is not None,
-        metavar=_metavar(kind, meta),
-        help=meta["help"],
+        item.name,
+        type=_TYPES[item.kind],
+        default=item.default,
+        show_default=item.default is not None,
+        metavar=_metavar(item),
+        help=item.help,
     )
 
 
-def _metavar(kind: type, meta: dict[str, Any]) -> str:
-    if meta["choices"]:
-        return "[" + "|".join(meta["choices"]) + "]"
-    if meta["minimum"] is not None and meta["maximum"] is not None:
-        return f"{meta['minimum']:g}..{meta['maximum']:g}"
-    return "TEXT" if kind is str else "NUMBER"
+def _metavar(item: Setting) -> str:
+    if item.choices:
+        return "[" + "|".join(item.choices) + "]"
+    if item.minimum is not None and item.maximum is not None:
+        return f"{item.minimum:g}..{item.maximum:g}"
+    return "TEXT" if item.kind is str else "NUMBER"

@@ -34,7 +34,7 @@ from .render import (
     SliderSettings,
     UpscaleSettings,
 )
-from .schema import check, setting, setting_fields
+from .schema import check, setting
 
 __all__ = (
     "AUDIO_CHOICES",
@@ -69,5 +69,4 @@ __all__ = (
     "VIDEO_CODECS",
     "check",
     "setting",
-    "setting_fields",
 )

@@ -3,11 +3,12 @@
 Standard library only, Python 3.7 syntax.
 """
 
-from dataclasses import dataclass, fields
-from typing import Any, Callable, Dict, FrozenSet, List, Tuple
+from dataclasses import dataclass
+from typing import Callable, Dict, FrozenSet, List, Tuple
 
 from ..errors import SettingError
-from ..settings import RenderSettings, setting_fields
+from .render import RenderSettings
+from .table import all_settings, changed_values, find
 
 Names = FrozenSet[str]
 
@@ -40,14 +41,7 @@ class Unused:
     """Why it has none; completes "--name: ..."."""
 
 
-def _all_names() -> Names:
-    defaults = RenderSettings()
-    return frozenset(
-        name for group in fields(defaults) for name, _, _ in setting_fields(getattr(defaults, group.name))
-    )
-
-
-ALL = _all_names()
+ALL = frozenset(item.name for item in all_settings())
 _NETWORKS = frozenset(("weights", "device", "precision", "compile"))
 LIVEPORTRAIT_ONLY = _NETWORKS | {
     "batch", "driving_option", "detail", "stitching", "eye_retargeting", "lip_retargeting", "normalize_lip",
@@ -230,17 +224,9 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
 
 def unused(settings: RenderSettings, run: Run) -> Tuple[Unused, ...]:
     """Settings that differ from their default and that a run cannot use, in the order of their definition."""
-    found: List[Unused] = []
-    defaults = RenderSettings()
-    for item in fields(defaults):
-        group, default = getattr(settings, item.name), getattr(defaults, item.name)
-        for name, _, _ in setting_fields(default):
-            if getattr(group, name) == getattr(default, name):
-                continue
-            why = _why(name, settings, run)
-            if why:
-                found.append(Unused(name, why))
-    return tuple(found)
+    names = (name for values in changed_values(settings).values() for name in values)
+    reasons = ((name, _why(name, settings, run)) for name in names)
+    return tuple(Unused(name, why) for name, why in reasons if why)
 
 
 def _why(name: str, settings: RenderSettings, run: Run) -> str:
@@ -273,9 +259,5 @@ def unused_notes(settings: RenderSettings, run: Run) -> List[str]:
 
 def _flag(name: str, settings: RenderSettings) -> str:
     """The setting as the command line has it."""
-    value: Any = next(
-        getattr(getattr(settings, group.name), name)
-        for group in fields(settings)
-        if hasattr(getattr(settings, group.name), name)
-    )
+    value = getattr(getattr(settings, find(name).group), name)
     return "--{}{}".format("no-" if value is False else "", name.replace("_", "-"))

@@ -4,7 +4,7 @@ Standard library only, Python 3.7 syntax.
 """
 
 from dataclasses import field, fields
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Optional, Sequence
 
 from ..errors import SettingError
 
@@ -55,9 +55,3 @@ def check(group: Any) -> None:  # noqa: ANN401 - any settings group
             raise SettingError(
                 f"{item.name} = {value} is out of range; it must lie between {low} and {high}."
             )
-
-
-def setting_fields(group: Any) -> Iterator[Tuple[str, Any, Dict[str, Any]]]:  # noqa: ANN401
-    """(name, default, metadata) of every setting of a group, in order; field names are unique over all groups."""
-    for item in fields(group):
-        yield item.name, item.default, dict(item.metadata)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from lp_core.performance_name import is_builtin
 from lp_core.settings import RenderSettings
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.job_context import Accepted, JobContext
-from lp_core.worker.schema import BatchRequest, SettingsModel, to_settings
+from lp_core.worker.schema import BatchRequest, SettingsModel, named_files, to_settings
 
 
 @dataclass(frozen=True)
@@ -76,21 +76,8 @@ class Batch:
                 self.folders.readable(driving)
             job = shot.render_job(plan.folder)
             self.folders.writable(job.output)
-            for path in _setting_paths(job.settings):
+            for path in named_files(job.settings).values():
                 self.folders.readable(path)
-
-
-def _setting_paths(settings: RenderSettings) -> list[str]:
-    from lp_core.worker.schema import path_settings
-
-    values = {
-        group.name: {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(getattr(settings, group.name)).items()
-        }
-        for group in fields(settings)
-    }
-    return list(path_settings(SettingsModel.model_validate(values)).values())
 
 
 def _wish(parameters: dict[str, Any]) -> PlanRequest:

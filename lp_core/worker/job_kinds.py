@@ -26,7 +26,7 @@ from lp_core.worker.schema import (
     ExtractRequest,
     SettingsModel,
     UpscaleRequest,
-    path_settings,
+    named_files,
     to_settings,
 )
 
@@ -48,9 +48,10 @@ def checked_settings(model: BaseModel, folders: Folders) -> RenderSettings:
         NotAllowed: a file lies elsewhere.
         SettingError: two settings contradict each other.
     """
-    for path in path_settings(model).values():
+    settings = to_settings(model)
+    for path in named_files(settings).values():
         folders.readable(path)
-    return to_settings(model)
+    return settings
 
 
 def _performance(name: str, folders: Folders) -> str:

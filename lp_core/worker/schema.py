@@ -7,16 +7,16 @@ contradict each other) the dataclasses check in both cases.
 from __future__ import annotations
 
 import re
-from dataclasses import fields
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from lp_core.link.messages import KINDS, PHASES
-from lp_core.settings import UPSCALERS, RenderSettings, setting_fields
+from lp_core.settings import UPSCALERS, RenderSettings
 from lp_core.settings.live import LiveSettings
 from lp_core.settings.sliders import SLIDERS
+from lp_core.settings.table import Setting, group_names, path_values, settings_of, with_groups
 
 LONGEST = 4096
 """Characters of a text; longer ones are no file name and no setting."""
@@ -29,41 +29,41 @@ Name = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 JobId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the job.")]
 
 
-def _field_type(hint: Any, meta: dict[str, Any]) -> Any:  # noqa: ANN401 - types are built here
-    if get_origin(hint) is tuple:
+def _field_type(item: Setting) -> Any:  # noqa: ANN401 - types are built here
+    if item.kind is tuple:
         return Annotated[list[Text], Field(max_length=MOST_TEXTS)]
-    kinds = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
-    kind: Any = kinds[0]
-    if meta["choices"]:
-        kind = Literal[tuple(meta["choices"])]
-    elif kind is str:
+    kind: Any = item.kind
+    if item.choices:
+        kind = Literal[item.choices]
+    elif item.kind is str:
         kind = Text
-    elif kind in (int, float):
-        kind = Annotated[kind, Field(ge=meta["minimum"], le=meta["maximum"], allow_inf_nan=False)]
-        if get_args(kind)[0] is int:
-            kind = Annotated[int, Field(ge=meta["minimum"], le=meta["maximum"])]
-    return Union[kind, None] if type(None) in get_args(hint) else kind  # noqa: UP007 - made at run time
+    elif item.kind is int:
+        kind = Annotated[int, Field(ge=item.minimum, le=item.maximum)]
+    elif item.kind is float:
+        kind = Annotated[float, Field(ge=item.minimum, le=item.maximum, allow_inf_nan=False)]
+    return Union[kind, None] if item.is_optional else kind  # noqa: UP007 - made at run time
 
 
-def _group_model(group: Any) -> type[BaseModel]:  # noqa: ANN401 - any settings group
-    hints = get_type_hints(type(group))
+def _group_model(name: str, group: Any) -> type[BaseModel]:  # noqa: ANN401 - any settings group
     members: dict[str, Any] = {}
-    for name, default, meta in setting_fields(group):
-        given = list(default) if isinstance(default, tuple) else default
-        extra = {key: meta[key] for key in ("unit", "path") if meta.get(key)}
-        about = Field(given, description=meta["help"], json_schema_extra=extra or None)
-        members[name] = (_field_type(hints[name], meta), about)
+    for item in settings_of(name, group):
+        given: Any = list(item.default) if item.kind is tuple else item.default
+        extra: dict[str, Any] = {
+            key: word for key, word in (("unit", item.unit), ("path", item.path)) if word
+        }
+        about = Field(given, description=item.help, json_schema_extra=extra or None)
+        members[item.name] = (_field_type(item), about)
     words = (type(group).__doc__ or "").partition("\n")[0]
     model: type[BaseModel] = create_model(type(group).__name__, __config__=STRICT, __doc__=words, **members)
     return model
 
 
 def _settings_model() -> type[BaseModel]:
-    members: dict[str, Any] = {}
-    defaults = RenderSettings()
-    for item in fields(defaults):
-        group = _group_model(getattr(defaults, item.name))
-        members[item.name] = (group, Field(default_factory=group, description=group.__doc__))
+    groups = {name: _group_model(name, getattr(RenderSettings(), name)) for name in group_names()}
+    members: dict[str, Any] = {
+        name: (group, Field(default_factory=group, description=group.__doc__))
+        for name, group in groups.items()
+    }
     model: type[BaseModel] = create_model(
         "RenderSettings", __config__=STRICT, __doc__="All settings of one render.", **members
     )
@@ -72,7 +72,7 @@ def _settings_model() -> type[BaseModel]:
 
 SettingsModel = _settings_model()
 """Pydantic's twin of RenderSettings."""
-LiveModel = _group_model(LiveSettings())
+LiveModel = _group_model("live", LiveSettings())
 """Pydantic's twin of LiveSettings."""
 
 
@@ -80,27 +80,22 @@ def to_settings(model: BaseModel) -> RenderSettings:
     """The settings themselves.
 
     Raises:
-        LpError: two settings contradict each other, or one is wrong in a way that its schema cannot tell.
+        LpError: two settings contradict each other, or one is wrong in a way that its schema cannot express.
     """
-    defaults = RenderSettings()
-    groups = {}
-    for item in fields(defaults):
-        values = getattr(model, item.name).model_dump()
-        fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        groups[item.name] = type(getattr(defaults, item.name))(**fixed)
-    return RenderSettings(**groups)
+    groups = {
+        name: {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        for name, values in model.model_dump().items()
+    }
+    return with_groups(RenderSettings(), groups)
 
 
-def path_settings(model: BaseModel) -> dict[str, str]:
-    """'group.name' -> value of every setting that names a file or folder and is given."""
-    found = {}
-    defaults = RenderSettings()
-    for item in fields(defaults):
-        for name, _, meta in setting_fields(getattr(defaults, item.name)):
-            value = getattr(getattr(model, item.name), name)
-            if meta.get("path") and value and not BUILT_IN.fullmatch(value):
-                found[f"{item.name}.{name}"] = value
-    return found
+def named_files(settings: RenderSettings) -> dict[str, str]:
+    """'group.name' -> value of every setting that names a file or folder; names of built-in things are left out."""
+    return {
+        f"{group}.{name}": value
+        for (group, name), value in path_values(settings).items()
+        if not BUILT_IN.fullmatch(value)
+    }
 
 
 class _Wire(BaseModel):

@@ -4,13 +4,14 @@ import json
 from dataclasses import fields, replace
 
 import pytest
+from fakes.settings import setting_fields
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core import job as job_module
 from lp_core.errors import SettingError, UnknownCodec
 from lp_core.job import RenderJob
-from lp_core.settings import RenderSettings, SliderSettings, setting_fields
+from lp_core.settings import RenderSettings, SliderSettings
 
 JOB = RenderJob("portrait.jpg", "demo:expressive", "out.%04d.png")
 names = st.text(st.characters(exclude_characters="\0", exclude_categories=()), min_size=1)

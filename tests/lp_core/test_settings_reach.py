@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fakes.films import read_pictures, write_film, write_portrait
 from fakes.networks import FakeNetworks
+from fakes.settings import setting_fields
 
 from lp_core.assemble import assemble, assemble_extraction
 from lp_core.engines.liveportrait import engine as liveportrait
@@ -20,7 +21,7 @@ from lp_core.job import RenderJob
 from lp_core.live.config import StreamConfig
 from lp_core.live.streams import LiveStreams
 from lp_core.media.image.stills import write_image
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import RenderSettings
 from lp_core.settings.reach import ALL, USES, Run, unused, unused_notes
 from lp_core.upscaling import assemble_upscale
 

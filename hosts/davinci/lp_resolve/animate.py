@@ -11,6 +11,7 @@ from hosts.client import Client
 from lp_core.errors import SettingError
 from lp_core.files import ensure_folder
 from lp_core.performance_name import BUILTIN_MOTIONS, BUILTIN_PREFIX
+from lp_core.settings.table import all_settings
 
 from . import job, placement
 from .api_results import ResolveRefused
@@ -323,16 +324,10 @@ def _parameters(made: ClipPlan) -> dict[str, Any]:
 
 def _changed(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """What differs from the defaults, of the whole settings that a job tells."""
-    from lp_core.settings import RenderSettings, setting_fields
-
-    found = {}
-    for group, values in settings.items():
-        known = {name: default for name, default, _ in setting_fields(getattr(RenderSettings(), group))}
-        differs = {
-            name: value
-            for name, value in values.items()
-            if value != (list(known[name]) if isinstance(known[name], tuple) else known[name])
-        }
-        if differs:
-            found[group] = differs
+    found: dict[str, dict[str, Any]] = {}
+    for item in all_settings():
+        default = list(item.default) if item.kind is tuple else item.default
+        value = settings.get(item.group, {}).get(item.name, default)
+        if value != default:
+            found.setdefault(item.group, {})[item.name] = value
     return found

@@ -9,11 +9,12 @@ from fakes.resolve import Host
 from fakes.resolve_picture import html_of
 from fakes.resolve_pool import described
 from fakes.resolve_ui import Bmd, Fusion
+from fakes.settings import setting_fields
 
 from hosts.davinci.lp_resolve.dialogs import animate_dialog, settings_of
 from hosts.davinci.lp_resolve.windows import ScriptWindows
 from hosts.install import InstallOptions, open_installer
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import RenderSettings
 from lp_core.settings.sliders import SLIDERS
 
 

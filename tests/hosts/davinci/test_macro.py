@@ -7,10 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from fakes.settings import setting_fields
 
 from hosts.davinci.lp_resolve.curves import corners, settings_at, slider_curves
 from hosts.davinci.lp_resolve.macro import COMP_DECIDES, SWITCH, published, setting_text
-from lp_core.settings import MotionSettings, RenderSettings, setting_fields
+from lp_core.settings import MotionSettings, RenderSettings
 from lp_core.settings.sliders import SLIDERS
 from lp_core.worker.schema import SettingsModel, slider_infos
 

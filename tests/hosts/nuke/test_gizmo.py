@@ -9,10 +9,11 @@ from dataclasses import fields
 import pytest
 from fakes.nuke.script import nodes_of, record
 from fakes.nuke.signatures import KNOBS
+from fakes.settings import setting_fields
 
 from hosts.nuke.lp_nuke import gizmo, knobs, tcl
 from hosts.nuke.lp_nuke.knob_layout import ALWAYS_WRITTEN, MADE_OF, TABS, WITHOUT_KNOB
-from lp_core.settings import PASSES, UPSCALERS, RenderSettings, setting_fields
+from lp_core.settings import PASSES, UPSCALERS, RenderSettings
 from lp_core.settings.sliders import SLIDERS
 
 pytestmark = pytest.mark.skipif(shutil.which("tclsh") is None, reason="no tclsh on PATH")

@@ -5,10 +5,11 @@ from dataclasses import fields
 import click
 import pytest
 from click.testing import CliRunner
+from fakes.settings import setting_fields
 
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.errors import SettingError, UnknownCodec
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import RenderSettings
 
 
 def parse(arguments, *only):

@@ -3,9 +3,10 @@
 from dataclasses import FrozenInstanceError, fields
 
 import pytest
+from fakes.settings import setting_fields
 
 from lp_core.errors import SettingError, UnknownCodec
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import RenderSettings
 from lp_core.settings.live import LiveSettings
 
 GROUPS = [*(getattr(RenderSettings(), item.name) for item in fields(RenderSettings)), LiveSettings()]

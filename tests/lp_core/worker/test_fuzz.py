@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from fakes.settings import setting_fields
 from fakes.worker import Worker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lp_core.errors import WorkerError
-from lp_core.settings import RenderSettings, setting_fields
+from lp_core.settings import RenderSettings
 
 pytest.importorskip("schemathesis")
 PROGRAM = shutil.which("schemathesis", path=str(Path(sys.executable).parent))

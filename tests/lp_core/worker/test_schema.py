@@ -4,11 +4,12 @@ from dataclasses import fields
 from typing import get_type_hints
 
 import pytest
+from fakes.settings import setting_fields
 from pydantic import ValidationError
 
 from lp_core.errors import SettingError
-from lp_core.settings import RenderSettings, setting_fields
-from lp_core.worker.schema import SettingsModel, path_settings, to_settings
+from lp_core.settings import RenderSettings
+from lp_core.worker.schema import SettingsModel, named_files, to_settings
 
 DEFAULTS = RenderSettings()
 EVERY = [
@@ -51,15 +52,15 @@ def test_every_setting_in_free_words_is_known_as_a_file_or_not():
 
 def test_files_are_found_and_built_in_names_are_none():
     model = SettingsModel.model_validate({"sliders": {"edit_file": "/a.json"}, "engine": {"weights": "/w"}})
-    assert path_settings(model) == {"sliders.edit_file": "/a.json", "engine.weights": "/w"}
+    assert named_files(to_settings(model)) == {"sliders.edit_file": "/a.json", "engine.weights": "/w"}
     built_in = SettingsModel.model_validate({"color": {"ocio": "ocio://studio-config-latest"}})
-    assert path_settings(built_in) == {}
+    assert named_files(to_settings(built_in)) == {}
     by_name = SettingsModel.model_validate({"upscale": {"upscale": "x4plus"}})
-    assert path_settings(by_name) == {}
+    assert named_files(to_settings(by_name)) == {}
     by_file = SettingsModel.model_validate({"upscale": {"upscale": "/x4plus"}})
-    assert path_settings(by_file) == {"upscale.upscale": "/x4plus"}
+    assert named_files(to_settings(by_file)) == {"upscale.upscale": "/x4plus"}
     sly = SettingsModel.model_validate({"color": {"ocio": "ocio:///etc/passwd"}})
-    assert path_settings(sly) == {"color.ocio": "ocio:///etc/passwd"}
+    assert named_files(to_settings(sly)) == {"color.ocio": "ocio:///etc/passwd"}
 
 
 def test_what_only_a_group_can_tell_is_told_by_the_group():
