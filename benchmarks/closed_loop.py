@@ -34,7 +34,7 @@ from lp_core.job import RenderJob
 from lp_core.media.open import open_source
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.sequence import MotionFrame
-from lp_core.settings import CALIBRATIONS, EngineSettings, OutputSettings, RenderSettings
+from lp_core.settings import CALIBRATIONS, MeshSettings, OutputSettings, RenderSettings
 
 CHANNELS = {
     "pitch": (5.0, 0.90),
@@ -160,7 +160,7 @@ def run_pair(
 ) -> tuple[list, str]:
     """Renders one pair; its comparison and the rest of its row."""
     output = OutputSettings(codec="ffv1", audio="none", overwrite=True)
-    settings = RenderSettings(engine=EngineSettings(calibration=calibration), output=output)
+    settings = RenderSettings(mesh=MeshSettings(calibration=calibration), output=output)
     engine = WatchedEngine(settings)
     job = RenderJob(str(portrait), str(driving), str(film), settings)
     replace(assemble(job), engine=engine).run()

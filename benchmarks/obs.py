@@ -29,7 +29,7 @@ from lp_core.cli.demo import find_portrait
 from lp_core.job import RenderJob
 from lp_core.media.image.stills import read_image, write_image
 from lp_core.media.open import open_source
-from lp_core.settings import EngineSettings, MotionSettings, OutputSettings, RenderSettings
+from lp_core.settings import EngineSettings, MeshSettings, MotionSettings, OutputSettings, RenderSettings
 
 SIDE = 512
 SOURCE = "LivePortrait"
@@ -38,7 +38,8 @@ SOURCE = "LivePortrait"
 def make_driver(portrait: Path, film: Path) -> None:
     """A performer: the portrait itself, animated at 30 frames a second."""
     settings = RenderSettings(
-        engine=EngineSettings(engine="mesh", calibration="off"),
+        engine=EngineSettings(engine="mesh"),
+        mesh=MeshSettings(calibration="off"),
         motion=MotionSettings(smoothing=0.0, reference="0"),
         output=OutputSettings(fps="30", quality=10),
     )

@@ -27,7 +27,7 @@ from lp_core.media.base import SinkSpec
 from lp_core.media.open import open_source
 from lp_core.provenance.detect import LEAST_SCORE, detect
 from lp_core.provenance.watermark import Marker
-from lp_core.settings import EngineSettings, InputSettings, ProvenanceSettings, RenderSettings
+from lp_core.settings import EngineSettings, InputSettings, MeshSettings, ProvenanceSettings, RenderSettings
 
 Clip = list[NDArray[np.uint8]]
 NUMBERS = (0xDEADBEEF, 0x00000001, 0xC0FFEE11, 0x7FFFFFFF)
@@ -82,7 +82,8 @@ class Measured:
 def rendered(source: str, driving: str, number: int, frames: int) -> tuple[Clip, list[float]]:
     """A marked render, and the PSNR of each frame inside the matte."""
     settings = RenderSettings(
-        engine=EngineSettings(engine="mesh", calibration="off"),
+        engine=EngineSettings(engine="mesh"),
+        mesh=MeshSettings(calibration="off"),
         input=InputSettings(frames=f"0-{frames - 1}"),
         provenance=ProvenanceSettings(sign=False),
     )

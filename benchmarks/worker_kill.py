@@ -25,7 +25,7 @@ from lp_core.cli.demo import find_portrait  # noqa: E402
 from lp_core.job import RenderJob  # noqa: E402
 from lp_core.link.client import Client  # noqa: E402
 from lp_core.link.messages import JobProgress, JobStatus  # noqa: E402
-from lp_core.settings import EngineSettings, OutputSettings, RenderSettings  # noqa: E402
+from lp_core.settings import EngineSettings, MeshSettings, OutputSettings, RenderSettings  # noqa: E402
 
 FRAMES = 300
 CALIBRATION_TRIALS = 120
@@ -44,7 +44,8 @@ def digest(path: Path) -> str:
 def make_driving(path: Path) -> None:
     """A film of 300 frames in which the astronaut acts."""
     settings = RenderSettings(
-        engine=EngineSettings(engine="mesh", calibration="off"),
+        engine=EngineSettings(engine="mesh"),
+        mesh=MeshSettings(calibration="off"),
         output=OutputSettings(fps="100/3"),
     )
     assemble(RenderJob(str(find_portrait()), "demo:expressive", str(path), settings)).run()

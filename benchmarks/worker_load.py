@@ -26,7 +26,7 @@ from lp_core.cli.demo import find_portrait  # noqa: E402
 from lp_core.link.client import Client  # noqa: E402
 from lp_core.media.image.stills import read_image  # noqa: E402
 
-SETTINGS = {"engine": {"engine": "mesh", "calibration": "off"}, "output": {"fps": "5"}}
+SETTINGS = {"engine": {"engine": "mesh"}, "mesh": {"calibration": "off"}, "output": {"fps": "5"}}
 WARM_UP = 20
 
 

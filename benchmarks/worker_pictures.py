@@ -21,9 +21,9 @@ from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 from lp_core.assemble import assemble  # noqa: E402
 from lp_core.cli.demo import find_portrait  # noqa: E402
 from lp_core.job import RenderJob  # noqa: E402
-from lp_core.settings import EngineSettings, RenderSettings  # noqa: E402
+from lp_core.settings import EngineSettings, MeshSettings, RenderSettings  # noqa: E402
 
-PLAIN = RenderSettings(engine=EngineSettings(engine="mesh", calibration="off"))
+PLAIN = RenderSettings(engine=EngineSettings(engine="mesh"), mesh=MeshSettings(calibration="off"))
 VIEWS = (("worker-page", (1280, 900), "light"), ("worker-dock", (400, 900), "dark"))
 
 

@@ -50,7 +50,7 @@ from lp_core.render.edges import FilmedFace, RenderTarget, Still, StoredMotion, 
 from lp_core.render.extract import Extraction, TemplateConversion
 from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
-from lp_core.settings.reach import Run, unused_notes
+from lp_core.settings.reach import RunFacts, unused_notes
 from lp_core.timing import FrameRange, FrameRate, Timecode
 from lp_core.upscaling import upscaling, with_face_upscale
 
@@ -94,14 +94,13 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(choice.notes)
-    conversion = render_outputs.output_conversion(job, color, source.info)
     transforms = upscaling(settings)
+    conversion = render_outputs.output_conversion(job, color, source.info)
     if conversion is not None:
         notes.append(conversion.note)
         transforms.append(converted_to(conversion))
     open_output = render_outputs.output_opener(job, transforms)
     target = _target(job, source, driving, rate, part, notes, open_output)
-    has_trials = settings.engine.calibration != "off"
     passes = render_outputs.pass_outputs(job.output, settings.output)
     return Render(
         choice.engine,
@@ -110,8 +109,8 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         target,
         settings.motion,
         settings.face,
-        trial_analyzer=partial(open_analyzer, is_video=True) if has_trials else None,
-        calibration=settings.engine.calibration,
+        trial_analyzer=None if settings.mesh.calibration == "off" else partial(open_analyzer, is_video=True),
+        calibration=settings.mesh.calibration,
         notes=tuple(notes),
         edits=edits,
         protection=open_holdout(settings.input.holdout, source.info, options),
@@ -194,7 +193,7 @@ def assemble_extraction(
     notes = (
         *film.info.notes,
         *choice.notes,
-        *unused_notes(settings, Run("extract", choice.engine.info.name)),
+        *unused_notes(settings, RunFacts("extract", choice.engine.info.name)),
     )
     with open_writer():  # whether the file can be written is known before the film is read
         pass
@@ -208,7 +207,7 @@ def _conversion(driving: str, output: str, settings: RenderSettings) -> Template
             f"{driving} is a motion already; give a film or a picture to extract it from, or an output in "
             "the other format to convert it."
         )
-    stored, notes = stored_motion(driving), tuple(unused_notes(settings, Run("convert")))
+    stored, notes = stored_motion(driving), tuple(unused_notes(settings, RunFacts("convert")))
     _check_format(driving, suffix, stored.rig)
     writer = PklWriter if suffix == TEMPLATE_SUFFIX else MotionWriter
     with stored.open() as motion:
@@ -382,7 +381,7 @@ def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotio
     name, settings = job.driving, job.settings
     if not is_motion(name):
         return filmed_face(name, settings.face.driving_face, _options(settings.input, rate, is_source=False))
-    if settings.engine.mouth == "driving":
+    if settings.mesh.mouth == "driving":
         raise SettingError(f"{name} holds no picture to take the mouth from; use --mouth drawn or auto.")
     if is_builtin(name):
         motion = builtin_motion(parse(name).name, rate=rate)

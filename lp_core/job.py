@@ -12,11 +12,25 @@ from .settings import RenderSettings
 from .settings.table import all_settings, group_names, with_groups
 
 SCHEMA = "lpsuite.job"
-VERSION = 1
+VERSION = 2
 
 _NAMES = ("source", "driving", "output")
 _KEYS = ("schema", "version", *_NAMES, "settings")
-_UPGRADES: Dict[int, Callable[[Dict[str, Any]], Dict[str, Any]]] = {}
+
+
+def _split_engine_group(job: Dict[str, Any]) -> Dict[str, Any]:
+    """Version 1 kept the settings of each engine in the group ``engine``."""
+    groups = job.get("settings", {})
+    if not isinstance(groups, dict) or not isinstance(groups.get("engine"), dict):
+        return {**job, "version": 2}
+    moved = {}  # type: Dict[str, Dict[str, Any]]
+    for name, value in groups["engine"].items():
+        group = next((item.group for item in all_settings() if item.name == name), "engine")
+        moved.setdefault(group, {})[name] = value
+    return {**job, "version": 2, "settings": {**groups, "engine": {}, **moved}}
+
+
+_UPGRADES: Dict[int, Callable[[Dict[str, Any]], Dict[str, Any]]] = {1: _split_engine_group}
 """version -> step that turns a job of that version into one of the next."""
 
 

@@ -21,7 +21,7 @@ from lp_core.media.video.audio_plan import usable_sound
 from lp_core.render.edges import RenderTarget
 from lp_core.render.stage_run import StageRun
 from lp_core.settings import RenderSettings
-from lp_core.settings.reach import Run, unused_notes
+from lp_core.settings.reach import RunFacts, unused_notes
 from lp_core.timing import FrameRate
 from lp_core.version import __version__
 
@@ -96,7 +96,7 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
         info = clip.info
     encoding = ColorManagement(settings.color).encoding(info, is_source=True)
     notes = unused_notes(
-        settings, Run("upscale", source=input_kind(source, info), output=output_kind(output))
+        settings, RunFacts("upscale", source=input_kind(source, info), output=output_kind(output))
     )
     sound: Path | None = None
     about_sound: tuple[str, ...] = ()

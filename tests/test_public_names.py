@@ -25,12 +25,14 @@ CONTRACTS = {
         "Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError absent_library missing_extra"
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
+    "lp_core.settings.engines": (
+        "CALIBRATIONS DETAILS DRIVING_OPTIONS ENGINES EngineSettings LANDMARKERS "
+        "LivePortraitSettings MOUTH_FILLS MeshSettings PRECISIONS"
+    ),
     "lp_core.settings.render": (
-        "AUDIO_CHOICES BACKENDS CALIBRATIONS ColorSettings DETAILS DRIVING_OPTIONS ENGINES EngineSettings "
-        "FaceSettings "
-        "INTERLACED InputSettings LANDMARKERS MISSING_FRAMES MOTION_MODES MOUTH_FILLS "
-        "MotionSettings ON_LOST OutputSettings PASSES PRECISIONS ProvenanceSettings REGIONS RenderSettings "
-        "SliderSettings UPSCALERS UPSCALE_REGIONS UpscaleSettings VIDEO_CODECS"
+        "AUDIO_CHOICES BACKENDS ColorSettings FaceSettings INTERLACED InputSettings MISSING_FRAMES "
+        "MOTION_MODES MotionSettings ON_LOST OutputSettings PASSES ProvenanceSettings REGIONS "
+        "RenderSettings SliderSettings UPSCALERS UPSCALE_REGIONS UpscaleSettings VIDEO_CODECS"
     ),
     "lp_core.settings.schema": "check setting",
     "lp_core.settings.live": "BACKGROUNDS LiveSettings",
@@ -46,7 +48,8 @@ CONTRACTS = {
     ),
     "lp_core.faces.base": "Face FaceAnalyzer FaceBox Landmarker Pose",
     "lp_core.engines.base": (
-        "Animation DrawRequest DrivingPicture Engine EngineInfo Enlarge NeuralCrop Performance Portrait TrialFrame"
+        "Animation DrawRequest DrivingPicture Engine EngineInfo Enlarge NO_TUNING NeuralCrop Performance Portrait "
+        "TrialFrame Tuning"
     ),
 }
 """Module -> its public names, sorted."""

@@ -29,7 +29,7 @@ class ProfileError(ValueError):
 
 
 @dataclass(frozen=True)
-class Curve:
+class ToneCurve:
     """Codes to linear light: a power law with a linear part, or a table."""
 
     parameters: tuple[float, ...] = (1.0, 1.0, 0.0, 0.0, -1.0, 0.0, 0.0)
@@ -48,12 +48,12 @@ class Curve:
         return result
 
 
-def gamma_curve(exponent: float) -> Curve:
+def gamma_curve(exponent: float) -> ToneCurve:
     """A plain power law, going on as 0 below 0."""
-    return Curve((exponent, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    return ToneCurve((exponent, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0))
 
 
-SRGB_CURVE = Curve((2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045, 0.0, 0.0))
+SRGB_CURVE = ToneCurve((2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045, 0.0, 0.0))
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Profile:
     """RGB, GRAY, CMYK, or what else it is for."""
     name: str
     """Its description, for messages."""
-    curves: tuple[Curve, ...] = ()
+    curves: tuple[ToneCurve, ...] = ()
     """Of each channel; empty where it has tables of colors only."""
     d50_from_own: F64 | None = None
     """(3, 3) linear light to XYZ under D50; None for gray and for tables."""
@@ -111,7 +111,7 @@ def srgb_from(profile: Profile, codes: NDArray[np.float32]) -> NDArray[np.float3
     return SRGB.from_linear(linear.astype(np.float32))
 
 
-def primaries_profile(name: str, chromaticities: Sequence[float], curve: Curve) -> Profile:
+def primaries_profile(name: str, chromaticities: Sequence[float], curve: ToneCurve) -> Profile:
     """The profile of a description by primaries, white (eight numbers) and curve.
 
     Raises:
@@ -166,13 +166,13 @@ def _xyz(tag: bytes) -> F64:
     return np.array(struct.unpack_from(">3i", tag, 8)) / 65536
 
 
-def _curve(tag: bytes) -> Curve:
+def _curve(tag: bytes) -> ToneCurve:
     if tag[:4] == b"curv":
         count = struct.unpack_from(">I", tag, 8)[0]
         values = np.frombuffer(tag, ">u2", count, 12)
         if count == 0:
-            return Curve()
-        return gamma_curve(values[0] / 256) if count == 1 else Curve(table=values / 65535)
+            return ToneCurve()
+        return gamma_curve(values[0] / 256) if count == 1 else ToneCurve(table=values / 65535)
     if tag[:4] != b"para":
         raise ValueError("a curve of another kind")
     kind = struct.unpack_from(">H", tag, 8)[0]
@@ -182,10 +182,10 @@ def _curve(tag: bytes) -> Curve:
         return gamma_curve(g)
     offset = numbers[3] if kind == 2 else 0.0
     if kind < 3:
-        return Curve((g, a, b, 0.0, -b / a, offset, offset))
+        return ToneCurve((g, a, b, 0.0, -b / a, offset, offset))
     c, d = numbers[3:5]
     e, f = numbers[5:7] if kind == 4 else (0.0, 0.0)
-    return Curve((g, a, b, c, d, e, f))
+    return ToneCurve((g, a, b, c, d, e, f))
 
 
 def _description(tag: bytes) -> str:

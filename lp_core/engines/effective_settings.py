@@ -8,7 +8,7 @@ from lp_core.frame import ClipInfo
 from lp_core.job import RenderJob
 from lp_core.media.render_outputs import input_kind, output_kind
 from lp_core.settings import MotionSettings, RenderSettings
-from lp_core.settings.reach import Run
+from lp_core.settings.reach import RunFacts
 
 
 def suited(
@@ -25,12 +25,12 @@ def suited(
     notes: list[str] = []
     if is_picture and settings.motion.motion == "relative":
         settings = _by_picture(settings, engine, notes, driving)
-    if engine == "liveportrait" and settings.engine.official_compat:
+    if engine == "liveportrait" and settings.liveportrait.official_compat:
         settings = _officially(settings, notes)
     return settings, notes
 
 
-def run_of(job: RenderJob, engine: str, source: ClipInfo, driving: ClipInfo | None) -> Run:
+def run_of(job: RenderJob, engine: str, source: ClipInfo, driving: ClipInfo | None) -> RunFacts:
     """What decides which settings of a job have an effect.
 
     Args:
@@ -39,7 +39,7 @@ def run_of(job: RenderJob, engine: str, source: ClipInfo, driving: ClipInfo | No
         source: of what is animated.
         driving: of the performance; None: it is a stored motion.
     """
-    return Run(
+    return RunFacts(
         "animate",
         engine,
         source=input_kind(job.source, source),

@@ -12,7 +12,7 @@ from lp_core.provenance.open_watermark import WatermarkReader, open_marker
 from lp_core.provenance.signing import open_consent
 from lp_core.settings import RenderSettings
 from lp_core.settings.live import LiveSettings
-from lp_core.settings.reach import Run, unused_notes
+from lp_core.settings.reach import RunFacts, unused_notes
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class StreamConfig:
             SettingError: there are such settings, and ``strict`` forbids them.
         """
         engine, _ = choose_engine(self.settings)
-        return tuple(unused_notes(self.settings, Run("live", engine, source="image")))
+        return tuple(unused_notes(self.settings, RunFacts("live", engine, source="image")))
 
     def open_mark(self) -> WatermarkReader | None:
         """The invisible mark of its frames; None where none is asked for.

@@ -66,7 +66,7 @@ class Loader:
         self, motion: MotionFrame, picture: NDArray[np.uint8] | None, landmarks: NDArray[np.float32] | None
     ) -> None:
         """Looks at a measured frame; once enough were seen the calibration begins. Called by one thread."""
-        calibration = self._settings.engine.calibration
+        calibration = self._settings.mesh.calibration
         if calibration == "off" or self._scene is None or self._tunes:
             return
         if self._sample is None or self._since is None:

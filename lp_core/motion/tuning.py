@@ -30,7 +30,7 @@ _AT_REST = 0.15
 
 
 @dataclass(frozen=True)
-class Tuning:
+class LandmarkTuning:
     """Corrections for one portrait under one performance."""
 
     keys: F64
@@ -60,18 +60,18 @@ class Tuning:
         return corrections
 
 
-def tuning_arrays(tuning: Tuning) -> dict[str, NDArray[Any]]:
+def tuning_arrays(tuning: LandmarkTuning) -> dict[str, NDArray[Any]]:
     """The tuning as plain float64 arrays, to be stored."""
     return {item.name: np.asarray(getattr(tuning, item.name), np.float64) for item in fields(tuning)}
 
 
-def tuning_from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Tuning:
+def tuning_from_arrays(arrays: Mapping[str, NDArray[Any]]) -> LandmarkTuning:
     """The tuning that ``tuning_arrays`` took apart; the same to the last bit."""
-    kinds = {item.name: item.type for item in fields(Tuning)}
+    kinds = {item.name: item.type for item in fields(LandmarkTuning)}
     values: dict[str, Any] = {
         name: float(arrays[name]) if kind == "float" else arrays[name] for name, kind in kinds.items()
     }
-    return Tuning(**values)
+    return LandmarkTuning(**values)
 
 
 def make_nudge(controls: F64) -> Nudge:
@@ -96,7 +96,7 @@ def fit(
     corrections: F64,
     reference: MotionFrame,
     limits: F64,
-) -> Tuning:
+) -> LandmarkTuning:
     """Interpolates corrections found at key frames.
 
     Args:
@@ -114,4 +114,4 @@ def fit(
     ridge = away.T @ away + _RIDGE * np.eye(keys.shape[1])
     slope = np.asarray(np.linalg.solve(ridge, away.T @ corrections), np.float64)
     weights = np.asarray(np.linalg.solve(kernel, corrections - away @ slope), np.float64)
-    return Tuning(keys, weights, slope, width, rest, limits)
+    return LandmarkTuning(keys, weights, slope, width, rest, limits)

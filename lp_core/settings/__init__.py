@@ -3,28 +3,32 @@
 Standard library only, Python 3.7 syntax.
 """
 
-from .live import BACKGROUNDS, LiveSettings
-from .render import (
-    AUDIO_CHOICES,
-    BACKENDS,
+from .engines import (
     CALIBRATIONS,
     DETAILS,
     DRIVING_OPTIONS,
     ENGINES,
-    INTERLACED,
     LANDMARKERS,
+    MOUTH_FILLS,
+    PRECISIONS,
+    EngineSettings,
+    LivePortraitSettings,
+    MeshSettings,
+)
+from .live import BACKGROUNDS, LiveSettings
+from .render import (
+    AUDIO_CHOICES,
+    BACKENDS,
+    INTERLACED,
     MISSING_FRAMES,
     MOTION_MODES,
-    MOUTH_FILLS,
     ON_LOST,
     PASSES,
-    PRECISIONS,
     REGIONS,
     UPSCALE_REGIONS,
     UPSCALERS,
     VIDEO_CODECS,
     ColorSettings,
-    EngineSettings,
     FaceSettings,
     InputSettings,
     MotionSettings,
@@ -49,6 +53,8 @@ __all__ = (
     "FaceSettings",
     "INTERLACED",
     "InputSettings",
+    "LivePortraitSettings",
+    "MeshSettings",
     "LANDMARKERS",
     "LiveSettings",
     "MISSING_FRAMES",

@@ -14,7 +14,7 @@ Names = FrozenSet[str]
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFacts:
     """What is known of a run before it begins; an empty text: not known, and then nothing is reported for it."""
 
     kind: str
@@ -85,23 +85,23 @@ KIND_WORDS = {
     "upscale": "upscaling without a render",
 }
 
-Condition = Callable[[Run, RenderSettings], bool]
+Condition = Callable[[RunFacts, RenderSettings], bool]
 
 
-def _is_absolute(run: Run, settings: RenderSettings) -> bool:
+def _is_absolute(run: RunFacts, settings: RenderSettings) -> bool:
     """Whether nothing is compared with a reference frame."""
     is_lone = run.kind != "live" and run.driving == "image"
     return settings.motion.motion == "absolute" or (is_lone and settings.motion.reference != "neutral")
 
 
-def _moves_no_pose(_run: Run, settings: RenderSettings) -> bool:
+def _moves_no_pose(_run: RunFacts, settings: RenderSettings) -> bool:
     return settings.motion.region not in ("all", "pose")
 
 
 def _has_no(kind: str) -> Condition:
     """Whether neither source nor performance is of a kind; a matte (holdout) may be of any."""
 
-    def condition(run: Run, settings: RenderSettings) -> bool:
+    def condition(run: RunFacts, settings: RenderSettings) -> bool:
         known = [name for name in (run.source, run.driving) if name]
         return bool(known) and kind not in known and settings.input.holdout is None
 
@@ -143,12 +143,15 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
     (
         frozenset(("normalize_lip",)),
         "--lip-retargeting opens the lips",
-        _is("liveportrait", lambda _run, settings: settings.engine.lip_retargeting),
+        _is("liveportrait", lambda _run, settings: settings.liveportrait.lip_retargeting),
     ),
     (
         frozenset(("smoothing",)),
         "--official-compat has the published filter",
-        _is("liveportrait", lambda run, settings: run.kind == "animate" and settings.engine.official_compat),
+        _is(
+            "liveportrait",
+            lambda run, settings: run.kind == "animate" and settings.liveportrait.official_compat,
+        ),
     ),
     (
         frozenset(("steady_eyes",)),
@@ -222,20 +225,20 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
 """(settings, why they have no effect, when); the first rule that holds gives the reason."""
 
 
-def unused(settings: RenderSettings, run: Run) -> Tuple[Unused, ...]:
+def unused(settings: RenderSettings, run: RunFacts) -> Tuple[Unused, ...]:
     """Settings that differ from their default and that a run cannot use, in the order of their definition."""
     names = (name for values in changed_values(settings).values() for name in values)
     reasons = ((name, _why(name, settings, run)) for name in names)
     return tuple(Unused(name, why) for name, why in reasons if why)
 
 
-def _why(name: str, settings: RenderSettings, run: Run) -> str:
+def _why(name: str, settings: RenderSettings, run: RunFacts) -> str:
     if name not in USES[run.kind]:
         return f"not used by {KIND_WORDS[run.kind]}"
     return next((why for names, why, holds in RULES if name in names and holds(run, settings)), "")
 
 
-def unused_notes(settings: RenderSettings, run: Run) -> List[str]:
+def unused_notes(settings: RenderSettings, run: RunFacts) -> List[str]:
     """What is to be said of settings without effect: one note, or none.
 
     Args:

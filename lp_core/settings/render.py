@@ -9,26 +9,20 @@ from typing import FrozenSet, Optional, Tuple
 
 from ..errors import SettingError, UnknownCodec
 from ..timing import FrameRange
+from .engines import EngineSettings, LivePortraitSettings, MeshSettings
 from .schema import check, setting
 
 MOTION_MODES = ("relative", "absolute")
 REGIONS = ("all", "pose", "expression", "eyes", "lips")
 ON_LOST = ("hold", "interpolate", "source")
-CALIBRATIONS = ("off", "quick", "fine")
-MOUTH_FILLS = ("auto", "driving", "drawn")
 AUDIO_CHOICES = ("driving", "source", "none")
 VIDEO_CODECS = ("h264", "hevc", "av1", "prores422hq", "dnxhr-hqx", "dnxhr-444", "prores4444", "ffv1")
 UPSCALERS = ("x4plus", "x4plus-anime", "animevideov3", "x2plus", "general-x4v3")
 UPSCALE_REGIONS = ("frame", "face")
 BACKENDS = ("auto", "openvino", "torch")
-ENGINES = ("auto", "mesh", "liveportrait")
 MISSING_FRAMES = ("error", "hold", "black")
 INTERLACED = ("refuse", "frame", "keep")
 PASSES = ("beauty", "matte", "stmap", "motion", "crop", "confidence", "landmarks")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
-DETAILS = ("neural", "source")
-LANDMARKERS = ("auto", "mediapipe", "face-alignment", "203")
-DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
 
 
 @dataclass(frozen=True)
@@ -79,82 +73,6 @@ class MotionSettings:
         if self.reference not in ("auto", "neutral") and not self.reference.isdigit():
             raise SettingError(
                 f"reference = {self.reference!r} is not a frame; write auto, neutral or a frame number from 0."
-            )
-
-
-@dataclass(frozen=True)
-class EngineSettings:
-    """Which engine draws, and what only one of them knows."""
-
-    engine: str = setting("auto", "engine that draws the picture", choices=ENGINES)
-    calibration: str = setting(
-        "quick",
-        "trial pictures before a render, so that the portrait reads as the performance does (mesh engine): "
-        "quick tries about 50 moments, fine up to 300 and takes some seconds longer",
-        choices=CALIBRATIONS,
-    )
-    mouth: str = setting(
-        "auto",
-        "inside of the mouth where the photo does not show it: from the driving picture, drawn, or auto "
-        "(driving where there is a driving picture)",
-        choices=MOUTH_FILLS,
-    )
-    weights: Optional[str] = setting(
-        None,
-        "folder of the LivePortrait weights; default: the model cache (`lpsuite models fetch liveportrait`)",
-        path="folder",
-    )
-    device: str = setting(
-        "auto",
-        "where the networks run: auto (cuda, else mps, else cpu), cpu, cuda, cuda:N or mps (liveportrait)",
-    )
-    precision: str = setting(
-        "auto",
-        "numbers the networks compute with: auto (fp16 on cuda, bf16 where the processor has it, else fp32), "
-        "fp32, bf16 or fp16 (liveportrait)",
-        choices=PRECISIONS,
-    )
-    batch: int = setting(
-        0,
-        "frames read and drawn at a time; 0: as many as suit the device; halved where memory runs out (liveportrait)",
-        minimum=0,
-        maximum=256,
-    )
-    compile: bool = setting(False, "compile the networks first: slow to start, for long clips (liveportrait)")
-    driving_option: str = setting(
-        "pose-friendly",
-        "what keeps its full reach where portrait and performer look apart: the turn of the head, or the "
-        "expression (liveportrait, relative motion)",
-        choices=DRIVING_OPTIONS,
-    )
-    detail: str = setting(
-        "neural",
-        "fine detail of the face: the network's own, or the source's carried along the ST map (liveportrait)",
-        choices=DETAILS,
-    )
-    stitching: bool = setting(True, "let shoulders and neck stay where they are (liveportrait)")
-    eye_retargeting: bool = setting(
-        False, "open the eyes by the performer's measured lid ratio instead of by motion (liveportrait)"
-    )
-    lip_retargeting: bool = setting(
-        False, "open the lips by the performer's measured lip ratio instead of by motion (liveportrait)"
-    )
-    normalize_lip: bool = setting(False, "close a portrait's open lips, for relative motion (liveportrait)")
-    steady_eyes: bool = setting(
-        False, "keep the eyes of a filmed source as open as in its first frame (liveportrait)"
-    )
-    official_compat: bool = setting(False, "reproduce the published pipeline, quirks included (liveportrait)")
-    landmarker: str = setting(
-        "auto",
-        "landmarks that crops follow: mediapipe, 203, face-alignment; auto: 203 if installed (liveportrait)",
-        choices=LANDMARKERS,
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
-        if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", self.device):
-            raise SettingError(
-                f"device = {self.device!r} is not known; choose one of: auto, cpu, cuda, cuda:N, mps."
             )
 
 
@@ -390,6 +308,8 @@ class RenderSettings:
     face: FaceSettings = field(default_factory=FaceSettings)
     motion: MotionSettings = field(default_factory=MotionSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
+    mesh: MeshSettings = field(default_factory=MeshSettings)
+    liveportrait: LivePortraitSettings = field(default_factory=LivePortraitSettings)
     sliders: SliderSettings = field(default_factory=SliderSettings)
     input: InputSettings = field(default_factory=InputSettings)
     color: ColorSettings = field(default_factory=ColorSettings)

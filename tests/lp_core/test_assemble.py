@@ -11,6 +11,7 @@ from lp_core.render.edges import FilmedFace, Still, StoredMotion
 from lp_core.settings import (
     EngineSettings,
     FaceSettings,
+    MeshSettings,
     MotionSettings,
     OutputSettings,
     RenderSettings,
@@ -88,7 +89,7 @@ def test_a_motion_cannot_be_animated(job, portrait, tmp_path):
 
 def test_the_mouth_of_a_motion_without_pictures(job):
     with pytest.raises(SettingError, match="--mouth"):
-        assemble(job(engine=EngineSettings(mouth="driving")))
+        assemble(job(mesh=MeshSettings(mouth="driving")))
 
 
 def test_cheap_refusals_come_before_anything_is_opened(job, tmp_path):

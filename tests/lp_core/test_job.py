@@ -54,7 +54,7 @@ def test_every_job_comes_back(job):
 
 def test_text_holds_every_group_and_setting():
     data = as_data()
-    assert (data["schema"], data["version"]) == ("lpsuite.job", 1)
+    assert (data["schema"], data["version"]) == ("lpsuite.job", 2)
     for item in fields(RenderSettings):
         group = getattr(RenderSettings(), item.name)
         assert list(data["settings"][item.name]) == [name for name, _, _ in setting_fields(group)]
@@ -91,7 +91,7 @@ def test_settings_that_are_not_named_keep_their_defaults():
         (("driving",), None, "driving"),
         (("output",), "a\0b", "output"),
         (("schema",), "other", "lpsuite.job"),
-        (("version",), 2, "version 2 .* up to 1; update"),
+        (("version",), 3, "version 3 .* up to 2; update"),
         (("version",), True, "version True"),
         (("version",), None, "version None"),
         (("version",), 0, "version 0 was never in use"),
@@ -134,7 +134,7 @@ def test_an_old_version_is_read_by_its_upgrade_step(monkeypatch):
 
     def from_0(old):
         new = {name: value for name, value in old.items() if name != "target"}
-        return {**new, "version": 1, "output": old["target"]}
+        return {**new, "version": 2, "output": old["target"]}
 
     monkeypatch.setitem(job_module._UPGRADES, 0, from_0)
     assert RenderJob.from_json(json.dumps(data)) == JOB
@@ -150,3 +150,15 @@ def test_sliders_travel_as_a_list():
         content["settings"]["sliders"]["edit"] = json.loads(wrong)
         with pytest.raises(SettingError, match="edit"):
             RenderJob.from_json(json.dumps(content))
+
+
+def test_version_1_kept_each_engines_settings_in_one_group():
+    engine = {"engine": "mesh", "calibration": "off", "stitching": False}
+    old = {"schema": "lpsuite.job", "version": 1, "source": "a.png", "driving": "demo:nod", "output": "o.mp4"}
+    read = RenderJob.from_json(
+        json.dumps({**old, "settings": {"engine": engine, "motion": {"strength": 0.5}}})
+    )
+    assert read.settings.engine.engine == "mesh"
+    assert read.settings.mesh.calibration == "off"
+    assert read.settings.liveportrait.stitching is False
+    assert read.settings.motion.strength == 0.5

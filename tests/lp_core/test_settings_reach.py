@@ -22,7 +22,7 @@ from lp_core.live.config import StreamConfig
 from lp_core.live.streams import LiveStreams
 from lp_core.media.image.stills import write_image
 from lp_core.settings import RenderSettings
-from lp_core.settings.reach import ALL, USES, Run, unused, unused_notes
+from lp_core.settings.reach import ALL, USES, RunFacts, unused, unused_notes
 from lp_core.upscaling import assemble_upscale
 
 PLAIN = (
@@ -124,7 +124,7 @@ def test_every_kind_names_settings_that_there_are():
 @pytest.mark.parametrize("kind", [kind for kind in USES if kind != "animate"])
 def test_what_a_kind_does_not_use_is_reported_by_name(kind):
     for name in sorted(ALL - USES[kind]):
-        assert [item.name for item in unused(changed(name), Run(kind))] == [name]
+        assert [item.name for item in unused(changed(name), RunFacts(kind))] == [name]
 
 
 ENGINES = pytest.mark.parametrize("engine", ["mesh", "liveportrait"])
@@ -133,7 +133,7 @@ ENGINES = pytest.mark.parametrize("engine", ["mesh", "liveportrait"])
 def unread(kind, engine, log):
     """Settings that a run claims to use and that no code but the settings' own has read."""
     reported = {
-        name for name in ALL for item in unused(changed(name), Run(kind, engine)) if item.name == name
+        name for name in ALL for item in unused(changed(name), RunFacts(kind, engine)) if item.name == name
     }
     return USES[kind] - reported - read_by(log) - LOADING - {"strict"}
 
@@ -199,44 +199,46 @@ def test_a_live_stream_reads_every_setting_that_it_does_not_report(files, networ
     ("run", "given", "names"),
     [
         (
-            Run("animate", "mesh"),
+            RunFacts("animate", "mesh"),
             {
                 "detail": "source", "eye_retargeting": True, "steady_eyes": True, "official_compat": True,
                 "precision": "fp16", "batch": 9, "stitching": False, "driving_option": "expression-friendly",
             },
             "precision batch driving_option detail stitching eye_retargeting steady_eyes official_compat",
         ),
-        (Run("animate", "liveportrait"), {"calibration": "fine", "mouth": "drawn"}, "calibration mouth"),
-        (Run("animate", "mesh"), {"motion": "absolute", "reference": "3"}, "reference"),
-        (Run("animate", "mesh"), {"reference": "3"}, ""),
-        (Run("animate", "mesh", driving="image"), {"reference": "3", "driving_offset": 2}, "reference driving_offset"),
-        (Run("animate", "liveportrait"), {"motion": "absolute", "normalize_lip": True}, "normalize_lip"),
-        (Run("animate", "liveportrait"), {"official_compat": True, "smoothing": 0.8}, "smoothing"),
-        (Run("animate", "liveportrait", source="image"), {"steady_eyes": True}, "steady_eyes"),
-        (Run("animate", "mesh"), {"region": "lips", "pose_strength": 0.5}, "pose_strength"),
-        (Run("animate", "mesh"), {"region": "pose", "expression_strength": 0.5}, "expression_strength"),
-        (Run("animate", "mesh", driving="motion"), {"driving_face": "left"}, "driving_face"),
-        (Run("animate", "mesh", source="image", driving="motion"), {"missing": "hold"}, "missing"),
-        (Run("animate", "mesh", source="image", driving="sequence"), {"missing": "hold"}, ""),
-        (Run("animate", "mesh", source="image", driving="motion"), {"missing": "hold", "holdout": "m.png"}, ""),
-        (Run("animate", "mesh", source="image", driving="sequence"), {"interlaced": "keep"}, "interlaced"),
-        (Run("animate", "mesh", has_layers=False), {"layer": "a", "view": "left"}, "layer view"),
-        (Run("animate", "mesh"), {"ocio": "c.ocio"}, "ocio"),
-        (Run("animate", "mesh"), {"ocio": "c.ocio", "output_space": "ACEScg"}, ""),
-        (Run("upscale"), {"ocio": "c.ocio", "output_space": "ACEScg"}, "ocio output_space"),
-        (Run("animate", "mesh", output="image"), {"codec": "ffv1", "quality": 3}, "codec quality"),
-        (Run("animate", "mesh", output="image"), {"audio": "source"}, "audio"),
-        (Run("animate", "mesh", output="exr"), {"quality": 3, "exr_compression": "piz"}, "quality"),
-        (Run("animate", "mesh", output="video"), {"quality": 3, "exr_compression": "piz"}, "exr_compression"),
-        (Run("animate", "mesh", output="video"), {"codec": "ffv1", "quality": 3}, "quality"),
-        (Run("animate", "mesh"), {"upscale_scale": 2.0, "steady": 0.1, "denoise": 0.5}, "upscale_scale denoise steady"),
-        (Run("upscale"), {"upscale_scale": 2.0, "upscale_height": 90}, "upscale_scale"),
-        (Run("upscale"), {"device": "cuda", "upscale_backend": "torch"}, "upscale_backend"),
-        (Run("animate", "mesh"), {"upscale": "x4plus", "device": "cuda:1", "precision": "fp16"}, ""),
-        (Run("animate", "mesh"), {"sign": False, "generated_source": True}, "generated_source"),
-        (Run("extract", "mesh"), {"codec": "ffv1", "strength": 0.5, "device": "cpu"}, "strength device codec"),
-        (Run("convert"), {"driving_face": "left"}, "driving_face"),
-        (Run("live", "mesh"), {"codec": "ffv1", "input_space": "ACEScg", "watermark": "7"}, "input_space codec"),
+        (RunFacts("animate", "liveportrait"), {"calibration": "fine", "mouth": "drawn"}, "calibration mouth"),
+        (RunFacts("animate", "mesh"), {"motion": "absolute", "reference": "3"}, "reference"),
+        (RunFacts("animate", "mesh"), {"reference": "3"}, ""),
+        (RunFacts("animate", "mesh", driving="image"), {"reference": "3", "driving_offset": 2},
+         "reference driving_offset"),
+        (RunFacts("animate", "liveportrait"), {"motion": "absolute", "normalize_lip": True}, "normalize_lip"),
+        (RunFacts("animate", "liveportrait"), {"official_compat": True, "smoothing": 0.8}, "smoothing"),
+        (RunFacts("animate", "liveportrait", source="image"), {"steady_eyes": True}, "steady_eyes"),
+        (RunFacts("animate", "mesh"), {"region": "lips", "pose_strength": 0.5}, "pose_strength"),
+        (RunFacts("animate", "mesh"), {"region": "pose", "expression_strength": 0.5}, "expression_strength"),
+        (RunFacts("animate", "mesh", driving="motion"), {"driving_face": "left"}, "driving_face"),
+        (RunFacts("animate", "mesh", source="image", driving="motion"), {"missing": "hold"}, "missing"),
+        (RunFacts("animate", "mesh", source="image", driving="sequence"), {"missing": "hold"}, ""),
+        (RunFacts("animate", "mesh", source="image", driving="motion"), {"missing": "hold", "holdout": "m.png"}, ""),
+        (RunFacts("animate", "mesh", source="image", driving="sequence"), {"interlaced": "keep"}, "interlaced"),
+        (RunFacts("animate", "mesh", has_layers=False), {"layer": "a", "view": "left"}, "layer view"),
+        (RunFacts("animate", "mesh"), {"ocio": "c.ocio"}, "ocio"),
+        (RunFacts("animate", "mesh"), {"ocio": "c.ocio", "output_space": "ACEScg"}, ""),
+        (RunFacts("upscale"), {"ocio": "c.ocio", "output_space": "ACEScg"}, "ocio output_space"),
+        (RunFacts("animate", "mesh", output="image"), {"codec": "ffv1", "quality": 3}, "codec quality"),
+        (RunFacts("animate", "mesh", output="image"), {"audio": "source"}, "audio"),
+        (RunFacts("animate", "mesh", output="exr"), {"quality": 3, "exr_compression": "piz"}, "quality"),
+        (RunFacts("animate", "mesh", output="video"), {"quality": 3, "exr_compression": "piz"}, "exr_compression"),
+        (RunFacts("animate", "mesh", output="video"), {"codec": "ffv1", "quality": 3}, "quality"),
+        (RunFacts("animate", "mesh"), {"upscale_scale": 2.0, "steady": 0.1, "denoise": 0.5},
+         "upscale_scale denoise steady"),
+        (RunFacts("upscale"), {"upscale_scale": 2.0, "upscale_height": 90}, "upscale_scale"),
+        (RunFacts("upscale"), {"device": "cuda", "upscale_backend": "torch"}, "upscale_backend"),
+        (RunFacts("animate", "mesh"), {"upscale": "x4plus", "device": "cuda:1", "precision": "fp16"}, ""),
+        (RunFacts("animate", "mesh"), {"sign": False, "generated_source": True}, "generated_source"),
+        (RunFacts("extract", "mesh"), {"codec": "ffv1", "strength": 0.5, "device": "cpu"}, "strength device codec"),
+        (RunFacts("convert"), {"driving_face": "left"}, "driving_face"),
+        (RunFacts("live", "mesh"), {"codec": "ffv1", "input_space": "ACEScg", "watermark": "7"}, "input_space codec"),
     ],
 )  # fmt: skip
 def test_what_has_no_effect_is_named(run, given, names):
@@ -245,7 +247,7 @@ def test_what_has_no_effect_is_named(run, given, names):
 
 def test_one_note_names_all_and_strict_refuses():
     settings = with_values(RenderSettings(), detail="source", stitching=False, exr_compression="piz")
-    run = Run("animate", "mesh", output="video")
+    run = RunFacts("animate", "mesh", output="video")
     text = "Without effect here: --detail, --no-stitching (not used by the mesh engine); --exr-compression "
     assert unused_notes(settings, run) == [f"{text}(no EXR is written)."]
     with pytest.raises(SettingError, match="--detail, --no-stitching .* --exr-compression"):

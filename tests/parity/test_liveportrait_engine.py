@@ -19,7 +19,7 @@ from lp_core.frame import Frame
 from lp_core.geometry.paste import feather_mask, place_of
 from lp_core.motion.implicit.motion import transform_keypoints
 from lp_core.render.read_performance import neutral_filler
-from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
+from lp_core.settings import EngineSettings, LivePortraitSettings, MotionSettings, RenderSettings
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,8 @@ def performance(networks, pictures):
 def engine(networks):
     settings = RenderSettings(
         motion=MotionSettings(reference="0", smoothing=0.0),
-        engine=EngineSettings(official_compat=True, batch=3),
+        engine=EngineSettings(batch=3),
+        liveportrait=LivePortraitSettings(official_compat=True),
     )
     return LivePortraitEngine(settings, networks)
 

@@ -27,7 +27,7 @@ from lp_core.motion.implicit.kalman import kalman_smooth
 from lp_core.motion.implicit.motion import implicit_motion, rotation_from_degrees, transform_keypoints
 from lp_core.motion.implicit.transfer import TransferOptions, picture_reference, transfer, transfer_filmed
 from lp_core.render.read_performance import neutral_filler
-from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
+from lp_core.settings import LivePortraitSettings, MotionSettings, RenderSettings
 from lp_core.settings.sliders import SLIDERS
 
 REGIONS = {"exp": "expression", "lip": "lips"}
@@ -213,7 +213,7 @@ def played_by_the_engine(scene, run, networks):
             region=REGIONS.get(region, region),
             strength=run.get("driving_multiplier", 1.0),
         ),
-        engine=EngineSettings(
+        liveportrait=LivePortraitSettings(
             driving_option=run.get("driving_option", "pose-friendly"),
             stitching=run.get("flag_stitching", True),
             eye_retargeting=run.get("flag_eye_retargeting", False),

@@ -103,24 +103,24 @@ class LivePortraitEngine:
         self._settings, self._enlarge = settings, enlarge
         self._loaded_for = _loading(settings.engine)
         self._motion = settings.motion
-        compat = settings.engine.official_compat
+        compat = settings.liveportrait.official_compat
         self._transfer = TransferOptions(
             is_relative=settings.motion.motion == "relative",
             region=settings.motion.region,
             official_compat=compat,
         )
         self._retarget = RetargetOptions(
-            stitching=settings.engine.stitching,
-            eye_retargeting=settings.engine.eye_retargeting,
-            lip_retargeting=settings.engine.lip_retargeting,
-            normalise_lips=settings.engine.normalize_lip,
+            stitching=settings.liveportrait.stitching,
+            eye_retargeting=settings.liveportrait.eye_retargeting,
+            lip_retargeting=settings.liveportrait.lip_retargeting,
+            normalise_lips=settings.liveportrait.normalize_lip,
             multiplier=settings.motion.strength,
             official_compat=compat,
         )
-        keeps_reach = settings.engine.driving_option == "expression-friendly"
+        keeps_reach = settings.liveportrait.driving_option == "expression-friendly"
         self._is_expression_friendly = keeps_reach and self._transfer.is_relative
-        self._keeps_eyes = settings.engine.steady_eyes
-        self._keeps_detail = settings.engine.detail == "source"
+        self._keeps_eyes = settings.liveportrait.steady_eyes
+        self._keeps_detail = settings.liveportrait.detail == "source"
         label = LABELS[self._networks.origin]
         device = self._networks.device
         batch = settings.engine.batch or (CUDA_BATCH if device.type == "cuda" else 1)

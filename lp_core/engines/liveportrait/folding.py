@@ -13,7 +13,7 @@ from torch import Tensor
 
 BATCH_NORM_EPS = 1e-5
 
-StateDict = dict[str, Tensor]
+StateDict = dict[str, torch.Tensor]
 
 _NORM_OF_CONV = (
     (re.compile(r"^(.*\.)?norm$"), "conv"),

@@ -21,7 +21,7 @@ from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT,
 from lp_core.geometry.rotation import angles_deg
 from lp_core.motion.landmarks.transfer import Nudge, wanted_turn
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.tuning import CONTROLS, Tuning, fit, make_nudge
+from lp_core.motion.tuning import CONTROLS, LandmarkTuning, fit, make_nudge
 
 ROUNDS, SURE, ROUNDS_LATER = 5, 12, 4
 """Trials of a key frame; after SURE of them the others give a good first guess, and fewer trials do."""
@@ -48,7 +48,7 @@ def calibrate(
     reference: MotionFrame,
     mode: str,
     draws: Sequence[Draw],
-) -> Tuning | None:
+) -> LandmarkTuning | None:
     """Finds the tuning of a portrait for a performance.
 
     Args:
@@ -73,7 +73,7 @@ def calibrate(
             rounds = ROUNDS if first < SURE else ROUNDS_LATER
 
             def settle(
-                draw: Draw, sample: TrialFrame, so_far: Tuning = so_far, rounds: int = rounds
+                draw: Draw, sample: TrialFrame, so_far: LandmarkTuning = so_far, rounds: int = rounds
             ) -> F64 | None:
                 turn = start + wanted_turn(source, sample.motion, reference, mode)
                 wanted = np.concatenate([turn, _wanted_readings(sample.motion, reference, rest)])

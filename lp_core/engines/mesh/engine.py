@@ -78,7 +78,7 @@ class MeshEngine:
         self.info = EngineInfo(
             name="mesh",
             rig=RIG,
-            uses_driving_picture=settings.engine.mouth != "drawn",
+            uses_driving_picture=settings.mesh.mouth != "drawn",
             sliders=MESH_SLIDERS,
             calibrates=True,
         )
@@ -128,7 +128,7 @@ class MeshEngine:
         Raises:
             SettingError: the mouth shall come from the driving picture and there is none.
         """
-        if driving is None and self._settings.engine.mouth == "driving":
+        if driving is None and self._settings.mesh.mouth == "driving":
             raise SettingError(
                 "There is no driving picture to take the mouth from; hand one over, or use --mouth drawn or auto."
             )
@@ -238,7 +238,7 @@ class MeshEngine:
         where = mouth.mouth_opening(portrait, points)
         if where is None:
             return
-        if driving is None or self._settings.engine.mouth == "drawn":
+        if driving is None or self._settings.mesh.mouth == "drawn":
             content = mouth.drawn(where, points, portrait.skin)
         else:
             content, covered = mouth.borrowed(where, points, driving, portrait.skin)

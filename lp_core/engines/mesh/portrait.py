@@ -15,7 +15,7 @@ from lp_core.geometry.warp import reduce
 from lp_core.motion.landmarks.motion import motion_from_landmarks
 from lp_core.motion.landmarks.transfer import FaceFields, face_fields
 from lp_core.motion.sequence import MotionFrame
-from lp_core.motion.tuning import Tuning
+from lp_core.motion.tuning import LandmarkTuning
 
 SKIN = np.array([205, 425, 50, 280, 199, 200, 164, 2])
 """Cheeks, chin and upper lip: where skin colour is compared."""
@@ -45,7 +45,7 @@ class MeshPortrait:
     """(3,) skin colour around the mouth, 8-bit codes."""
     fields: FaceFields
     """How the face's points follow mouth and lids."""
-    tuning: Tuning | None
+    tuning: LandmarkTuning | None
     """Corrections from calibration; None before or without it."""
     grid_scale: float
     """Grid cells per pixel, 0 < grid_scale <= 1."""
@@ -57,7 +57,7 @@ class MeshPortrait:
 
 
 def prepare_portrait(
-    source: Frame, face: Face, blendshapes: NDArray[np.float32], tuning: Tuning | None = None
+    source: Frame, face: Face, blendshapes: NDArray[np.float32], tuning: LandmarkTuning | None = None
 ) -> MeshPortrait:
     """Prepares a source for animation; cheap enough for every frame of a plate."""
     height, width = source.pixels.shape[:2]

@@ -13,7 +13,7 @@ from lp_core.errors import EmptyVideo, TruncatedMedia, UnreadableMedia
 from lp_core.files import check_readable, read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions
-from lp_core.media.image.animation_header import Animation, read_animation
+from lp_core.media.image.animation_header import AnimationHeader, read_animation
 from lp_core.media.image.headers import read_header
 from lp_core.media.image.pillow_frames import decoded_frames
 from lp_core.media.image.still_color import color_of, to_srgb
@@ -93,7 +93,7 @@ class AnimatedSource(ClosesOnExit):
     def close(self) -> None:
         """Releases the file's content; may be called twice."""
 
-    def _shows_transparency(self, first: Pixels, animation: Animation) -> bool:
+    def _shows_transparency(self, first: Pixels, animation: AnimationHeader) -> bool:
         """True where any canvas has it: headers tell only that single frames may, to be laid over others."""
         if (first[..., 3] < 255).any():
             return True
@@ -111,7 +111,7 @@ class AnimatedSource(ClosesOnExit):
             pixels, _ = to_srgb(self._path, pixels, self._color.profile)
         return turn_upright(pixels, self._header.orientation)
 
-    def _opening_notes(self, animation: Animation, rate: FrameRate) -> Iterator[str]:
+    def _opening_notes(self, animation: AnimationHeader, rate: FrameRate) -> Iterator[str]:
         if self._color.note:
             yield self._color.note
         profile = self._color.profile
@@ -138,7 +138,7 @@ def _content(path: Path) -> bytes:
         raise read_failure(path, error) from error
 
 
-def _conformed(animation: Animation) -> tuple[FrameRate, Sequence[int]]:
+def _conformed(animation: AnimationHeader) -> tuple[FrameRate, Sequence[int]]:
     """A constant rate, and how often each frame is delivered at it: at least once."""
     durations = animation.durations_s
     starts = [Fraction(0)]

@@ -14,7 +14,7 @@ _TO_BACKGROUND = 2
 
 
 @dataclass(frozen=True)
-class Animation:
+class AnimationHeader:
     """The frames of an animated image, as its structure lists them."""
 
     durations_s: tuple[Fraction, ...]
@@ -23,7 +23,7 @@ class Animation:
     """True where frames of a GIF leave a transparent background behind."""
 
 
-def read_animation(data: bytes) -> Animation | None:
+def read_animation(data: bytes) -> AnimationHeader | None:
     """The frames of a whole file; None for other kinds and for a still that merely could be animated.
 
     Damage ends the list early.
@@ -40,7 +40,7 @@ def read_animation(data: bytes) -> Animation | None:
         return None
     if len(delays) < 2:
         return None
-    return Animation(tuple(delay if delay >= _FASTEST else _USUAL for delay in delays), clears)
+    return AnimationHeader(tuple(delay if delay >= _FASTEST else _USUAL for delay in delays), clears)
 
 
 def _gif(data: bytes) -> Iterator[tuple[int, int]]:

@@ -22,7 +22,7 @@ _REORDERED = 16  # H.264 and HEVC hold back that many frames at most
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # the usual decoders leave out WebM's alpha
 
 
-class Decoder:
+class TrackDecoder:
     """Frames of a stream in the order they are shown; None in place of each one that could not be decoded.
 
     Every packet announces a frame; a frame that comes out later than an announced one proves that one lost.

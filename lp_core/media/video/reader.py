@@ -18,7 +18,7 @@ from lp_core.frame import ClipInfo, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.frame_pattern import name_runs
 from lp_core.media.video.constant_rate import TimedItem, conform, hold_over_gaps
-from lp_core.media.video.decode import Decoder
+from lp_core.media.video.decode import TrackDecoder
 from lp_core.media.video.header import Timing, describe, open_film, plan_timing, read_timing, video_stream
 from lp_core.media.video.interlacing import check_fields, deinterlaced
 from lp_core.media.video.packet_times import read_times
@@ -49,7 +49,7 @@ class VideoSource(ClosesOnExit):
         try:
             self._stream, guess = video_stream(self._path, self._container)
             timing = read_timing(self._path, self._stream)
-            self._decoder = Decoder(self._container, self._stream, timing)
+            self._decoder = TrackDecoder(self._container, self._stream, timing)
             pictures = hold_over_gaps(self._decoder.frames())
             first = self._first(pictures)
             self._timing = self._without_leading(timing)

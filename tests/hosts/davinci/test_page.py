@@ -21,7 +21,8 @@ def test_a_prepared_job_is_filled_in_and_started_by_hand(worker, astronaut):
         "driving": "demo:nod",
         "output": str(output),
         "settings": {
-            "engine": {"engine": "mesh", "calibration": "off"},
+            "engine": {"engine": "mesh"},
+            "mesh": {"calibration": "off"},
             "input": {"frames": "0-9", "driving_offset": -3},
             "motion": {"strength": 0.5},
         },

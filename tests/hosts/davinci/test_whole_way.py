@@ -102,13 +102,8 @@ class User:
 def desk(host, worker, user):
     said = []
     bmd = Bmd(user)
-    made = EditContext(
-        ResolveSession.open(host.resolve),
-        worker.client,
-        ScriptWindows(Fusion(host), bmd),
-        said.append,
-        said.append,
-    )
+    session, windows = ResolveSession.open(host.resolve), ScriptWindows(Fusion(host), bmd)
+    made = EditContext(session, worker.client, windows, said.append, said.append)
     return made, said
 
 

@@ -12,7 +12,7 @@ from fakes.obs import Obs, closed_loop, missing, read_face
 from lp_core.assemble import assemble
 from lp_core.job import RenderJob
 from lp_core.media.image.stills import write_image
-from lp_core.settings import EngineSettings, MotionSettings, OutputSettings, RenderSettings
+from lp_core.settings import EngineSettings, MeshSettings, MotionSettings, OutputSettings, RenderSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
 BARS = {"yaw": 0.9, "roll": 0.9, "jawOpen": 0.75, "eyeBlinkLeft": 0.6}
@@ -45,7 +45,8 @@ def obs(tmp_path_factory, face):
     made.portrait, made.driver = made.data / "a.png", made.data / "driver.mkv"
     write_image(made.portrait, face)
     settings = RenderSettings(
-        engine=EngineSettings(engine="mesh", calibration="off"),
+        engine=EngineSettings(engine="mesh"),
+        mesh=MeshSettings(calibration="off"),
         motion=MotionSettings(smoothing=0.0, reference="0"),
         output=OutputSettings(fps="30", quality=10),
     )

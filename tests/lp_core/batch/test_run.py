@@ -224,9 +224,9 @@ def test_a_result_is_signed_once_when_it_is_joined(long, tmp_path, monkeypatch):
 
 def test_a_shot_notes_what_it_cannot_use_but_not_the_device_of_the_run(cut, tmp_path):
     from lp_core.batch.assemble_shot import assemble_shot
-    from lp_core.settings import EngineSettings, OutputSettings, RenderSettings
+    from lp_core.settings import LivePortraitSettings, OutputSettings, RenderSettings
 
-    settings = RenderSettings(engine=EngineSettings(detail="source"))
+    settings = RenderSettings(liveportrait=LivePortraitSettings(detail="source"))
     plan, _ = make_plan(PlanRequest(cut, tmp_path / "a", settings=settings))
     notes = assemble_shot(plan, plan.shots[0], False, "cpu").notes
     assert [note for note in notes if "Without effect" in note] == [

@@ -20,7 +20,7 @@ from lp_core.motion.files.lpmotion import read_motion, write_motion
 from lp_core.motion.files.template_pkl import read_pkl, to_sequence
 from lp_core.motion.implicit.motion import transform_keypoints
 from lp_core.render.chunks import render_in_chunks
-from lp_core.settings import EngineSettings, RenderSettings
+from lp_core.settings import EngineSettings, LivePortraitSettings, RenderSettings
 
 LP = ("--engine", "liveportrait")
 
@@ -68,7 +68,10 @@ def test_a_filmed_source_by_the_published_rule(networks, driving, lpsuite, tmp_p
     assert networks.log.eyes
     in_one_go = np.stack(networks.log.driven)
     networks.log.driven.clear()
-    settings = RenderSettings(engine=EngineSettings("liveportrait", official_compat=True, steady_eyes=True))
+    settings = RenderSettings(
+        engine=EngineSettings("liveportrait"),
+        liveportrait=LivePortraitSettings(official_compat=True, steady_eyes=True),
+    )
     job = RenderJob(str(driving), "demo:nod", str(tmp_path / "chunks.mp4"), settings)
     assert render_in_chunks(assemble(job), tmp_path / "job").frames == 12
     np.testing.assert_array_equal(np.stack(networks.log.driven), in_one_go)

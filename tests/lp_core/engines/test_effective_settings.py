@@ -1,9 +1,9 @@
 """Settings as engine and performance need them, with a sentence for every change."""
 
 from lp_core.engines.effective_settings import suited
-from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
+from lp_core.settings import LivePortraitSettings, MotionSettings, RenderSettings
 
-OFFICIAL = RenderSettings(engine=EngineSettings(official_compat=True))
+OFFICIAL = RenderSettings(liveportrait=LivePortraitSettings(official_compat=True))
 
 
 def test_nothing_is_changed_without_need():

@@ -25,7 +25,7 @@ sys.path.insert(0, sys.argv[1])
 from hosts.client import Client, WorkerError
 client = Client.connect(start=False)
 job = client.submit("animate", {"source": sys.argv[2], "driving": "demo:still", "output": sys.argv[3],
-                                "settings": {"engine": {"engine": "mesh", "calibration": "off"}}})
+                                "settings": {"engine": {"engine": "mesh"}, "mesh": {"calibration": "off"}}})
 frames = [event.progress.frame for event in client.follow(job.id) if event.progress]
 assert frames, "no progress was told"
 assert client.wait(job.id).summary["frames"] == 50

@@ -14,11 +14,12 @@ from lp_core.live.config import StreamConfig
 from lp_core.live.scenes import neighbour
 from lp_core.live.streams import LiveStreams, is_running, preview
 from lp_core.performance_name import PUSH
-from lp_core.settings import EngineSettings, MotionSettings, RenderSettings, SliderSettings
+from lp_core.settings import EngineSettings, MeshSettings, MotionSettings, RenderSettings, SliderSettings
 from lp_core.settings.live import LiveSettings
 
 PLAIN = RenderSettings(
-    engine=EngineSettings(engine="mesh", calibration="off"),
+    engine=EngineSettings(engine="mesh"),
+    mesh=MeshSettings(calibration="off"),
     motion=MotionSettings(smoothing=0.0, reference="0"),
 )
 SOON_S = 20.0

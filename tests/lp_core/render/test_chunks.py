@@ -20,9 +20,9 @@ from lp_core.render.chunks import (
     render_in_chunks,
 )
 from lp_core.render.solution import Solution, solve
-from lp_core.settings import EngineSettings, InputSettings, OutputSettings, RenderSettings
+from lp_core.settings import EngineSettings, InputSettings, MeshSettings, OutputSettings, RenderSettings
 
-PLAIN = RenderSettings(engine=EngineSettings(engine="mesh", calibration="off"))
+PLAIN = RenderSettings(engine=EngineSettings(engine="mesh"), mesh=MeshSettings(calibration="off"))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,8 @@ def test_a_sequence_goes_on_after_the_last_finished_picture_and_equals_the_undis
 def test_a_film_of_a_film_is_the_same_however_it_is_cut(stage, tmp_path):
     settings = replace(
         PLAIN,
-        engine=EngineSettings(engine="mesh", calibration="quick", mouth="driving"),
+        engine=EngineSettings(engine="mesh"),
+        mesh=MeshSettings(calibration="quick", mouth="driving"),
         output=OutputSettings(codec="ffv1", audio="none"),
     )
 

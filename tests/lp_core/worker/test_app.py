@@ -94,7 +94,11 @@ def test_a_film_is_made_and_every_step_is_told(worker, portrait):
             "source": str(portrait),
             "driving": "demo:still",
             "output": str(output),
-            "settings": {"engine": {"engine": "mesh", "calibration": "off"}, "output": {"fps": "10"}},
+            "settings": {
+                "engine": {"engine": "mesh"},
+                "mesh": {"calibration": "off"},
+                "output": {"fps": "10"},
+            },
         },
     )
     events = list(worker.client.follow(job.id))
@@ -198,7 +202,9 @@ def test_a_job_notes_what_it_cannot_use_and_refuses_it_when_strict(worker, portr
     small = worker.data / "speck.png"
     write_image(small, np.full((8, 8, 3), 90, np.uint8))
     settings = {
-        "engine": {"engine": "mesh", "calibration": "off", "detail": "source"},
+        "engine": {"engine": "mesh"},
+        "mesh": {"calibration": "off"},
+        "liveportrait": {"detail": "source"},
         "motion": {"strength": 0.5},
         "provenance": {"sign": False},
     }

@@ -13,7 +13,7 @@ from fakes.worker import Worker
 from lp_core.errors import ConsentMissing, WorkerError
 from lp_core.link.ring import RingReader
 
-PLAIN = {"engine": {"engine": "mesh", "calibration": "off"}}
+PLAIN = {"engine": {"engine": "mesh"}, "mesh": {"calibration": "off"}}
 
 
 def until(check, what="it", seconds=20.0):
@@ -52,7 +52,7 @@ def test_a_stream_is_made_changed_watched_and_ended(worker, portrait):
             name, {"settings": {"motion": {"strength": 0.5}}, "live": {"mirror": True}, "freeze": True}
         )
         assert changed["request"]["settings"]["motion"]["strength"] == 0.5
-        assert changed["request"]["settings"]["engine"]["calibration"] == "off", "what is not named stays"
+        assert changed["request"]["settings"]["mesh"]["calibration"] == "off", "what is not named stays"
         assert until(lambda: client.stream(name)["state"] == "frozen")
         client.request("POST", f"/streams/{name}/recentre")
         assert [stream["id"] for stream in client.streams()] == [name]

@@ -6,7 +6,7 @@ import pytest
 from fakes.films import write_portrait
 from fakes.worker import Worker
 
-SETTINGS = {"engine": {"engine": "mesh", "calibration": "off"}}
+SETTINGS = {"engine": {"engine": "mesh"}, "mesh": {"calibration": "off"}}
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from lp_core.errors import SettingError
 from lp_core.frame import Frame
 from lp_core.geometry.paste import PastePlace, feather_mask, paste_at, place_of
 from lp_core.motion.builtin import builtin_motion, neutral_face
-from lp_core.settings import EngineSettings, RenderSettings
+from lp_core.settings import LivePortraitSettings, RenderSettings
 
 
 class Checked:
@@ -92,6 +92,6 @@ def test_an_enlarged_crop_lies_where_the_crop_lay(scale):
 def test_who_cannot_says_so():
     with pytest.raises(SettingError, match="--upscale-region frame"):
         MeshEngine(RenderSettings()).with_enlarger(Checked())
-    official = RenderSettings(engine=EngineSettings(official_compat=True))
+    official = RenderSettings(liveportrait=LivePortraitSettings(official_compat=True))
     with pytest.raises(SettingError, match="official"):
         LivePortraitEngine(official, FakeNetworks()).with_enlarger(Checked())

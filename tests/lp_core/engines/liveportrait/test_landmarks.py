@@ -25,7 +25,7 @@ from lp_core.geometry.crop import SOURCE_CROP, oriented_square
 from lp_core.models.catalog import load_catalog
 from lp_core.models.store import ModelStore
 from lp_core.motion.builtin import neutral_face
-from lp_core.settings import EngineSettings, RenderSettings
+from lp_core.settings import EngineSettings, LivePortraitSettings, RenderSettings
 from lp_core.timing import FrameRate
 
 
@@ -102,7 +102,7 @@ def test_a_surveyed_plate_is_looked_at_in_the_same_way(planted):
 def test_the_model_is_said_and_kept_under_other_settings(planted):
     chosen = engine(planted)
     assert chosen.info.notes == ("203",)
-    other = chosen.with_settings(RenderSettings(engine=EngineSettings(stitching=False)))
+    other = chosen.with_settings(RenderSettings(liveportrait=LivePortraitSettings(stitching=False)))
     other.prepare(frame(), face())
     assert len(planted.pictures) == 1
 

@@ -16,7 +16,7 @@ from lp_core.errors import SettingError
 from lp_core.geometry.facemesh import EYES, JAW_OPEN, LEFT_EYE, OVAL, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.landmarks.transfer import transfer
-from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
+from lp_core.settings import MeshSettings, MotionSettings, RenderSettings
 
 
 def assert_untouched_outside(shown, source):
@@ -275,10 +275,10 @@ class TestTheMouth:
         assert change[edge].mean() < 0.8 * change[alpha > 0.95].mean()
 
     def test_the_setting_decides(self, portrait, sitter, speaking, driving):
-        drawing = MeshEngine(RenderSettings(engine=EngineSettings(mouth="drawn")))
+        drawing = MeshEngine(RenderSettings(mesh=MeshSettings(mouth="drawn")))
         one = drawing.animate(portrait, speaking, sitter.neutral, driving).pixels
         np.testing.assert_array_equal(one, drawing.animate(portrait, speaking, sitter.neutral, None).pixels)
-        borrowing = MeshEngine(RenderSettings(engine=EngineSettings(mouth="driving")))
+        borrowing = MeshEngine(RenderSettings(mesh=MeshSettings(mouth="driving")))
         assert (borrowing.animate(portrait, speaking, sitter.neutral, driving).pixels != one).any()
         assert borrowing.info.uses_driving_picture
         assert not drawing.info.uses_driving_picture

@@ -1,0 +1,113 @@
+"""Settings of the engines: which one draws, on what device, and how each of them works.
+
+Standard library only, Python 3.7 syntax.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Optional
+
+from ..errors import SettingError
+from .schema import check, setting
+
+CALIBRATIONS = ("off", "quick", "fine")
+MOUTH_FILLS = ("auto", "driving", "drawn")
+ENGINES = ("auto", "mesh", "liveportrait")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DETAILS = ("neural", "source")
+LANDMARKERS = ("auto", "mediapipe", "face-alignment", "203")
+DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Which engine draws, and on what device."""
+
+    engine: str = setting("auto", "engine that draws the picture", choices=ENGINES)
+    weights: Optional[str] = setting(
+        None,
+        "folder of the LivePortrait weights; default: the model cache (`lpsuite models fetch liveportrait`)",
+        path="folder",
+    )
+    device: str = setting(
+        "auto",
+        "where the networks run: auto (cuda, else mps, else cpu), cpu, cuda, cuda:N or mps (liveportrait)",
+    )
+    precision: str = setting(
+        "auto",
+        "numbers the networks compute with: auto (fp16 on cuda, bf16 where the processor has it, else fp32), "
+        "fp32, bf16 or fp16 (liveportrait)",
+        choices=PRECISIONS,
+    )
+    batch: int = setting(
+        0,
+        "frames read and drawn at a time; 0: as many as suit the device; halved where memory runs out (liveportrait)",
+        minimum=0,
+        maximum=256,
+    )
+    compile: bool = setting(False, "compile the networks first: slow to start, for long clips (liveportrait)")
+    landmarker: str = setting(
+        "auto",
+        "landmarks that crops follow: mediapipe, 203, face-alignment; auto: 203 if installed (liveportrait)",
+        choices=LANDMARKERS,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", self.device):
+            raise SettingError(
+                f"device = {self.device!r} is not known; choose one of: auto, cpu, cuda, cuda:N, mps."
+            )
+
+
+@dataclass(frozen=True)
+class MeshSettings:
+    """How the mesh engine draws."""
+
+    calibration: str = setting(
+        "quick",
+        "trial pictures before a render, so that the portrait reads as the performance does (mesh engine): "
+        "quick tries about 50 moments, fine up to 300 and takes some seconds longer",
+        choices=CALIBRATIONS,
+    )
+    mouth: str = setting(
+        "auto",
+        "inside of the mouth where the photo does not show it: from the driving picture, drawn, or auto "
+        "(driving where there is a driving picture)",
+        choices=MOUTH_FILLS,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class LivePortraitSettings:
+    """How the liveportrait engine transfers motion and draws."""
+
+    driving_option: str = setting(
+        "pose-friendly",
+        "what keeps its full reach where portrait and performer look apart: the turn of the head, or the "
+        "expression (liveportrait, relative motion)",
+        choices=DRIVING_OPTIONS,
+    )
+    detail: str = setting(
+        "neural",
+        "fine detail of the face: the network's own, or the source's carried along the ST map (liveportrait)",
+        choices=DETAILS,
+    )
+    stitching: bool = setting(True, "let shoulders and neck stay where they are (liveportrait)")
+    eye_retargeting: bool = setting(
+        False, "open the eyes by the performer's measured lid ratio instead of by motion (liveportrait)"
+    )
+    lip_retargeting: bool = setting(
+        False, "open the lips by the performer's measured lip ratio instead of by motion (liveportrait)"
+    )
+    normalize_lip: bool = setting(False, "close a portrait's open lips, for relative motion (liveportrait)")
+    steady_eyes: bool = setting(
+        False, "keep the eyes of a filmed source as open as in its first frame (liveportrait)"
+    )
+    official_compat: bool = setting(False, "reproduce the published pipeline, quirks included (liveportrait)")
+
+    def __post_init__(self) -> None:
+        check(self)
