@@ -44,15 +44,15 @@ class InstallOptions:
 class Installer(Protocol):
     """Places, checks and removes one host's files. ``uninstall`` leaves what it did not make."""
 
-    def install(self, wishes: InstallOptions) -> list[str]:
+    def install(self, options: InstallOptions) -> list[str]:
         """Places the files; returns sentences that say what was done and what the user does next."""
         ...
 
-    def status(self, wishes: InstallOptions) -> list[Finding]:
+    def status(self, options: InstallOptions) -> list[Finding]:
         """Looks whether everything is in its place."""
         ...
 
-    def uninstall(self, wishes: InstallOptions) -> list[str]:
+    def uninstall(self, options: InstallOptions) -> list[str]:
         """Removes what ``install`` placed; returns sentences that say what was removed."""
         ...
 

@@ -6,11 +6,11 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from hosts.install import Finding, InstallOptions
-from lp_core.files import ensure_folder, write_whole
-from lp_core.link.start import settings_file
+from hosts.kit.installer import Placed, altered, core_files, finding, package_files, place, remember_command
 from lp_core.version import __version__
 
 HERE = Path(__file__).resolve().parent
@@ -21,83 +21,65 @@ STAMP = "lpsuite.txt"
 MACRO = "LivePortrait.setting"
 PLACEHOLDER = 'LIBRARY = ""'
 LUA_PLACEHOLDER = 'local library = ""'
-FLOOR_0 = (
-    "__init__",
-    "version",
-    "errors",
-    "files",
-    "performance_name",
-    "timing",
-    "job",
-)
-FLOOR_0_PACKAGES = ("settings", "link")
-"""Modules and packages of lp_core that host scripts load."""
 
 
 class DavinciInstaller:
     """DaVinci Resolve's row of ``hosts.install.HOSTS``."""
 
-    def install(self, wishes: InstallOptions) -> list[str]:
+    def install(self, options: InstallOptions) -> list[str]:
         """Copies scripts, library and macro; tells the scripts which program is the worker's."""
-        fusion = fusion_folder(wishes)
+        fusion = fusion_folder(options)
         library = fusion / LIBRARY
         if library.exists():
             shutil.rmtree(library)
-        for source, target in _library_files():
-            place = library / target
-            ensure_folder(place.parent)
-            write_whole(place, source.read_bytes())
-        stamp = f"LP Suite {__version__}\nlibrary: {library}\ncommand: {json.dumps(list(wishes.command))}\n"
-        write_whole(library / STAMP, stamp)
-        for source, target in _scripts():
-            place = fusion / "Scripts" / target
-            ensure_folder(place.parent)
-            write_whole(place, _with_library(source, library))
-        macro = _macro(fusion)
-        ensure_folder(macro.parent)
-        write_whole(macro, (HERE / MACRO).read_bytes())
-        _remember(wishes)
+        place(_files(fusion))
+        stamp = f"LP Suite {__version__}\nlibrary: {library}\ncommand: {json.dumps(list(options.command))}\n"
+        place([(library / STAMP, stamp.encode())])
+        remember_command(options)
         return [
             f"The scripts are in {fusion / 'Scripts'}: in Resolve by Workspace, Scripts, on the Edit and Fusion pages.",
-            f"The macro LivePortrait is in {macro.parent}; on the Fusion page it is among the macros.",
+            f"The macro LivePortrait is in {_macro(fusion).parent}; on the Fusion page it is among the macros.",
             "They need Python 3.7 or newer (3.10 to 3.12 is safest); LivePortrait - Check in the menu tells.",
         ]
 
-    def status(self, wishes: InstallOptions) -> list[Finding]:
+    def status(self, options: InstallOptions) -> list[Finding]:
         """What stands between the user and a render."""
-        fusion = fusion_folder(wishes)
+        fusion = fusion_folder(options)
         library = fusion / LIBRARY
         if not (library / STAMP).is_file():
             return [Finding(False, f"Nothing is installed in {fusion}; run: lpsuite host install davinci.")]
-        found = [_version_finding(library), _files_finding(fusion, library)]
+        found = [_version_finding(library), _files_finding(fusion)]
         command = json.loads((library / STAMP).read_text(encoding="utf-8").splitlines()[2].partition(": ")[2])
         starts = bool(command) and shutil.which(command[0]) is not None
         found.append(
-            Finding(starts, f"The worker is started with {' '.join(command)}." if starts else
-                    f"{(command or ['The program'])[0]} is gone; run: lpsuite host install davinci.")
-        )  # fmt: skip
+            finding(
+                starts,
+                f"The worker is started with {' '.join(command)}.",
+                f"{(command or ['The program'])[0]} is gone; run: lpsuite host install davinci.",
+            )
+        )
         found.append(_python_finding())
         return found
 
-    def uninstall(self, wishes: InstallOptions) -> list[str]:
+    def uninstall(self, options: InstallOptions) -> list[str]:
         """Removes what ``install`` placed; nothing else in Resolve's folders is touched."""
-        fusion = fusion_folder(wishes)
+        fusion = fusion_folder(options)
         library = fusion / LIBRARY
         said = []
-        for place in [*(fusion / "Scripts" / target for _, target in _scripts()), _macro(fusion)]:
-            if place.exists():
-                place.unlink()
-                said.append(f"{place.name} was removed.")
+        for path in [*(path for path, _ in _scripts(fusion)), _macro(fusion)]:
+            if path.exists():
+                path.unlink()
+                said.append(f"{path.name} was removed.")
         if (library / STAMP).exists():
             shutil.rmtree(library)
             said.append(f"{library} was removed.")
         return said or ["Nothing of LP Suite was installed in Resolve."]
 
 
-def fusion_folder(wishes: InstallOptions) -> Path:
+def fusion_folder(options: InstallOptions) -> Path:
     """The user's folder ``Fusion`` of Resolve."""
-    if wishes.folder is not None:
-        return Path(wishes.folder)
+    if options.folder is not None:
+        return Path(options.folder)
     if sys.platform == "win32":
         base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
         return base / "Blackmagic Design" / "DaVinci Resolve" / "Support" / "Fusion"
@@ -107,21 +89,24 @@ def fusion_folder(wishes: InstallOptions) -> Path:
     return Path.home() / ".local" / "share" / "DaVinciResolve" / "Fusion"
 
 
-def _library_files() -> list[tuple[Path, str]]:
-    """(file, its place under the library)."""
-    core = ROOT / "lp_core"
-    found = [core / f"{name}.py" for name in FLOOR_0]
-    found += [path for package in FLOOR_0_PACKAGES for path in sorted((core / package).glob("*.py"))]
-    found += [ROOT / "hosts" / "__init__.py", ROOT / "hosts" / "client.py", HERE / "__init__.py"]
-    found += sorted((HERE / "lp_resolve").glob("*.py"))
-    return [(path, str(path.relative_to(ROOT))) for path in found]
+def _files(fusion: Path) -> Iterator[Placed]:
+    """Everything that is copied, but for the stamp."""
+    library = fusion / LIBRARY
+    yield from core_files(library)
+    for path in (ROOT / "hosts" / "__init__.py", ROOT / "hosts" / "client.py", HERE / "__init__.py"):
+        yield library / path.relative_to(ROOT), path.read_bytes()
+    yield from package_files(library / "hosts" / "davinci", HERE / "lp_resolve")
+    yield from _scripts(fusion)
+    yield _macro(fusion), (HERE / MACRO).read_bytes()
 
 
-def _scripts() -> list[tuple[Path, str]]:
-    """(file, its place under Scripts)."""
+def _scripts(fusion: Path) -> Iterator[Placed]:
+    """The scripts of Resolve's menus."""
     folder = HERE / "scripts"
-    return [(path, str(path.relative_to(folder))) for path in sorted(folder.rglob("*.*")) if path.is_file()
-            and path.suffix in (".py", ".lua")]  # fmt: skip
+    for path in sorted(folder.rglob("*.*")):
+        if path.is_file() and path.suffix in (".py", ".lua"):
+            text = _with_library(path, fusion / LIBRARY)
+            yield fusion / "Scripts" / path.relative_to(folder), text.encode()
 
 
 def _with_library(source: Path, library: Path) -> str:
@@ -138,20 +123,6 @@ def _macro(fusion: Path) -> Path:
     return fusion / "Templates" / "Fusion" / "LP Suite" / MACRO
 
 
-def _remember(wishes: InstallOptions) -> None:
-    """Writes the command into the hosts' settings file, where the client looks for it; other settings stay."""
-    path = settings_file()
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        values = {}
-    values["lpsuite"] = list(wishes.command)
-    if wishes.allow:
-        values["serve"] = [word for folder in wishes.allow for word in ("--allow", folder)]
-    ensure_folder(path.parent)
-    write_whole(path, json.dumps(values, indent=1))
-
-
 def _version_finding(library: Path) -> Finding:
     first = (library / STAMP).read_text(encoding="utf-8").splitlines()[0]
     is_good = first == f"LP Suite {__version__}"
@@ -161,17 +132,14 @@ def _version_finding(library: Path) -> Finding:
     )
 
 
-def _files_finding(fusion: Path, library: Path) -> Finding:
-    wanted = [(library / target, source.read_bytes()) for source, target in _library_files()]
-    wanted += [
-        (fusion / "Scripts" / target, _with_library(source, library).encode())
-        for source, target in _scripts()
-    ]
-    wanted.append((_macro(fusion), (HERE / MACRO).read_bytes()))
-    bad = [place.name for place, content in wanted if not place.is_file() or place.read_bytes() != content]
-    if bad:
-        return Finding(False, f"{', '.join(bad)} is missing or altered; run: lpsuite host install davinci.")
-    return Finding(True, f"All {len(wanted)} files are in their place in {fusion}.")
+def _files_finding(fusion: Path) -> Finding:
+    files = list(_files(fusion))
+    bad = ", ".join(path.name for path in altered(files))
+    return finding(
+        not bad,
+        f"All {len(files)} files are in their place in {fusion}.",
+        f"{bad} is missing or altered; run: lpsuite host install davinci.",
+    )
 
 
 def _python_finding() -> Finding:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hosts.install import Finding, InstallOptions
+from hosts.kit.installer import Placed, allowed, altered, finding, place
 from hosts.obs.options import options_text
 from lp_core.files import ensure_folder, write_whole
 
@@ -24,15 +25,13 @@ COLLECTION = "LP Suite"
 class ObsInstaller:
     """OBS Studio's row of ``hosts.install.HOSTS``."""
 
-    def install(self, wishes: InstallOptions) -> list[str]:
+    def install(self, options: InstallOptions) -> list[str]:
         """Copies the script, makes the helper scene collection and adds the script to every collection there is."""
-        home = config_folder(wishes)
+        home = config_folder(options)
         target = home / FOLDER
         ensure_folder(target)
-        for name in SCRIPTS:
-            write_whole(target / name, (HERE / name).read_bytes())
-        serve = [word for folder in wishes.allow for word in ("--allow", folder)]
-        write_whole(target / OPTIONS, options_text(list(wishes.command), serve))
+        place(_scripts_of(target))
+        place([(target / OPTIONS, options_text(list(options.command), allowed(options)).encode())])
         script = target / SCRIPTS[0]
         said = [f"The source LivePortrait is installed: {script}."]
         scenes = home / "basic" / "scenes"
@@ -50,12 +49,12 @@ class ObsInstaller:
         )
         return said
 
-    def status(self, wishes: InstallOptions) -> list[Finding]:
+    def status(self, options: InstallOptions) -> list[Finding]:
         """What stands between the user and a picture."""
-        home = config_folder(wishes)
+        home = config_folder(options)
         script = home / FOLDER / SCRIPTS[0]
         found = [
-            _finding(
+            finding(
                 shutil.which("obs") is not None or os.name == "nt" or sys.platform == "darwin",
                 "OBS Studio is installed.",
                 "OBS Studio was not found on PATH; install it.",
@@ -65,11 +64,9 @@ class ObsInstaller:
         if missing:
             words = f"{', '.join(missing)} is missing in {home / FOLDER}; run: lpsuite host install obs."
             return [*found, Finding(False, words)]
-        stale = [
-            name for name in SCRIPTS if (home / FOLDER / name).read_bytes() != (HERE / name).read_bytes()
-        ]
+        stale = [path.name for path in altered(_scripts_of(home / FOLDER))]
         found.append(
-            _finding(
+            finding(
                 not stale,
                 f"The script is there and of this version: {script}.",
                 f"{', '.join(stale)} is of another version; run: lpsuite host install obs.",
@@ -79,7 +76,7 @@ class ObsInstaller:
         there = collections(home / "basic" / "scenes")
         without = [path.stem for path in there if not _has_script(path, script)]
         found.append(
-            _finding(
+            finding(
                 not without,
                 "Every scene collection loads the script.",
                 f"The scene collections {', '.join(without)} do not load the script; add it in OBS by "
@@ -88,9 +85,9 @@ class ObsInstaller:
         )
         return found
 
-    def uninstall(self, wishes: InstallOptions) -> list[str]:
+    def uninstall(self, options: InstallOptions) -> list[str]:
         """Removes the script and takes it out of the scene collections; sources in scenes stay, empty."""
-        home = config_folder(wishes)
+        home = config_folder(options)
         target = home / FOLDER
         said = [
             f"The scene collection {path.stem} no longer loads the script."
@@ -105,10 +102,10 @@ class ObsInstaller:
         return said or ["Nothing of LP Suite was installed in OBS."]
 
 
-def config_folder(wishes: InstallOptions) -> Path:
+def config_folder(options: InstallOptions) -> Path:
     """Where OBS keeps its settings."""
-    if wishes.folder is not None:
-        return Path(wishes.folder)
+    if options.folder is not None:
+        return Path(options.folder)
     if sys.platform == "win32":
         return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming") / "obs-studio"
     if sys.platform == "darwin":
@@ -142,14 +139,14 @@ def helper_collection(script: Path, settings: dict[str, Any] | None = None) -> d
     }
 
 
-def _finding(is_good: bool, good: str, bad: str) -> Finding:
-    return Finding(is_good, good if is_good else bad)
+def _scripts_of(target: Path) -> list[Placed]:
+    return [(target / name, (HERE / name).read_bytes()) for name in SCRIPTS]
 
 
 def _command_finding(options: str) -> Finding:
     line = next((row for row in options.splitlines() if row.startswith("  command")), "")
     program = line.partition('"')[2].partition('"')[0]
-    return _finding(
+    return finding(
         shutil.which(program) is not None,
         f"OBS will start the worker with {program}.",
         f"{program} is gone; run: lpsuite host install obs.",
@@ -164,28 +161,28 @@ def _read(path: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _scripts(values: dict[str, Any]) -> list[Any]:
+def _script_rows(values: dict[str, Any]) -> list[Any]:
     modules = values.setdefault("modules", {})
     found = modules.setdefault("scripts-tool", []) if isinstance(modules, dict) else []
     return found if isinstance(found, list) else []
 
 
 def _has_script(path: Path, script: Path) -> bool:
-    return any(isinstance(row, dict) and row.get("path") == str(script) for row in _scripts(_read(path)))
+    return any(isinstance(row, dict) and row.get("path") == str(script) for row in _script_rows(_read(path)))
 
 
 def _add_script(path: Path, script: Path) -> bool:
     values = _read(path)
     if not values or _has_script(path, script):
         return False
-    _scripts(values).append({"path": str(script), "settings": {}})
+    _script_rows(values).append({"path": str(script), "settings": {}})
     _replace(path, values)
     return True
 
 
 def _remove_script(path: Path, script: Path) -> bool:
     values = _read(path)
-    rows = _scripts(values)
+    rows = _script_rows(values)
     kept = [row for row in rows if not (isinstance(row, dict) and row.get("path") == str(script))]
     if len(kept) == len(rows):
         return False

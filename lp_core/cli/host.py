@@ -82,16 +82,16 @@ def _installer(name: str) -> Installer:
     return open_installer(name)
 
 
-def _told(name: str, action: str, wishes: InstallOptions) -> list[str]:
+def _told(name: str, action: str, options: InstallOptions) -> list[str]:
     try:
-        said: list[str] = getattr(_installer(name), action)(wishes)
+        said: list[str] = getattr(_installer(name), action)(options)
     except DiskFull:
         raise
     except MediaError as error:
         raise NoWritePermission(f"{str(error).removesuffix('.')} (--folder).") from error
     except OSError as error:
         raise NoWritePermission(
-            f"{error.filename or wishes.folder} cannot be written ({error.strerror}); name another --folder."
+            f"{error.filename or options.folder} cannot be written ({error.strerror}); name another --folder."
         ) from error
     return said
 

@@ -50,7 +50,7 @@ def test_json_names_the_phase(phase, capsys):
 @EVERY
 def test_nuke_shows_the_label(phase, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(hosts.nuke.__file__).parent))
-    from lp_nuke.follow import words
+    from lp_core.link.follow import words
 
     label = PHASES[phase].label
     assert words(JobProgress(phase, 3, 10, 25.0, 0.28)) == f"{label[0].lower()}{label[1:]}, frame 3 of 10"

@@ -25,7 +25,7 @@ from lp_core.media.resumable import SequenceParts
 from lp_core.motion.files.lpmotion import write_motion
 from lp_core.provenance.config import KeyConfig, write_config
 from lp_core.provenance.keys import make_chain
-from lp_core.render import solution
+from lp_core.render import stored_arrays
 from lp_core.render.stored_faces import write_faces
 from lp_core.timing import FrameRate
 
@@ -111,8 +111,8 @@ def hosts_davinci(folder):
 
 
 WRITERS = {
-    "solution facts": lambda folder: solution._write_json(folder / "solution.json", {"a": 1}),
-    "solution arrays": lambda folder: solution._save_arrays(folder / "tuning.npz", {"a": np.zeros(9)}),
+    "solution facts": lambda folder: stored_arrays.write_json(folder / "solution.json", {"a": 1}),
+    "solution arrays": lambda folder: stored_arrays.save_arrays(folder / "tuning.npz", {"a": np.zeros(9)}),
     "faces": lambda folder: write_faces(folder, [make_face(1)], []),
     "motion": motion,
     "plan": lambda folder: plan_at(folder).write(),

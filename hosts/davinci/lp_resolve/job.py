@@ -11,13 +11,16 @@ from urllib.parse import quote
 
 from hosts.client import Client, JobStatus, WorkerError
 from lp_core.errors import Cancelled
-from lp_core.link.messages import phase_label
+from lp_core.link.follow import follow as link_follow
+from lp_core.link.follow import share, words
+from lp_core.link.messages import JobProgress, phase_label
 
 from .windows import ScriptWindows
 
 Say = Callable[[str], None]
 """Takes a sentence for the user."""
 LOOK_S = 0.5
+CANCELLED = "The render was cancelled; nothing was put on the timeline."
 
 
 def run(
@@ -39,15 +42,18 @@ def follow(client: Client, job: str, windows: ScriptWindows | None, say: Say) ->
         windows.watch("LivePortrait", lambda: _look(client.job(job)), lambda: _stop(client, job))
         return _ended(client.job(job))
     told = ""
-    while True:
-        status = client.job(job)
-        if status.has_ended:
-            return _ended(status)
-        words = told_of(status)[0]
-        if words.split(" ")[0] != told.split(" ")[0]:
-            say(words)
-            told = words
-        time.sleep(LOOK_S)
+
+    def listen(progress: JobProgress) -> None:
+        nonlocal told
+        label = phase_label(progress.phase)
+        if label != told:
+            say(words(progress))
+            told = label
+
+    try:
+        return link_follow(client, job, listen)
+    except Cancelled as error:
+        raise Cancelled(CANCELLED) from error
 
 
 def by_page(
@@ -89,7 +95,7 @@ def told_of(status: JobStatus) -> tuple[str, float]:
     if not progress.total:
         return f"{phase} {progress.frame}", 0.0
     left = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"
-    return f"{phase} {progress.frame} of {progress.total}{left}", min(progress.frame / progress.total, 1.0)
+    return f"{phase} {progress.frame} of {progress.total}{left}", share(progress)
 
 
 def _look(status: JobStatus) -> tuple[str, float] | None:
@@ -102,7 +108,7 @@ def _stop(client: Client, job: str) -> None:
 
 def _ended(status: JobStatus) -> JobStatus:
     if status.state == "cancelled":
-        raise Cancelled("The render was cancelled; nothing was put on the timeline.")
+        raise Cancelled(CANCELLED)
     if status.state == "failed":
         error = status.error
         raise WorkerError(error.message if error else "The job failed.", error.code if error else "worker")

@@ -28,7 +28,7 @@ class KnobState:
     """Whether plates are written in 32 bits."""
     groups: knob_settings.Groups
     """Settings that differ from their defaults."""
-    curves: Dict[str, knob_settings.Curve]
+    curves: Dict[str, knob_settings.SliderCurve]
     """Sliders."""
 
     @property
@@ -68,7 +68,7 @@ def _changes(node: Any, name: str, frames: FrameRange) -> bool:  # noqa: ANN401 
     return len({knob.getValueAt(frame) for frame in frames}) > 1
 
 
-def _reader(node: Any) -> knob_settings.Read:  # noqa: ANN401 - a nuke.Group
+def _reader(node: Any) -> knob_settings.ReadKnob:  # noqa: ANN401 - a nuke.Group
     """Reads knobs; one that a node made by an older version lacks has its default, as the node has always acted."""
     table = by_name()
 
@@ -93,7 +93,7 @@ def _reader_at(node: Any, frames: FrameRange) -> knob_settings.ReadAt:  # noqa: 
     return read
 
 
-def _driver(read: knob_settings.Read) -> str:
+def _driver(read: knob_settings.ReadKnob) -> str:
     kind = read("driver")
     if kind == "demo":
         return "demo:" + str(read("driver_demo"))
@@ -105,7 +105,7 @@ def _driver(read: knob_settings.Read) -> str:
     return path
 
 
-def _given(node: Any, read: knob_settings.Read) -> knob_settings.Given:  # noqa: ANN401 - a nuke.Group
+def _given(node: Any, read: knob_settings.ReadKnob) -> knob_settings.Given:  # noqa: ANN401 - a nuke.Group
     ocio, space = colors.working_space()
     rate = str(FrameRate.parse(float(nuke.root()["fps"].value())))
     sizes = [_size(node, number, read(name)) for number, name in enumerate(("source_face", "driving_face"))]

@@ -9,10 +9,10 @@ import nuke
 
 from lp_core.errors import LpError
 from lp_core.link.client import Client
+from lp_core.link.follow import words
 
 from . import node_state
 from . import render as rendering
-from .job_follow import words
 
 NAME = "LP Suite"
 ID = "lpsuite.panel"

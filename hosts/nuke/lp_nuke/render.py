@@ -11,10 +11,11 @@ import nuke
 
 from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.link.client import Client
+from lp_core.link.follow import follow, share, words
 from lp_core.link.messages import JobProgress
 
 from . import cache, node_state
-from .job_follow import check_worker, follow, percent, submit, words
+from .job_submit import check_worker, submit
 
 _THREAD = "lp-nuke-render-"
 
@@ -63,7 +64,7 @@ def is_running(name: str) -> bool:
 
 def _run_here(node: Any, work: node_state.Work) -> None:  # noqa: ANN401 - a nuke.Group
     def listen(progress: JobProgress) -> None:
-        sys.stdout.write(f"{work.node}: {words(progress)} ({percent(progress)} %)\n")
+        sys.stdout.write(f"{work.node}: {words(progress)} ({int(100 * share(progress))} %)\n")
 
     _drive(work, lambda job: node_state.tell(node, "rendering", job), listen, lambda: False)
     _finish(work)
@@ -78,7 +79,7 @@ def _run_behind(work: node_state.Work) -> None:
 
     def listen(progress: JobProgress) -> None:
         task[0].setMessage(words(progress))
-        task[0].setProgress(percent(progress))
+        task[0].setProgress(int(100 * share(progress)))
 
     try:
         _drive(work, begin, listen, lambda: bool(task[0].isCancelled()))

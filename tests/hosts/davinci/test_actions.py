@@ -91,7 +91,7 @@ def test_a_folder_that_cannot_be_written_is_told(scripts, worker, pictures, caps
     (blocked / "LivePortrait").write_text("a file where the folder should be")
     timeline.put(1, host.project.pool.add(clip), 90000, 0, 4)
     run(scripts / "Edit" / "LivePortrait - Animate Clip.py", host, None)
-    assert "LivePortrait cannot be used (File exists); choose another folder." in capsys.readouterr().out
+    assert "because a part of its path is a file; choose another folder." in capsys.readouterr().out
 
 
 def test_every_setting_is_asked_once_and_the_pictures_show_it():

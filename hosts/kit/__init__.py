@@ -1,0 +1,1 @@
+"""What the hosts' installers share."""
