@@ -19,7 +19,7 @@ demo: $(VENV)/light
 	$(BIN)/python -m lp_core.cli.demo
 
 test: $(VENV)/all
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 check: $(VENV)/all
 	$(BIN)/ruff check .
