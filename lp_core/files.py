@@ -27,6 +27,8 @@ from .errors import (
 
 AnyPath = Union[str, "os.PathLike[str]"]
 
+NAME_MAX = 255
+"""Bytes of a file's or folder's name on all common file systems."""
 LONGEST_SUFFIX = 16
 """Characters of a suffix that a temporary name keeps; a longer one is part of the name, not a file type."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -253,6 +255,9 @@ def check_name(path: AnyPath) -> None:
     """
     with translated(path), contextlib.suppress(FileNotFoundError, PermissionError, NotADirectoryError):
         os.stat(str(path))  # noqa: PTH116 - one spelling for every Python
+    # A folder that is missing hides a name that is too long from the file system.
+    if any(len(os.fsencode(part)) > NAME_MAX for part in Path(str(path)).parts):
+        raise write_failure(path, OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG)))
 
 
 def check_folder(path: Path) -> None:

@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hosts.install import Finding, InstallOptions
-from hosts.kit.installer import Placed, altered, core_files, finding, package_files, place, remember_command
+from hosts.kit.installer import (
+    PlacedFile,
+    altered,
+    core_files,
+    finding,
+    package_files,
+    place,
+    remember_command,
+)
 from lp_core.version import __version__
 
 HERE = Path(__file__).resolve().parent
@@ -89,7 +97,7 @@ def fusion_folder(options: InstallOptions) -> Path:
     return Path.home() / ".local" / "share" / "DaVinciResolve" / "Fusion"
 
 
-def _files(fusion: Path) -> Iterator[Placed]:
+def _files(fusion: Path) -> Iterator[PlacedFile]:
     """Everything that is copied, but for the stamp."""
     library = fusion / LIBRARY
     yield from core_files(library)
@@ -100,7 +108,7 @@ def _files(fusion: Path) -> Iterator[Placed]:
     yield _macro(fusion), (HERE / MACRO).read_bytes()
 
 
-def _scripts(fusion: Path) -> Iterator[Placed]:
+def _scripts(fusion: Path) -> Iterator[PlacedFile]:
     """The scripts of Resolve's menus."""
     folder = HERE / "scripts"
     for path in sorted(folder.rglob("*.*")):

@@ -20,24 +20,24 @@ FLOOR_0 = (
 )
 """What host scripts load of lp_core: modules, and whole packages."""
 
-Placed = tuple[Path, bytes]
+PlacedFile = tuple[Path, bytes]
 """Where a file goes, and its content."""
 
 
-def core_files(folder: Path) -> Iterator[Placed]:
+def core_files(folder: Path) -> Iterator[PlacedFile]:
     """Floor 0 of lp_core, placed in a folder that host scripts import from."""
     for pattern in FLOOR_0:
         for path in sorted(CORE.glob(pattern)):
             yield folder / "lp_core" / path.relative_to(CORE), path.read_bytes()
 
 
-def package_files(folder: Path, package: Path) -> Iterator[Placed]:
+def package_files(folder: Path, package: Path) -> Iterator[PlacedFile]:
     """The modules of a host's own package, placed in a folder that host scripts import from."""
     for path in sorted(package.glob("*.py")):
         yield folder / package.name / path.name, path.read_bytes()
 
 
-def place(files: Iterable[Placed]) -> None:
+def place(files: Iterable[PlacedFile]) -> None:
     """Writes files, with their folders; each one is complete or absent.
 
     Raises:
@@ -48,7 +48,7 @@ def place(files: Iterable[Placed]) -> None:
         write_whole(path, content)
 
 
-def altered(files: Iterable[Placed]) -> list[Path]:
+def altered(files: Iterable[PlacedFile]) -> list[Path]:
     """Files that are missing or have another content than this version's."""
     return [path for path, content in files if not path.is_file() or path.read_bytes() != content]
 

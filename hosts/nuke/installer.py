@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hosts.install import Finding, InstallOptions
-from hosts.kit.installer import Placed, altered, core_files, finding, package_files, place, remember_command
+from hosts.kit.installer import (
+    PlacedFile,
+    altered,
+    core_files,
+    finding,
+    package_files,
+    place,
+    remember_command,
+)
 from lp_core.link.start import PROGRAM_VARIABLE, host_settings
 
 HERE = Path(__file__).resolve().parent
@@ -82,7 +90,7 @@ def config_folder(options: InstallOptions) -> Path:
     return Path(options.folder) if options.folder is not None else Path.home() / ".nuke"
 
 
-def _files(target: Path) -> Iterator[Placed]:
+def _files(target: Path) -> Iterator[PlacedFile]:
     """Everything that is copied."""
     for name in FILES:
         yield target / name, (HERE / name).read_bytes()

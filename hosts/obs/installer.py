@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hosts.install import Finding, InstallOptions
-from hosts.kit.installer import Placed, allowed, altered, finding, place
+from hosts.kit.installer import PlacedFile, allowed, altered, finding, place
 from hosts.obs.options import options_text
 from lp_core.files import ensure_folder, write_whole
 
@@ -139,7 +139,7 @@ def helper_collection(script: Path, settings: dict[str, Any] | None = None) -> d
     }
 
 
-def _scripts_of(target: Path) -> list[Placed]:
+def _scripts_of(target: Path) -> list[PlacedFile]:
     return [(target / name, (HERE / name).read_bytes()) for name in SCRIPTS]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -28,6 +29,7 @@ from lp_core.media.trim import TrimmedSource
 from lp_core.media.video.codecs import CONTAINERS, film_codec
 from lp_core.timing import FrameRate
 
+_PLACE = re.compile(r"#+|%0?[0-9]*d")
 STILLS = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".apng"),
 )
@@ -99,10 +101,10 @@ def open_source(
     if SequencePattern.parse(path) is not None:
         if ranged is not None and options.frames is not None and not options.frames.within(ranged):
             raise SettingError(f"{path} is given as {ranged}, which does not hold {options.frames}.")
-        _refuse_foreign_numbered(path)
         backend = _backend(path, SEQUENCE_SOURCES, "read")
         sequence: FrameSource = backend(path, replace(options, clip=ranged, step=step))
         return sequence
+    _refuse_foreign_numbered(path)
     check_readable(path)
     backend = _load(path, _reader(path))
     source: FrameSource = backend(path, options)
@@ -199,13 +201,15 @@ def _writer(path: Path) -> Callable[[Path, SinkSpec], FrameSink]:
 
 
 def _refuse_foreign_numbered(path: Path) -> None:
-    """Names the format of numbered files that nothing reads."""
-    pattern = SequencePattern.parse(path)
-    if pattern is None or path.suffix.lower() in SEQUENCE_SOURCES:
+    """Names the format of numbered files of a type that nothing reads, such as ``a.####.heic``."""
+    parts = _PLACE.split(path.name)
+    if len(parts) == 1 or path.exists() or not path.parent.is_dir():
         return
-    for number in pattern.numbers()[:1]:
-        check_readable(pattern.path_of(number))
-        refuse_foreign(pattern.path_of(number))
+    numbered_name = re.compile("-?[0-9]+".join(map(re.escape, parts)))
+    for found in sorted(path.parent.iterdir()):
+        if numbered_name.fullmatch(found.name):
+            refuse_foreign(found)
+            return
 
 
 def _reader(path: Path) -> str:

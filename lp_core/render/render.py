@@ -15,7 +15,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
@@ -28,7 +28,16 @@ from lp_core.motion.implicit.edit import NO_EDITS, EditCurves
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.calibration import needs_trials, survey, tune
 from lp_core.render.drawing import Drawing, Watermarker
-from lp_core.render.edges import QUEUE_DEPTH, WHOLE, FilmedFace, RenderTarget, Still, StoredMotion, TimeSlice
+from lp_core.render.edges import (
+    QUEUE_DEPTH,
+    WHOLE,
+    FilmedFace,
+    Motion,
+    RenderTarget,
+    Still,
+    StoredMotion,
+    TimeSlice,
+)
 from lp_core.render.holdout import Protection
 from lp_core.render.passes import with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
@@ -82,7 +91,9 @@ class Render:
         start = self.clock()
         with tempfile.TemporaryDirectory(prefix="lpsuite-") as name:
             folder = Path(name)
-            notes = [*self.notes, *store_performance(self, folder, listener)]
+            notes = list(self.notes)
+            if not isinstance(self.driving, StoredMotion):
+                notes += store_performance(self, folder, listener)
             with self.drawing(folder, notes) as drawing:
                 result = self._draw(drawing, folder, listener)
         result = sealed(result, self.seal)
@@ -93,10 +104,16 @@ class Render:
         """What draws the frames of a performance that was stored in a folder.
 
         Args:
-            folder: as ``store_performance`` left it.
+            folder: as ``store_performance`` left it; may be empty for a stored motion, which is then read in place.
             notes: sentences for the summary; grows.
         """
-        with MotionReader(folder / MOTION_FILE) as motion:
+        stored = folder / MOTION_FILE
+        opened: AbstractContextManager[Motion] = (
+            self.driving.open()
+            if isinstance(self.driving, StoredMotion) and not stored.exists()
+            else MotionReader(stored)
+        )
+        with opened as motion:
             yield Drawing(
                 engine=self.engine,
                 source=self.source,

@@ -232,7 +232,7 @@ def test_a_shot_notes_what_it_cannot_use_but_not_the_device_of_the_run(cut, tmp_
     assert [note for note in notes if "Without effect" in note] == [
         "Without effect here: --detail (not used by the mesh engine)."
     ]
-    strict = RenderSettings(engine=settings.engine, output=OutputSettings(strict=True))
+    strict = RenderSettings(liveportrait=settings.liveportrait, output=OutputSettings(strict=True))
     plan, timeline = make_plan(PlanRequest(cut, tmp_path / "b", settings=strict))
     plan.write()
     results = run_plan(plan, RenderResources())

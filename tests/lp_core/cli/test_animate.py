@@ -38,7 +38,7 @@ def test_a_film_drives_frame_by_frame(lpsuite, portrait, driving, tmp_path):
     assert code == 0
     assert lines[-1]["frames"] == 12
     assert lines[-1]["lost_driving_frames"] == []
-    assert {line["phase"] for line in lines[:-1]} == {"analyse", "render"}
+    assert {line["phase"] for line in lines[:-1]} == {"analyse", "calibrate", "render"}
     assert len(read_pictures(tmp_path / "out.mp4")) == 12
 
 

@@ -28,7 +28,7 @@ def test_absent_library_names_its_extra(monkeypatch):
 
 
 def test_light_modules_load_no_heavy_library():
-    names = ["open", "base", "choose", "track", "schemes", "ratios", "search", "quiet"]
+    names = ["open", "base", "selector", "track", "schemes", "ratios", "small_faces", "silence_native"]
     code = (
         "import sys\n"
         + "".join(f"import lp_core.faces.{name}\n" for name in names)

@@ -22,6 +22,7 @@ from lp_core.motion.implicit.edit import Edit
 from lp_core.motion.implicit.motion import transform_keypoints
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
 from lp_core.settings.sliders import SLIDERS
+from lp_core.settings.table import with_values
 from lp_core.timing import FrameRate
 
 NO_STITCHING = {"stitching": False}
@@ -41,7 +42,7 @@ def face(at=(60, 80), height=40.0):
 
 
 def engine(networks=None, motion=None, **settings):
-    chosen = RenderSettings(engine=EngineSettings(**settings), motion=motion or MotionSettings(smoothing=0.0))
+    chosen = with_values(RenderSettings(motion=motion or MotionSettings(smoothing=0.0)), settings)
     return LivePortraitEngine(chosen, networks or FakeNetworks())
 
 

@@ -19,7 +19,8 @@ from lp_core.frame import Frame
 from lp_core.motion.builtin import builtin_motion, neutral_face
 from lp_core.motion.implicit.motion import implicit_motion, rotation_from_degrees
 from lp_core.motion.implicit.transfer import TransferOptions, transfer_filmed
-from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
+from lp_core.settings import MotionSettings, RenderSettings
+from lp_core.settings.table import with_values
 
 OFFICIAL = TransferOptions(official_compat=True)
 
@@ -53,7 +54,7 @@ def test_a_plan_is_the_published_rule_and_knows_its_frames():
 
 
 def engine(**settings):
-    chosen = RenderSettings(engine=EngineSettings(**settings), motion=MotionSettings(smoothing=0.0))
+    chosen = with_values(RenderSettings(motion=MotionSettings(smoothing=0.0)), settings)
     return LivePortraitEngine(chosen, FakeNetworks())
 
 

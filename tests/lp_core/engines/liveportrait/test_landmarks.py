@@ -26,6 +26,7 @@ from lp_core.models.catalog import load_catalog
 from lp_core.models.store import ModelStore
 from lp_core.motion.builtin import neutral_face
 from lp_core.settings import EngineSettings, LivePortraitSettings, RenderSettings
+from lp_core.settings.table import with_values
 from lp_core.timing import FrameRate
 
 
@@ -68,7 +69,7 @@ def planted():
 
 
 def engine(landmarker=None, **settings):
-    chosen = RenderSettings(engine=EngineSettings(**settings))
+    chosen = with_values(RenderSettings(), settings)
     return LivePortraitEngine(chosen, FakeNetworks(), Refinement(landmarker, ("203",) if landmarker else ()))
 
 

@@ -205,12 +205,12 @@ def test_a_deep_part_beside_a_flat_one_is_passed_over(tmp_path):
     samples = np.empty((4, 8), object)
     for place in np.ndindex(4, 8):
         samples[place] = np.array([1, 2], np.float32)
-    deep = openexr.ExrPart(
+    deep = openexr.Part(
         {"type": openexr.deepscanline, "compression": openexr.ZIPS_COMPRESSION},
         {name: openexr.Channel(samples) for name in "RGBAZ"},
         "rgba",
     )
-    flat = openexr.ExrPart(
+    flat = openexr.Part(
         {"type": openexr.scanlineimage}, {name: np.full((4, 8), 0.5, np.float16) for name in "RGB"}, "beauty"
     )
     path = str(tmp_path / "a.exr")
