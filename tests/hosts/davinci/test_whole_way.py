@@ -297,7 +297,7 @@ def test_the_free_edition_has_the_page(worker, cut, media):
 
         links.append(link)
         job = json.loads(parse_qs(urlsplit(link).fragment)["fill"][0])
-        job["settings"]["engine"] = {"engine": "mesh", "calibration": "off"}
+        job["settings"].update({"engine": {"engine": "mesh"}, "mesh": {"calibration": "off"}})
         job["driving"] = "demo:blink"
         worker.client.submit("animate", job)
         return True
@@ -320,7 +320,7 @@ def test_the_free_edition_has_the_page(worker, cut, media):
     assert placed.item.duration == SHOWN
     data, pixels = frames_of(timeline)
     assert data["driving"]["path"] == "demo:blink"
-    assert data["settings"]["engine"] == {"engine": "mesh", "calibration": "off"}
+    assert data["settings"]["mesh"] == {"calibration": "off"}
     assert [told_index(picture) for picture in pixels] == list(range(FIRST, FIRST + SHOWN))
     assert links[0].startswith(worker.client.address.url)
     assert not host.modal
