@@ -28,6 +28,7 @@ from lp_core.media.color_tags import MATRICES, PRIMARIES, TRANSFERS, code_of, fi
 from lp_core.media.transforms import check_frame
 from lp_core.media.video.audio import Sound
 from lp_core.media.video.codecs import CONTAINERS, FilmCodec, check_size, film_codec, stored_format
+from lp_core.media.video.priority import scheduling_kept
 from lp_core.media.video.rgb import FromRgb
 
 _REORDERED = 16  # pictures that H.264 and HEVC may hold back at most
@@ -153,7 +154,9 @@ class VideoSink(AbortsOnExit):
         return self._container
 
     def _mux(self, container: OutputContainer, picture: VideoFrame | None) -> None:
-        for packet in self._stream.encode(picture):
+        with scheduling_kept():  # the encoder opens with the first frame
+            packets = list(self._stream.encode(picture))
+        for packet in packets:
             # x265 leaves the decoding times of films of one or two pictures uninitialised.
             if packet.pts is not None and (
                 packet.dts is None or not packet.pts - _REORDERED <= packet.dts <= packet.pts
