@@ -1,6 +1,6 @@
 """Installs the files of host programs: a table of hosts, each with its own way to place, check and remove them.
 
-A host's row is made in ``hosts/<name>/installing.py``; adding a host means adding a line to ``HOSTS``. Standard
+A host's row is made in ``hosts/<name>/installer.py``; adding a host means adding a line to ``HOSTS``. Standard
 library only.
 """
 
