@@ -25,7 +25,7 @@ CHILD = """
 import json, sys, time
 start = time.perf_counter()
 from pathlib import Path
-from lp_core.batch.planner import Wish, make_plan
+from lp_core.batch.planner import PlanRequest, make_plan
 from lp_core.settings import InputSettings, RenderSettings
 
 def peak_mb():  # since this program began, unlike getrusage, which counts the parent before exec
@@ -33,8 +33,8 @@ def peak_mb():  # since this program began, unlike getrusage, which counts the p
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 loaded, base = time.perf_counter(), peak_mb()
-wish = Wish(Path(sys.argv[1]), Path(sys.argv[2]), RenderSettings(input=InputSettings(handles=8)))
-plan, _ = make_plan(wish)
+request = PlanRequest(Path(sys.argv[1]), Path(sys.argv[2]), RenderSettings(input=InputSettings(handles=8)))
+plan, _ = make_plan(request)
 plan.write()
 done = time.perf_counter()
 print(json.dumps({"shots": len(plan.shots), "frames": plan.frames, "chunks": len(plan.chunks()),

@@ -44,7 +44,7 @@ class NukeInstaller:
         if _name_folder(home / "init.py"):
             said.append(f"{home / 'init.py'} names that folder; what stood there before is kept.")
         said.append(_tell_program(options))
-        said.append("Start Nuke anew; the node is under LP Suite in the toolbar, and in the Tab menu.")
+        said.append("Restart Nuke; the node is under LP Suite in the toolbar, and in the Tab menu.")
         return said
 
     def status(self, options: InstallOptions) -> list[Finding]:

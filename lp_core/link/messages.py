@@ -39,7 +39,7 @@ PHASES: Dict[str, PhaseInfo] = {
     "upscale": PhaseInfo("Upscaling", 2 * _STEP, (0.3, 1.0)),
     "join": PhaseInfo("Joining the video", 3 * _STEP, (1.0, 1.0)),
 }
-"""Every phase that a job reports, in order. All reporters read this table; there is no other."""
+"""Every phase that a job reports, in order. All reporters read this table."""
 
 
 def phase_label(phase: str) -> str:

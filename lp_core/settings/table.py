@@ -5,6 +5,7 @@ syntax.
 """
 
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, get_type_hints
 
 from ..errors import SettingError
@@ -126,11 +127,11 @@ def _kind(hint: Any) -> Tuple[type, bool]:  # noqa: ANN401 - a type hint
     return kinds[0], len(kinds) < len(getattr(hint, "__args__", (hint,)))
 
 
-def all_settings() -> Iterator[Setting]:
-    """Every setting of a render, group by group, in order."""
+@lru_cache(maxsize=None)
+def all_settings() -> Tuple[Setting, ...]:
+    """Every setting of a render, group by group, in order. Made once: resolving type hints is slow."""
     defaults = RenderSettings()
-    for name in group_names():
-        yield from settings_of(name, getattr(defaults, name))
+    return tuple(item for name in group_names() for item in settings_of(name, getattr(defaults, name)))
 
 
 def group_names() -> Tuple[str, ...]:
