@@ -75,8 +75,9 @@ def test_the_types_are_those_of_types_nuke():
     if find_spec("mypy") is None or find_spec("nuke-stubs") is None:
         pytest.skip("mypy or types-nuke is not installed")
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file=", "--ignore-missing-imports", "--explicit-package-bases",
-         "--check-untyped-defs", "hosts/nuke/lp_nuke", "hosts/nuke/menu.py", "hosts/nuke/init.py"],
+        [sys.executable, "-m", "mypy", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent",
+         "--explicit-package-bases", "--check-untyped-defs",
+         "hosts/nuke/lp_nuke", "hosts/nuke/menu.py", "hosts/nuke/init.py"],
         cwd=ROOT, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
