@@ -18,8 +18,12 @@ $(VENV)/all: pyproject.toml
 demo: $(VENV)/light
 	$(BIN)/python -m lp_core.cli.demo
 
+# Files are shared out among the processes; tests that watch a running clock follow alone.
+PROCESSES ?= 2
+
 test: $(VENV)/all
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile -m "not realtime" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m realtime $(PYTEST_FLAGS)
 
 check: $(VENV)/all
 	$(BIN)/ruff check .

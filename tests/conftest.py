@@ -8,6 +8,7 @@ import random
 import sys
 import threading
 import time
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20240703
-THREAD_GRACE_S = 2.0
+THREAD_GRACE_S = 10.0
+RESOLVE_CALLS: set[str] = set()
 
 TOLERANCES = {  # dtype -> (relative, absolute); never widened to pass
     "float64": (1e-9, 1e-12),
@@ -44,6 +46,20 @@ def pytest_runtest_setup(item):
     np.random.seed(SEED)  # noqa: NPY002 - code under test may use the old generator
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(SEED)
+
+
+def pytest_runtest_logreport(report):
+    """Collects what ``record`` of the tests of Resolve noted, from this process or another."""
+    if report.when == "teardown":
+        RESOLVE_CALLS.update(*(calls for name, calls in report.user_properties if name == "resolve_calls"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Lists every call of Resolve's and Fusion's interface that the double took."""
+    if RESOLVE_CALLS:
+        terminalreporter.section(f"calls of Resolve's interface that were recorded: {len(RESOLVE_CALLS)}")
+        for owner, calls in groupby(sorted(RESOLVE_CALLS), key=lambda call: call.partition(".")[0]):
+            terminalreporter.write_line(f"{owner}: {', '.join(call.partition('.')[2] for call in calls)}")
 
 
 @pytest.fixture(autouse=True)

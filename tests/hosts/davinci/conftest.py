@@ -1,13 +1,10 @@
 """A worker and real plates for the tests of Resolve's scripts; the calls they made are listed at the end."""
 
-from itertools import groupby
 from pathlib import Path
 
 import pytest
 from fakes.plates import real_pictures
 from fakes.worker import Worker
-
-CALLS = set()
 
 
 @pytest.fixture(scope="session")
@@ -26,20 +23,11 @@ def worker(tmp_path_factory):
 
 
 @pytest.fixture
-def record():
-    """Takes hosts whose calls belong into the report."""
+def record(record_property):
+    """Takes hosts whose calls belong in the report at the end."""
     hosts = []
     yield hosts.append
-    for host in hosts:
-        CALLS.update(host.calls)
-
-
-def pytest_terminal_summary(terminalreporter):
-    """Lists every call of Resolve's and Fusion's interface that the double took."""
-    if CALLS:
-        terminalreporter.section(f"calls of Resolve's interface that were recorded: {len(CALLS)}")
-        for owner, calls in groupby(sorted(CALLS), key=lambda call: call.partition(".")[0]):
-            terminalreporter.write_line(f"{owner}: {', '.join(call.partition('.')[2] for call in calls)}")
+    record_property("resolve_calls", sorted({call for host in hosts for call in host.calls}))
 
 
 @pytest.fixture

@@ -14,7 +14,11 @@ from lp_core.job import RenderJob
 from lp_core.media.image.stills import write_image
 from lp_core.settings import EngineSettings, MeshSettings, MotionSettings, OutputSettings, RenderSettings
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
+pytestmark = [
+    pytest.mark.realtime,
+    pytest.mark.slow,
+    pytest.mark.skipif(missing() is not None, reason=str(missing())),
+]
 BARS = {"yaw": 0.9, "roll": 0.9, "jawOpen": 0.75, "eyeBlinkLeft": 0.6}
 """Least correlation; the machine may be busy, and a blink lasts few frames. benchmarks/obs.py measures in earnest."""
 SOURCE, SCENE = "LivePortrait", "Live portrait"

@@ -27,6 +27,7 @@ def python(code, *arguments):
     )
 
 
+@pytest.mark.realtime
 def test_help_is_quick():
     def seconds():
         start = time.perf_counter()
