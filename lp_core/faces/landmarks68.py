@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from lp_core.errors import FaceError, ModelError, ModelMissing, SettingError, missing_extra
 from lp_core.faces.base import Face, FaceBox, Pose
+from lp_core.faces.reduced import analyze_reduced
 from lp_core.faces.schemes import IBUG68
 from lp_core.faces.upright import turned_cut
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
@@ -161,6 +162,9 @@ class FaceAlignmentAnalyzer:
                 grow, the analyzer is closed, or the networks fail.
         """
         self._check(picture, time_ms)
+        return analyze_reduced(picture, self._read)
+
+    def _read(self, picture: NDArray[np.uint8]) -> list[Face]:
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="No faces were detected")

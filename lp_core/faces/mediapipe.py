@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from lp_core.errors import FaceError
 from lp_core.faces.base import Face, FaceBox
 from lp_core.faces.mediapipe_tasks import MODEL, OPENERS, faces_of, image_of, translated
+from lp_core.faces.reduced import analyze_reduced
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.faces.selector import HUMAN_SCORE
 from lp_core.faces.silence_native import native_stderr_to_log
@@ -123,10 +124,13 @@ class MediaPipeAnalyzer:
         """
         self._check(picture, time_ms)
         with translated():
-            if self._is_video:
-                return self._analyze_frame(picture, self._last_time_ms)
-            found = self._upright_all(picture, self._landmarks(picture, _whole(picture)))
-            return found or self._turned(picture) or self._search(picture)
+            return analyze_reduced(picture, self._read)
+
+    def _read(self, picture: NDArray[np.uint8]) -> list[Face]:
+        if self._is_video:
+            return self._analyze_frame(picture, self._last_time_ms)
+        found = self._upright_all(picture, self._landmarks(picture, _whole(picture)))
+        return found or self._turned(picture) or self._search(picture)
 
     def close(self) -> None:
         """Releases the model; may be called twice."""

@@ -18,7 +18,9 @@ from lp_core.assemble import stored_motion
 from lp_core.errors import LpError, SettingError
 from lp_core.geometry.warp import reduce
 from lp_core.live.latest import LatestValue
+from lp_core.media.bounds import check_size
 from lp_core.media.camera import Camera, is_stream_address
+from lp_core.media.image.headers import read_header
 from lp_core.media.open import open_source
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.sequence import MotionFrame
@@ -66,6 +68,23 @@ def check_driver(name: str, readable: Callable[[str], str]) -> str:
     return name if is_named else readable(name)
 
 
+def _decoded(data: bytes) -> Rgb:
+    """A pushed picture: (H, W, 3) RGB.
+
+    Raises:
+        SettingError: it is none.
+        UnreadableMedia: it is too large.
+    """
+    header = read_header(data)
+    if header.size is not None:
+        check_size("The pushed frame", *header.size)
+    known = data and header.kind != "unknown"
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if known else None
+    if picture is None:
+        raise SettingError("The frame is no picture that can be decoded; push JPEG or PNG.")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+
 class LiveDriver:
     """A thread that delivers a performance, newest frame first; opened again when it fails."""
 
@@ -97,10 +116,7 @@ class LiveDriver:
         if self.name != PUSH:
             raise SettingError(f"This stream is driven by {self.name}; make one with the driver '{PUSH}'.")
         arrived = time.monotonic_ns()
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-        if picture is None:
-            raise SettingError("The frame is no picture that can be decoded; push JPEG or PNG.")
-        self._put(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8), next(self._pushed), arrived)
+        self._put(_decoded(data), next(self._pushed), arrived)
 
     @property
     def is_alive(self) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lp_core.contexts import ClosesOnExit
 from lp_core.errors import SettingError, UnreadableMedia, missing_extra
+from lp_core.media.bounds import check_size
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 """Schemes of stream addresses that are opened."""
@@ -50,6 +51,7 @@ class Camera(ClosesOnExit):
         there, picture = self._capture.read()
         if not there or picture is None:
             raise UnreadableMedia(f"{self._name} gives no more pictures; check the connection.")
+        check_size(self._name, picture.shape[1], picture.shape[0])
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from lp_core.media.base import (
     ResumableSink,
     SinkSpec,
 )
+from lp_core.media.bounds import check_output_size
 from lp_core.media.frame_pattern import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
 from lp_core.media.image.single import SinglePictureSink, numbered
 from lp_core.media.kinds import kind_of, refuse_foreign
@@ -124,6 +125,7 @@ def open_sink(path: str | Path, spec: SinkSpec) -> FrameSink:
     """
     path = Path(path)
     check_output(path, spec.overwrite, spec.codec)
+    check_output_size(path, spec.width, spec.height)
     backend = _writer(path)
     limits = LIMITS.get(path.suffix.lower(), USUAL_LIMITS)
     if fitted_spec(spec, limits) == spec:

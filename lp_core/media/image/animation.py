@@ -13,6 +13,7 @@ from lp_core.errors import EmptyVideo, TruncatedMedia, UnreadableMedia
 from lp_core.files import check_readable, read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions
+from lp_core.media.bounds import check_bytes, check_size
 from lp_core.media.image.animation_header import AnimationHeader, read_animation
 from lp_core.media.image.headers import read_header
 from lp_core.media.image.pillow_frames import decoded_frames
@@ -42,6 +43,8 @@ class AnimatedSource(ClosesOnExit):
         if animation is None:
             raise UnreadableMedia(f"{self._path} has a single frame; read it as a still.")
         self._header = read_header(self._data)
+        if self._header.size is not None:
+            check_size(self._path, *self._header.size)
         self._color = color_of(self._path, self._header)
         first = next(decoded_frames(self._path, self._data))
         self._has_alpha = self._shows_transparency(first, animation)
@@ -131,6 +134,7 @@ class AnimatedSource(ClosesOnExit):
 def _content(path: Path) -> bytes:
     try:
         check_readable(path)
+        check_bytes(path, path.stat().st_size)
         return path.read_bytes()
     except EmptyVideo as error:
         raise UnreadableMedia(str(error)) from error

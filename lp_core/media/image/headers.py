@@ -29,6 +29,8 @@ class StillHeader:
 
     kind: str
     """png, jpeg, tiff, webp, bmp, gif, or 'unknown'."""
+    size: tuple[int, int] | None = None
+    """(width, height) as stored, before turning; None where the file does not say."""
     orientation: int = UPRIGHT
     """EXIF orientation, 1..8."""
     color: ColorTags | None = None
@@ -68,8 +70,8 @@ def read_header(data: bytes) -> StillHeader:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _webp(data)
     if data[:6] in (b"GIF87a", b"GIF89a"):
-        return StillHeader("gif")
-    return StillHeader("bmp" if data.startswith(b"BM") else "unknown")
+        return StillHeader("gif", size=_numbers("<HH", data, 6))
+    return _bmp(data) if data.startswith(b"BM") else StillHeader("unknown")
 
 
 def with_png_color(data: bytes, color: ColorTags) -> bytes:
@@ -116,7 +118,9 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 def _png(data: bytes) -> StillHeader:
     if len(data) < 33:
         return StillHeader("png", damage="it ends before its last part")
-    header = StillHeader("png", bit_depth=data[24], has_alpha=data[25] in (4, 6))
+    header = StillHeader(
+        "png", size=_numbers(">II", data, 16), bit_depth=data[24], has_alpha=data[25] in (4, 6)
+    )
     at = len(_PNG)
     while at + 12 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)
@@ -186,7 +190,8 @@ def _jpeg(data: bytes) -> StillHeader:
             profile[body[12]] = body[14:]
             header = replace(header, icc=b"".join(part for _, part in sorted(profile.items())))
         elif marker in _SOF_MARKERS and len(body) > 5:
-            header = replace(header, is_cmyk=body[5] == 4)
+            size = struct.unpack_from(">HH", body, 1)[::-1]
+            header = replace(header, size=max(size, header.size or (0, 0)), is_cmyk=body[5] == 4)
         elif marker == 0xDA:
             is_whole = data.find(b"\xff\xd9", end) >= 0
             return header if is_whole else replace(header, damage="it ends in the middle of the picture")
@@ -216,6 +221,7 @@ def _tiff(data: bytes) -> StillHeader:
     lacking = tiff_tags.missing_bytes(tags, len(data))
     return StillHeader(
         "tiff",
+        size=tiff_tags.size_of(tags),
         orientation=_valid(tags.get(tiff_tags.ORIENTATION, (UPRIGHT,))[0]),
         is_cmyk=tags.get(tiff_tags.PHOTOMETRIC) == (tiff_tags.PHOTOMETRIC_CMYK,),
         icc=bytes(value & 255 for value in tags[tiff_tags.ICC_PROFILE])
@@ -239,8 +245,38 @@ def _webp(data: bytes) -> StillHeader:
             header = replace(header, icc=body)
         elif name == b"VP8X":
             header = replace(header, has_alpha=bool(body[:1] and body[0] & 0x10))
+        size = _webp_size(name, body)
+        if size is not None and header.size is None:  # the canvas comes before its images
+            header = replace(header, size=size)
         at += 8 + length + length % 2
     return header
+
+
+def _webp_size(name: bytes, body: bytes) -> tuple[int, int] | None:
+    """The size that a part of a WebP states; None where it states none."""
+    if name == b"VP8X" and len(body) >= 10:
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if name == b"VP8 " and len(body) >= 10:
+        width, height = struct.unpack_from("<HH", body, 6)
+        return width & 0x3FFF, height & 0x3FFF
+    if name == b"VP8L" and len(body) >= 5:
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return None
+
+
+def _bmp(data: bytes) -> StillHeader:
+    is_old = data[14:18] == b"\x0c\0\0\0"
+    size = _numbers("<HH" if is_old else "<ii", data, 18)
+    return StillHeader("bmp", size=None if size is None else (abs(size[0]), abs(size[1])))
+
+
+def _numbers(form: str, data: bytes, at: int) -> tuple[int, int] | None:
+    """Two numbers at a place of the file; None where it is shorter."""
+    if len(data) < at + struct.calcsize(form):
+        return None
+    first, second = struct.unpack_from(form, data, at)
+    return int(first), int(second)
 
 
 def _orientation(exif: bytes) -> int:

@@ -16,6 +16,7 @@ from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia,
 from lp_core.files import check_readable
 from lp_core.frame import Box, ClipInfo, ColorTags, Frame, Pixels, SampleType, Windows, united
 from lp_core.media.base import AS_STORED, Attribute, ReadOptions
+from lp_core.media.bounds import check_samples, check_size
 from lp_core.media.image.exr_layers import ExrPart, LayerChoice, choose_channels
 from lp_core.media.image.sequence import SequenceSource
 from lp_core.media.image.smpte import unpacked
@@ -85,6 +86,8 @@ class OiioReader:
             header = _header(path, _specs(path, file), self._layer, self._view)
             channels = header.choice.channels
             first, end = min(channels), max(channels) + 1
+            left, top, right, bottom = header.windows.data
+            check_samples(path, right - left, bottom - top, end - first)
             kind = {8: "uint8", 16: "uint16", 32: "float"}[header.bit_depth]
             read = file.read_image(header.choice.part, 0, first, end, kind)
             if read is None:
@@ -100,6 +103,7 @@ class OiioReader:
         canvas = first.windows.canvas
         for header in headers[1:]:
             canvas = united(canvas, header.windows.canvas)
+        _check_canvas(path, canvas)
         rate = rate or (DEFAULT_RATE if first.fps is None else FrameRate(first.fps))
         color, notes = _color(path, first)
         if first.choice.note:
@@ -279,6 +283,7 @@ def _attributes(spec: Any) -> tuple[dict[str, Attribute], tuple[str, ...]]:  # n
 
 def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -> ImageHeader:
     views = _views(specs[0])
+    _check_bounds(path, specs)
     has_flat = not all(spec.deep for spec in specs)
     parts = [
         ExrPart(
@@ -308,6 +313,24 @@ def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -
         fps=_rate(spec.getattribute("FramesPerSecond")),
         lost=lost,
     )
+
+
+def _check_bounds(path: Path, specs: list[Any]) -> None:
+    """Refuses windows that are too large, together too; raises UnreadableMedia."""
+    for spec in specs:
+        check_size(path, spec.full_width, spec.full_height)
+        check_size(path, spec.width, spec.height)
+        _check_canvas(
+            path,
+            united(
+                (spec.full_x, spec.full_y, spec.full_x + spec.full_width, spec.full_y + spec.full_height),
+                (spec.x, spec.y, spec.x + spec.width, spec.y + spec.height),
+            ),
+        )
+
+
+def _check_canvas(path: Path, canvas: Box) -> None:
+    check_size(path, canvas[2] - canvas[0], canvas[3] - canvas[1])
 
 
 def _sample_type(path: Path, spec: Any, choice: LayerChoice) -> tuple[SampleType, int]:  # noqa: ANN401

@@ -14,6 +14,7 @@ from PIL import Image
 
 from lp_core.errors import MediaError, TruncatedMedia, UnreadableMedia
 from lp_core.frame import Pixels
+from lp_core.media.bounds import check_size
 
 _FAILURES = (  # what its readers raise where a file is damaged
     *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError),
@@ -45,6 +46,7 @@ def decoded_frames(path: Path, data: bytes) -> Iterator[Pixels]:
             for number in range(first, total):
                 with _quietly():
                     image.seek(number)
+                    check_size(path, *image.size)
                     pixels = np.array(image.convert("RGBA"))
                 count += 1
                 yield pixels

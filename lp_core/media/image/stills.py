@@ -18,6 +18,7 @@ from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnknownCodec,
 from lp_core.files import check_readable, read_failure, refuse_existing, write_whole
 from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions
+from lp_core.media.bounds import check_bytes, check_size
 from lp_core.media.color_tags import SRGB
 from lp_core.media.frame_pattern import WRITABLE_STILLS
 from lp_core.media.image import tiff_tags
@@ -59,6 +60,7 @@ def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
     path = Path(path)
     try:
         check_readable(path)
+        check_bytes(path, path.stat().st_size)
         data = path.read_bytes()
     except EmptyVideo as error:
         raise UnreadableMedia(str(error)) from error
@@ -68,12 +70,15 @@ def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
     header, animation = read_header(data), read_animation(data)
     if header.damage:
         raise TruncatedMedia(f"{path} is damaged: {header.damage}; copy or export it again.")
+    if header.size is not None:
+        check_size(path, *header.size)
     color = color_of(path, header)
     stored, notes = _in_words(path, data, header, color)
     if animation is not None:
         notes += (f"{path} holds {len(animation.durations_s)} frames; only the first is used here.",)
     pixels = turn_upright(stored, header.orientation)
     height, width, channels = pixels.shape
+    check_size(path, width, height)  # a decoder may read another size than the header's
     info = ClipInfo(
         width=width,
         height=height,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+WIDTH, HEIGHT = 256, 257
 ORIENTATION = 274
 BITS_PER_SAMPLE = 258
 PHOTOMETRIC = 262
@@ -88,6 +89,13 @@ def _read_directory(
         place = field if size <= struct.calcsize(word) else struct.unpack_from(order + word, data, field)[0]
         tags[tag] = struct.unpack_from(f"{order}{count}{_SIZES[kind]}", data, place)
     return tags
+
+
+def size_of(tags: dict[int, tuple[int, ...]]) -> tuple[int, int] | None:
+    """(width, height) of the first image; None where the directory does not say."""
+    if WIDTH not in tags or HEIGHT not in tags:
+        return None
+    return tags[WIDTH][0], tags[HEIGHT][0]
 
 
 def missing_bytes(tags: dict[int, tuple[int, ...]], length: int) -> int:

@@ -16,6 +16,7 @@ from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMed
 from lp_core.files import read_failure
 from lp_core.frame import ClipInfo, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions
+from lp_core.media.bounds import check_size
 from lp_core.media.frame_pattern import name_runs
 from lp_core.media.video.constant_rate import TimedItem, conform, hold_over_gaps
 from lp_core.media.video.decode import TrackDecoder
@@ -48,6 +49,8 @@ class VideoSource(ClosesOnExit):
         self._container = open_film(self._path)
         try:
             self._stream, guess = video_stream(self._path, self._container)
+            if self._stream.codec_context.width:  # else the first frame tells
+                check_size(self._path, self._stream.codec_context.width, self._stream.codec_context.height)
             timing = read_timing(self._path, self._stream)
             self._decoder = TrackDecoder(self._container, self._stream, timing)
             pictures = hold_over_gaps(self._decoder.frames())
@@ -143,6 +146,7 @@ class VideoSource(ClosesOnExit):
     ) -> TimedItem[tuple[VideoFrame, bool]]:
         first = next(pictures, None)
         if first is not None:
+            check_size(self._path, first.item[0].width, first.item[0].height)
             return first
         if self._decoder.count or self._decoder.dropped:
             count = self._decoder.count + len(self._decoder.dropped)
@@ -193,6 +197,7 @@ class VideoSource(ClosesOnExit):
     def _note_change(self, index: int, before: str, picture: VideoFrame) -> str:
         form = f"{picture.width}x{picture.height} {picture.format.name}"
         if before and form != before:
+            check_size(self._path, picture.width, picture.height)
             self._changes.append(f"{form} from frame {index}")
         return form
 

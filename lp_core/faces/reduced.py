@@ -1,0 +1,42 @@
+"""Faces of large pictures are looked for in a smaller copy: landmarkers see a few hundred pixels of a face anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.faces.base import Face
+from lp_core.faces.upright import moved
+from lp_core.geometry.warp import reduce
+
+LARGEST_PX = 8192
+"""Longest side that landmarkers are given; beyond it some fail, and all of them get slow."""
+
+
+def analyze_reduced(
+    picture: NDArray[np.uint8], analyze: Callable[[NDArray[np.uint8]], list[Face]]
+) -> list[Face]:
+    """The faces of a picture, read in a copy of at most LARGEST_PX a side where it is larger.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        analyze: finds the faces of a picture of any size.
+
+    Returns:
+        Faces in pixels of ``picture``.
+
+    Convention:
+        Points (x, y), integer = pixel center.
+    """
+    height, width = picture.shape[:2]
+    scale = LARGEST_PX / max(height, width)
+    if scale >= 1:
+        return analyze(picture)
+    small = reduce(picture, scale)
+    factors = width / small.shape[1], height / small.shape[0]
+    frame_from_small = np.array(
+        [[factors[0], 0.0, (factors[0] - 1) / 2], [0.0, factors[1], (factors[1] - 1) / 2]], np.float64
+    )
+    return [moved(face, frame_from_small) for face in analyze(small)]
