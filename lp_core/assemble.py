@@ -99,7 +99,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     if conversion is not None:
         notes.append(conversion.note)
         transforms.append(converted_to(conversion))
-    open_output = render_outputs.output_opener(job, transforms)
+    open_output = render_outputs.output_opener(job, transforms, resumes)
     target = _target(job, source, driving, rate, part, notes, open_output)
     passes = render_outputs.pass_outputs(job.output, settings.output)
     return Render(

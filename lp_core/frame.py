@@ -29,7 +29,7 @@ LAYER_CHANNELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "beauty": ("R", "G", "B", "A"),
         "matte": ("A",),
-        "stmap": ("red", "green"),
+        "stmap": ("red", "green", "blue"),
         "forward": ("u", "v"),
         "crop": ("R", "G", "B", "A"),
         "confidence": ("Y",),

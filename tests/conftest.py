@@ -3,6 +3,7 @@
 The helpers are fixtures, because test modules are imported by path and cannot import from here.
 """
 
+import importlib.util
 import logging
 import random
 import sys
@@ -114,6 +115,48 @@ def _no_error_logged():
     yield
     logging.getLogger().removeHandler(handler)
     assert not handler.lines, f"the test logged errors: {handler.lines}"
+
+
+@pytest.fixture(scope="session")
+def nuke_rules():
+    """The rules of Nuke's EXR reader, as a module with ``judge(path)``; None where they or OpenImageIO are absent."""
+    places = [above / "shared" / "tools" / "nuke_exr_rules.py" for above in ROOT.parents[:2]]
+    path = next((place for place in places if place.exists()), None)
+    if path is None or importlib.util.find_spec("OpenImageIO") is None:
+        return None
+    found = importlib.util.spec_from_file_location("nuke_exr_rules", path)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def _judged_exr(nuke_rules):
+    """What Nuke would refuse of the EXR files that this process writes, noted as they are written."""
+    refused = []
+    if nuke_rules is None:
+        yield refused
+        return
+    from lp_core.media.image import oiio_writer
+
+    write = oiio_writer._write
+
+    def judged(path, header, pixels):
+        write(path, header, pixels)
+        if path.suffix == ".exr":
+            refused.extend(nuke_rules.judge(str(path))[0])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(oiio_writer, "_write", judged)
+        yield refused
+
+
+@pytest.fixture(autouse=True)
+def _nuke_opens_what_is_written(_judged_exr):
+    """Every EXR file of the suite is one that Nuke opens."""
+    _judged_exr.clear()
+    yield
+    assert not _judged_exr, f"Nuke would refuse: {_judged_exr}"
 
 
 @pytest.fixture(scope="session")

@@ -101,7 +101,7 @@ class SinkSpec:
     """State of the frames' alpha; a sink turns it into what its file has."""
     sample_type: SampleType = "int"
     """How EXR keeps the picture: 'half' or 'float'; 'int': half for 8-bit frames, else float."""
-    exr_compression: str = "zip"
+    exr_compression: str = "zips"
     """Compression of EXR, see ``lp_core.settings``."""
     windows: Windows | None = None
     """Display and data window of the frames; None: both are the frame."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,10 @@ def pass_path(output: str | Path, name: str, suffix: str) -> Path:
 
 
 class SplitSink(AbortsOnExit):
-    """Writes the picture to one sink and each layer to one of its own."""
+    """Writes the picture to one sink and some of its layers to sinks of their own.
+
+    A frame without such a layer gets a black one, so that files keep the numbers of their frames.
+    """
 
     def __init__(
         self,
@@ -69,6 +73,8 @@ class SplitSink(AbortsOnExit):
         self._output, self._spec, self._open_layer = Path(output), spec, open_layer
         self._layers = tuple(layers)
         self._others: dict[str, FrameSink] = {}
+        self._black: dict[str, NDArray[np.float32]] = {}
+        self._written: list[tuple[int, Fraction]] = []
         self._main = open_main(self._output, spec)
 
     @property
@@ -81,10 +87,14 @@ class SplitSink(AbortsOnExit):
         for name in self._layers:
             if name in frame.layers:
                 pixels = _picture_of(name, frame.layers[name])
-                self._sink_of(name, pixels).write(
-                    Frame(pixels, frame.index, frame.time_s, metadata=frame.metadata)
-                )
-        self._main.write(replace(frame, layers={}))
+                sink = self._sink_of(name, pixels)
+                sink.write(Frame(pixels, frame.index, frame.time_s, metadata=frame.metadata))
+            elif name in self._others:
+                self._others[name].write(Frame(self._black[name], frame.index, frame.time_s))
+        kept = {name: layer for name, layer in frame.layers.items() if name not in self._layers}
+        self._main.write(replace(frame, layers=kept))
+        if len(self._others) < len(self._layers):
+            self._written.append((frame.index, frame.time_s))
 
     def commit(self) -> None:
         """Finishes all files, the picture last."""
@@ -96,7 +106,7 @@ class SplitSink(AbortsOnExit):
         for sink in (*self._others.values(), self._main):
             sink.abort()
 
-    def _sink_of(self, name: str, pixels: NDArray[Any]) -> FrameSink:
+    def _sink_of(self, name: str, pixels: NDArray[np.float32]) -> FrameSink:
         if name not in self._others:
             height, width, channels = pixels.shape
             is_frame = (width, height) == (self._spec.width, self._spec.height)
@@ -108,11 +118,14 @@ class SplitSink(AbortsOnExit):
                 has_alpha=channels == 4,
                 alpha="premultiplied",
                 sample_type="float",
-                exr_compression="zip",
+                exr_compression="zips",
                 windows=self._spec.windows if is_frame else None,
                 audio=None,
             )
-            self._others[name] = self._open_layer(pass_path(self._output, name, ".exr"), spec)
+            self._others[name] = sink = self._open_layer(pass_path(self._output, name, ".exr"), spec)
+            self._black[name] = np.zeros_like(pixels)
+            for index, time_s in self._written:
+                sink.write(Frame(self._black[name], index, time_s))
         return self._others[name]
 
 

@@ -16,6 +16,8 @@ from lp_core.media.pass_files import FaceFile, SplitSink, pass_path
 from lp_core.media.transforms import MakeTransform, TransformedSink
 from lp_core.settings import OutputSettings
 
+OF_OWN_SIZE = frozenset({"crop"})
+"""Layers of another size than the frame. Nuke reads nothing of an EXR file whose parts differ in size."""
 LAYER_OF: Mapping[str, str] = {"matte": "matte", "stmap": "stmap", "motion": "forward", "crop": "crop"}
 """Pass -> layer of a frame (a key of LAYER_CHANNELS)."""
 
@@ -31,12 +33,13 @@ def output_conversion(job: RenderJob, color: ColorManagement, info: ClipInfo) ->
     return color.conversion(encoding, _is_exr(job.source), _is_exr(job.output))
 
 
-def output_opener(job: RenderJob, transforms: Sequence[MakeTransform]) -> OpenSink:
-    """Opens the output; passes become layers in EXR, else numbered EXR files next to it.
+def output_opener(job: RenderJob, transforms: Sequence[MakeTransform], resumes: bool = False) -> OpenSink:
+    """Opens the output; passes become layers in EXR where they have its size, else numbered EXR files next to it.
 
     Args:
         job: names the output and its settings.
         transforms: changes to every frame before it is written, in order.
+        resumes: files of passes may be there already, of an earlier run of this job.
 
     Raises:
         OutputExists and others: a pass could not be written; see ``check_output``.
@@ -46,7 +49,7 @@ def output_opener(job: RenderJob, transforms: Sequence[MakeTransform]) -> OpenSi
     layers = _separate(output, settings)
     if layers:
         for name in layers:
-            check_output(pass_path(output, name, ".exr"), settings.overwrite)
+            check_output(pass_path(output, name, ".exr"), resumes or settings.overwrite)
         opener = partial(SplitSink, layers=layers, open_main=open_sink, open_layer=open_sink)
     if not transforms:
         return opener
@@ -59,7 +62,8 @@ def output_opener(job: RenderJob, transforms: Sequence[MakeTransform]) -> OpenSi
 
 def can_be_parted(output: str, settings: OutputSettings) -> bool:
     """True where the output is one file or one sequence, which can be written in parts."""
-    return not _separate(output, settings) and log_opener(output, settings.pass_names) is None
+    is_alone = _is_exr(output) or not _separate(output, settings)
+    return is_alone and log_opener(output, settings.pass_names) is None
 
 
 def pass_outputs(output: str, settings: OutputSettings) -> tuple[str, ...]:
@@ -85,7 +89,7 @@ def output_kind(output: str) -> str:
 def _separate(output: str, settings: OutputSettings) -> list[str]:
     """Layers that have files of their own."""
     layers = [LAYER_OF[name] for name in sorted(settings.pass_names) if name in LAYER_OF]
-    return [] if _is_exr(output) else layers
+    return [layer for layer in layers if layer in OF_OWN_SIZE or not _is_exr(output)]
 
 
 def log_opener(output: str, passes: frozenset[str]) -> Callable[[SinkSpec], FaceFile] | None:

@@ -1,7 +1,8 @@
 """Passes: what a picture was made with, as layers, metadata and numbers beside it.
 
 Convention:
-    Layers are written as Nuke expects them: ``stmap`` absolute, 0..1, counted from the bottom left;
+    Layers are written as Nuke expects them: ``stmap`` absolute, 0..1, counted from the bottom left, with a third
+    channel of 1, without which Blender cannot read it;
     ``forward`` in pixels per frame, x to the right, y upwards.
 """
 
@@ -150,7 +151,8 @@ def _matte(one: DrawnFrame, info: ClipInfo) -> F32:
 def _st_map(one: DrawnFrame, info: ClipInfo) -> F32:
     height, width = one.frame.pixels.shape[:2]
     shown = (0, 0, width, height) if info.windows is None else info.windows.display_in_frame
-    return st_map(*one.flow, (width, height), shown)
+    places = st_map(*one.flow, (width, height), shown)
+    return np.dstack([places, np.ones((height, width), np.float32)])
 
 
 def _crop(one: DrawnFrame, info: ClipInfo) -> F32 | None:

@@ -183,9 +183,9 @@ class OutputSettings:
         None, "output rate, such as 25 or 30000/1001; default: the filmed source's, else the performance's"
     )
     exr_compression: str = setting(
-        "zip",
-        "compression of EXR: none, rle, zips, zip, piz (exact), or pxr24, b44, b44a, dwaa:45, dwab:45 (lossy; "
-        "the number is the loss)",
+        "zips",
+        "compression of EXR: none, rle, zips (Nuke reads it fastest), zip, piz (exact), or pxr24, b44, b44a, "
+        "dwaa:45, dwab:45 (lossy; the number is the loss)",
     )
     passes: str = setting(
         "beauty",

@@ -23,11 +23,15 @@ from lp_core.media.image.smpte import packed
 
 _FLOAT_LAYERS = ("stmap", "forward")  # half cannot tell two columns of a wide picture apart
 _LOSSY = ("dwa", "b44", "pxr24")
-_UNTRUE = ("acesImageContainerFlag",)  # promises more about a file than a rewritten one keeps
+_UNTRUE = (  # promises more about a file than a rewritten one keeps
+    "acesImageContainerFlag",
+    "nuke/node_hash",  # of the tree whose image the plate is
+    "nuke/full_layer_names",
+)
 
 
 class OiioSequenceSink(SequenceSink):
-    """Writes numbered files; a layer of another size than the picture becomes a part of its own (EXR)."""
+    """Writes numbered files; layers of the image's size go beside it (EXR)."""
 
     def __init__(self, path: str | Path, spec: SinkSpec) -> None:
         super().__init__(path, spec)
@@ -44,14 +48,14 @@ class OiioSequenceSink(SequenceSink):
 
     def _write_picture(self, path: Path, frame: Frame, index: int) -> None:
         if self._kind == ".exr":
-            parts = _exr_parts(frame, index, self._spec)
+            header, pixels = _exr_picture(frame, index, self._spec)
         else:
-            parts = [_plain_part(frame, index, self._spec, self._kind)]
+            header, pixels = _plain_part(frame, index, self._spec, self._kind)
         aside = temporary_path(path)
         try:
-            _write(aside, parts)
+            _write(aside, header, pixels)
         except OSError as error:
-            cause = _cause(path, sum(pixels.nbytes for _, pixels in parts), error)
+            cause = _cause(path, pixels.nbytes, error)
             aside.unlink(missing_ok=True)
             raise write_failure(path, cause) from error
         except BaseException:
@@ -60,40 +64,28 @@ class OiioSequenceSink(SequenceSink):
         move_into_place(aside, path)
 
 
-def _exr_parts(frame: Frame, index: int, spec: SinkSpec) -> list[tuple[Any, NDArray[Any]]]:
+def _exr_picture(frame: Frame, index: int, spec: SinkSpec) -> tuple[Any, NDArray[Any]]:
+    """Header and pixels: one part, because Nuke reads nothing of a file whose parts have different windows."""
     display, data, canvas = _windows(frame, spec)
-    own_size, others = _by_size(frame)
     planes, names, kinds = [frame.pixels], list("RGBA"[: frame.pixels.shape[2]]), _picture_kinds(frame, spec)
-    for layer, values in own_size.items():
+    for layer, values in frame.layers.items():
+        _check_layer(layer, values, frame)
         planes.append(values)
         names += [f"{layer}.{name}" for name in LAYER_CHANNELS[layer][: values.shape[2]]]
         kinds += ["float" if layer in _FLOAT_LAYERS else kinds[0]] * values.shape[2]
     box = shifted(data, canvas[:2])
     whole = np.concatenate(planes, axis=2) if len(planes) > 1 else frame.pixels
     pixels = np.ascontiguousarray(whole[box[1] : box[3], box[0] : box[2]], np.float32)
-    parts = [(_exr_spec(data, display, names, kinds, frame, index, spec), pixels)]
-    for layer, values in others.items():
-        window = (0, 0, values.shape[1], values.shape[0])
-        names = [f"{layer}.{name}" for name in LAYER_CHANNELS[layer][: values.shape[2]]]
-        made = _exr_spec(window, display, names, [kinds[0]] * len(names), frame, index, spec)
-        made.attribute("oiio:subimagename", layer)
-        parts.append((made, np.ascontiguousarray(values, np.float32)))
-    if others:
-        parts[0][0].attribute("oiio:subimagename", "rgba")
-    return parts
+    return _exr_spec(data, display, names, kinds, frame, index, spec), pixels
 
 
-def _by_size(frame: Frame) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
-    """Layers of the frame's size, and those of another."""
-    unknown = [layer for layer in frame.layers if layer not in LAYER_CHANNELS]
-    if unknown:
+def _check_layer(layer: str, values: NDArray[np.float32], frame: Frame) -> None:
+    if layer not in LAYER_CHANNELS:
+        raise MediaError(f"The layer '{layer}' has no channel names; known are {', '.join(LAYER_CHANNELS)}.")
+    if values.shape[:2] != frame.pixels.shape[:2]:
         raise MediaError(
-            f"The layer '{unknown[0]}' has no channel names; known are {', '.join(LAYER_CHANNELS)}."
+            f"The layer '{layer}' has another size than the image; write it to files of its own."
         )
-    same = {
-        name: values for name, values in frame.layers.items() if values.shape[:2] == frame.pixels.shape[:2]
-    }
-    return same, {name: values for name, values in frame.layers.items() if name not in same}
 
 
 def _picture_kinds(frame: Frame, spec: SinkSpec) -> list[str]:
@@ -191,17 +183,12 @@ def _rational(spec: SinkSpec) -> tuple[int, int]:
     return fps.numerator, fps.denominator
 
 
-def _write(path: Path, parts: list[tuple[Any, NDArray[Any]]]) -> None:
+def _write(path: Path, header: Any, pixels: NDArray[Any]) -> None:  # noqa: ANN401 - OpenImageIO's header
     file = oiio.ImageOutput.create(str(path))
     if file is None:
         raise OSError(oiio.geterror())
-    specs = [made for made, _ in parts]
-    is_open = file.open(str(path), specs) if len(parts) > 1 else file.open(str(path), specs[0])
-    done = is_open
-    for number, (made, pixels) in enumerate(parts):
-        if number:
-            done = done and file.open(str(path), made, "AppendSubimage")
-        done = done and file.write_image(pixels)
+    is_open = file.open(str(path), header)
+    done = is_open and file.write_image(pixels)
     closed = not is_open or file.close()
     if not (done and closed):
         raise OSError(str(file.geterror()).strip() or "the file could not be finished")

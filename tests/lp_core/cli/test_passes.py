@@ -33,10 +33,26 @@ def channels(path):
 
 def test_channels_bear_nukes_names_and_maps_are_full_floats(rendered):
     spec, found = channels(rendered / "out.0001.exr")
-    assert set(found) == {"R", "G", "B", "matte.A", "stmap.red", "stmap.green", "forward.u", "forward.v"}
+    assert set(found) == {
+        "R", "G", "B", "matte.A", "stmap.red", "stmap.green", "stmap.blue",
+        "forward.u", "forward.v",
+    }  # fmt: skip
     kinds = {name: str(spec.channelformat(index)) for index, name in enumerate(spec.channelnames)}
     assert {kinds[name] for name in ("stmap.red", "stmap.green", "forward.u")} == {"float"}
     assert 0.5 < spec.getattribute("lpsuite/confidence") <= 1
+
+
+def test_nuke_reads_every_file_by_the_names_of_the_guide(rendered, nuke_rules):
+    if nuke_rules is None:
+        pytest.skip("the rules of Nuke's reader are not here")
+    files = sorted(rendered.glob("*.exr"))
+    assert len(files) == 4
+    for path in files:
+        wrong, told = nuke_rules.judge(str(path))
+        assert not wrong
+        assert {line.partition(" -> ")[2] for line in told} == {
+            "red", "green", "blue", "matte.alpha", "stmap.red", "stmap.green", "stmap.blue", "forward.u", "forward.v",
+        }  # fmt: skip
 
 
 def test_the_picture_is_scene_linear_of_the_portraits_own_colours(rendered, portrait):

@@ -1,6 +1,7 @@
 """Passes in files of their own."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,7 +72,18 @@ class TestSplitSink:
         assert shapes["out.crop.%04d.exr"] == (4, 4, 3)
         assert opened["out.crop.%04d.exr"].spec.width == 4
         assert opened["out.matte.%04d.exr"].spec.sample_type == "float"
-        assert not opened["out.mp4"].frames[0].layers
+        assert set(opened["out.mp4"].frames[0].layers) == {"stmap"}  # it stays beside the picture
+
+    def test_a_layer_that_comes_and_goes_keeps_its_numbers(self, sink, opened):
+        whole = self.frame()
+        without = replace(whole, layers={name: whole.layers[name] for name in ("forward", "matte")})
+        with sink:
+            for index, frame in enumerate((without, without, whole, without, whole)):
+                sink.write(replace(frame, index=index))
+            sink.commit()
+        crops = opened["out.crop.%04d.exr"].frames
+        assert [frame.index for frame in crops] == [0, 1, 2, 3, 4]
+        assert [bool(frame.pixels.any()) for frame in crops] == [False, False, True, False, True]
 
     def test_nothing_is_left_of_what_was_not_finished(self, sink, opened):
         with sink:

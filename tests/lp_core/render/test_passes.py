@@ -50,6 +50,7 @@ def test_matte_and_map_cover_the_frame():
     assert frame.layers["matte"].shape == (6, 8, 1)
     assert frame.layers["matte"].sum() == 8
     assert frame.layers["stmap"][2, 3, 0] == pytest.approx((3 - 1 + 0.5) / 8)
+    assert (frame.layers["stmap"][..., 2] == 1).all()
     assert frame.layers["stmap"][0, 0, 0] == pytest.approx(0.5 / 8)
 
 

@@ -93,8 +93,7 @@ def test_overscan_is_left_out_where_a_file_knows_no_windows(tmp_path, spec):
 def test_layers_are_written_beside_the_picture(tmp_path, rng, spec):
     layers = {
         "matte": rng.random((16, 24, 1), np.float32),
-        "stmap": rng.random((16, 24, 2), np.float32),
-        "crop": rng.random((12, 12, 3), np.float32),
+        "stmap": rng.random((16, 24, 3), np.float32),
     }
     told = spec(24, 16, bit_depth=32, alpha="premultiplied", sample_type="half")
     matrix = np.arange(9.0).reshape(3, 3)
@@ -109,18 +108,17 @@ def test_layers_are_written_beside_the_picture(tmp_path, rng, spec):
         sink.write(frame)
         sink.commit()
     header, pixels = stored(tmp_path / "out.0001.exr")
-    assert header.channelnames == ("R", "G", "B", "matte.A", "stmap.red", "stmap.green")
-    assert [str(header.channelformat(index)) for index in range(6)] == ["half"] * 4 + ["float"] * 2
+    assert header.channelnames == ("R", "G", "B", "matte.A", "stmap.red", "stmap.green", "stmap.blue")
+    assert [str(header.channelformat(index)) for index in range(7)] == ["half"] * 4 + ["float"] * 3
     assert np.array_equal(pixels[..., 4:], layers["stmap"])
     np.testing.assert_allclose(pixels[..., 3:4], layers["matte"], atol=5e-4)
     assert header.getattribute("frame_from_crop") == tuple(range(9))
     assert header.getattribute("confidence") == 0.5
-    part, crop = stored(tmp_path / "out.0001.exr", 1)
-    assert part.channelnames == ("crop.R", "crop.G", "crop.B")
-    assert (part.width, part.height, part.full_width) == (12, 12, 24)
-    np.testing.assert_allclose(crop, layers["crop"], atol=5e-4)
     with open_sink(tmp_path / "bad.%04d.exr", told) as sink, pytest.raises(MediaError, match="'depth'"):
         sink.write(replace(frame, layers={"depth": layers["matte"]}))
+    crop = rng.random((12, 12, 3), np.float32)
+    with open_sink(tmp_path / "bad.%04d.exr", told) as sink, pytest.raises(MediaError, match="another size"):
+        sink.write(replace(frame, layers={"crop": crop}))
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])
@@ -180,7 +178,9 @@ def test_openexr_s_own_programs_open_it(tmp_path, spec, program):
         pytest.skip(f"{program} is not installed")
     write_exr(tmp_path / "in.1.exr", np.zeros((16, 24, 4), np.float16))
     copied(tmp_path / "in.%d.exr", tmp_path / "out.%d.exr", spec)
-    done = subprocess.run([program, tmp_path / "out.1.exr"], capture_output=True, text=True, check=True)
+    # The exit code is not looked at: that of exrinfo 3.1 is a number it never set.
+    done = subprocess.run([program, tmp_path / "out.1.exr"], capture_output=True, text=True, check=False)
+    assert not done.stderr
     assert "dataWindow" in done.stdout
 
 
