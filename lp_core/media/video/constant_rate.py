@@ -19,6 +19,7 @@ STANDARD_RATES = (
 _SNAP = Fraction(3, 1000)  # wider than clock jitter of phones, narrower than 24 to 25
 _OFTEN = 10  # one interval of so many is frequent
 _FASTEST = 240  # frames per second that an uneven clip may be delivered at
+_SECOND = Fraction(1)
 _EVEN = Fraction(1, 10)  # intervals within a tenth of the usual one are a constant rate with jitter
 
 
@@ -149,40 +150,46 @@ def _delay(times: Sequence[float], fps: float) -> float:
 
 def is_even(times_s: Sequence[N], tick_s: Fraction) -> bool:
     """True when the intervals between sorted times differ by jitter and rounding to ``tick_s`` only."""
-    steps = sorted(b - a for a, b in zip(times_s, times_s[1:], strict=False) if b > a)
+    steps = _intervals(times_s)
     if not steps:
         return True
-    intervals = steps[0], steps[-1]
     usual = Fraction(steps[len(steps) // 2])
     allowed = max(usual * _EVEN, min(2 * tick_s, usual / 4))
-    return usual - intervals[0] <= allowed and intervals[-1] - usual <= allowed
+    return usual - steps[0] <= allowed and steps[-1] - usual <= allowed
 
 
-def constant_rate(times_s: Sequence[Fraction], average: Fraction | None, tick_s: Fraction) -> Fraction | None:
+def constant_rate(
+    times: Sequence[N], average: Fraction | None, tick_s: Fraction, unit_s: Fraction = _SECOND
+) -> Fraction | None:
     """The constant rate that suits a clip best.
 
     Args:
-        times_s: presentation times of (the beginning of) the clip, sorted.
+        times: presentation times of (the beginning of) the clip, sorted, in units of ``unit_s``; whole ticks are
+            much faster than seconds.
         average: the container's average rate, if it states one.
         tick_s: what the times are rounded to, in seconds.
+        unit_s: unit of ``times``, in seconds.
 
     Returns:
         Exactly one over the interval where all are equal and the tick is fine; else the standard rate near
         the average or near the usual interval; else the usual interval's own rate. None when nothing is
         known.
     """
-    intervals = _intervals(times_s)
+    intervals = _intervals(times)
     if not intervals:
         return _standard(average, Fraction(0)) or average if average else None
-    is_exact = tick_s == intervals[0] or 100 * tick_s <= intervals[0]
+    shortest = intervals[0] * unit_s
+    is_exact = tick_s == shortest or 100 * tick_s <= shortest
     if intervals[0] == intervals[-1] and is_exact:
-        return 1 / intervals[0]
+        return 1 / shortest
     middle = intervals[len(intervals) // 2]
     alike = [interval for interval in intervals if abs(interval - middle) <= middle * _EVEN]
-    slack = (alike[-1] - alike[0]) / sum(alike, Fraction(0))  # how far jitter can move the mean of so few
-    usual = Fraction(len(alike)) / sum(alike, Fraction(0))
-    mean = Fraction(len(intervals)) / sum(intervals, Fraction(0))
-    near_usual = [rate for rate in (average, mean) if rate and abs(rate - usual) < usual * Fraction(1, 50)]
+    slack = Fraction(alike[-1] - alike[0], sum(alike))  # how far jitter can move the mean of so few
+    usual = len(alike) / (sum(alike) * unit_s)
+    mean = len(intervals) / (sum(intervals) * unit_s)
+    near_usual: list[Fraction] = [
+        rate for rate in (average, mean) if rate and abs(rate - usual) < usual * Fraction(1, 50)
+    ]
     for rate in (*near_usual, usual):
         standard = _standard(rate, slack)
         if standard is not None:
@@ -190,8 +197,8 @@ def constant_rate(times_s: Sequence[Fraction], average: Fraction | None, tick_s:
     return (near_usual or [usual])[0].limit_denominator(1001)
 
 
-def _intervals(times_s: Sequence[Fraction]) -> list[Fraction]:
-    return sorted(b - a for a, b in zip(times_s, times_s[1:], strict=False) if b > a)
+def _intervals(times: Sequence[N]) -> list[N]:
+    return sorted(b - a for a, b in zip(times, times[1:], strict=False) if b > a)
 
 
 def _standard(rate: Fraction, slack: Fraction) -> Fraction | None:

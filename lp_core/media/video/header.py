@@ -27,6 +27,7 @@ from lp_core.media.video.packet_times import FilmTimes, read_times
 from lp_core.timing import FrameRate, Timecode
 
 _FALLBACK_RATE = Fraction(25)  # a video of one frame may state none
+_ONE = Fraction(1)  # one tick: whole ticks are much faster to compare than seconds
 _SAMPLED = 3000  # frames whose intervals are looked at for the usual rate
 _SMALL = 4  # a default track with less than a quarter of the largest one's area is a preview
 _PREVIEWS = Disposition.timed_thumbnails | Disposition.still_image
@@ -121,10 +122,10 @@ def read_timing(path: Path, stream: VideoStream) -> Timing:
         MediaError: a rate above 1000 frames per second.
     """
     tick = stream.time_base or Fraction(1, 1000)
-    index = _index_times(stream, tick)
+    index = _index_ticks(stream)
     if index:
         fps = _rate(path, index, _stated_rate(stream), tick)
-        if is_even(index, tick) and is_in_step(index, fps, tick):
+        if is_even(index, _ONE) and is_in_step(index, fps * tick, _ONE):
             return Timing(fps, True, len(index), len(index), None)
     return plan_timing(path, stream, read_times(path, stream.index), len(index))
 
@@ -150,12 +151,11 @@ def _planned(
 ) -> Timing:
     order, tick = times.order, times.tick_s
     ticks = [times.ticks[index] or 0 for index in order]
-    usual = _rate(path, [at * tick for at in ticks[:_SAMPLED]], average, tick)
+    usual = _rate(path, ticks[:_SAMPLED], average, tick)
     notes: list[str] = []
     if not times.has_clock:
         notes.append(f"{path} holds no times; it is read at {FrameRate(usual)} frames per second.")
-    one = Fraction(1)  # in ticks, which are faster to compare than seconds
-    if is_even(ticks, one) and is_in_step(ticks, usual * tick, one) and len(set(ticks)) == len(ticks):
+    if is_even(ticks, _ONE) and is_in_step(ticks, usual * tick, _ONE) and len(set(ticks)) == len(ticks):
         timing = Timing(usual, True, len(order), len(order), times, end)
     else:
         shown = [times.shown(index, end) for index in order]
@@ -188,8 +188,8 @@ def _compared(timing: Timing, times: FilmTimes, indexed: int) -> Timing:
     return timing
 
 
-def _rate(path: Path, times: Sequence[Fraction], average: Fraction | None, tick: Fraction) -> Fraction:
-    fps = constant_rate(times, average, tick) or _FALLBACK_RATE
+def _rate(path: Path, ticks: Sequence[int], average: Fraction | None, tick: Fraction) -> Fraction:
+    fps = constant_rate(ticks, average, tick, tick) or _FALLBACK_RATE
     if not 0 < fps <= 1000:
         raise MediaError(f"{path} states {float(fps):g} frames per second; convert it to at most 1000.")
     return fps
@@ -275,13 +275,13 @@ def _orientation(frame: VideoFrame) -> int:
     return from_display_matrix(struct.unpack("=9i", data[:36]))
 
 
-def _index_times(stream: VideoStream, tick: Fraction) -> list[Fraction]:
-    """Decoding times of all frames of an MP4 or MOV; empty without a complete index. Nothing is read."""
+def _index_ticks(stream: VideoStream) -> list[int]:
+    """Decoding times, in ticks, of all frames of an MP4 or MOV; empty without a complete index. Reads nothing."""
     if "mp4" not in stream.container.format.name.split(","):
         return []
     if not 0 < stream.frames <= len(stream.index_entries):
         return []
-    return sorted(entry.timestamp * tick for entry in stream.index_entries if not entry.is_discard)
+    return sorted(entry.timestamp for entry in stream.index_entries if not entry.is_discard)
 
 
 def _stated_end(stream: VideoStream) -> Fraction | None:
