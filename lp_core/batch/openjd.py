@@ -69,8 +69,7 @@ def template(
     """The job template of a plan; see ``write_bundle``."""
     shots, chunks = len(plan.shots), len(plan.chunks())
     needs_gpu = any(
-        shot.job["settings"]["engine"]["engine"] != "mesh"
-        and str(shot.job["settings"]["engine"]["device"]).startswith("cuda")
+        shot.job.settings.engine.engine != "mesh" and shot.job.settings.engine.device.startswith("cuda")
         for shot in plan.shots
     )
     gpu = [{"name": "amount.worker.gpu", "min": 1}] if needs_gpu else []

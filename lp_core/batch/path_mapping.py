@@ -6,12 +6,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from lp_core.batch.plan import BatchPlan, Shot
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.performance_name import is_builtin
-from lp_core.settings.table import all_settings
+from lp_core.settings.table import path_values, with_groups
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,10 @@ def moved_plan(plan: BatchPlan, results: Path | None, rules: Sequence[PathRule])
 
 
 def _moved_shot(shot: Shot, here: Callable[[str], str]) -> Shot:
-    job = dict(shot.job)
-    job["source"] = here(job["source"])
-    if not is_builtin(job["driving"]):
-        job["driving"] = here(job["driving"])
-    job["settings"] = {name: dict(values) for name, values in job["settings"].items()}
-    for item in all_settings():
-        value: Any = job["settings"].get(item.group, {}).get(item.name)
-        if item.path and value:
-            job["settings"][item.group][item.name] = here(value)
-    return replace(shot, job=job)
+    job = shot.job
+    moved: dict[str, dict[str, str]] = {}
+    for (group, name), path in path_values(job.settings).items():
+        moved.setdefault(group, {})[name] = here(path)
+    driving = job.driving if is_builtin(job.driving) else here(job.driving)
+    settings = with_groups(job.settings, moved)
+    return replace(shot, job=replace(job, source=here(job.source), driving=driving, settings=settings))

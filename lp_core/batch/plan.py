@@ -11,11 +11,13 @@ from typing import Any
 
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.files import ensure_folder, write_whole
+from lp_core.job import SCHEMA as JOB_SCHEMA
+from lp_core.job import VERSION as JOB_VERSION
 from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import SequencePattern
 from lp_core.media.resumable import FilmParts, SequenceParts
 
-SCHEMA, VERSION = "lpsuite.batch", 1
+SCHEMA, VERSION = "lpsuite.batch", 2
 CHUNK_FRAMES = 240
 """Frames of a chunk where nothing else is asked for: some ten seconds of film."""
 PLAN_FILE = "plan.json"
@@ -37,8 +39,8 @@ class Shot:
     """Its first clip in words, for messages."""
     clips: tuple[int, ...]
     """Numbers of its clips in the walk of the timeline."""
-    job: Mapping[str, Any]
-    """The render as a job's plain values; the output is relative to the batch's folder."""
+    job: RenderJob
+    """The render; its output is relative to the batch's folder."""
     is_still: bool
     """True: the source is a single picture."""
     frames: int
@@ -67,23 +69,21 @@ class Shot:
     """Sentences for the report."""
 
     def render_job(self, folder: Path, device: str | None = None) -> RenderJob:
-        """The render as a job.
+        """The render with the full path of its output.
 
         Args:
             folder: of the batch.
             device: where the networks run; None: as the settings say.
         """
-        text = json.dumps({"schema": "lpsuite.job", "version": 1, **self.job})
-        job = RenderJob.from_json(text)
-        settings = job.settings
+        settings = self.job.settings
         if device is not None:
             settings = replace(settings, engine=replace(settings.engine, device=device))
-        return replace(job, output=str(folder / job.output), settings=settings)
+        return replace(self.job, output=str(folder / self.output), settings=settings)
 
     @property
     def output(self) -> str:
         """The result, relative to the batch's folder."""
-        return str(self.job["output"])
+        return self.job.output
 
     @property
     def part_length(self) -> int:
@@ -169,7 +169,10 @@ class BatchPlan:
 
     def to_json(self) -> str:
         """The plan as JSON text."""
-        return json.dumps({"schema": SCHEMA, "version": VERSION, **asdict(self)}, indent=1)
+        values = asdict(self)
+        for shot in values["shots"]:
+            shot["job"] = {"schema": JOB_SCHEMA, "version": JOB_VERSION, **shot["job"]}
+        return json.dumps({"schema": SCHEMA, "version": VERSION, **values}, indent=1)
 
     def write(self) -> Path:
         """Writes the plan into the batch's folder."""
@@ -214,4 +217,5 @@ def _shot(values: dict[str, Any]) -> Shot:
         values[name] = tuple(values[name])
     for name in ("driver_start_s", "driver_speed"):
         Fraction(values[name])
-    return Shot(driver_frames=None if frames is None else (int(frames[0]), int(frames[1])), **values)
+    job = RenderJob.from_json(json.dumps(values.pop("job")))
+    return Shot(job=job, driver_frames=None if frames is None else (int(frames[0]), int(frames[1])), **values)

@@ -27,6 +27,7 @@ from lp_core.batch.up_to_date import MACHINE_SETTINGS
 from lp_core.engines.registry import choose_engine
 from lp_core.errors import LpError, SettingError
 from lp_core.files import check_name
+from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import split_range
 from lp_core.media.open import SEQUENCE_SINKS, SINKS
 from lp_core.media.render_outputs import can_be_parted
@@ -69,7 +70,7 @@ class _Trouble(Exception):
         self.kind = kind
 
 
-def make_plan(wish: PlanRequest) -> tuple[BatchPlan, Any]:
+def make_plan(request: PlanRequest) -> tuple[BatchPlan, Any]:
     """Reads the timeline and plans what is marked in it.
 
     Returns:
@@ -78,21 +79,23 @@ def make_plan(wish: PlanRequest) -> tuple[BatchPlan, Any]:
     Raises:
         LpError: the timeline cannot be read, or the settings of the run contradict each other.
     """
-    _check(wish)
-    timeline, notes = read_timeline(wish.timeline, wish.output / WORK / BUNDLE)
-    folder = wish.timeline.resolve().parent
+    _check(request)
+    timeline, notes = read_timeline(request.timeline, request.output / WORK / BUNDLE)
+    folder = request.timeline.resolve().parent
     places = places_of(timeline)
     facts = [facts_of(index, place, folder) for index, place in enumerate(places)]
-    planner = _Planner(wish, folder, facts, Prober(wish.settings.input.interlaced), Finder(wish.relink))
-    planner.paces = learnt_pace(wish.output / WORK)
+    planner = _Planner(
+        request, folder, facts, Prober(request.settings.input.interlaced), Finder(request.relink)
+    )
+    planner.paces = learnt_pace(request.output / WORK)
     for place, clip in zip(places, facts, strict=True):
-        mark, problem = mark_or_problem(place, wish.lines)
+        mark, problem = mark_or_problem(place, request.lines)
         planner.take(clip, mark, problem)
     plan = BatchPlan(
-        timeline=str(wish.timeline.resolve()),
-        output=str(wish.output.resolve()),
+        timeline=str(request.timeline.resolve()),
+        output=str(request.output.resolve()),
         shots=planner.finished(),
-        chunk_frames=wish.chunk_frames,
+        chunk_frames=request.chunk_frames,
         problems=tuple(planner.problems),
         counts=dict(planner.counts),
         notes=(*notes, *planner.notes),
@@ -100,9 +103,9 @@ def make_plan(wish: PlanRequest) -> tuple[BatchPlan, Any]:
     return plan, timeline
 
 
-def _check(wish: PlanRequest) -> None:
-    check_name(wish.output)
-    settings = wish.settings
+def _check(request: PlanRequest) -> None:
+    check_name(request.output)
+    settings = request.settings
     if settings.input.frames is not None or settings.output.fps is not None:
         raise SettingError("--frames and --fps come from the timeline in a batch; leave them out.")
     if settings.upscale.upscale is not None:
@@ -110,9 +113,9 @@ def _check(wish: PlanRequest) -> None:
             "A batch renders in chunks, which --upscale cannot; enlarge the results with lpsuite upscale."
         )
     known = ("auto", *SINKS, *SEQUENCE_SINKS)
-    if wish.file_type not in known:
+    if request.file_type not in known:
         raise SettingError(
-            f"The file type '{wish.file_type}' cannot be written; choose one of: {', '.join(known)}."
+            f"The file type '{request.file_type}' cannot be written; choose one of: {', '.join(known)}."
         )
 
 
@@ -120,7 +123,7 @@ def _check(wish: PlanRequest) -> None:
 class _Planner:
     """Goes through the clips one by one."""
 
-    wish: PlanRequest
+    request: PlanRequest
     folder: Path
     facts: Sequence[ClipFacts]
     prober: Prober
@@ -200,18 +203,12 @@ class _Planner:
         clock_rate = clip.clock.rate if clip.clock and not media.is_still else clip.rate or float(fps)
         output = _output(clip.name, made_of, suffix)
         self._require_parts(output, settings)
-        job = {
-            "source": media.name,
-            "driving": driver.name,
-            "output": output,
-            "settings": asdict(settings),
-        }
         return Shot(
             id=made_of,
             name=clip.name,
             words=clip.words,
             clips=(clip.index,),
-            job=job,
+            job=RenderJob(media.name, driver.name, output, settings),
             is_still=media.is_still,
             frames=frames.count,
             fps=str(fps),
@@ -249,7 +246,7 @@ class _Planner:
 
     def _settings(self, mark: ClipMark) -> RenderSettings:
         try:
-            settings = apply_mark(self.wish.settings, mark)
+            settings = apply_mark(self.request.settings, mark)
         except LpError as error:
             raise _Trouble("mark", str(error)) from error
         if settings not in self.engines:
@@ -271,7 +268,7 @@ class _Planner:
         self, clip: ClipFacts, media: MediaFacts, span: ClipRange, origin_s: Fraction, fps: Fraction
     ) -> tuple[Frames, list[str]]:
         """The frames to render and what is to be told of them."""
-        handles = self.wish.settings.input.handles
+        handles = self.request.settings.input.handles
         wanted = needed_frames(span, origin_s, fps, clip.before_s, clip.after_s, handles)
         if media.is_still:  # programs know no time before 0, so handles do not reach there
             least = min(wanted.first + handles, 0)
@@ -305,8 +302,8 @@ class _Planner:
         )
 
     def _suffix(self, media: MediaFacts, settings: RenderSettings) -> str:
-        if self.wish.file_type != "auto":
-            return self.wish.file_type
+        if self.request.file_type != "auto":
+            return self.request.file_type
         own = split_range(media.name)[0].suffix.lower()
         if media.is_sequence and own in SEQUENCE_SINKS:
             return own

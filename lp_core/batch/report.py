@@ -92,7 +92,7 @@ def _section(summary: BatchSummary, result: ShotResult) -> str:
     pictures = "" if result.state == "failed" else "".join(_images(path, result.shot.frames))
     facts = {
         "state": result.state,
-        "performance": Path(str(result.shot.job["driving"])).name,
+        "performance": Path(result.shot.job.driving).name,
         "result": result.shot.output,
         **{name.replace("_", " "): value for name, value in result.figures.items()},
     }

@@ -84,7 +84,7 @@ def run(
     from lp_core.batch.planner import make_plan
 
     own = [timeline.suffix] if timeline.suffix.lower() not in (".otio", ".otioz", ".otiod") else []
-    plan, read = make_plan(_wish(timeline, output, values))
+    plan, read = make_plan(_plan_request(timeline, output, values))
     plan = replace(
         plan, file_types=tuple(dict.fromkeys([*own, *file_types])), overwrite=bool(values["overwrite"])
     )
@@ -129,7 +129,7 @@ def _bundle(plan: BatchPlan, is_run: bool) -> None:
         click.echo("The machines that run it need lpsuite on their PATH.")
 
 
-def _wish(timeline: Path, output: Path, values: dict[str, Any]) -> PlanRequest:
+def _plan_request(timeline: Path, output: Path, values: dict[str, Any]) -> PlanRequest:
     from lp_core.batch.marks import read_map
     from lp_core.batch.plan import CHUNK_FRAMES
     from lp_core.batch.planner import PlanRequest
@@ -149,7 +149,7 @@ def _wish(timeline: Path, output: Path, values: dict[str, Any]) -> PlanRequest:
 def show_plan(plan: BatchPlan) -> None:
     """Writes what is planned to the terminal."""
     for shot in plan.shots:
-        driver = Path(str(shot.job["driving"])).name
+        driver = Path(shot.job.driving).name
         click.echo(f"{shot.id}  {shot.frames:6d} frames  ~{shot.estimate_s:8.1f} s  {shot.words} <- {driver}")
         for note in shot.notes:
             click.echo(f"            {note}")

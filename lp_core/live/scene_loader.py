@@ -53,7 +53,7 @@ class Loader:
         self._thread.start()
 
     def load(self, wanted: SceneKey, settings: RenderSettings) -> None:
-        """Asks for a scene; an earlier wish that was not begun is forgotten."""
+        """Asks for a scene; an earlier request that has not begun is dropped."""
         with self._there:
             self._wanted = wanted, settings
             self._there.notify()
@@ -95,10 +95,10 @@ class Loader:
                     self._there.wait()
                 if self._is_closed:
                     return
-                wish, self._wanted = self._wanted, None
+                request, self._wanted = self._wanted, None
             try:
-                if wish is not None:
-                    self._load(*wish)
+                if request is not None:
+                    self._load(*request)
                 else:
                     self._tune()
             except LpError as error:

@@ -53,12 +53,12 @@ class Batch:
 
     def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
         """Renders what is not up to date; see the contract."""
-        wish = _wish(parameters)
-        self.folders.readable(str(wish.timeline))
-        self.folders.writable(str(wish.output))
-        plan, timeline = make_plan(wish)
+        request = _plan_request(parameters)
+        self.folders.readable(str(request.timeline))
+        self.folders.writable(str(request.output))
+        plan, timeline = make_plan(request)
         self._check_media(plan)
-        plan = replace(plan, overwrite=wish.settings.output.overwrite)
+        plan = replace(plan, overwrite=request.settings.output.overwrite)
         plan.write()
         context.check()
         results = run_plan(plan, RenderResources(make=self.engines.make), context.progress)
@@ -70,8 +70,8 @@ class Batch:
     def _check_media(self, plan: BatchPlan) -> None:
         """What a timeline and its marks name is no less bound to the allowed folders than what a request names."""
         for shot in plan.shots:
-            self.folders.readable(str(shot.job["source"]))
-            driving = str(shot.job["driving"])
+            self.folders.readable(shot.job.source)
+            driving = shot.job.driving
             if not is_builtin(driving):
                 self.folders.readable(driving)
             job = shot.render_job(plan.folder)
@@ -80,7 +80,7 @@ class Batch:
                 self.folders.readable(path)
 
 
-def _wish(parameters: dict[str, Any]) -> PlanRequest:
+def _plan_request(parameters: dict[str, Any]) -> PlanRequest:
     lines = () if parameters["map"] is None else read_map(Path(parameters["map"]))
     return PlanRequest(
         timeline=Path(parameters["timeline"]),

@@ -72,8 +72,8 @@ def _reference(original: Any, shot: Shot, plan: BatchPlan) -> Any:  # noqa: ANN4
     about = {
         "version": __version__,
         "shot": shot.id,
-        "driver": str(shot.job["driving"]),
-        "engine": str(shot.job["settings"]["engine"]["engine"]),
+        "driver": shot.job.driving,
+        "engine": shot.job.settings.engine.engine,
     }
     common = {"available_range": available, "metadata": {KEYS[0]: about}}
     path = plan.folder / shot.output

@@ -149,7 +149,7 @@ class MeshEngine:
     ) -> Tuning:
         """Calibrates a portrait for a performance (lp_core.engines.mesh.calibrate); see the contract."""
         small = reduced_portrait(portrait)
-        # Strengths and regions are the user's wish, no fault of the portrait: nothing may correct them away.
+        # Strengths and regions are what the user asked for: nothing may correct them away.
         whole = MotionSettings(motion=self._settings.motion.motion)
         plain = MeshEngine(replace(self._settings, motion=whole))
 

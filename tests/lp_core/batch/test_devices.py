@@ -43,9 +43,9 @@ def test_path_rules_of_a_session_are_followed(cut, stage, tmp_path):
     rules.write_text(json.dumps({"version": "pathmapping-1.0", "path_mapping_rules": [rule]}))
     moved = moved_plan(plan, tmp_path / "here", read_rules(rules))
     assert moved.output == str(tmp_path / "here")
-    assert moved.shots[0].job["source"] == str(elsewhere / "portrait.png")
-    assert moved.shots[1].job["driving"] == str(elsewhere / "film.mkv")
-    assert moved.shots[0].job["driving"] == "demo:nod"
+    assert moved.shots[0].job.source == str(elsewhere / "portrait.png")
+    assert moved.shots[1].job.driving == str(elsewhere / "film.mkv")
+    assert moved.shots[0].job.driving == "demo:nod"
     assert [shot.id for shot in moved.shots] == [shot.id for shot in plan.shots]
     keys = {key_of(one, one.shots[1], Hashes(tmp_path / "none")) for one in (plan, moved)}
     assert len(keys) == 1  # the same content elsewhere is the same work

@@ -89,4 +89,4 @@ def test_relative_media_is_found_and_stays_found(stage, tmp_path):
     again, _ = make_plan(
         PlanRequest(output / "timeline.otio", tmp_path / "out2")
     )  # what was animated stays the source
-    assert again.shots[0].job["source"] == str(tmp_path / "take.mkv")
+    assert again.shots[0].job.source == str(tmp_path / "take.mkv")

@@ -37,7 +37,7 @@ def handled(frames):
 
 
 def numbers_of(shot):
-    return shot.job["settings"]["input"]["frames"]
+    return shot.job.settings.input.frames
 
 
 @pytest.mark.parametrize("offset", [0, 90000])
