@@ -131,6 +131,7 @@ def _options(
         layer=given.layer if is_source else None,
         view=given.view if is_source else None,
         interlaced=given.interlaced,
+        references=given.references,
     )
 
 

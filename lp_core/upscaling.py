@@ -90,7 +90,10 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
         )
     check_output(output, settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
-    options = ReadOptions(rate=rate, missing=settings.input.missing, interlaced=settings.input.interlaced)
+    given = settings.input
+    options = ReadOptions(
+        rate=rate, missing=given.missing, interlaced=given.interlaced, references=given.references
+    )
     open_clip = partial(open_source, source, options=options)
     with open_clip() as clip:
         info = clip.info

@@ -60,7 +60,8 @@ def _lenient(job: RenderJob, shot: Shot) -> RenderJob:
     given = job.settings.input
     if given.missing != "error" or not shot.driver_missing:
         return job
-    with open_source(job.source, options=ReadOptions(frames=given.frame_range, interlaced=given.interlaced)):
+    options = ReadOptions(frames=given.frame_range, interlaced=given.interlaced, references=given.references)
+    with open_source(job.source, options=options):
         pass
     settings = replace(job.settings, input=replace(given, missing=shot.driver_missing))
     return replace(job, settings=settings)
@@ -109,6 +110,7 @@ def _film(job: RenderJob, shot: Shot) -> FilmedFace:
         frames=frames,
         missing=shot.driver_missing or given.missing,
         interlaced=given.interlaced,
+        references=given.references,
     )
     return filmed_face(job.driving, job.settings.face.driving_face, options)
 

@@ -37,6 +37,8 @@ class Prober:
 
     interlaced: str
     """What becomes of films of fields."""
+    references: str
+    """What becomes of containers that name their media in other files."""
     _found: dict[tuple[str, Fraction | None], MediaFacts | Exception] = field(default_factory=dict)
 
     def facts(self, link: MediaLink, fps: Fraction | None = None) -> MediaFacts:
@@ -65,7 +67,9 @@ class Prober:
             raise UnreadableMedia(f"{link.name} is not there.")
         rate = None if fps is None else FrameRate(fps)
         # gaps in a sequence are the render's business, by its own setting
-        options = ReadOptions(rate=rate, interlaced=self.interlaced, missing="hold")
+        options = ReadOptions(
+            rate=rate, interlaced=self.interlaced, references=self.references, missing="hold"
+        )
         with open_source(link.address, options=options) as source:
             info = source.info
         timecode = info.timecode

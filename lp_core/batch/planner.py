@@ -84,9 +84,9 @@ def make_plan(request: PlanRequest) -> tuple[BatchPlan, Any]:
     folder = request.timeline.resolve().parent
     places = places_of(timeline)
     facts = [facts_of(index, place, folder) for index, place in enumerate(places)]
-    planner = _Planner(
-        request, folder, facts, Prober(request.settings.input.interlaced), Finder(request.relink)
-    )
+    given = request.settings.input
+    prober = Prober(given.interlaced, given.references)
+    planner = _Planner(request, folder, facts, prober, Finder(request.relink))
     planner.paces = learnt_pace(request.output / WORK)
     for place, clip in zip(places, facts, strict=True):
         mark, problem = mark_or_problem(place, request.lines)

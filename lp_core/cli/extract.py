@@ -36,6 +36,7 @@ from lp_core.performance_name import MOTION_FORMATS, motion_suffix
     "compile",
     "missing",
     "interlaced",
+    "references",
     "overwrite",
     "strict",
 )

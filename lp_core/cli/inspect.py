@@ -25,7 +25,7 @@ _STRONGEST = 5
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--overlay", metavar="OUT.png", help="Write the picture with the faces drawn on it.")
 @click.option("--overwrite", is_flag=True, help="Replace an overlay that exists.")
-@settings_options("layer", "view", "interlaced")
+@settings_options("layer", "view", "interlaced", "references")
 @debug_option
 def inspect(
     picture: str,

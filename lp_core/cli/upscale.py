@@ -20,7 +20,7 @@ from lp_core.cli.progress import make_reporter, progress_option
 @click.option("--tile", "upscale_tile", default=0, type=int, help="Same as --upscale-tile of animate.")
 @click.option("--backend", "upscale_backend", default="auto", help="Same as --upscale-backend of animate.")
 @settings_options(
-    "denoise", "steady", "device", "precision", "ocio", "input_space", "missing", "interlaced",
+    "denoise", "steady", "device", "precision", "ocio", "input_space", "missing", "interlaced", "references",
     "codec", "quality", "audio", "fps", "exr_compression", "overwrite", "strict",
 )  # fmt: skip
 @progress_option

@@ -61,6 +61,8 @@ class ReadOptions:
     """View of a stereo picture; None: its first."""
     interlaced: str = "refuse"
     """Films of fields: 'refuse', 'frame' (a frame of each two fields) or 'keep' (as they are)."""
+    references: str = "refuse"
+    """Containers that name their media in other files: 'refuse' or 'follow' (to local files)."""
     step: int = 1
     """Numbers from one image of the clip to the next, counted from its first; each lasts until the next."""
 

@@ -25,6 +25,7 @@ from lp_core.media.bounds import check_output_size
 from lp_core.media.frame_pattern import WRITABLE_STILLS, SequencePattern, refuse_existing_pictures, split_clip
 from lp_core.media.image.single import SinglePictureSink, numbered
 from lp_core.media.kinds import kind_of, refuse_foreign
+from lp_core.media.references import reference_kind
 from lp_core.media.transforms import LIMITS, USUAL_LIMITS, TransformedSink, fitted_spec, fitted_to
 from lp_core.media.trim import TrimmedSource
 from lp_core.media.video.codecs import CONTAINERS, film_codec
@@ -107,7 +108,7 @@ def open_source(
         return sequence
     _refuse_foreign_numbered(path)
     check_readable(path)
-    backend = _load(path, _reader(path))
+    backend = _load(path, _reader(path, options))
     source: FrameSource = backend(path, options)
     if options.frames is None or source.info.is_still:
         return source
@@ -214,9 +215,11 @@ def _refuse_foreign_numbered(path: Path) -> None:
             return
 
 
-def _reader(path: Path) -> str:
+def _reader(path: Path, options: ReadOptions) -> str:
     """What reads a single file: by its content, else by its suffix."""
     refuse_foreign(path)
+    if options.references == "follow" and reference_kind(path) is not None:
+        return SOURCES[".mp4"]
     kind = kind_of(path)
     suffix = path.suffix.lower()
     if kind == "video":

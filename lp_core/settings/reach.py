@@ -54,7 +54,7 @@ UPSCALE_DETAILS = frozenset(
         "steady",
     )
 )  # fmt: skip
-READING = frozenset(("missing", "interlaced"))
+READING = frozenset(("missing", "interlaced", "references"))
 
 USES: Dict[str, Names] = {
     "animate": ALL,
@@ -175,7 +175,7 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
         lambda run, _settings: run.driving == "image",
     ),
     (frozenset(("missing",)), "no image sequence is read", _has_no("sequence")),
-    (frozenset(("interlaced",)), "no video is read", _has_no("video")),
+    (frozenset(("interlaced", "references")), "no video is read", _has_no("video")),
     (
         frozenset(("layer", "view")),
         "the source is not an EXR file",

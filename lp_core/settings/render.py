@@ -22,6 +22,7 @@ UPSCALE_REGIONS = ("frame", "face")
 BACKENDS = ("auto", "openvino", "torch")
 MISSING_FRAMES = ("error", "hold", "black")
 INTERLACED = ("refuse", "frame", "keep")
+REFERENCES = ("refuse", "follow")
 PASSES = ("beauty", "matte", "stmap", "motion", "crop", "confidence", "landmarks")
 
 
@@ -126,6 +127,11 @@ class InputSettings:
         "refuse",
         "interlaced films: refuse them, make one whole frame of each two fields, or keep them as they are",
         choices=INTERLACED,
+    )
+    references: str = setting(
+        "refuse",
+        "playlists and movies that name their media in other files: refuse them, or follow the names to local files",
+        choices=REFERENCES,
     )
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from lp_core.assemble import assemble, assemble_extraction
 from lp_core.engines.registry import WarmEngines, choose_engine
-from lp_core.errors import SettingError
+from lp_core.errors import NotAllowed, SettingError
 from lp_core.job import RenderJob
 from lp_core.media.resumable import discard_parts
 from lp_core.performance_name import is_builtin
@@ -45,10 +45,15 @@ def checked_settings(model: BaseModel, folders: Folders) -> RenderSettings:
     """The settings, when they make sense and name only files that may be touched.
 
     Raises:
-        NotAllowed: a file lies elsewhere.
+        NotAllowed: a file lies elsewhere, or media would be read that the request does not name.
         SettingError: two settings contradict each other.
     """
     settings = to_settings(model)
+    if settings.input.references != "refuse":
+        raise NotAllowed(
+            "The worker reads no media that only another file names; leave references at 'refuse', and give the "
+            "video itself."
+        )
     for path in named_files(settings).values():
         folders.readable(path)
     return settings

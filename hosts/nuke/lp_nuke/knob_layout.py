@@ -66,6 +66,7 @@ WITHOUT_KNOB: Dict[str, str] = {
     "view": "plates hold one view",
     "missing": "plates are whole",
     "interlaced": "plates are progressive",
+    "references": "plates hold their own media",
     "codec": "results are EXR sequences",
     "quality": "results are EXR sequences",
     "audio": "results are EXR sequences",

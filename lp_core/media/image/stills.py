@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +28,7 @@ from lp_core.media.image.profile_tables import srgb_by_tables, srgb_from_inks
 from lp_core.media.image.still_color import StillColor, color_of, refuse_deep_tables, to_srgb
 from lp_core.media.kinds import kind_of, refuse_foreign
 from lp_core.media.orientation import turn_upright
+from lp_core.media.video.container import open_image
 from lp_core.timing import FrameRate
 
 DEFAULT_RATE = FrameRate(Fraction(24))
@@ -247,7 +247,7 @@ def _decode_tiff_by_av(path: Path, data: bytes, header: StillHeader) -> NDArray[
     is_deep = header.tags.get(tiff_tags.BITS_PER_SAMPLE, (8,))[0] > 8
     has_alpha = tiff_tags.EXTRA_SAMPLES in header.tags
     try:
-        with av.open(io.BytesIO(data), "r", format="tiff_pipe") as container:
+        with open_image(data, "tiff_pipe") as container:
             frame = next(container.decode(video=0))
             wanted = ("rgba64le" if is_deep else "rgba") if has_alpha else ("rgb48le" if is_deep else "rgb24")
             if header.is_cmyk and is_deep:

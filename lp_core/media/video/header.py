@@ -17,12 +17,13 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from lp_core.errors import EmptyVideo, MediaError, SettingError, TruncatedMedia, UnreadableMedia
-from lp_core.files import check_readable, read_failure
+from lp_core.files import read_failure
 from lp_core.frame import ClipInfo, ColorTags
 from lp_core.media.color_tags import MATRICES, PRIMARIES, RGB_MATRIX, TRANSFERS, UNSPECIFIED, complete_tags
 from lp_core.media.orientation import UPRIGHT, from_display_matrix, swaps_axes
 from lp_core.media.video.codec_tag import codec_tag
 from lp_core.media.video.constant_rate import conform, constant_rate, is_even, is_in_step, keeping_rate
+from lp_core.media.video.container import open_container
 from lp_core.media.video.packet_times import FilmTimes, read_times
 from lp_core.timing import FrameRate, Timecode
 
@@ -55,21 +56,24 @@ class Timing:
     """What was decided about the rate, when there was something to decide."""
 
 
-def open_film(path: Path) -> InputContainer:
-    """Opens a film or sound file for reading.
+def open_film(path: Path, follows_references: bool = False) -> InputContainer:
+    """Opens a film or sound file for reading; see ``open_container``.
 
     Raises:
         UnreadableMedia, EmptyVideo: see ``check_readable``; or nothing that can be decoded.
         TruncatedMedia: an MP4 or MOV that was cut off before its tables.
     """
-    check_readable(path)
     try:
-        return av.open(str(path.absolute()), "r", metadata_errors="replace")
+        return open_container(path, follows_references)
     except (av.FFmpegError, OSError, ValueError) as error:
         if _lacks_tables(path):
             raise TruncatedMedia(
                 f"{path} was cut off before the tables at its end that say where its pictures lie; "
                 "copy or record it again."
+            ) from error
+        if isinstance(error, av.ArgumentError):  # what FFmpeg says of a format that it may not open
+            raise UnreadableMedia(
+                f"{path} is damaged or of a format that is not read; convert it to mp4 or mov."
             ) from error
         raise read_failure(path, error) from error
 
@@ -115,7 +119,7 @@ def no_decoder(path: Path, stream: VideoStream) -> UnreadableMedia:
     )
 
 
-def read_timing(path: Path, stream: VideoStream) -> Timing:
+def read_timing(path: Path, stream: VideoStream, follows_references: bool = False) -> Timing:
     """Rate and length: from the index of an MP4 or MOV at a constant rate, else from all packets.
 
     Raises:
@@ -127,7 +131,7 @@ def read_timing(path: Path, stream: VideoStream) -> Timing:
         fps = _rate(path, index, _stated_rate(stream), tick)
         if is_even(index, _ONE) and is_in_step(index, fps * tick, _ONE):
             return Timing(fps, True, len(index), len(index), None)
-    return plan_timing(path, stream, read_times(path, stream.index), len(index))
+    return plan_timing(path, stream, read_times(path, stream.index, follows_references), len(index))
 
 
 def plan_timing(path: Path, stream: VideoStream, times: FilmTimes, indexed: int = 0) -> Timing:

@@ -15,6 +15,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from lp_core.media.video.constant_rate import TimedItem
+from lp_core.media.video.container import open_container
 
 MAY_JUMP = 0x0200
 """FFmpeg's AVFMT_TS_DISCONT: recordings begin anywhere, and parts may be joined, each with its own clock."""
@@ -92,20 +93,21 @@ def full_packets(container: InputContainer, stream: VideoStream) -> Iterator[Pac
             yield packet
 
 
-def read_times(path: Path, index: int) -> FilmTimes:
+def read_times(path: Path, index: int, follows_references: bool = False) -> FilmTimes:
     """Reads a video through; remembers what it found for as long as the file does not change.
 
     Args:
         path: of the video.
         index: of the track in its container.
+        follows_references: see ``open_container``.
     """
     state = path.stat()
-    return _read_times(str(path), index, state.st_mtime_ns, state.st_size)
+    return _read_times(path, index, follows_references, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=32)
-def _read_times(name: str, index: int, _changed: int, _size: int) -> FilmTimes:
-    with av.open(name, "r", metadata_errors="replace") as container:
+def _read_times(path: Path, index: int, follows: bool, _changed: int, _size: int) -> FilmTimes:
+    with open_container(path, follows) as container:
         stream = container.streams[index]
         if not isinstance(stream, VideoStream):
             return FilmTimes(Fraction(1), (), ())

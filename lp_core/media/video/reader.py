@@ -46,12 +46,13 @@ class VideoSource(ClosesOnExit):
 
     def __init__(self, path: str | Path, options: ReadOptions = AS_STORED) -> None:
         self._path = Path(path)
-        self._container = open_film(self._path)
+        self._follows = options.references == "follow"
+        self._container = open_film(self._path, self._follows)
         try:
             self._stream, guess = video_stream(self._path, self._container)
             if self._stream.codec_context.width:  # else the first frame tells
                 check_size(self._path, self._stream.codec_context.width, self._stream.codec_context.height)
-            timing = read_timing(self._path, self._stream)
+            timing = read_timing(self._path, self._stream, self._follows)
             self._decoder = TrackDecoder(self._container, self._stream, timing)
             pictures = hold_over_gaps(self._decoder.frames())
             first = self._first(pictures)
@@ -160,7 +161,7 @@ class VideoSource(ClosesOnExit):
         dropped = self._decoder.dropped
         if not dropped:
             return timing
-        times = timing.times or read_times(self._path, self._stream.index)
+        times = timing.times or read_times(self._path, self._stream.index, self._follows)
         note = (
             f"{self._path} begins in the middle of a group of frames: {len(dropped)} at its start cannot be decoded "
             "without those before it, and are left out."

@@ -28,6 +28,7 @@ from lp_core.media.color_tags import MATRICES, PRIMARIES, TRANSFERS, code_of, fi
 from lp_core.media.transforms import check_frame
 from lp_core.media.video.audio import Sound
 from lp_core.media.video.codecs import CONTAINERS, FilmCodec, check_size, film_codec, stored_format
+from lp_core.media.video.container import make_container
 from lp_core.media.video.priority import scheduling_kept
 from lp_core.media.video.rgb import FromRgb
 
@@ -221,7 +222,7 @@ def open_container(path: Path, suffix: str, spec: SinkSpec, is_repeatable: bool 
         options["movflags"] = "+faststart" + ("+use_metadata_tags" if has_special else "")
     elif is_repeatable:
         options["fflags"] = "+bitexact"
-    container = av.open(str(path.absolute()), "w", format=CONTAINERS[suffix], container_options=options)
+    container = make_container(path, CONTAINERS[suffix], options)
     container.metadata.update(spec.metadata)
     return container
 
