@@ -41,34 +41,23 @@ class Unused:
     """Why it has none; completes "--name: ..."."""
 
 
+def _groups(*names: str) -> Names:
+    return frozenset(item.name for item in all_settings() if item.group in names)
+
+
 ALL = frozenset(item.name for item in all_settings())
 _NETWORKS = frozenset(("weights", "device", "precision", "compile"))
-LIVEPORTRAIT_ONLY = _NETWORKS | {
-    "batch", "driving_option", "detail", "stitching", "eye_retargeting", "lip_retargeting", "normalize_lip",
-    "steady_eyes", "official_compat",
-}  # fmt: skip
-MESH_ONLY = frozenset(("calibration", "mouth"))
-UPSCALE_DETAILS = frozenset(
-    (
-        "upscale_region", "upscale_scale", "upscale_height", "upscale_tile", "upscale_backend", "denoise",
-        "steady",
-    )
-)  # fmt: skip
+LIVEPORTRAIT_ONLY = _NETWORKS | {"batch"} | _groups("liveportrait")
+MESH_ONLY = _groups("mesh")
+UPSCALE_DETAILS = _groups("upscale") - {"upscale"}
 READING = frozenset(("missing", "interlaced", "references"))
 
 USES: Dict[str, Names] = {
     "animate": ALL,
-    "live": frozenset(
-        (
-            "source_face", "driving_face", "on_lost", "motion", "reference", "region", "strength",
-            "pose_strength", "expression_strength", "smoothing", "engine", "calibration", "mouth",
-            "driving_option", "detail", "stitching", "eye_retargeting", "lip_retargeting", "normalize_lip",
-            "official_compat", "landmarker", "edit", "edit_file", "watermark", "consent", "require_consent", "strict",
-        )
-    ) | _NETWORKS,
-    "extract": READING | _NETWORKS | {
-        "driving_face", "engine", "batch", "official_compat", "landmarker", "overwrite", "strict",
-    },
+    "live": _groups("face", "motion", "engine", "mesh", "liveportrait", "sliders")
+    - {"batch", "steady_eyes"}
+    | {"watermark", "consent", "require_consent", "strict"},
+    "extract": READING | _groups("engine") | {"driving_face", "official_compat", "overwrite", "strict"},
     "convert": frozenset(("overwrite", "strict")),
     "upscale": READING | (UPSCALE_DETAILS - {"upscale_region"}) | {
         "upscale", "device", "precision", "ocio", "input_space", "codec", "quality", "audio", "fps",

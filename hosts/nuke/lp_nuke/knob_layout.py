@@ -1,6 +1,8 @@
-"""Where every setting stands on the node, and which have no knob and why. Words only; values are the settings' own."""
+"""Where each setting is on the node, and which have no knob and why. A new setting joins the section of its group."""
 
-from typing import Dict, Tuple
+from typing import Dict, Iterator, Tuple
+
+from lp_core.settings.table import all_settings
 
 TABS: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
     "Drive": (
@@ -47,6 +49,19 @@ TABS: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
 }
 """Tab -> sections of it -> settings with a knob of the same name, made from the setting alone."""
 
+REST: Dict[str, str] = {
+    "face": "Motion",
+    "motion": "Motion",
+    "engine": "Engine",
+    "mesh": "Picture",
+    "liveportrait": "Stitching and retargeting",
+    "output": "Picture",
+    "upscale": "Upscale",
+    "color": "Colour",
+    "provenance": "Provenance",
+}
+"""Settings group -> section that ends with those of its settings that no table here names."""
+
 MADE_OF: Dict[str, Tuple[str, ...]] = {
     "source_face": ("source_face", "source_face_at"),
     "driving_face": ("driving_face", "driving_face_at"),
@@ -79,3 +94,11 @@ WITHOUT_KNOB: Dict[str, str] = {
 
 ALWAYS_WRITTEN = ("beauty", "matte", "stmap", "motion")
 """Passes that the node's own layers are made of."""
+
+
+def sections(tab: str) -> Iterator[Tuple[str, Tuple[str, ...]]]:
+    """(title, names of its settings) for each section of a tab."""
+    named = {name for parts in TABS.values() for _, names in parts for name in names}
+    rest = [item for item in all_settings() if item.name not in {*named, *MADE_OF, *WITHOUT_KNOB}]
+    for title, names in TABS[tab]:
+        yield title, (*names, *(item.name for item in rest if REST.get(item.group) == title))

@@ -9,7 +9,7 @@ from lp_core.settings.sliders import SLIDERS
 from lp_core.settings.table import Setting, find
 
 from . import tcl
-from .knob_layout import ALWAYS_WRITTEN, TABS
+from .knob_layout import ALWAYS_WRITTEN, sections
 
 STRING, FILE, INTEGER, CHOICE, SWITCH, DOUBLE, XY, TAB, PYTHON, TEXT = 1, 2, 3, 4, 6, 7, 12, 20, 22, 26
 """Nuke's numbers of user knob types."""
@@ -138,7 +138,7 @@ def _button(name: str, label: str, tip: str, is_on_new_line: bool = True) -> Kno
 
 
 def _sections(tab: str) -> Iterator[Knob]:
-    for title, names in TABS[tab]:
+    for title, names in sections(tab):
         yield _divider(title)
         for name in names:
             yield knob_of(find(name))

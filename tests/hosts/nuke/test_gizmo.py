@@ -12,7 +12,7 @@ from fakes.nuke.signatures import KNOBS
 from fakes.settings import setting_fields
 
 from hosts.nuke.lp_nuke import gizmo, knobs, tcl
-from hosts.nuke.lp_nuke.knob_layout import ALWAYS_WRITTEN, MADE_OF, TABS, WITHOUT_KNOB
+from hosts.nuke.lp_nuke.knob_layout import ALWAYS_WRITTEN, MADE_OF, TABS, WITHOUT_KNOB, sections
 from lp_core.settings import PASSES, UPSCALERS, RenderSettings
 from lp_core.settings.sliders import SLIDERS
 
@@ -119,13 +119,13 @@ class TestTheTable:
     """Each knob's name, type, range, default and tooltip against the schema."""
 
     def test_every_setting_has_a_knob_or_a_reason(self):
-        plain = [name for sections in TABS.values() for _, names in sections for name in names]
+        plain = [name for tab in TABS for _, names in sections(tab) for name in names]
         places = [*plain, *MADE_OF, *WITHOUT_KNOB]
         assert len(set(places)) == len(places)
         assert set(places) - {"fps"} == set(settings()) - {"fps"}
         assert all(knobs.by_name()[part] for parts in MADE_OF.values() for part in parts)
 
-    @pytest.mark.parametrize("name", [name for tab in TABS.values() for _, names in tab for name in names])
+    @pytest.mark.parametrize("name", [name for tab in TABS for _, names in sections(tab) for name in names])
     def test_a_knob_is_what_its_setting_says(self, name):
         default, meta = settings()[name]
         group = the_group()
