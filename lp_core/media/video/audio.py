@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -51,12 +52,12 @@ class Sound:
             if plan is None:
                 return
             source = self._input.streams.audio[plan.track]
-            start_s, joins_s = _origin_s(track, self._input, source)
+            start_s, joins_s = sound_origin_s(track.path, self._input, source)
             origin_s = start_s + track.start_s
             if track.start_s and not joins_s:
                 tick = source.time_base or Fraction(1, source.rate)
                 self._input.seek(int((origin_s - Fraction(1, 2)) / tick), stream=source)
-            packets = _demuxed(self._input, source, joins_s)
+            packets = demuxed(self._input, source, joins_s)
             if plan.codec is None:
                 self._packets = _Copied(packets, source, output, origin_s, suffix)
             else:
@@ -208,7 +209,7 @@ class _Encoded:
         """(n, channels) arrays without a gap from time 0 on: silence where the source has a gap."""
         resampler: AudioResampler | None = None
         known: tuple[str, str, int] | None = None
-        for frame in _frames(packets, source):
+        for frame in decoded_frames(packets, source):
             found = (frame.format.name, frame.layout.name, frame.sample_rate)
             if found != known:  # a broadcast may change between stereo and 5.1 on its way
                 yield from self._resampled(resampler, None)
@@ -237,7 +238,7 @@ class _Encoded:
         yield samples
 
 
-def _frames(packets: Iterator[Packet[AudioStream]], source: AudioStream) -> Iterator[AudioFrame]:
+def decoded_frames(packets: Iterator[Packet[AudioStream]], source: AudioStream) -> Iterator[AudioFrame]:
     """Decoded frames; the time of what cannot be decoded becomes silence."""
     for packet in packets:
         try:
@@ -251,18 +252,18 @@ def _require_sound(track: AudioTrack, container: InputContainer) -> None:
         raise UnreadableMedia(f"{track.path} has no sound; choose another sound or none.")
 
 
-def _origin_s(
-    track: AudioTrack, container: InputContainer, sound: AudioStream
+def sound_origin_s(
+    path: Path, container: InputContainer, sound: AudioStream
 ) -> tuple[Fraction, tuple[Fraction, ...]]:
     """Time of the first frame in the file's own clock (of the first sample without one), and the clock's jumps."""
     if container.streams.video:
-        found = first_frame_s(track.path)
+        found = first_frame_s(path)
         if found is not None:
             return found
     return (sound.start_time or 0) * (sound.time_base or Fraction(0)), ()
 
 
-def _demuxed(
+def demuxed(
     container: InputContainer, stream: AudioStream, joins_s: tuple[Fraction, ...]
 ) -> Iterator[Packet[AudioStream]]:
     """Packets to the end of what can be read: a cut file gives the sound it has, as it gives its frames."""

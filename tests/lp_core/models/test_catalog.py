@@ -24,6 +24,7 @@ url = "https://example.org/a.bin"
 def test_shipped_registry_names_every_set():
     assert set(load_catalog().sets) == {
         "face-landmarker",
+        "hama-phones",
         "liveportrait",
         "liveportrait-pth",
         "liveportrait-landmarks",

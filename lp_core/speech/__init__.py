@@ -1,0 +1,1 @@
+"""Speech drives the face: from sound to mouth, head and eyes."""
