@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -39,6 +40,8 @@ class Prober:
     """What becomes of films of fields."""
     references: str
     """What becomes of containers that name their media in other files."""
+    admit: Callable[[str], object] = str
+    """Is given each name before it is opened; raises NotAllowed for what may not be read."""
     _found: dict[tuple[str, Fraction | None], MediaFacts | Exception] = field(default_factory=dict)
 
     def facts(self, link: MediaLink, fps: Fraction | None = None) -> MediaFacts:
@@ -63,6 +66,7 @@ class Prober:
         return found
 
     def _read(self, link: MediaLink, fps: Fraction | None) -> MediaFacts:
+        self.admit(link.name)
         if not link.exists:
             raise UnreadableMedia(f"{link.name} is not there.")
         rate = None if fps is None else FrameRate(fps)

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -25,7 +25,7 @@ from lp_core.batch.plan import BUNDLE, CHUNK_FRAMES, WORK, BatchPlan, Shot, Shot
 from lp_core.batch.results import UNEXPECTED, unexpected
 from lp_core.batch.up_to_date import MACHINE_SETTINGS
 from lp_core.engines.registry import choose_engine
-from lp_core.errors import LpError, SettingError
+from lp_core.errors import LpError, NotAllowed, SettingError
 from lp_core.files import check_name
 from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import split_range
@@ -60,6 +60,8 @@ class PlanRequest:
     chunk_frames: int = CHUNK_FRAMES
     file_type: str = "auto"
     """Suffix of the results, such as .mov or .exr; auto: by codec and source."""
+    admit: Callable[[str], object] = str
+    """Is given the name of each medium before it is opened; raises NotAllowed for what may not be read."""
 
 
 class _Trouble(Exception):
@@ -85,7 +87,7 @@ def make_plan(request: PlanRequest) -> tuple[BatchPlan, Any]:
     places = places_of(timeline)
     facts = [facts_of(index, place, folder) for index, place in enumerate(places)]
     given = request.settings.input
-    prober = Prober(given.interlaced, given.references)
+    prober = Prober(given.interlaced, given.references, request.admit)
     planner = _Planner(request, folder, facts, prober, Finder(request.relink))
     planner.paces = learnt_pace(request.output / WORK)
     for place, clip in zip(places, facts, strict=True):
@@ -149,6 +151,8 @@ class _Planner:
             shot = self._shot(clip, mark)
         except _Trouble as trouble:
             self.problems.append(ShotProblem(clip.index, clip.words, trouble.kind, str(trouble)))
+        except NotAllowed:
+            raise
         except LpError as error:
             self.problems.append(ShotProblem(clip.index, clip.words, "media", str(error)))
         except Exception as error:

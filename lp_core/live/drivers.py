@@ -89,7 +89,12 @@ class LiveDriver:
     """A thread that delivers a performance, newest frame first; opened again when it fails."""
 
     def __init__(
-        self, name: str, rig: str, out: LatestValue[DriverFrame], say: Callable[[str | None], None]
+        self,
+        name: str,
+        rig: str,
+        out: LatestValue[DriverFrame],
+        say: Callable[[str | None], None],
+        admit: Callable[[str], object] = str,
     ) -> None:
         """Begins.
 
@@ -98,7 +103,9 @@ class LiveDriver:
             rig: which motion a driver that is a motion must hold.
             out: takes the frames.
             say: takes a sentence when something is wrong, None when it is right again.
+            admit: is given a file's name each time before it is opened; raises NotAllowed for what may not be read.
         """
+        self._admit = admit
         self.name, self._rig, self._out, self._say = name, rig, out, say
         self._stop = threading.Event()
         self._pushed = count()
@@ -164,6 +171,7 @@ class LiveDriver:
 
     def _film(self) -> None:
         """Once through the film, in time; late frames are left out."""
+        self._admit(self.name)
         with open_source(self.name) as source:
             self._say(None)
             if source.info.is_still:
@@ -187,6 +195,7 @@ class LiveDriver:
     def _open_motion(self) -> AbstractContextManager[Any]:
         if is_builtin(self.name):
             return nullcontext(builtin_motion(parse(self.name).name, None, self._rig))
+        self._admit(self.name)
         stored = stored_motion(self.name)
         if stored.rig != self._rig:
             raise SettingError(

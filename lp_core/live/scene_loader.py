@@ -32,13 +32,20 @@ _NOMINAL = FrameRate.parse(30)
 class Loader:
     """Loads what was asked for last; then, once enough of the performance was seen, calibrates it."""
 
-    def __init__(self, take: Callable[[Scene], None], say: Callable[[str | None], None]) -> None:
+    def __init__(
+        self,
+        take: Callable[[Scene], None],
+        say: Callable[[str | None], None],
+        admit: Callable[[str], object] = str,
+    ) -> None:
         """Begins its thread.
 
         Args:
             take: gets each scene that is ready.
             say: takes a sentence when something is wrong, None when it is right again.
+            admit: see ``make_scene``.
         """
+        self._admit = admit
         self._take, self._say = take, say
         self._there = threading.Condition()
         self._wanted: tuple[SceneKey, RenderSettings] | None = None
@@ -108,7 +115,7 @@ class Loader:
         return self._tunes and self._sample is not None
 
     def _load(self, wanted: SceneKey, settings: RenderSettings) -> None:
-        scene = make_scene(wanted, settings, self._scene)
+        scene = make_scene(wanted, settings, self._scene, self._admit)
         self._say(None)
         self._scene, self._settings = scene, settings
         self.forget_samples()

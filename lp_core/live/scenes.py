@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -74,8 +75,16 @@ class Scene:
         return replace(self, engine=self.engine.with_settings(settings))
 
 
-def make_scene(wanted: SceneKey, settings: RenderSettings, before: Scene | None) -> Scene:
+def make_scene(
+    wanted: SceneKey, settings: RenderSettings, before: Scene | None, admit: Callable[[str], object] = str
+) -> Scene:
     """Loads and prepares a portrait; the engine of the scene before is kept where it fits.
+
+    Args:
+        wanted: what to load.
+        settings: of the engine.
+        before: the scene that is shown now.
+        admit: is given the portrait's name before it is opened; raises NotAllowed for what may not be read.
 
     Raises:
         LpError: the portrait or the engine cannot be used.
@@ -85,6 +94,7 @@ def make_scene(wanted: SceneKey, settings: RenderSettings, before: Scene | None)
     else:
         engine = make_engine(choose_engine(settings)[0], settings)
     path = neighbour(Path(wanted.portrait), wanted.step)
+    admit(str(path))  # a neighbor may be a link, and the portrait one since it was asked for
     with open_source(path) as source:
         first = next(iter(source), None)
     if first is None:

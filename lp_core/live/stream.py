@@ -34,8 +34,16 @@ _log = logging.getLogger(__name__)
 class LiveStream:
     """One stream; all its threads end with ``close``."""
 
-    def __init__(self, name: str, config: StreamConfig, ring: Path) -> None:
+    def __init__(
+        self, name: str, config: StreamConfig, ring: Path, admit: Callable[[str], object] = str
+    ) -> None:
         """Begins.
+
+        Args:
+            name: of the stream.
+            config: what is shown.
+            ring: file of its frames.
+            admit: is given each file's name before it is opened; raises NotAllowed for what may not be read.
 
         Raises:
             WorkerError: the ring cannot be made.
@@ -44,7 +52,7 @@ class LiveStream:
             MissingDependency: the library of the watermark is not installed.
         """
         self.name, self.ring_path = name, ring
-        self._config = config
+        self._config, self._admit = config, admit
         self._edits, self._notes, self._mark = config.edits(), config.notes(), config.open_mark()
         FaceTrack(config.settings.face.driving_face)
         self._ring = RingWriter(ring, 2, 2)
@@ -60,7 +68,7 @@ class LiveStream:
         self._lost_since: float | None = None
         self._frames: LatestValue[DriverFrame] = LatestValue()
         self._measured: LatestValue[Measured] = LatestValue()
-        self._loader = Loader(self._take_scene, partial(self._problem, "portrait"))
+        self._loader = Loader(self._take_scene, partial(self._problem, "portrait"), admit)
         self._loader.load(config.wanted, config.settings)
         self._driver: LiveDriver | None = None
         self._retired: list[LiveDriver] = []
@@ -204,7 +212,9 @@ class LiveStream:
             self._retired = [old for old in [*self._retired, self._driver] if old.is_alive]
         self._problem("driver", None)
         self._lost_since = time.monotonic()
-        self._driver = LiveDriver(self._config.driver, rig, self._frames, partial(self._problem, "driver"))
+        self._driver = LiveDriver(
+            self._config.driver, rig, self._frames, partial(self._problem, "driver"), self._admit
+        )
         self._loader.forget_samples()
 
     def _guarded(self, work: Callable[[], None]) -> None:

@@ -34,15 +34,21 @@ _log = logging.getLogger(__name__)
 class LiveStreams(ClosesOnExit):
     """Makes, finds and ends streams; keeps their heartbeats going."""
 
-    def __init__(self, folder: Path, watch: Callable[[LiveStreams], None] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        watch: Callable[[LiveStreams], None] | None = None,
+        admit: Callable[[str], object] = str,
+    ) -> None:
         """Begins with no stream.
 
         Args:
             folder: where rings are made; what dead workers left there is removed.
             watch: is called ten times a second beside the heartbeat.
+            admit: is given each file's name before it is opened; raises NotAllowed for what may not be read.
         """
         self.folder = folder
-        self._watch = watch
+        self._watch, self._admit = watch, admit
         self._streams: dict[str, LiveStream] = {}
         self._lock = threading.RLock()
         self._stop = threading.Event()
@@ -66,7 +72,7 @@ class LiveStreams(ClosesOnExit):
                 raise WorkerError(f"There are {MOST_STREAMS} live streams already; end one first.")
             if name in self._streams:
                 raise WorkerError(f"There is a live stream {name} already; choose another name.")
-            stream = LiveStream(name, config, self.folder / f"{name}.ring")
+            stream = LiveStream(name, config, self.folder / f"{name}.ring", self._admit)
             self._streams[name] = stream
             self._keep()
             return stream

@@ -63,6 +63,19 @@ class Folders:
             self._regular(path, name)
         return str(path)
 
+    def check_tree(self, folder: Path) -> None:
+        """Refuses a folder in which any link leads outside; it may be missing.
+
+        Raises:
+            NotAllowed: it lies elsewhere, or a link in it does.
+        """
+        self._inside(str(folder))
+        for place, inner, names in os.walk(folder):
+            for name in (*inner, *names):
+                path = os.path.join(place, name)  # noqa: PTH118 - many, and never shown
+                if os.path.islink(path):  # noqa: PTH114
+                    self._resolved(Path(path), path)
+
     def _inside(self, name: str) -> Path:
         if not name or "\0" in name or len(name) > 4096:
             raise NotAllowed("A file name is empty, too long or holds a zero character; give another one.")

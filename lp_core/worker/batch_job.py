@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from lp_core.batch.marks import read_map
-from lp_core.batch.plan import BatchPlan
-from lp_core.batch.planner import PlanRequest, make_plan
+from lp_core.batch.plan import WORK, BatchPlan
+from lp_core.batch.planner import MEDIA, PlanRequest, make_plan
 from lp_core.batch.run import deliver, run_plan
 from lp_core.batch.steps import RenderResources
 from lp_core.engines.registry import WarmEngines
@@ -53,9 +53,13 @@ class Batch:
 
     def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
         """Renders what is not up to date; see the contract."""
-        request = _plan_request(parameters)
-        self.folders.readable(str(request.timeline))
-        self.folders.writable(str(request.output))
+        for name in filter(None, (parameters["timeline"], parameters["map"], *parameters["relink"])):
+            self.folders.readable(name)
+        self.folders.writable(parameters["output"])
+        for part in (WORK, MEDIA):  # written into before the plan says where
+            self.folders.check_tree(Path(parameters["output"]) / part)
+        request = replace(_plan_request(parameters), admit=self.folders.readable)
+        self._check_files(request.settings)
         plan, timeline = make_plan(request)
         self._check_media(plan)
         plan = replace(plan, overwrite=request.settings.output.overwrite)
@@ -76,8 +80,11 @@ class Batch:
                 self.folders.readable(driving)
             job = shot.render_job(plan.folder)
             self.folders.writable(job.output)
-            for path in named_files(job.settings).values():
-                self.folders.readable(path)
+            self._check_files(job.settings)
+
+    def _check_files(self, settings: RenderSettings) -> None:
+        for path in named_files(settings).values():
+            self.folders.readable(path)
 
 
 def _plan_request(parameters: dict[str, Any]) -> PlanRequest:

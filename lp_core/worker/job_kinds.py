@@ -54,9 +54,18 @@ def checked_settings(model: BaseModel, folders: Folders) -> RenderSettings:
             "The worker reads no media that only another file names; leave references at 'refuse', and give the "
             "video itself."
         )
+    check_files(settings, folders)
+    return settings
+
+
+def check_files(settings: RenderSettings, folders: Folders) -> None:
+    """Refuses settings that name a file elsewhere; called again when the work begins.
+
+    Raises:
+        NotAllowed: a file lies elsewhere.
+    """
     for path in named_files(settings).values():
         folders.readable(path)
-    return settings
 
 
 def _performance(name: str, folders: Folders) -> str:
@@ -104,6 +113,7 @@ class Animate:
 
     def _check_again(self, job: RenderJob) -> None:
         """A link may have been laid since the job was accepted."""
+        check_files(job.settings, self.folders)
         self.folders.readable(job.source)
         _performance(job.driving, self.folders)
         self.folders.writable(job.output)
@@ -129,6 +139,7 @@ class Extract:
     def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
         """Reads the performance; see the contract."""
         settings = to_settings(SettingsModel.model_validate(parameters["settings"]))
+        check_files(settings, self.folders)
         driving = self.folders.readable(parameters["driving"])
         output = self.folders.writable(parameters["output"])
         return assemble_extraction(driving, output, settings).run(context.progress).as_json()
@@ -158,6 +169,7 @@ class Upscale:
     def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
         """Makes it larger; see the contract."""
         settings = to_settings(SettingsModel.model_validate_json(json.dumps(parameters["settings"])))
+        check_files(settings, self.folders)
         begun = context.folder / BEGUN
         if begun.exists():  # what stands there under the output's name is this job's own
             settings = replace(settings, output=replace(settings.output, overwrite=True))

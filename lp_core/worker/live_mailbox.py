@@ -66,7 +66,9 @@ def open_streams(folders: Folders) -> Iterator[LiveStreams]:
             if error.code != "running":
                 raise
             _log.warning("Another worker serves the live streams of hosts that lay files in %s.", folder)
-        yield stack.enter_context(LiveStreams(folder, None if mailbox is None else mailbox.look))
+        yield stack.enter_context(
+            LiveStreams(folder, None if mailbox is None else mailbox.look, folders.readable)
+        )
 
 
 class Mailbox:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from lp_core.batch.clip_time import exact, exact_rate
+from lp_core.batch.otio.bundle import unpacking
 from lp_core.batch.otio.library import otio
 from lp_core.errors import LpError, MediaError, MissingDependency, SettingError, UnreadableMedia
 from lp_core.files import ensure_folder, replacing
@@ -67,12 +69,12 @@ def read_timeline(path: Path, unpack: Path) -> tuple[Any, tuple[str, ...]]:
         raise UnreadableMedia(f"{path} is not there; give a timeline.")
     options: dict[str, Any] = {}
     if suffix == ".otioz":
-        ensure_folder(unpack)
         options["extract_to_directory"] = str(unpack)
     elif suffix == ".otiod":
         options["absolute_media_reference_paths"] = True
     try:
-        found = _checked(otio.adapters.read_from_file(str(path), **options), path)
+        with unpacking(path, unpack) if suffix == ".otioz" else nullcontext():
+            found = _checked(otio.adapters.read_from_file(str(path), **options), path)
         return _unpacked(found, unpack) if suffix == ".otioz" else found, ()
     except otio.exceptions.NoKnownAdapterForExtensionError as error:
         raise _no_adapter(path) from error

@@ -61,3 +61,17 @@ def test_media_of_a_timeline_is_bound_to_the_allowed_folders(worker, portrait, t
     assert caught.value.code == "not_allowed"
     with pytest.raises(WorkerError, match="outside"):
         worker.client.submit("batch", asked(worker, tmp_path / "cut.otio"))
+
+
+@pytest.mark.parametrize("part", ["work", "media"])
+def test_results_do_not_leave_through_a_link_in_the_work_folder(worker, portrait, tmp_path, part):
+    clips = [clip_of("still", file_at(portrait, 25, 1), 25, 0, 12, "demo:nod")]
+    timeline = write(timeline_of("cut", [clips]), worker.data / "linked.otio")
+    output = worker.data / f"linked-{part}"
+    output.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (output / part).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(WorkerError, match="outside") as caught:
+        worker.client.wait(worker.client.submit("batch", asked(worker, timeline, output.name)).id)
+    assert caught.value.code == "not_allowed"
+    assert not any((tmp_path / "elsewhere").iterdir())
