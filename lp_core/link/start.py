@@ -88,7 +88,12 @@ def start_worker() -> Started:
         runtime_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
         with log_file().open("wb") as log:
             started = subprocess.Popen(  # noqa: S603 - the user's own program
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_clean(), **_detached()
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=clean_environment(),
+                **_detached(),
             )
     except OSError as error:
         raise WorkerError(f"{command[0]} cannot be started: {error.strerror}.") from error
@@ -114,7 +119,7 @@ def check_alive(started: Optional[Started]) -> None:
     raise WorkerError(f"The worker ended with code {started.returncode} as it started: {words}")
 
 
-def _clean() -> Dict[str, str]:
+def clean_environment() -> Dict[str, str]:
     """The environment without what a host's own Python puts there, which would confuse another Python."""
     mixed = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
     return {name: value for name, value in os.environ.items() if name not in mixed}

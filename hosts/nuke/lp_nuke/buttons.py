@@ -164,7 +164,17 @@ def changed() -> None:
     if rendering.is_running(node.fullName()):
         return
     try:
-        words = node_state.state_of(node)
+        looks_upstream = name in ("inputChange", "showPanel")
+        words = node_state.state_of(node) if looks_upstream else _after_a_knob(node)
     except LpError as error:
         words = str(error)
     node_state.tell(node, words)
+
+
+def _after_a_knob(node: Any) -> str:  # noqa: ANN401 - a nuke.Group
+    """The state after a knob was moved; what is upstream is looked at only when the knobs fit the result again."""
+    told = str(node["status"].value())
+    quick = node_state.quick_state(node)
+    if quick is None and told in (node_state.UP_TO_DATE, node_state.UNKNOWN):
+        return told
+    return quick or node_state.state_of(node)

@@ -16,6 +16,8 @@ NUKE = "13.2 v8"
 """Oldest Nuke that reads the files."""
 RESULT = "Result"
 """Name of the inner Read."""
+NOT_RENDERED = "LivePortrait-is-not-rendered-here/press-Render-or-set-error-where-not-rendered-to-never.exr"
+"""File that is nowhere: what the inner Read NotRendered names, so that Nuke's error says what to do."""
 INPUTS = ("Source", "Driving", "Matte")
 """Names of the inner Input nodes, in order."""
 LAYERS = (
@@ -78,13 +80,15 @@ def _inside() -> List[str]:
     ::
 
         Source --+------------------------------- InRange (0) -- Output
-                 |                                  (1)
-                 +-- Warp (STMap) -- copies -- UseMap
-                      |               |       (1) (0)
-        Result ---- MapSize -------- FlowSize      |
-           +---------------------------------------+
+                 |                                  (1) (2)
+                 +-- Warp (STMap) -- copies -- UseMap     |
+                      |               |       (1) (0)     |
+        Result ---- MapSize -------- FlowSize      |      |
+           +---------------------------------------+      |
+        NotRendered (a Read without a file) --------------+
     """
     is_shown = "parent.lp_ready && frame >= parent.lp_first && frame <= parent.lp_last"
+    is_error = "parent.missing_error == 1 || (parent.missing_error == 0 && $gui == 0)"
     return [
         *(
             _node("Input", 450 + 150 * number, 0, name, ("inputs", "0"), ("number", str(number)))
@@ -95,10 +99,15 @@ def _inside() -> List[str]:
               ("on_error", "error"), ("localizationPolicy", "off")),
         " set Nresult [stack 0]",
         *_map(),
+        " set Nwarped [stack 0]",
+        _node("Read", 750, 390, "NotRendered", ("inputs", "0"), ("file_type", "exr"), ("file", NOT_RENDERED),
+              ("on_error", "error"), ("localizationPolicy", "off")),
+        " push $Nwarped",
         " push $Nresult",
         _node("Switch", 150, 390, "UseMap", ("inputs", "2"), ("which", tcl.expression("parent.apply_stmap"))),
         " push $Nsource",
-        _node("Switch", 450, 450, "InRange", ("inputs", "2"), ("which", tcl.expression(is_shown))),
+        _node("Switch", 450, 450, "InRange", ("inputs", "3"),
+              ("which", tcl.expression(f"({is_shown}) ? 1 : ({is_error}) ? 2 : 0"))),
         _node("Output", 450, 520, "Output1"),
     ]  # fmt: skip
 

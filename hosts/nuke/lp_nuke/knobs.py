@@ -17,6 +17,7 @@ VERSION = 1
 """Version of the set of knobs; stored in every node."""
 FACES = ("largest", "left", "right", "top", "bottom", "center", "position")
 UNSET = "none"
+MISSING_ERRORS = ("on a farm", "always", "never")
 
 
 @dataclass(frozen=True)
@@ -247,6 +248,15 @@ def _job() -> List[Knob]:
         _button("cancel", "Cancel", "stop the render of this node", False),
         _button("check", "Check", "look whether the result fits the knobs and inputs", False),
         Knob("status", STRING, "status", "what this node shows", "not rendered", flags=("+DISABLED",)),
+        Knob(
+            "missing_error",
+            CHOICE,
+            "error where not rendered",
+            "what frames give that are not rendered: on a farm (and in nuke -t) an error, here the source; always an "
+            "error; or never one. A Write also refuses a result that is stale or gone, in the same cases",
+            MISSING_ERRORS[0],
+            MISSING_ERRORS,
+        ),
         _divider("Files and farm"),
         _button("open_cache", "Open cache", "show the folder of this node's files"),
         _button("farm", "Farm command", "write plates and job, and show the command line that renders them"),

@@ -152,10 +152,9 @@ def state_of(node: Any, work: Optional[Work] = None) -> str:  # noqa: ANN401 - a
         node: the node.
         work: what it asks for now; None: looks.
     """
-    if not node["lp_ready"].value():
-        return NOT_RENDERED
-    if asked_of(node).mark != node["lp_asked"].value():
-        return STALE  # known without a look at what is upstream: sliders stay quick
+    quick = quick_state(node)
+    if quick is not None:
+        return quick  # sliders stay quick
     shown = FrameRange(int(node["lp_first"].value()), int(node["lp_last"].value()))
     pattern = Path(str(node.node(RESULT)["file"].value()))
     if not cache.Sequence(pattern.parent, "result").has(shown):
@@ -164,6 +163,33 @@ def state_of(node: Any, work: Optional[Work] = None) -> str:  # noqa: ANN401 - a
     if not work.is_certain:
         return UNKNOWN
     return UP_TO_DATE if work.mark == node["lp_hash"].value() else STALE
+
+
+def quick_state(node: Any) -> Optional[str]:  # noqa: ANN401 - a nuke.Group
+    """The state as far as knobs tell it, without a look upstream or at files; None: they tell nothing new."""
+    if not node["lp_ready"].value():
+        return NOT_RENDERED
+    return STALE if asked_of(node).mark != node["lp_asked"].value() else None
+
+
+def is_ours(node: Any) -> bool:  # noqa: ANN401 - a nuke.Node
+    """Whether it is a LivePortrait node."""
+    return hasattr(node, "nodes") and node.knob("lp_version") is not None
+
+
+def all_nodes() -> List[Any]:
+    """The LivePortrait nodes of the script, those in groups too; not those in LiveGroups, which are read-only."""
+    found = [node for node in nuke.allNodes("Group", nuke.root(), True) if is_ours(node)]
+    return [node for node in found if not _is_read_only(node)]
+
+
+def _is_read_only(node: Any) -> bool:  # noqa: ANN401 - a nuke.Node
+    parent = node.parent()
+    while parent is not None and parent.Class() != "Root":
+        if parent.Class() == "LiveGroup":
+            return True
+        parent = parent.parent()
+    return False
 
 
 def show(node: Any, work: Work) -> None:  # noqa: ANN401 - a nuke.Group

@@ -68,9 +68,8 @@ def job_rows(client: Client) -> List[PanelRow]:
 
 
 def node_rows() -> List[Tuple[str, str]]:
-    """(name, status) of the LivePortrait nodes at the top of the script."""
-    groups = [node for node in nuke.allNodes("Group") if node.knob("lp_version") is not None]
-    return sorted((node.fullName(), str(node["status"].value())) for node in groups)
+    """(name, status) of the LivePortrait nodes of the script."""
+    return sorted((node.fullName(), str(node["status"].value())) for node in node_state.all_nodes())
 
 
 def make() -> Any:  # noqa: ANN401 - a QWidget of either binding

@@ -13,8 +13,12 @@ from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.link.client import Client
 from lp_core.link.follow import follow, share, words
 from lp_core.link.messages import JobProgress
+from lp_core.link.program import run_program
 
 from . import cache, node_state
+from .before_render import check_upstream
+from .farm import arguments
+from .gizmo import INPUTS
 from .job_submit import check_worker, submit
 
 _THREAD = "lp-nuke-render-"
@@ -42,6 +46,7 @@ def render(node: Any) -> Optional[threading.Thread]:  # noqa: ANN401 - a nuke.Gr
         node_state.show(node, work)
         return None
     check_worker()
+    _check_upstream(node)
     node_state.tell(node, "writing plates")
     try:
         work.write_inputs()
@@ -62,11 +67,24 @@ def is_running(name: str) -> bool:
     return any(thread.name == _THREAD + name for thread in threading.enumerate())
 
 
+def _check_upstream(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """Nuke would say the same of the plates' Write, in its own words."""
+    for number in range(len(INPUTS)):
+        if node.input(number) is not None:
+            check_upstream(node.input(number))
+
+
 def _run_here(node: Any, work: node_state.Work) -> None:  # noqa: ANN401 - a nuke.Group
+    """By a worker that runs already, else by a program of its own that ends with this one: farms stay clean."""
+
     def listen(progress: JobProgress) -> None:
         sys.stdout.write(f"{work.node}: {words(progress)} ({int(100 * share(progress))} %)\n")
 
-    _drive(work, lambda job: node_state.tell(node, "rendering", job), listen, lambda: False)
+    if Client.running() is None:
+        node_state.tell(node, "rendering")
+        run_program(arguments(work.job()), listen)
+    else:
+        _drive(work, lambda job: node_state.tell(node, "rendering", job), listen, lambda: False)
     _finish(work)
 
 

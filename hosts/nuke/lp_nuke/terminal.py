@@ -1,7 +1,7 @@
 """Renders nodes from the command line: ``nuke -t terminal.py shot.nk node=LivePortrait1 frames=1001-1100``.
 
 A range alone as the last word would be taken by Nuke itself, hence ``frames=``. Without ``node=`` every LivePortrait
-node at the script's top is rendered. The exit code is the error's own.
+node of the script is rendered, one that another one needs before it. The exit code is the error's own.
 """
 
 import sys
@@ -12,7 +12,9 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import nuke
+from lp_nuke import node_state
 from lp_nuke import render as rendering
+from lp_nuke.upstream import ours_upstream
 
 from lp_core.errors import LpError, SettingError
 from lp_core.timing import FrameRange
@@ -53,10 +55,11 @@ def _nodes(name: object) -> list:  # type: ignore[type-arg]
         if node is None:
             raise SettingError(f"The script has no node {name}; look at its name.")
         return [node]
-    found = [node for node in nuke.allNodes("Group") if node.knob("lp_version") is not None]
+    found = node_state.all_nodes()
     if not found:
         raise SettingError("The script has no LivePortrait node.")
-    return found
+    before = {node.fullName(): len(ours_upstream(node, node_state.is_ours)) for node in found}
+    return sorted(found, key=lambda node: before[node.fullName()])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import os
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import nuke
 
@@ -13,6 +13,7 @@ LIMIT = 400
 LIMIT_SMALL = 8
 """The same in editions that let Python touch a few nodes only (Non-commercial, Indie)."""
 _LINEAR = ("linear", "scene_linear", "raw", "data", "default (linear)", "default (scene_linear)")
+_ALL = nuke.INPUTS | nuke.HIDDEN_INPUTS | nuke.EXPRESSIONS
 _UNSEEN = re.compile(
     r"^(xpos|ypos|selected|name|label|note_font.*|tile_color|gl_color|dope_sheet|postage_stamp)$"
 )
@@ -71,9 +72,48 @@ def _is_plain(read: Any) -> bool:  # noqa: ANN401 - a nuke.Node
     return bool(read["raw"].value()) or str(read["colorspace"].value()).lower() in _LINEAR
 
 
+def ours_upstream(node: Any, is_ours: Callable[[Any], bool]) -> List[Any]:  # noqa: ANN401 - a nuke.Node
+    """The nodes of a kind that a node's image depends on, those farthest upstream last.
+
+    Nodes that are disabled, and inputs that a Switch does not take, are left out with all that only they need.
+    """
+    found: Dict[str, Any] = {}
+    seen = set()
+    waiting = [node]
+    while waiting:
+        here = waiting.pop(0)
+        name = here.fullName()
+        counts = is_ours(here) and not _is_off(here)
+        if here.Class() == "Root" or (name in seen and not counts):
+            continue
+        if counts:
+            found.pop(name, None)  # met again, farther upstream
+            found[name] = here
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(here.dependencies(_ALL) if counts else _taken(here))
+    return list(found.values())
+
+
+def _is_off(node: Any) -> bool:  # noqa: ANN401 - a nuke.Node
+    knob = node.knob("disable")
+    return knob is not None and bool(knob.value())
+
+
+def _taken(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
+    number = 0 if _is_off(node) else None
+    which = node.knob("which") if node.Class() == "Switch" and number is None else None
+    if which is not None and not (which.isAnimated() or which.hasExpression()):
+        number = int(which.value())
+    if number is None:
+        return _feeding(node)
+    chosen = node.input(number)
+    return [] if chosen is None else [chosen]
+
+
 def _feeding(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
     """The nodes that a node's picture depends on."""
-    found = list(node.dependencies(nuke.INPUTS | nuke.HIDDEN_INPUTS | nuke.EXPRESSIONS))
+    found = list(node.dependencies(_ALL))
     if hasattr(node, "nodes"):  # a group, or a gizmo of any name
         found += [other for other in node.nodes() if other.Class() != "Viewer"]
     parent = node.parent() if node.Class() == "Input" else None

@@ -162,6 +162,7 @@ class GraphDouble:
         self.style, self.gui, self.folders = style, gui, list(folders)
         self.nodes, self.inside, self.messages, self.executed, self.menus = [], [], [], [], []
         self.recorded = []  # knobs set by Python that a step of undo would set back
+        self.before_render = []  # (function, class of node)
         self.jobs, self.current_frame, self.this_node, self.this_knob, self.cancels = (
             queue.Queue(),
             1,
@@ -194,7 +195,7 @@ class GraphDouble:
 
     def make(self, kind, group=None, name=None):
         """A new node in a group or at the top."""
-        node = (Group if kind == "Group" else Node)(self, kind, group)
+        node = (Group if kind in ("Group", "LiveGroup") else Node)(self, kind, group)
         siblings = self.nodes if group is None else group._children
         siblings.append(node)
         node._knobs["name"]._set(name or kind + str(len(siblings)))
@@ -245,8 +246,19 @@ class GraphDouble:
             function(*args, **kwargs)
 
     @call("nuke.allNodes")
-    def allNodes(self, filter=None, group=None):
-        return [node for node in self.nodes if filter in (None, node._kind)]
+    def allNodes(self, filter=None, group=None, recurseGroups=False):
+        at_top = self.nodes if group in (None, self.root_node) else group._children
+        return [node for node in self._below(at_top, recurseGroups) if filter in (None, node._kind)]
+
+    def _below(self, nodes, is_deep=True):
+        for node in nodes:
+            yield node
+            if is_deep:
+                yield from self._below(getattr(node, "_children", ()))
+
+    @call("nuke.addBeforeRender")
+    def addBeforeRender(self, call, args=(), kwargs=None, nodeClass="Write"):
+        self.before_render.append((call, nodeClass))
 
     @call("nuke.createNode")
     def createNode(self, node, args=None, inpanel=None):
@@ -264,7 +276,7 @@ class GraphDouble:
 
     @call("nuke.toNode")
     def toNode(self, s):
-        return next((node for node in self.nodes if node._full() == s), None)
+        return next((node for node in self._below(self.nodes) if node._full() == s), None)
 
     @call("nuke.root")
     def root(self):
@@ -314,6 +326,13 @@ class GraphDouble:
         assert Undo.depth > 0, "a render that undo would record"
         assert views == ["main"], "without views every view is rendered"
         node = nameOrNode
+        here, self.this_node = self.this_node, node
+        try:
+            for function, kind in self.before_render:
+                if kind == node._kind:
+                    function()  # what it raises ends the render
+        finally:
+            self.this_node = here
         for number in range(start, end + 1, incr):
             if self.cancels and len(self.executed) >= max(self.cancels, 0):
                 picture.cut_off(node, number)

@@ -90,7 +90,8 @@ class Knob(Closed):
 
     @call("Knob.hasExpression")
     def hasExpression(self, index=-1):
-        return self._expression is not None
+        is_written = isinstance(self._value, str) and self._value.startswith("{") and self._user is None
+        return self._expression is not None or is_written
 
     @call("Knob.isAnimated")
     def isAnimated(self):

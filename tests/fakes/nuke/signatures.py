@@ -21,7 +21,8 @@ SIGNATURES = {
     "nuke.EXPRESSIONS": (None, "NSTUB nuke/__init__.py, constants; Node.dependencies names them"),
     "nuke.TO_SCRIPT": (None, "NSTUB nuke/classes/Node.py, writeKnobs"),
     "nuke.WRITE_NON_DEFAULT_ONLY": (None, "NSTUB nuke/classes/Node.py, writeKnobs"),
-    "nuke.allNodes": ("filter=None, group=None, /", MODULE),
+    "nuke.addBeforeRender": ("call, args=(), kwargs={}, nodeClass=Write, /", "TN nuke-stubs/callbacks.pyi"),
+    "nuke.allNodes": ("filter=None, group=None, recurseGroups=False, /", MODULE),
     "nuke.createNode": ("node, args=None, inpanel=None, /", MODULE),
     "nuke.delete": ("n, /", MODULE),
     "nuke.execute": ("nameOrNode, start=None, end=None, incr=None, views=None, continueOnError=False, /", MODULE),
@@ -88,6 +89,7 @@ KNOBS = {
     "Root": "name fps proxy first_frame last_frame colorManagement customOCIOConfigPath OCIOConfigPath workingSpaceLUT "
     "OCIO_config OCIOConfig",
     "Group": "help knobChanged",
+    "LiveGroup": "",
     "Input": "number",
     "Output": "",
     "Read": "file file_type first last origfirst origlast origset frame_mode frame raw colorspace premultiplied "

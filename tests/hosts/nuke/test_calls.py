@@ -49,7 +49,7 @@ def test_every_row_of_the_table_is_used_and_says_its_source():
 
 def test_the_double_answers_nothing_else(nuke):
     node = nuke.createNode("LivePortrait")
-    for wrong in (lambda: nuke.executeBackground, lambda: node.opHashes, lambda: node["first"].setExpression("x"),
+    for wrong in (lambda: nuke.executeBackground, lambda: node.screenWidth, lambda: node["first"].setExpression("x"),
                   lambda: nuke.ProgressTask("x").setTitle("y"), lambda: nuke.nodes.Blur()):  # fmt: skip
         with pytest.raises(NotInTable, match=r"is not in tests/fakes/nuke/signatures.py"):
             wrong()

@@ -149,7 +149,8 @@ class TestDigits:
             if knob._user is not None and knob._user.kind not in (20, 22, 26)
         }
         assert kept - watched == {
-            "apply_stmap", "status", "lp_version", "lp_asked", "lp_hash", "lp_job", "lp_ready", "lp_first", "lp_last"
+            "apply_stmap", "missing_error", "status", "lp_version", "lp_asked",
+            "lp_hash", "lp_job", "lp_ready", "lp_first", "lp_last"
         }  # fmt: skip
 
     def test_what_is_upstream_counts(self, make, lp, nuke, reads, plate):

@@ -281,6 +281,15 @@ def test_two_nodes_at_once_and_a_pasted_one(make, lp, nuke):
     assert lp.node_state.state_of(nodes[0]) == "up to date"
 
 
+def _program(home):
+    """The program ``lpsuite`` of this code."""
+    program = home / "bin" / "lpsuite"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\ncd "{ROOT}" && exec "{sys.executable}" -m lp_core "$@"\n')
+    program.chmod(0o755)
+    return str(program)
+
+
 @pytest.mark.parametrize("manager", ["line", "openjd"])
 def test_rendered_by_a_farm_and_loaded(make, lp, nuke, home, manager):
     import shlex
@@ -290,10 +299,7 @@ def test_rendered_by_a_farm_and_loaded(make, lp, nuke, home, manager):
     nuke.double.this_node = node
     lp.buttons.farm()
     line = nuke.double.messages[0].splitlines()[0]
-    program = home / "bin" / "lpsuite"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\ncd "{ROOT}" && exec "{sys.executable}" -m lp_core "$@"\n')
-    program.chmod(0o755)
+    program = Path(_program(home))
     command = [program, *shlex.split(line)[1:]]
     if manager == "openjd":
         openjd = shutil.which("openjd") or str(Path(sys.executable).with_name("openjd"))
@@ -320,8 +326,8 @@ runpy.run_path({path!r}, run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("last", ["1003", "900"])
-def test_from_the_command_line(plate, home, worker, last):
+@pytest.mark.parametrize(("last", "runs"), [("1003", True), ("900", True), ("1003", False)])
+def test_from_the_command_line(plate, home, worker, last, runs):
     from hosts.nuke.lp_nuke import gizmo, tcl
 
     values = [("driver", "demo"), ("engine", "mesh"), ("calibration", "off"), ("cache", tcl.word(str(home)))]
@@ -338,7 +344,8 @@ def test_from_the_command_line(plate, home, worker, last):
     path = str(ROOT / "hosts" / "nuke" / "lp_nuke" / "terminal.py")
     done = subprocess.run(
         [sys.executable, "-c", TERMINAL.format(path=path), script, "node=LivePortrait1", f"frames=1001-{last}"],
-        env={**worker.environment, "PYTHONPATH": os.pathsep.join([str(ROOT / "tests" / "fakes"), str(ROOT)])},
+        env={**worker.environment, "PYTHONPATH": os.pathsep.join([str(ROOT / "tests" / "fakes"), str(ROOT)]),
+             **({} if runs else {"LPSUITE_RUNTIME_DIR": str(home / "run"), "LPSUITE": _program(home)})},
         cwd=home, capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     if last == "900":
@@ -349,3 +356,4 @@ def test_from_the_command_line(plate, home, worker, last):
     assert done.stdout.splitlines()[-1] == "LivePortrait1: up to date"
     assert "LivePortrait1: rendering, frame " in done.stdout
     assert len(list(home.rglob("result.*.exr"))) == 3
+    assert not (home / "run").exists()  # no worker was started, none is left
