@@ -30,7 +30,7 @@ from lp_core.frame import Frame
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.geometry.flow import forward_motion, st_map
 from lp_core.motion.builtin import builtin_motion
-from lp_core.settings import RenderSettings
+from lp_core.settings import MeshSettings, RenderSettings
 
 SIZE, LEFT = (1920, 1080), 50
 SMALL, LARGE = 4.5, 9.0
@@ -118,7 +118,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sheet", type=Path)
     chosen = parser.parse_args()
-    engine, demo = MeshEngine(RenderSettings()), builtin_motion("expressive")
+    settings = RenderSettings(mesh=MeshSettings(filter="linear"))  # what st_warp's triangle is
+    engine, demo = MeshEngine(settings), builtin_motion("expressive")
     with closing(open_analyzer(is_video=False)) as analyzer:
         face = analyzer.analyze(np.ascontiguousarray(data.astronaut()))[0]
     small, large = plate(engine, face, SMALL), plate(engine, face, LARGE)

@@ -26,7 +26,7 @@ CONTRACTS = {
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings.engines": (
-        "CALIBRATIONS DETAILS DRIVING_OPTIONS ENGINES EngineSettings LANDMARKERS "
+        "CALIBRATIONS DETAILS DRIVING_OPTIONS ENGINES EngineSettings FILTERS LANDMARKERS "
         "LivePortraitSettings MOUTH_FILLS MeshSettings PRECISIONS"
     ),
     "lp_core.settings.render": (

@@ -11,6 +11,7 @@ from ..errors import SettingError
 from .schema import check, setting
 
 CALIBRATIONS = ("off", "quick", "fine")
+FILTERS = ("linear", "cubic", "lanczos")
 MOUTH_FILLS = ("auto", "driving", "drawn")
 ENGINES = ("auto", "mesh", "liveportrait")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
@@ -75,6 +76,12 @@ class MeshSettings:
         "inside of the mouth where the photo does not show it: from the driving picture, drawn, or auto "
         "(driving where there is a driving picture)",
         choices=MOUTH_FILLS,
+    )
+    filter: str = setting(
+        "cubic",
+        "sampling of the source where it moves: linear (fast, softer), cubic, or lanczos (sharpest, slow); without "
+        "halos (mesh engine)",
+        choices=FILTERS,
     )
 
     def __post_init__(self) -> None:

@@ -44,7 +44,7 @@ CHANGED = {
     "passes": "beauty,matte", "upscale": "x4plus", "upscale_region": "face", "upscale_backend": "torch",
     "watermark": "7", "weights": "w", "edit_file": "e.json", "layer": "diffuse", "view": "left", "holdout": "h.png",
     "ocio": "c.ocio", "input_space": "ACEScg", "output_space": "ACEScg", "consent": "c.json",
-    "landmarker": "mediapipe",
+    "landmarker": "mediapipe", "filter": "linear",
 }  # fmt: skip
 """Setting -> a value that is not its default, where it is not a switch or a number."""
 LOADING = {"weights", "precision", "compile"}

@@ -30,7 +30,7 @@ TABS: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         ),
     ),
     "Output": (
-        ("Picture", ("detail", "mouth", "calibration", "exr_compression")),
+        ("Picture", ("detail", "mouth", "filter", "calibration", "exr_compression")),
         (
             "Upscale",
             (

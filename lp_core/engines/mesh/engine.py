@@ -35,7 +35,8 @@ from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES
-from lp_core.geometry.warp import Map, sample
+from lp_core.geometry.sampling import Sampler
+from lp_core.geometry.warp import Map
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.landmarks.change import NO_CHANGE, Change
 from lp_core.motion.landmarks.edit import MESH_SLIDERS, make_change
@@ -51,6 +52,8 @@ TRIAL_THREADS = 2
 UNRELATED_MS = 100_000
 """Time between trial pictures as the analyzer sees it: so far apart that it does not smooth across them."""
 
+STRIP_PX = 32
+"""Rows sampled at a time."""
 STILL_PX = 1 / 1024
 """A flow below this is the arithmetic's, not the performance's."""
 
@@ -193,13 +196,13 @@ class MeshEngine:
         columns, rows = np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32)
         map_x: Map = head.flow[..., 0] + columns
         map_y: Map = head.flow[..., 1] + rows[:, None]
-        warped = sample(portrait.source.pixels, map_x, map_y)
-        # Where nothing moves the source's own bits stay: bilinear weights of 0 would still mix in a NaN.
+        # Where nothing moves the source's own bits stay: weights of 0 would still mix in a NaN.
         far = np.abs(head.flow) > STILL_PX
         moved = (head.matte > 0) & (far[..., 0] | far[..., 1])  # any(axis=2) is several times slower
-        cv2.copyTo(warped, moved.view(np.uint8), part)
+        _lay_moved(part, portrait.sampler, moved, map_x, map_y, self._settings.mesh.filter)
         for edge in edges:
-            blend(pixels, edge.seam, sample(portrait.source.pixels, *edge.others))
+            other = portrait.sampler.at(edge.others[0], edge.others[1], self._settings.mesh.filter)
+            blend(pixels, edge.seam, other)
         self._draw_mouth(pixels, portrait, points, driving)
         shown = points.astype(np.float32)
         return Animation(pixels, head.region, head.matte, head.flow, shown, MEDIAPIPE478.name)
@@ -239,11 +242,24 @@ class MeshEngine:
         if where is None:
             return
         if driving is None or self._settings.mesh.mouth == "drawn":
-            content = mouth.drawn(where, points, portrait.skin)
+            content = mouth.drawn(where, points, portrait.tone)
         else:
-            content, covered = mouth.borrowed(where, points, driving, portrait.skin)
+            content, covered = mouth.borrowed(where, points, driving, portrait.tone)
             where = replace(where, alpha=where.alpha * covered)
         blend(pixels[..., :3], where, _in_codes(portrait.source, pixels, where, content))
+
+
+def _lay_moved(
+    part: NDArray[Any], sampler: Sampler, moved: NDArray[np.bool_], map_x: Map, map_y: Map, name: str
+) -> None:
+    """Samples what moved into a part of the picture, in place, strip by strip: wide filters are the costliest step."""
+    for top in range(0, len(moved), STRIP_PX):
+        rows = slice(top, top + STRIP_PX)
+        columns = np.flatnonzero(moved[rows].any(axis=0))
+        if len(columns):
+            box = rows, slice(columns[0], columns[-1] + 1)
+            warped = sampler.at(np.ascontiguousarray(map_x[box]), np.ascontiguousarray(map_y[box]), name)
+            cv2.copyTo(warped, np.ascontiguousarray(moved[box]).view(np.uint8), part[box])
 
 
 def _show(head: HeadFlow, where: Opening, map_x: Map, map_y: Map) -> None:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from lp_core.engines.base import DrivingPicture
 from lp_core.engines.mesh import topology
 from lp_core.engines.mesh.layers import Opening, opening
-from lp_core.engines.mesh.portrait import MeshPortrait, skin_color
+from lp_core.engines.mesh.portrait import MeshPortrait
+from lp_core.engines.mesh.tone import LUMA, FaceTone, face_tone, toned
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.geometry.triangles import rasterize
@@ -22,9 +23,6 @@ FEATHER = 0.012
 """Softness of the lip's edge in mouth widths."""
 OVERHANG = 1.25
 """The borrowed piece is this much larger than the opening: its own soft edge shows lips, not a border."""
-GAIN_RANGE = (0.45, 1.8)
-LUMA = np.array([0.2126, 0.7152, 0.0722])
-TINT = 0.35
 SHOWN_PX = 1.5
 """An opening of less than this is not worth drawing; it fades in up to twice that."""
 CAVITY = np.array([46.0, 16.0, 18.0])
@@ -32,6 +30,8 @@ TONGUE = np.array([150.0, 72.0, 72.0])
 TEETH = np.array([226.0, 218.0, 204.0])
 """Colours of the drawn mouth, 8-bit sRGB, for skin of SKIN_LIGHT."""
 SKIN_LIGHT = 185.0
+COLORED = 0.05
+"""Spread of a face's colors from which the drawn mouth has its full color."""
 
 _CONTOUR = np.concatenate([LIPS_INNER_UPPER, LIPS_INNER_LOWER[-2:0:-1]])
 _TRIANGLES = topology.mouth_triangles()
@@ -54,15 +54,15 @@ def _gap(points: NDArray[np.float64]) -> float:
 
 
 def borrowed(
-    where: Opening, points: NDArray[np.float64], driving: DrivingPicture, skin: NDArray[np.float64]
+    where: Opening, points: NDArray[np.float64], driving: DrivingPicture, tone: FaceTone
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The driver's own mouth fitted into the opening, its light and tint matched to the portrait's skin.
+    """The driver's own mouth fitted into the opening, in the light, cast and saturation of the portrait.
 
     Args:
         where: the opening in the portrait.
         points: (478, 3) target landmarks in pixels of the portrait.
         driving: the driving picture and its landmarks.
-        skin: (3,) skin colour of the portrait, 8-bit codes.
+        tone: color of the portrait's face.
 
     Returns:
         (h, w, 3) float32, 8-bit codes, and (h, w) where the driver's mouth gives any.
@@ -72,16 +72,8 @@ def borrowed(
     height, width = where.alpha.shape
     map_x, map_y, covered = rasterize(shown[_TRIANGLES], taken[_TRIANGLES], width, height)
     content = sample(driving.pixels, map_x, map_y)
-    gain = _light_gain(skin, skin_color(Frame(driving.pixels, 0, Fraction(0)), driving.landmarks_frame))
-    return np.clip(content.astype(np.float32) * gain.astype(np.float32), 0, 255), covered
-
-
-def _light_gain(skin: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(3,) factors from the driver's light to the portrait's; tint counts by TINT only: teeth are no skin."""
-    ratio = np.clip(skin / np.maximum(other, 1.0), *GAIN_RANGE)
-    level = ratio @ LUMA
-    gain: NDArray[np.float64] = level * (ratio / level) ** TINT
-    return gain
+    other = face_tone(Frame(driving.pixels, 0, Fraction(0)), driving.landmarks_frame)
+    return toned(content.astype(np.float32), tone, other), covered
 
 
 def _overhang(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,7 +88,7 @@ def _overhang(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return flat
 
 
-def drawn(where: Opening, points: NDArray[np.float64], skin: NDArray[np.float64]) -> NDArray[np.float32]:
+def drawn(where: Opening, points: NDArray[np.float64], tone: FaceTone) -> NDArray[np.float32]:
     """A mouth cavity with teeth and tongue, shaded to the portrait's light.
 
     Upper teeth hang from the upper lip, lower teeth stand on the lower one, so neither stretches as the mouth
@@ -128,9 +120,11 @@ def drawn(where: Opening, points: NDArray[np.float64], skin: NDArray[np.float64]
     shade = gaps * (0.72 + 0.28 * arch) * (0.75 + 0.25 * _step(v - upper, 0.0, 0.06))
     for teeth in (bottom, top):
         color = color + teeth[..., None] * (TEETH * shade[..., None] - color)
-    light = np.clip(skin / SKIN_LIGHT, 0.35, 1.1)
+    light = np.clip(tone.skin / SKIN_LIGHT, 0.35, 1.1)
     lit = (color * (0.35 * light.mean() + 0.65 * light)).clip(0, 255)
-    return np.asarray(lit, np.float32)
+    colored = min(tone.spread / COLORED, 1.0)
+    own = (lit @ LUMA)[..., None]
+    return np.asarray(own * (1 + tone.cast) * (1 - colored) + lit * colored, np.float32)
 
 
 def _contour_height(

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.engines.mesh.tone import FaceTone, face_tone
 from lp_core.faces.base import Face
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import OVAL, RIGID
+from lp_core.geometry.sampling import Sampler
 from lp_core.geometry.warp import reduce
 from lp_core.motion.landmarks.motion import motion_from_landmarks
 from lp_core.motion.landmarks.transfer import FaceFields, face_fields
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import LandmarkTuning
 
-SKIN = np.array([205, 425, 50, 280, 199, 200, 164, 2])
-"""Cheeks, chin and upper lip: where skin colour is compared."""
 TRIAL_FACE_PX = 200.0
 """Height of the face in calibration's trial pictures."""
 GRID_FACE_PX = 160.0
@@ -41,8 +41,8 @@ class MeshPortrait:
     """Pixels per head unit."""
     radius_px: float
     """Largest radius of the face outline, pixels."""
-    skin: NDArray[np.float64]
-    """(3,) skin colour around the mouth, 8-bit codes."""
+    tone: FaceTone
+    """Color of the face."""
     fields: FaceFields
     """How the face's points follow mouth and lids."""
     tuning: LandmarkTuning | None
@@ -54,6 +54,11 @@ class MeshPortrait:
     def size(self) -> tuple[int, int]:
         """Width and height of the source."""
         return self.source.pixels.shape[1], self.source.pixels.shape[0]
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        """Samples the source."""
+        return Sampler(self.source.pixels)
 
 
 def prepare_portrait(
@@ -75,7 +80,7 @@ def prepare_portrait(
         origin=origin,
         unit_px=unit_px,
         radius_px=float(np.linalg.norm(oval - oval.mean(axis=0), axis=1).max()),
-        skin=skin_color(source, points),
+        tone=face_tone(source, points),
         fields=face_fields(motion.expression.astype(np.float64)),
         tuning=tuning,
         grid_scale=min(1.0, GRID_FACE_PX / max(float(np.ptp(oval[:, 1])), 1.0)),
@@ -97,11 +102,3 @@ def reduced_portrait(portrait: MeshPortrait) -> MeshPortrait:
         radius_px=portrait.radius_px * scale,
         grid_scale=1.0,
     )
-
-
-def skin_color(frame: Frame, points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """(3,) median colour of the skin around the mouth, as shown, in 8-bit codes."""
-    height, width = frame.pixels.shape[:2]
-    x = np.clip(np.rint(points[SKIN, 0]).astype(int), 0, width - 1)
-    y = np.clip(np.rint(points[SKIN, 1]).astype(int), 0, height - 1)
-    return np.median(np.nan_to_num(frame.shown(frame.pixels[y, x, :3])).astype(np.float64) * 255, axis=0)

@@ -90,7 +90,7 @@ def test_the_flow_tells_the_truth_about_closed_eyes_but_for_their_seams(engine, 
     shown = closed(engine, portrait, sitter)
     left, top, right, bottom = shown.region
     y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
-    told = sample(portrait.source.pixels, x + shown.region_flow[..., 0], y + shown.region_flow[..., 1])
+    told = portrait.sampler.at(x + shown.region_flow[..., 0], y + shown.region_flow[..., 1], "cubic")
     differs = np.abs(told.astype(int) - shown.pixels[top:bottom, left:right]).max(axis=2) > 1
     for eye in EYES:
         line = shown.landmarks_frame[np.concatenate([eye.upper, eye.lower]), :2] - (left, top)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lp_core.engines.base import DrivingPicture
-from lp_core.engines.mesh import mouth as module
 from lp_core.engines.mesh.mouth import borrowed, drawn, mouth_opening
+from lp_core.engines.mesh.tone import GAIN_RANGE, LUMA
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.motion.builtin import neutral_face
 
@@ -47,17 +47,17 @@ def test_borrowed_is_the_drivers_mouth_in_the_portraits_light(portrait, wide, co
     where = mouth_opening(portrait, wide)
     driving = DrivingPicture(picture, portrait.points.astype(np.float32))
     before = where.alpha.copy()
-    content, covered = borrowed(where, wide, driving, portrait.skin)
+    content, covered = borrowed(where, wide, driving, portrait.tone)
     np.testing.assert_array_equal(where.alpha, before)
     assert covered[where.alpha > 0.9].all()
     assert content.shape == (*where.alpha.shape, 3)
     assert content.dtype == np.float32
     assert 0 <= content.min() <= content.max() <= 255
     inside = where.alpha > 0.9
-    low, high = module.GAIN_RANGE
-    for channel, code in enumerate(color):
-        assert content[inside][:, channel].min() >= min(low * code, 255) * 0.7
-        assert content[inside][:, channel].max() <= high * code * 1.3 + 1e-3
+    low, high = GAIN_RANGE
+    luma = float(np.array(color) @ LUMA)
+    assert (content[inside] @ LUMA).min() >= min(low * luma, 255) * 0.7
+    assert (content[inside] @ LUMA).max() <= 1.3 * high * luma + 1e-3
 
 
 def test_a_driver_in_the_same_light_is_borrowed_as_he_is(portrait, sitter):
@@ -67,14 +67,14 @@ def test_a_driver_in_the_same_light_is_borrowed_as_he_is(portrait, sitter):
     closed[LIPS_INNER_LOWER[1:-1], 1] = closed[LIPS_INNER_UPPER[1:-1], 1]
     where = mouth_opening(replace(portrait, points=closed), portrait.points)
     driving = DrivingPicture(sitter.picture, portrait.points.astype(np.float32))
-    content, _ = borrowed(where, portrait.points, driving, portrait.skin)
+    content, _ = borrowed(where, portrait.points, driving, portrait.tone)
     own = sitter.picture[where.rows, where.columns]
     assert np.abs(content - own)[where.alpha > 0.9].max() < 3
 
 
 def test_drawn_has_teeth_above_and_dark_below(portrait, wide):
     where = mouth_opening(portrait, wide)
-    content = drawn(where, wide, portrait.skin)
+    content = drawn(where, wide, portrait.tone)
     assert content.dtype == np.float32
     assert 0 <= content.min() <= content.max() <= 255
     light = content.mean(axis=2)
@@ -87,7 +87,7 @@ def test_drawn_has_teeth_above_and_dark_below(portrait, wide):
 
 def test_drawn_has_no_stripes_across_the_dark(portrait, wide):
     where = mouth_opening(portrait, wide)
-    content = drawn(where, wide, portrait.skin)
+    content = drawn(where, wide, portrait.tone)
     row = int(wide[[13, 14], 1].mean()) - where.top
     inside = np.flatnonzero(where.alpha[row] > 0.95)
     assert len(inside) > 10
@@ -96,7 +96,9 @@ def test_drawn_has_no_stripes_across_the_dark(portrait, wide):
 
 def test_drawn_follows_the_light_of_the_skin(portrait, wide):
     where = mouth_opening(portrait, wide)
-    bright, dim = (drawn(where, wide, np.full(3, level)) for level in (200.0, 60.0))
+    bright, dim = (
+        drawn(where, wide, replace(portrait.tone, skin=np.full(3, level))) for level in (200.0, 60.0)
+    )
     assert (dim <= bright).all()
     assert dim.mean() < 0.6 * bright.mean()
 
@@ -111,5 +113,5 @@ def test_drawn_looks_the_same_at_any_size(portrait, wide, scale):
         points = np.column_stack([face * factor, np.zeros(478)])
         where = mouth_opening(replace(portrait, points=still * factor), points)
         inside = where.alpha > 0.9
-        means.append(drawn(where, points, portrait.skin)[inside].mean(axis=0))
+        means.append(drawn(where, points, portrait.tone)[inside].mean(axis=0))
     assert np.allclose(means[0], means[1], rtol=0.15)

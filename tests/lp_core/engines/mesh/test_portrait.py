@@ -1,10 +1,10 @@
-"""What is prepared once: points, colour, and the small copy for trials."""
+"""What is prepared once: points, and the small copy for trials."""
 
 import numpy as np
 import pytest
 from fakes.mesh import moved_face
 
-from lp_core.engines.mesh.portrait import TRIAL_FACE_PX, reduced_portrait, skin_color
+from lp_core.engines.mesh.portrait import TRIAL_FACE_PX, reduced_portrait
 from lp_core.geometry.facemesh import OVAL, RIGID
 
 
@@ -13,19 +13,6 @@ def test_points_are_the_landmarks(portrait, sitter):
     assert np.allclose(portrait.origin, sitter.face.landmarks_frame[RIGID, :2].mean(axis=0), atol=1e-3)
     assert portrait.size == (512, 512)
     assert portrait.tuning is None
-
-
-@pytest.mark.parametrize("kind,white", [("uint8", 255), ("uint16", 65535), ("float32", 1)])
-def test_skin_colour_is_in_8_bit_codes_whatever_the_depth(engine, sitter, as_frame, kind, white):
-    pixels = (sitter.picture / 255 * white).astype(kind)
-    portrait = engine.prepare(as_frame(pixels), sitter.face)
-    assert np.allclose(portrait.skin, skin_color(portrait.source, sitter.face.landmarks_frame), atol=1)
-    assert (portrait.skin > 100).all()
-
-
-def test_skin_colour_of_a_face_outside_the_picture_is_that_of_its_edge(sitter, as_frame):
-    far = sitter.face.landmarks_frame + np.float32(9000)
-    assert np.allclose(skin_color(as_frame(sitter.picture), far), sitter.picture[-1, -1], atol=1e-4)
 
 
 def test_the_trial_copy_is_small_and_in_8_bits(engine, sitter, as_frame):

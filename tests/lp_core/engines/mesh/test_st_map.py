@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from fakes.mesh import moved_face
 
+from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.geometry.flow import st_map
 from lp_core.motion.builtin import builtin_motion
+from lp_core.settings import MeshSettings, RenderSettings
 
 oiio = pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
 
@@ -32,9 +34,10 @@ def warped(pixels, uv):
 
 
 @pytest.fixture(scope="module")
-def render(engine, sitter, as_frame):
+def render(sitter, as_frame):
     """A function of a scale: plate, its animation, its map, and where the mouth's inside is."""
     demo = builtin_motion("expressive")
+    engine = MeshEngine(RenderSettings(mesh=MeshSettings(filter="linear")))  # as st_warp's triangle
 
     def at(scale):
         width, height = 426 * scale, 240 * scale

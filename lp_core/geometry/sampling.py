@@ -1,0 +1,67 @@
+"""Sampling of a picture through a chosen filter, without halos.
+
+Convention:
+    Positions (x, y), origin top-left, integer = pixel center. Pictures (H, W) or (H, W, C), uint8, uint16 or float32;
+    outside, the nearest edge pixel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.geometry.warp import Map, sample
+
+FILTERS = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
+_SQUARE = np.ones((2, 2), np.uint8)
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A picture that is sampled many times.
+
+    ``cubic`` and ``lanczos`` keep detail that ``linear`` softens. Their result is clamped to the range of the four
+    pixels around a position, so that no edge gets a halo. At a pixel's own place all three give that pixel.
+    """
+
+    pixels: NDArray[Any]
+    """(H, W) or (H, W, C)."""
+
+    def at(self, map_x: Map, map_y: Map, name: str = "linear") -> NDArray[Any]:
+        """The picture at (h, w) positions through a filter, a key of FILTERS; (h, w) or (h, w, C).
+
+        A value that is infinite or not a number does not spread: where a wide filter would meet one, ``linear``
+        stands in, which keeps it in the pixel it moves to (lp_core.geometry.warp.sample).
+        """
+        if name == "linear":
+            return sample(self.pixels, map_x, map_y)
+        found = self._remapped(self.pixels, map_x, map_y, FILTERS[name])
+        left, top = np.floor(map_x), np.floor(map_y)
+        low, high = (self._remapped(bound, left, top, cv2.INTER_NEAREST) for bound in self._bounds)
+        clamped = np.asarray(cv2.min(cv2.max(found, low), high)).reshape(found.shape)
+        if self.pixels.dtype != np.float32:
+            return clamped
+        is_finite = np.isfinite(found)
+        return clamped if is_finite.all() else np.where(is_finite, clamped, sample(self.pixels, map_x, map_y))
+
+    @cached_property
+    def _bounds(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Least and largest of each pixel and its neighbors right, below and below right."""
+        padded = cv2.copyMakeBorder(self.pixels, 0, 1, 0, 1, cv2.BORDER_REPLICATE)
+        padded = padded.reshape(*padded.shape[:2], *self.pixels.shape[2:])
+        height, width = self.pixels.shape[:2]
+        low, high = (
+            np.asarray(make(padded, _SQUARE, anchor=(0, 0))).reshape(padded.shape)[:height, :width]
+            for make in (cv2.erode, cv2.dilate)
+        )
+        return np.ascontiguousarray(low), np.ascontiguousarray(high)
+
+    @staticmethod
+    def _remapped(picture: NDArray[Any], map_x: Map, map_y: Map, how: int) -> NDArray[Any]:
+        found = np.asarray(cv2.remap(picture, map_x, map_y, how, borderMode=cv2.BORDER_REPLICATE))
+        return found.reshape(*map_x.shape, *picture.shape[2:])
