@@ -76,7 +76,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         raise SettingError(
             f"{job.source} is a motion, no picture; give the portrait first, then the performance."
         )
-    driving = _driving(job, rate)
+    driving = open_driving(job, rate)
     color = ColorManagement(settings.color)
     options = _options(settings.input, rate, settings.input.frame_range)
     source = _source(job.source, settings.face.source_face, options, color)
@@ -100,13 +100,12 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         notes.append(conversion.note)
         transforms.append(converted_to(conversion))
     open_output = render_outputs.output_opener(job, transforms, resumes)
-    target = _target(job, source, driving, rate, part, notes, open_output)
     passes = render_outputs.pass_outputs(job.output, settings.output)
     return Render(
         choice.engine,
         source,
         driving,
-        target,
+        _target(job, source, driving, rate, part, notes, open_output),
         settings.motion,
         settings.face,
         trial_analyzer=None if settings.mesh.calibration == "off" else partial(open_analyzer, is_video=True),
@@ -378,7 +377,8 @@ def faces_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, list[Face]]
     raise EmptyVideo(f"{film.name} has no frame {index}; give a frame number from 0 within its length.")
 
 
-def _driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotion:
+def open_driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotion:
+    """The performance that a job names, at the rate asked for; raises LpError where it cannot be opened."""
     name, settings = job.driving, job.settings
     if not is_motion(name):
         return filmed_face(name, settings.face.driving_face, _options(settings.input, rate, is_source=False))

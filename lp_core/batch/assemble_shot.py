@@ -52,6 +52,8 @@ def assemble_shot(
     if resumes:
         target = replace(render.target, settings=replace(render.target.settings, overwrite=True))
         render = replace(render, target=target)
+    if shot.is_job:
+        return render
     return _placed(render, shot, _performance(render, job, shot, plan.work(shot)))
 
 

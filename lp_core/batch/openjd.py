@@ -1,4 +1,4 @@
-"""A batch as an Open Job Description bundle: solve -> chunks -> conform -> deliver.
+"""A batch, or one job, as an Open Job Description bundle: solve -> chunks -> conform (-> deliver).
 
 The bundle is what ``openjd run`` executes and ``deadline bundle submit`` sends. Every task runs the command line of
 this suite on the plan file, so that any other manager can do the same with its own words.
@@ -17,8 +17,9 @@ from types import MappingProxyType
 from typing import Any
 
 from lp_core.batch.plan import PLAN_FILE, BatchPlan
+from lp_core.batch.task_steps import NO_NEEDS, TaskStep, steps_of
 from lp_core.batch.up_to_date import setting_files
-from lp_core.errors import BatchError, MissingDependency, SettingError
+from lp_core.errors import BatchError, MissingDependency
 from lp_core.files import ensure_folder, write_whole
 from lp_core.media.frame_pattern import files_of
 from lp_core.performance_name import is_builtin
@@ -26,13 +27,21 @@ from lp_core.performance_name import is_builtin
 BUNDLE = "openjd"
 """Folder of the bundle within the batch's folder."""
 TEMPLATE = "template.json"
-_SOLVE, _CHUNKS, _CONFORM, _DELIVER = "Solve", "Chunks", "Conform", "Deliver"
 _NAME_LIMIT = 128
+_AMOUNTS = {
+    "gpu": "amount.worker.gpu",
+    "gpu-memory": "amount.worker.gpu.memory",
+    "memory": "amount.worker.memory",
+    "vcpu": "amount.worker.vcpu",
+}
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 def write_bundle(
-    plan: BatchPlan, command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES
+    plan: BatchPlan,
+    command: Sequence[str],
+    variables: Mapping[str, str] = NO_VARIABLES,
+    needs: Mapping[str, int] = NO_NEEDS,
 ) -> Path:
     """Writes template, parameter values and asset references; returns their folder.
 
@@ -40,16 +49,15 @@ def write_bundle(
         plan: written already.
         command: how the command line of this suite is called on a worker's machine, such as ('lpsuite',).
         variables: of the tasks' environment.
+        needs: what a machine must have; see ``lp_core.batch.task_steps``.
 
     Raises:
         SettingError: there is nothing to render.
     """
-    if not plan.shots:
-        raise SettingError(f"{plan.timeline} has no shot to render; mark clips with lpsuite batch mark.")
     folder = plan.folder / BUNDLE
     ensure_folder(folder)
     files = {
-        TEMPLATE: template(plan, command, variables),
+        TEMPLATE: template(plan, command, variables, needs),
         "parameter_values.json": {
             "parameterValues": [
                 {"name": "BatchPlan", "value": str(plan.folder / PLAN_FILE)},
@@ -64,33 +72,25 @@ def write_bundle(
 
 
 def template(
-    plan: BatchPlan, command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES
+    plan: BatchPlan,
+    command: Sequence[str],
+    variables: Mapping[str, str] = NO_VARIABLES,
+    needs: Mapping[str, int] = NO_NEEDS,
 ) -> dict[str, Any]:
     """The job template of a plan; see ``write_bundle``."""
-    shots, chunks = len(plan.shots), len(plan.chunks())
-    needs_gpu = any(
-        shot.job.settings.engine.engine != "mesh" and shot.job.settings.engine.device.startswith("cuda")
-        for shot in plan.shots
-    )
-    gpu = [{"name": "amount.worker.gpu", "min": 1}] if needs_gpu else []
-    steps = [
-        _step(_SOLVE, "solve", command, "Shot", "--shot", shots, [], gpu),
-        _step(_CHUNKS, "chunk", command, "Chunk", "--chunk", chunks, [_SOLVE], gpu),
-        _step(_CONFORM, "conform", command, "Shot", "--shot", shots, [_CHUNKS], []),
-        _step(_DELIVER, "deliver", command, None, "", 0, [_CONFORM], []),
-    ]
+    steps = [_step(step, command) for step in steps_of(plan, needs)]
     surroundings = [{"name": "Surroundings", "variables": dict(variables)}] if variables else []
     return {
         "specificationVersion": "jobtemplate-2023-09",
         "name": f"LP Suite {Path(plan.timeline).name}"[:_NAME_LIMIT],
-        "description": f"{shots} shots, {plan.frames} frames, {chunks} chunks.",
+        "description": f"{len(plan.shots)} shots, {plan.frames} frames, {len(plan.chunks())} chunks.",
         "parameterDefinitions": [
             {
                 "name": "BatchPlan",
                 "type": "PATH",
                 "objectType": "FILE",
                 "dataFlow": "IN",
-                "description": "What is to be rendered, as lpsuite batch --plan wrote it.",
+                "description": "What is to be rendered, as lpsuite batch wrote it.",
                 "default": f"../{PLAN_FILE}",
             },
             {
@@ -107,30 +107,24 @@ def template(
     }
 
 
-def _step(
-    name: str,
-    word: str,
-    command: Sequence[str],
-    parameter: str | None,
-    flag: str,
-    count: int,
-    after: Sequence[str],
-    amounts: Sequence[dict[str, Any]],
-) -> dict[str, Any]:
-    arguments = [*command[1:], "batch", word, "{{Param.BatchPlan}}", "--results", "{{Param.Results}}"]
+def _step(step: TaskStep, command: Sequence[str]) -> dict[str, Any]:
+    words = step.words("{{Param.BatchPlan}}", f"{{{{Task.Param.{step.parameter}}}}}")
+    arguments = [*command[1:], *words, "--results", "{{Param.Results}}"]
     arguments += ["--progress", "openjd", "--path-rules", "{{Session.PathMappingRulesFile}}"]
-    step: dict[str, Any] = {"name": name}
-    if after:
-        step["dependencies"] = [{"dependsOn": other} for other in after]
-    if amounts:
-        step["hostRequirements"] = {"amounts": list(amounts)}
-    if parameter is not None:
-        arguments += [flag, f"{{{{Task.Param.{parameter}}}}}"]
-        step["parameterSpace"] = {
-            "taskParameterDefinitions": [{"name": parameter, "type": "INT", "range": f"0-{count - 1}"}]
+    made: dict[str, Any] = {"name": step.name}
+    if step.after:
+        made["dependencies"] = [{"dependsOn": step.after}]
+    if step.needs:
+        made["hostRequirements"] = {
+            "amounts": [
+                {"name": _AMOUNTS[name], "min": number} for name, number in sorted(step.needs.items())
+            ]
         }
-    step["script"] = {"actions": {"onRun": {"command": command[0], "args": arguments}}}
-    return step
+    if step.parameter:
+        numbers = {"name": step.parameter, "type": "INT", "range": f"0-{step.count - 1}"}
+        made["parameterSpace"] = {"taskParameterDefinitions": [numbers]}
+    made["script"] = {"actions": {"onRun": {"command": command[0], "args": arguments}}}
+    return made
 
 
 def _assets(plan: BatchPlan) -> dict[str, Any]:
@@ -172,9 +166,13 @@ def run_locally(bundle: Path) -> None:
     program = shutil.which("openjd", path=_program_path())
     if program is None:
         raise MissingDependency("The program openjd is not installed; get it with: pip install openjd-cli.")
-    path, results = str(bundle / TEMPLATE), bundle.parent
+    path, results = bundle / TEMPLATE, bundle.parent
+    last = json.loads(path.read_text(encoding="utf-8"))["steps"][-1]["name"]
     values = ["-p", f"BatchPlan={results / PLAN_FILE}", "-p", f"Results={results}"]
-    for arguments in (["check", path], ["run", path, "--step", _DELIVER, "--run-dependencies", *values]):
+    for arguments in (
+        ["check", str(path)],
+        ["run", str(path), "--step", last, "--run-dependencies", *values],
+    ):
         done = subprocess.run([program, *arguments], check=False)  # noqa: S603 - a program found by its name
         if done.returncode:
             raise BatchError(

@@ -67,6 +67,8 @@ class Shot:
     """Seconds it is guessed to take."""
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    is_job: bool = False
+    """True: a job of its own, no clip of a timeline; range and timing are the job's."""
 
     def render_job(self, folder: Path, device: str | None = None) -> RenderJob:
         """The render with the full path of its output.
@@ -136,6 +138,11 @@ class BatchPlan:
     def folder(self) -> Path:
         """The batch's folder."""
         return Path(self.output)
+
+    @property
+    def is_job(self) -> bool:
+        """True where one job is planned, not a timeline; ``timeline`` is the job's file then."""
+        return bool(self.shots) and all(shot.is_job for shot in self.shots)
 
     @property
     def frames(self) -> int:

@@ -147,6 +147,8 @@ def deliver(
     """
     notes = list(plan.notes)
     if timeline is None:
+        if plan.is_job:
+            raise SettingError(f"{plan.timeline} is one job and has no timeline; conform is its last step.")
         timeline, _ = read_timeline(Path(plan.timeline), plan.folder / WORK / BUNDLE)
     conform_timeline(timeline, plan, [result.shot for result in results if result.state != "failed"])
     written = [plan.folder / TIMELINE]

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 RUN = "run"
 WAYS = ("effect", "metadata", "marker")
+FARMS = ("openjd", "opencue")
+_REQUIRE = click.option(
+    "--require",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="What machines of a farm must have: gpu, gpu-memory, memory (MiB), vcpu; may be repeated.",
+)
 
 
 class BatchGroup(click.Group):
@@ -54,9 +61,8 @@ def batch() -> None:
 @click.option(
     "--devices", default="", help="Devices that share the work, such as cuda:0,cuda:1; a process each."
 )
-@click.option(
-    "--submit", type=click.Choice(["openjd"]), help="Write a job bundle for a farm; render nothing."
-)
+@click.option("--submit", type=click.Choice(FARMS), help="Write a job for a farm; render nothing.")
+@_REQUIRE
 @click.option(
     "--run", "run_with", type=click.Choice(["openjd-local"]), help="Check the bundle and run it here."
 )
@@ -72,6 +78,7 @@ def run(
     plan_only: bool,
     devices: str,
     submit: str | None,
+    require: tuple[str, ...],
     run_with: str | None,
     file_types: tuple[str, ...],
     progress: str,
@@ -92,7 +99,7 @@ def run(
     if plan_only:
         show_plan(plan)
     elif submit or run_with:
-        _bundle(plan, run_with is not None)
+        _bundle(plan, submit if run_with is None else None, require)
     else:
         _render(plan, read, [name.strip() for name in devices.split(",") if name.strip()], progress)
 
@@ -114,19 +121,60 @@ def _render(plan: BatchPlan, read: Any, devices: list[str], progress: str) -> No
     end_with(summary, isinstance(reporter, JsonReporter))
 
 
-def _bundle(plan: BatchPlan, is_run: bool) -> None:
+def _bundle(plan: BatchPlan, farm: str | None, require: tuple[str, ...]) -> None:
+    """Writes the job for a farm; None: one of Open Job Description that is run here."""
     import shutil
 
+    from lp_core.batch.opencue import write_job
     from lp_core.batch.openjd import local_bundle, run_locally, write_bundle
+    from lp_core.batch.task_steps import parse_needs
 
-    if is_run:
+    needs = parse_needs(require)
+    if farm is None:
         run_locally(local_bundle(plan))
-        click.echo(f"{plan.folder / 'timeline.otio'}: written by the bundle.")
+        result = plan.shots[0].output if plan.is_job else "timeline.otio"
+        click.echo(f"{plan.folder / result}: written by the bundle.")
         return
-    folder = write_bundle(plan, ("lpsuite",))
-    click.echo(f"Written: {folder}. Check it with: openjd check {folder / 'template.json'}")
+    if farm == "opencue":
+        path = write_job(plan, ("lpsuite",), needs)
+        click.echo(
+            f"Written: {path}. Launch it with opencue.api.launchSpec, on machines that share the folder."
+        )
+    else:
+        folder = write_bundle(plan, ("lpsuite",), needs=needs)
+        click.echo(f"Written: {folder}. Check it with: openjd check {folder / 'template.json'}")
     if shutil.which("lpsuite") is None:
         click.echo("The machines that run it need lpsuite on their PATH.")
+
+
+@batch.command(short_help="Plan one job in chunks, for a farm.")
+@click.argument("job_file", metavar="JOB", type=click.Path(path_type=Path))
+@click.option("--chunk", default=None, type=click.IntRange(min=1), help="Frames of a chunk.")
+@click.option(
+    "--submit", multiple=True, type=click.Choice(FARMS), help="Write a job for a farm; may be repeated."
+)
+@_REQUIRE
+@click.option(
+    "--run", "run_with", type=click.Choice(["openjd-local"]), help="Check the bundle and run it here."
+)
+@debug_option
+def job(
+    job_file: Path, chunk: int | None, submit: tuple[str, ...], require: tuple[str, ...], run_with: str | None
+) -> None:
+    """Plans the job in the file JOB, as hosts write it (job.json), as one shot: plan.json beside its output.
+
+    Its steps are those of a batch, without deliver; they render it in chunks, on as many machines as there are.
+    """
+    from lp_core.batch.job_plan import plan_job, read_job
+    from lp_core.batch.plan import CHUNK_FRAMES
+
+    plan = plan_job(read_job(job_file), job_file, chunk or CHUNK_FRAMES)
+    path = plan.write()
+    click.echo(f"{plan.frames} frames, {len(plan.chunks())} chunks. Written: {path}")
+    for farm in submit:
+        _bundle(plan, farm, require)
+    if run_with:
+        _bundle(plan, None, require)
 
 
 def _plan_request(timeline: Path, output: Path, values: dict[str, Any]) -> PlanRequest:

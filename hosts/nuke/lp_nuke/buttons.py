@@ -12,8 +12,8 @@ from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.files import ensure_folder, write_whole
 from lp_core.settings.sliders import SLIDERS
 
-from . import cache, knob_settings, node_state
 from . import farm as farming
+from . import knob_settings, node_state
 from . import render as rendering
 from .knobs import by_name
 
@@ -84,10 +84,10 @@ def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     work.write_inputs()
     line = farming.command(work.job())
     write_whole(work.folder / "command.txt", line + "\n")
-    cache.write_json(work.folder / farming.TEMPLATE, farming.template(work.job(), work.node))
+    farming.write_bundles(work.folder / "job.json")
     nuke.message(
-        f"{line}\n\nIt is also in {work.folder.as_posix()}, as command.txt and template.json (Open Job Description). "
-        "Press Load result when it is done."
+        f"{line}\n\nIt is also in {work.folder.as_posix()}: command.txt, and the same in chunks for many machines as "
+        "openjd (Open Job Description, Deadline Cloud) and opencue/job.xml. Press Load result when it is done."
     )
 
 

@@ -1,13 +1,18 @@
-"""What renders a node's job on another machine: a command line, and the same as an Open Job Description. Pure."""
+"""What renders a node's job on another machine: a command line, and jobs for farms, which LP Suite itself writes."""
 
 import shlex
-from typing import Any, Dict, List
+import subprocess
+from pathlib import Path
+from typing import List
 
+from lp_core.errors import WorkerError
 from lp_core.job import RenderJob
+from lp_core.link.start import clean_environment, find_program
 from lp_core.settings.table import changed_values
 
 PROGRAM = "lpsuite"
-TEMPLATE = "template.json"
+LIMIT_S = 120
+"""How long LP Suite may take: it opens the plates, and no more."""
 
 
 def command(job: RenderJob) -> str:
@@ -15,19 +20,34 @@ def command(job: RenderJob) -> str:
     return " ".join(shlex.quote(word) for word in [PROGRAM, *arguments(job)])
 
 
-def template(job: RenderJob, name: str) -> Dict[str, Any]:
-    """The same as a job template of Open Job Description 2023-09: one step, one task.
+def write_bundles(job_file: Path) -> str:
+    """Has LP Suite write a plan in chunks, a bundle of Open Job Description and a job of OpenCue beside the job.
 
     Args:
-        job: what is rendered.
-        name: of the node.
+        job_file: of the node, written already, with its plates.
+
+    Returns:
+        What it said.
+
+    Raises:
+        WorkerError: LP Suite was not found, or refused the job; the sentence is its own.
     """
-    action = {"command": PROGRAM, "args": arguments(job)}
-    return {
-        "specificationVersion": "jobtemplate-2023-09",
-        "name": ("LivePortrait " + name)[:128],
-        "steps": [{"name": "Render", "script": {"actions": {"onRun": action}}}],
-    }
+    words = [*find_program(), "batch", "job", str(job_file), "--submit", "openjd", "--submit", "opencue"]
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own program
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=clean_environment(),
+            timeout=LIMIT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise WorkerError(f"{words[0]} wrote no job for a farm: {error}.") from error
+    told = done.stdout.decode("utf-8", "replace").strip()
+    if done.returncode:
+        raise WorkerError(told or f"LP Suite ended with code {done.returncode}.")
+    return told
 
 
 def arguments(job: RenderJob) -> List[str]:

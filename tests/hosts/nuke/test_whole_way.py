@@ -1,5 +1,6 @@
 """From knobs to pictures: real EXR plates, the real worker, passes read back as Nuke's Read would (raw)."""
 
+import json
 import os
 import subprocess
 import sys
@@ -291,28 +292,43 @@ def _program(home):
 
 
 @pytest.mark.parametrize("manager", ["line", "openjd"])
-def test_rendered_by_a_farm_and_loaded(make, lp, nuke, home, manager):
+def test_rendered_by_a_farm_and_loaded(make, lp, nuke, home, manager, monkeypatch):
     import shlex
     import shutil
 
     node = make(source_is="still", still_frame=1001, last=1003)
     nuke.double.this_node = node
+    program = Path(_program(home))
+    monkeypatch.setenv("LPSUITE", str(program))
     lp.buttons.farm()
     line = nuke.double.messages[0].splitlines()[0]
-    program = Path(_program(home))
+    folder = lp.node_state.work_of(node).folder
     command = [program, *shlex.split(line)[1:]]
     if manager == "openjd":
         openjd = shutil.which("openjd") or str(Path(sys.executable).with_name("openjd"))
         if not Path(openjd).exists():
             pytest.skip("no openjd on PATH")
-        command = [openjd, "run", str(lp.node_state.work_of(node).folder / "template.json")]
+        values = [f"BatchPlan={folder / 'plan.json'}", f"Results={folder}"]
+        command = [
+            openjd,
+            "run",
+            str(folder / "openjd" / "template.json"),
+            "--step",
+            "Conform",
+            "--run-dependencies",
+        ]
+        command += [part for value in values for part in ("-p", value)]
     environment = {
         **os.environ,
         "PYTHONWARNINGS": "ignore",
         "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
     }
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, env=environment)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assets = json.loads((folder / "openjd" / "asset_references.json").read_text())["assetReferences"]
+    plates = [Path(name).name for name in assets["inputs"]["filenames"] if name.endswith(".exr")]
+    assert plates == ["source.1001.exr"]
+    assert '<layer name="chunks"' in (folder / "opencue" / "job.xml").read_text()
     lp.buttons.load()
     assert node["status"].value() == "up to date"
     assert (shown(node) % 1003) in {path.as_posix() for path in Path(shown(node)).parent.glob("*.exr")}
