@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
-from lp_core.engines.effective_settings import run_of, suited
+from lp_core.engines.effective_settings import check_abilities, run_of, suited
 from lp_core.engines.registry import EngineChoice, MakeEngine, choose_engine, make_engine, open_engine
 from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
 from lp_core.faces.base import Face
@@ -26,8 +26,10 @@ from lp_core.media import render_outputs
 from lp_core.media.base import AS_STORED, OpenSink, ReadOptions
 from lp_core.media.frame_pattern import files_of
 from lp_core.media.holdout import open_holdout
+from lp_core.media.input_files import input_files
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_parts, open_source
+from lp_core.media.resumable import start_over
 from lp_core.media.transforms import converted_to
 from lp_core.media.video.audio_plan import usable_sound
 from lp_core.motion.builtin import builtin_motion
@@ -35,7 +37,7 @@ from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.files.template_pkl import RIG as TEMPLATE_RIG
 from lp_core.motion.files.template_pkl import read_pkl, to_sequence
 from lp_core.motion.files.template_writer import PklWriter
-from lp_core.motion.implicit.edit import EditCurves, make_curves
+from lp_core.motion.implicit.edit import make_curves
 from lp_core.performance_name import (
     MOTION_FORMATS,
     TEMPLATE_SUFFIX,
@@ -48,6 +50,7 @@ from lp_core.provenance.open_watermark import open_marker
 from lp_core.provenance.signing import open_sealer
 from lp_core.render.edges import FilmedFace, RenderTarget, Still, StoredMotion, TimeSlice
 from lp_core.render.extract import Extraction, TemplateConversion
+from lp_core.render.inputs import InputWatch
 from lp_core.render.render import Render
 from lp_core.settings import ColorSettings, InputSettings, RenderSettings
 from lp_core.settings.reach import RunFacts, unused_notes
@@ -70,6 +73,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         LpError: something the job names cannot be used; nothing has been written.
     """
     settings = job.settings
+    inputs = InputWatch.of(input_files((job.source, job.driving), settings))
     check_output(job.output, resumes or settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
     if is_motion(job.source):
@@ -89,8 +93,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     told += unused_notes(job.settings, run_of(job, name, source.info, getattr(driving, "info", None)))
     notes.extend(told)
     choice = EngineChoice(with_face_upscale(make(name, settings), settings), note)
-    _check_sliders(edits, choice.engine)
-    _check_passes(settings, choice.engine)
+    check_abilities(choice.engine, settings, edits.curves)
     if isinstance(driving, StoredMotion):
         driving = _in_rig(driving, choice.engine, rate)
     notes.extend(choice.notes)
@@ -116,6 +119,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         part=part,
         mark=open_marker(settings.provenance.watermark),
         seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of, passes),
+        inputs=inputs,
     )
 
 
@@ -180,8 +184,9 @@ def assemble_extraction(
         raise SettingError(
             f"{output} is not a motion file's name; let it end in {' or '.join(MOTION_FORMATS)}."
         )
+    inputs = InputWatch.of(input_files([driving], settings))
     if is_motion(driving):
-        return _conversion(driving, output, settings)
+        return _conversion(driving, output, settings, inputs)
     film = filmed_face(driving, settings.face.driving_face, _options(settings.input, None, is_source=False))
     choice = open_engine(settings)
     rig = choice.engine.info.rig
@@ -197,10 +202,12 @@ def assemble_extraction(
     )
     with open_writer():  # whether the file can be written is known before the film is read
         pass
-    return Extraction(choice.engine, film, output, open_writer, notes)
+    return Extraction(choice.engine, film, output, open_writer, notes, inputs)
 
 
-def _conversion(driving: str, output: str, settings: RenderSettings) -> TemplateConversion:
+def _conversion(
+    driving: str, output: str, settings: RenderSettings, inputs: InputWatch
+) -> TemplateConversion:
     suffix = motion_suffix(output)
     if motion_suffix(driving) == suffix:
         raise SettingError(
@@ -222,7 +229,7 @@ def _conversion(driving: str, output: str, settings: RenderSettings) -> Template
         )
     with open_writer():
         pass
-    return TemplateConversion(stored, output, open_writer, notes)
+    return TemplateConversion(stored, output, open_writer, notes, inputs)
 
 
 def _check_format(driving: str, suffix: str, rig: str) -> None:
@@ -230,22 +237,6 @@ def _check_format(driving: str, suffix: str, rig: str) -> None:
         raise MotionMismatch(
             f"{driving} gives motion of the rig {rig}, and a template (.pkl) holds {TEMPLATE_RIG} alone; "
             "extract the driving clip with --engine liveportrait."
-        )
-
-
-def _check_sliders(edits: EditCurves, engine: Engine) -> None:
-    unknown = [name for name in edits.curves if name not in engine.info.sliders]
-    if unknown:
-        raise SettingError(
-            f"The {engine.info.name} engine cannot do the slider '{unknown[0]}'; it can do: "
-            f"{', '.join(engine.info.sliders)}."
-        )
-
-
-def _check_passes(settings: RenderSettings, engine: Engine) -> None:
-    if "crop" in settings.output.pass_names and not engine.info.has_crop:
-        raise SettingError(
-            f"The {engine.info.name} engine draws into the frame itself and has no pass 'crop'; leave it out."
         )
 
 
@@ -294,6 +285,7 @@ def _target(
         open_parts=partial(open_parts, job.output, open_output)
         if render_outputs.can_be_parted(job.output, output) and job.settings.upscale.upscale is None
         else None,
+        discard_parts=start_over,
         open_log=render_outputs.log_opener(job.output, output.pass_names),
         rate=rate,
         settings=output,

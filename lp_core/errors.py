@@ -14,6 +14,7 @@
     |   +-- OutputExists         15   output_exists
     |   +-- NoWritePermission    16   no_write_permission
     |   +-- DiskFull             17   disk_full
+    |   +-- InputChanged         18   input_changed
     +-- FaceError                20   face
     |   +-- NoFace               21   no_face
     |   +-- FaceNotThere         22   face_not_there
@@ -186,6 +187,13 @@ class DiskFull(MediaError):
 
     exit_code = 17
     wire_code = "disk_full"
+
+
+class InputChanged(MediaError):
+    """An input was replaced or written to while it was in use."""
+
+    exit_code = 18
+    wire_code = "input_changed"
 
 
 class FaceError(LpError):

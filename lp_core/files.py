@@ -7,6 +7,7 @@ host programs load this file.
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -27,6 +28,7 @@ from .errors import (
 
 AnyPath = Union[str, "os.PathLike[str]"]
 
+_BLOCK = 1 << 20
 NAME_MAX = 255
 """Bytes of a file's or folder's name on all common file systems."""
 LONGEST_SUFFIX = 16
@@ -182,7 +184,7 @@ def replacing(path: AnyPath, durable: bool = True) -> Iterator[Path]:
             flush(temporary)
         os.replace(str(temporary), str(path))  # noqa: PTH105 - one spelling for every Python
         if durable:
-            _flush_folder(path.parent)
+            flush_folder(path.parent)
     except OSError as error:
         own = (None, str(path), str(temporary))
         failure = write_failure(path, error) if error.filename in own else environment_failure(error)
@@ -213,6 +215,15 @@ def write_whole(path: AnyPath, data: bytes | str, durable: bool = True, private:
             file.write(content)
 
 
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file, read in pieces; raises OSError where it cannot be read."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(_BLOCK), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def flush(path: Path) -> None:
     """Waits until the disk has the content of a file; the files of a folder are left to the system."""
     if path.is_dir():
@@ -224,15 +235,24 @@ def flush(path: Path) -> None:
         os.close(handle)
 
 
-def move_into_place(temporary: Path, path: Path) -> None:
+def move_into_place(temporary: Path, path: Path, durable: bool = True) -> None:
     """Renames, replacing an older file.
+
+    Args:
+        temporary: the finished file, in the same folder.
+        path: its final name.
+        durable: wait until the disk has the data, so the file survives a power failure.
 
     Raises:
         NoWritePermission, DiskFull, MediaError: the file system refuses; the temporary file is removed.
     """
     try:
         with translated(path):
+            if durable:
+                flush(temporary)
             os.replace(str(temporary), str(path))  # noqa: PTH105 - one spelling for every Python
+            if durable:
+                flush_folder(path.parent)
     except MediaError:
         remove(temporary)
         raise
@@ -343,7 +363,7 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
             raise OutputExists(f"{path} exists; choose another name or allow overwriting.")
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Waits until the disk has the names of a folder, where the system offers that."""
     if os.name == "nt":
         return

@@ -13,12 +13,14 @@ from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
 from lp_core.errors import MissingDependency, SettingError, missing_extra
 from lp_core.media.base import ReadOptions
+from lp_core.media.input_files import input_files
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import check_output, open_sink, open_source
 from lp_core.media.render_outputs import input_kind, output_kind
 from lp_core.media.transforms import FrameStage, MakeTransform, TransformedSink, resized
 from lp_core.media.video.audio_plan import usable_sound
 from lp_core.render.edges import RenderTarget
+from lp_core.render.inputs import InputWatch
 from lp_core.render.stage_run import StageRun
 from lp_core.settings import RenderSettings
 from lp_core.settings.reach import RunFacts, unused_notes
@@ -88,6 +90,7 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
         raise SettingError(
             "upscale_region = face concerns a drawn face; leave it out to make a whole film larger."
         )
+    inputs = InputWatch.of(input_files([source], settings))
     check_output(output, settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
     given = settings.input
@@ -123,4 +126,5 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
         frame_count=info.frame_count,
         audio=target.audio,
         notes=(*info.notes, *about_sound, *notes),
+        inputs=inputs,
     )

@@ -19,7 +19,7 @@ PACKAGE = [
 CONTRACTS = {
     "lp_core.errors": (
         "BadMotionFile BatchError Cancelled ConsentMissing DiskFull EXTRAS EmptyVideo FaceError FaceNotThere "
-        "KeyUnusable LicenseNotAccepted LpError MediaError MediaMissing MissingDependency ModelDamaged "
+        "InputChanged KeyUnusable LicenseNotAccepted LpError MediaError MediaMissing MissingDependency ModelDamaged "
         "ModelError ModelMissing MotionError MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed "
         "NotSigned NotThere NotTrusted OutOfMemory OutputExists ProvenanceError SettingError ShotsFailed "
         "Tampered TruncatedMedia UnknownCodec UnreadableMedia WorkerError absent_library missing_extra"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,23 +18,24 @@ from lp_core.batch.up_to_date import (
     RECORD_FILE,
     Hashes,
     finished_record,
+    inputs_of,
     key_of,
+    read_inputs,
     read_key,
     read_record,
     write_json,
 )
 from lp_core.engines.registry import MakeEngine, make_engine
-from lp_core.errors import SettingError
+from lp_core.errors import InputChanged, SettingError
 from lp_core.files import ensure_folder
 from lp_core.media.base import ResumableSink
 from lp_core.media.frame_pattern import files_of
-from lp_core.media.resumable import discard_parts
-from lp_core.render.chunks import conform, open_parts, render_chunk
+from lp_core.media.resumable import start_over
+from lp_core.render.chunks import conform, open_parts, render_missing
 from lp_core.render.render import Render
 from lp_core.render.report import Listener, Summary
 from lp_core.render.solution import Solution, solve
-
-SOLUTION, PARTS = "solution", "parts"
+from lp_core.render.work_folder import PARTS, SOLUTION, wipe
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def solve_shot(plan: BatchPlan, shot: Shot, means: RenderResources = NOTHING_GIV
     hashes = Hashes.open(plan)
     if finished_record(plan, shot, hashes) is None:
         opened = _begin(plan, shot, means, hashes)
-        solve(opened, plan.work(shot) / SOLUTION, means.listener(shot), _key(plan, shot))
+        with _unchanged(plan, shot), opened.inputs.guarding():
+            solve(opened, plan.work(shot) / SOLUTION, means.listener(shot), _key(plan, shot))
     hashes.keep()
 
 
@@ -73,8 +76,11 @@ def render_shot_chunk(plan: BatchPlan, chunk: Chunk, means: RenderResources = NO
     shot = plan.shots[chunk.shot]
     if not _is_open(plan, shot):
         return
-    _, render, solution, parts = _reopened(plan, shot, means)
-    _render_missing(render, solution, parts, _whole(shot, chunk, solution), means.listener(shot))
+    with _unchanged(plan, shot):
+        _, render, solution, parts = _reopened(plan, shot, means)
+        whole = _whole(shot, chunk, solution)
+        render_missing(render, solution, parts, range(whole.first, whole.stop), means.listener(shot))
+        render.inputs.check()
 
 
 def conform_shot(plan: BatchPlan, shot: Shot, means: RenderResources = NOTHING_GIVEN) -> dict[str, Any]:
@@ -89,8 +95,10 @@ def conform_shot(plan: BatchPlan, shot: Shot, means: RenderResources = NOTHING_G
         record = read_record(plan, shot)
         if record is not None:
             return record
-    key, render, solution, parts = _reopened(plan, shot, means)
-    return _finish(plan, shot, key, conform(render, solution, parts, means.listener(shot)), solution)
+    with _unchanged(plan, shot):
+        key, render, solution, parts = _reopened(plan, shot, means)
+        summary = conform(render, solution, parts, means.listener(shot))
+    return _finish(plan, shot, key, summary, solution)
 
 
 def run_shot(
@@ -111,11 +119,14 @@ def run_shot(
         hashes.keep()
     listener, key = means.listener(shot), _key(plan, shot)
     start = render.clock()
-    solution = solve(render, plan.work(shot) / SOLUTION, listener, key)
-    parts = open_parts(render, solution, plan.work(shot) / PARTS)
-    for chunk in plan.chunks_of(0, shot):
-        _render_missing(render, solution, parts, _whole(shot, chunk, solution), listener)
-    summary = conform(render, solution, parts, listener)
+    with _unchanged(plan, shot), render.inputs.guarding():
+        solution = solve(render, plan.work(shot) / SOLUTION, listener, key)
+        parts = open_parts(render, solution, plan.work(shot) / PARTS)
+        parts.drop_damaged(solution.frames)
+        for chunk in plan.chunks_of(0, shot):
+            whole = _whole(shot, chunk, solution)
+            render_missing(render, solution, parts, range(whole.first, whole.stop), listener)
+        summary = conform(render, solution, parts, listener)
     summary = replace(summary, seconds=round(render.clock() - start, 3))
     return _finish(plan, shot, key, summary, solution), True
 
@@ -127,8 +138,7 @@ def _begin(plan: BatchPlan, shot: Shot, means: RenderResources, hashes: Hashes) 
     is_ours = begun is not None or read_record(plan, shot) is not None
     store = begun == key
     if not store:
-        discard_parts(folder / PARTS)
-        shutil.rmtree(folder / SOLUTION, ignore_errors=True)
+        wipe(folder, start_over)
         (folder / RECORD_FILE).unlink(missing_ok=True)
     ensure_folder(folder)
     if not store:
@@ -136,8 +146,30 @@ def _begin(plan: BatchPlan, shot: Shot, means: RenderResources, hashes: Hashes) 
             path.unlink()
     store_backwards(plan, shot, means.device, means.listener(shot))
     render = assemble_shot(plan, shot, is_ours or plan.overwrite, means.device, means.make)
-    write_json(folder / KEY_FILE, {"key": key})
+    write_json(folder / KEY_FILE, {"key": key, "inputs": inputs_of(plan, shot, hashes)})
     return render
+
+
+@contextmanager
+def _unchanged(plan: BatchPlan, shot: Shot) -> Generator[None]:
+    """Refuses to go on with inputs that are no longer those the shot was begun with, and removes what was made.
+
+    Raises:
+        InputChanged: an input has changed.
+    """
+    try:
+        before = read_inputs(plan, shot)
+        hashes = Hashes.open(plan)
+        if before is not None and before != inputs_of(plan, shot, hashes):
+            raise InputChanged(f"An input of {shot.words} changed since it was solved; solve the shot again.")
+        hashes.keep()
+        yield
+    except InputChanged:
+        wipe(plan.work(shot), start_over)
+        write_json(
+            plan.work(shot) / KEY_FILE, {"key": "an input changed"}
+        )  # the output stays this shot's own
+        raise
 
 
 def _is_open(plan: BatchPlan, shot: Shot) -> bool:
@@ -171,15 +203,6 @@ def _reopened(
 def _whole(shot: Shot, chunk: Chunk, solution: Solution) -> Chunk:
     """The chunk; the last one reaches to the true end, should a film be longer than its header told."""
     return replace(chunk, stop=max(chunk.stop, solution.frames)) if chunk.stop == shot.frames else chunk
-
-
-def _render_missing(
-    render: Render, solution: Solution, parts: ResumableSink, chunk: Chunk, listener: Listener | None
-) -> None:
-    for run in parts.missing(solution.frames):
-        first, stop = max(run.start, chunk.first), min(run.stop, chunk.stop)
-        if first < stop:
-            render_chunk(render, solution, parts, range(first, stop), listener)
 
 
 def _finish(plan: BatchPlan, shot: Shot, key: str, summary: Summary, solution: Solution) -> dict[str, Any]:

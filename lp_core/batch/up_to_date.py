@@ -11,12 +11,11 @@ from typing import Any
 
 from lp_core.batch.plan import WORK, BatchPlan, Shot
 from lp_core.errors import UnreadableMedia
-from lp_core.files import ensure_folder, write_whole
+from lp_core.files import ensure_folder, sha256_of, write_whole
 from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import files_of
 from lp_core.models.store import default_store
 from lp_core.performance_name import is_builtin
-from lp_core.provenance.claim import sha256_of
 from lp_core.provenance.models import models_in_use
 from lp_core.settings.table import path_values
 from lp_core.version import __version__
@@ -30,7 +29,7 @@ MACHINE_SETTINGS = ("device", "batch", "compile", "weights")
 
 @dataclass
 class Hashes:
-    """SHA-256 of files; one that has kept its size and its time is not read again."""
+    """SHA-256 of files; one that has kept its size and its times is not read again."""
 
     path: Path
     """Where they are kept."""
@@ -56,12 +55,13 @@ class Hashes:
         try:
             about = path.stat()
             known = self._known.get(str(path))
-            if known is not None and known[:2] == [about.st_size, about.st_mtime_ns]:
-                return str(known[2])
+            stamp = [about.st_size, about.st_mtime_ns, about.st_ctime_ns]
+            if known is not None and known[:-1] == stamp:
+                return str(known[-1])
             digest = sha256_of(path)
         except OSError as error:
             raise UnreadableMedia(f"{path} cannot be read: {error.strerror}.") from error
-        self._known[str(path)] = [about.st_size, about.st_mtime_ns, digest]
+        self._known[str(path)] = [*stamp, digest]
         self._is_changed = True
         return digest
 
@@ -110,6 +110,24 @@ def key_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
         "models": [*models_in_use(engine.engine, engine.weights), default_store().status(CHOICE).is_usable],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def inputs_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
+    """What the files are that a shot is made of, in one hash.
+
+    Raises:
+        UnreadableMedia: an input cannot be read.
+    """
+    job = shot.render_job(plan.folder)
+    names = [job.source] if is_builtin(job.driving) else [job.source, job.driving]
+    files = [*(path for name in names for path in files_of(name)), *(path for _, path in setting_files(job))]
+    return hashes.of_all(files)
+
+
+def read_inputs(plan: BatchPlan, shot: Shot) -> str | None:
+    """What the files were when the work was begun; None where nobody noted it."""
+    values = _read(plan.work(shot) / KEY_FILE)
+    return None if values is None or "inputs" not in values else str(values["inputs"])
 
 
 def setting_files(job: RenderJob) -> list[tuple[str, Path]]:

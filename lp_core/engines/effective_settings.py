@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from lp_core.engines.base import Engine
+from lp_core.errors import SettingError
 from lp_core.frame import ClipInfo
 from lp_core.job import RenderJob
 from lp_core.media.render_outputs import input_kind, output_kind
@@ -71,3 +74,26 @@ def _officially(settings: RenderSettings, notes: list[str]) -> RenderSettings:
             )
         motion = replace(motion, smoothing=0.0)
     return replace(settings, motion=motion)
+
+
+def check_abilities(engine: Engine, settings: RenderSettings, sliders: Iterable[str]) -> None:
+    """Refuses what an engine cannot do.
+
+    Args:
+        engine: draws.
+        settings: of the render.
+        sliders: names of the sliders that are used.
+
+    Raises:
+        SettingError: a slider or a pass that the engine does not have.
+    """
+    unknown = [name for name in sliders if name not in engine.info.sliders]
+    if unknown:
+        raise SettingError(
+            f"The {engine.info.name} engine cannot do the slider '{unknown[0]}'; it can do: "
+            f"{', '.join(engine.info.sliders)}."
+        )
+    if "crop" in settings.output.pass_names and not engine.info.has_crop:
+        raise SettingError(
+            f"The {engine.info.name} engine draws into the frame itself and has no pass 'crop'; leave it out."
+        )

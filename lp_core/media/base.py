@@ -178,6 +178,13 @@ class ResumableSink(Protocol):
         """Runs of the frames 0..total-1 that are not finished; every run begins at a part."""
         ...
 
+    def drop_damaged(self, total: int) -> list[range]:
+        """Compares finished parts with their checksums; those that differ are missing from then on, and returned.
+
+        What this sink has written or compared before is not read again.
+        """
+        ...
+
     def write(self, first: int, frames: Iterable[Frame]) -> None:
         """Takes the frames from ``first`` on, which begins a part; a last part may be shorter.
 

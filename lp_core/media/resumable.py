@@ -15,20 +15,19 @@ from itertools import chain, islice
 from pathlib import Path
 
 from lp_core.errors import MediaError
-from lp_core.files import ensure_folder, read_failure, refuse_existing, translated, write_whole
+from lp_core.files import ensure_folder, flush, flush_folder, refuse_existing, translated, write_whole
 from lp_core.frame import Frame
 from lp_core.media.base import OpenSink, SinkSpec
 from lp_core.media.frame_pattern import name_runs, parse_pattern
+from lp_core.media.part_journal import PartJournal
 from lp_core.media.video.codecs import film_codec
 from lp_core.media.video.join import join_segments
 
 SEGMENT_LENGTH = 48
 """Frames of a film's segment: two seconds, which is what players and editors like between key pictures."""
 _JOINING = "joining"
-_JOURNAL = "finished"
 _ABOUT = "sequence.json"
 _NOTES = "notes.json"
-_RECORD = 12  # bytes of an entry of the journal: a number and a line end
 _SEGMENT_SUFFIXES = (".mov", ".mp4", ".mkv")
 
 
@@ -52,12 +51,27 @@ class FilmParts:
         self._path, self._spec, self._folder, self._open = path, spec, folder, open_sink
         codec = film_codec(self._path, spec.codec)
         self._suffix = next(suffix for suffix in _SEGMENT_SUFFIXES if suffix in codec.suffixes)
+        self._journal = PartJournal(folder)
 
     def missing(self, total: int) -> list[range]:
         """Runs of unfinished segments; see the contract."""
         starts = range(0, total, self.part_length)
-        open_ends = [(start, min(start + self.part_length, total)) for start in starts]
-        return _runs((start, end) for start, end in open_ends if not self._is_finished(start))
+        finished = self._journal.finished(starts, map(self._segment, starts))
+        if not (self._folder / _NOTES).exists():
+            finished[:1] = [False]
+        ends = [(start, min(start + self.part_length, total)) for start in starts]
+        return _runs(ends[at] for at, is_finished in enumerate(finished) if not is_finished)
+
+    def drop_damaged(self, total: int) -> list[range]:
+        """Compares the segments with their checksums; see the contract."""
+        parts = self._journal.parts()
+        damaged = []
+        for start in range(0, total, self.part_length):
+            path = self._segment(start)
+            if start in parts and path.exists() and not self._journal.is_sound(start, path, parts[start]):
+                path.unlink()
+                damaged.append((start, min(start + self.part_length, total)))
+        return _runs(damaged)
 
     def write(self, first: int, frames: Iterable[Frame]) -> None:
         """Encodes segment after segment; see the contract."""
@@ -75,9 +89,11 @@ class FilmParts:
                 sink.commit()
                 if not start:
                     self._keep_notes(sink.notes)
+            self._journal.append(start, self._segment(start), durable=True)
 
     def join(self, total: int) -> tuple[str, ...]:
         """Copies the segments' packets into the film and lays the sound beside them; see the contract."""
+        self.drop_damaged(total)
         lacking = self.missing(total)
         if lacking:
             names = name_runs([number for run in lacking for number in run])
@@ -102,9 +118,6 @@ class FilmParts:
         own = [note.replace(str(self._segment(0)), str(self._path)) for note in notes]
         write_whole(self._folder / _NOTES, json.dumps(own).encode())
 
-    def _is_finished(self, start: int) -> bool:
-        return self._segment(start).exists() and (start > 0 or (self._folder / _NOTES).exists())
-
     def _segment(self, start: int) -> Path:
         return self._folder / f"{start:08d}{self._suffix}"
 
@@ -125,11 +138,22 @@ class SequenceParts:
         """
         self._path, self._spec, self._folder, self._open = path, spec, folder, open_sink
         self._pattern = parse_pattern(path)
+        self._journal = PartJournal(folder)
 
     def missing(self, total: int) -> list[range]:
         """Runs of pictures that the journal does not tell, or that have gone; see the contract."""
-        there = self._finished()
-        return _runs((index, index + 1) for index in range(total) if index not in there)
+        there = self._journal.finished(range(total), map(self._picture, range(total)))
+        return _runs((index, index + 1) for index in range(total) if not there[index])
+
+    def drop_damaged(self, total: int) -> list[range]:
+        """Compares the images with their checksums; see the contract."""
+        damaged = []
+        for index, part in self._journal.parts().items():
+            path = self._picture(index)
+            if index < total and path.is_file() and not self._journal.is_sound(index, path, part):
+                path.unlink()
+                damaged.append(index)
+        return _runs((index, index + 1) for index in sorted(damaged))
 
     def write(self, first: int, frames: Iterable[Frame]) -> None:
         """Writes picture after picture; see the contract."""
@@ -141,18 +165,14 @@ class SequenceParts:
         ensure_folder(self._folder)
         about = {"pattern": str(self._path), "start_number": spec.start_number}
         write_whole(self._folder / _ABOUT, json.dumps(about).encode())
-        journal_path = self._folder / _JOURNAL
-        with translated(journal_path):
-            journal = journal_path.open("ab", buffering=0)
-        with journal, self._open(self._path, part) as sink:
+        with self._open(self._path, part) as sink:
             if not first:
                 write_whole(self._folder / _NOTES, json.dumps(sink.notes).encode())
             index = first
             try:
                 for frame in frames:
                     sink.write(frame)
-                    with translated(journal_path):
-                        journal.write(b"%011d\n" % index)
+                    self._journal.append(index, self._picture(index), durable=False)
                     index += 1
             finally:
                 if index > first:
@@ -160,10 +180,15 @@ class SequenceParts:
 
     def join(self, total: int) -> tuple[str, ...]:
         """Checks that all pictures are there; see the contract."""
+        self.drop_damaged(total)
         lacking = self.missing(total)
         if lacking:
             names = name_runs([number for run in lacking for number in run])
             raise MediaError(f"{self._pattern} lacks frames {names}; render them.")
+        with translated(self._picture(0)):
+            for index in range(total):
+                flush(self._picture(index))
+            flush_folder(self._picture(0).parent)
         notes = list(json.loads((self._folder / _NOTES).read_text(encoding="utf-8")))
         if self._spec.audio is not None:
             notes.append(f"{self._pattern} is written without sound, which a picture sequence cannot hold.")
@@ -177,11 +202,18 @@ class SequenceParts:
         """Removes the pictures that the journal tells; see the contract."""
         discard_parts(self._folder)
 
-    def _finished(self) -> set[int]:
-        return {index for index in _journal(self._folder) if self._picture(index).is_file()}
-
     def _picture(self, index: int) -> Path:
         return self._pattern.path_of(self._spec.start_number + index)
+
+
+def start_over(folder: Path) -> None:
+    """Removes everything that was written in parts; a film that an earlier attempt may have joined stays its own."""
+    has_joined = (folder / _JOINING).exists()
+    discard_parts(folder)
+    if has_joined:
+        ensure_folder(folder)
+        with translated(folder / _JOINING):
+            (folder / _JOINING).touch()
 
 
 def discard_parts(folder: Path) -> None:
@@ -190,21 +222,9 @@ def discard_parts(folder: Path) -> None:
     if about.exists():
         facts = json.loads(about.read_text(encoding="utf-8"))
         pattern = parse_pattern(facts["pattern"])
-        for index in _journal(folder):
+        for index in PartJournal(folder).parts():
             pattern.path_of(facts["start_number"] + index).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _journal(folder: Path) -> set[int]:
-    """The frames a sequence's journal tells."""
-    try:
-        data = (folder / _JOURNAL).read_bytes()
-    except FileNotFoundError:
-        return set()
-    except OSError as error:
-        raise read_failure(folder / _JOURNAL, error) from error
-    whole = len(data) // _RECORD * _RECORD  # a kill may leave half an entry
-    return {int(data[at : at + _RECORD]) for at in range(0, whole, _RECORD)}
 
 
 def _runs(parts: Iterable[tuple[int, int]]) -> list[range]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lp_core.files import sha256_of
 from lp_core.version import __version__
 
 RENDER_LABEL = "org.lpsuite.render"
@@ -18,7 +19,6 @@ CONSENT_LABEL = "org.lpsuite.consent"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 AGENT = {"name": "LP Suite", "version": __version__}
 """Who made the claim."""
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -145,15 +145,6 @@ class Claim:
 def canonical(values: Mapping[str, Any]) -> bytes:
     """The one spelling of some values that is hashed and signed: sorted keys, no spaces, ASCII."""
     return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def ingredient_of(role: str, name: str, files: tuple[Path, ...]) -> Ingredient:

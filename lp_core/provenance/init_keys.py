@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from lp_core.errors import OutputExists, missing_extra
-from lp_core.files import ensure_folder, write_whole
+from lp_core.files import (
+    ensure_folder,
+    flush,
+    flush_folder,
+    remove,
+    remove_folders,
+    temporary_path,
+    translated,
+    write_whole,
+)
 from lp_core.provenance.config import ANCHORS, FILE_NAME, KeyConfig, config_folder, write_config
 
 try:
@@ -15,20 +27,83 @@ except ImportError as error:
     raise missing_extra("A signing key", "provenance") from error
 
 
+KEY, CERTIFICATES = "key.pem", "certificates.pem"
+"""Names of the files of a chain."""
+
+
+@contextmanager
+def new_folder(path: Path, mode: int = 0o700) -> Iterator[Path]:
+    """Yields a hidden folder; it gets the name ``path`` when the block ends without an error and the disk has it.
+
+    Args:
+        path: the final name, which nothing has; the folder above it exists.
+        mode: permissions.
+
+    Raises:
+        DiskFull, NoWritePermission, MediaError: the file system refuses; nothing is left behind.
+    """
+    aside = temporary_path(path)
+    with translated(path):
+        aside.mkdir(mode=mode)
+    try:
+        yield aside
+        with translated(path):
+            for made in sorted(aside.rglob("*"), reverse=True):
+                flush_folder(made) if made.is_dir() else flush(made)
+            flush_folder(aside)
+            aside.rename(path)
+            flush_folder(path.parent)
+    finally:
+        remove(aside)
+
+
 def set_up_local(name: str, days: int, config: KeyConfig, overwrite: bool) -> list[str]:
-    """Makes a P-256 chain in the configuration folder; roots of earlier ones stay trusted.
+    """Makes a P-256 chain in the configuration folder; earlier keys stay where they are, and their roots trusted.
+
+    The new key is complete on the disk before the configuration names it, so a crash loses neither it nor the
+    old one.
 
     Raises:
         OutputExists: a key is set up and may not be replaced.
         DiskFull, NoWritePermission, MediaError: the folder cannot be written.
     """
     folder = _folder(overwrite)
-    anchor = make_chain(folder, name, days)
-    write_config(folder, replace(config, certificates="certificates.pem", key="key.pem", signer=()))
+    made: list[Path] = []
+    try:
+        anchor = _set_up(folder, name, days, config, made)
+    except BaseException:
+        for path in made:
+            remove(path)
+        remove_folders([folder / ANCHORS, folder])
+        raise
     return [
         f"Key and certificate are in {folder}; finished results are signed from now on.",
         f"Whoever shall trust them needs the root certificate: {anchor}",
     ]
+
+
+def _set_up(folder: Path, name: str, days: int, config: KeyConfig, made: list[Path]) -> Path:
+    """Makes the chain and names it in the configuration; ``made`` grows by what a failure must remove."""
+    fresh = folder / f"key-{secrets.token_hex(4)}"
+    made.append(fresh)
+    with new_folder(fresh) as aside:
+        anchor = make_chain(aside, name, days)
+    trusted = folder / ANCHORS / anchor.name
+    ensure_folder(trusted.parent)
+    made.append(trusted)
+    write_whole(trusted, (fresh / ANCHORS / anchor.name).read_bytes())
+    place = fresh.name + "/"
+    if not any((folder / file).exists() for file in (KEY, CERTIFICATES)):  # the first key has the plain names
+        for file in (KEY, CERTIFICATES):
+            made.append(folder / file)
+            with translated(folder / file):
+                (fresh / file).rename(folder / file)
+        flush_folder(folder)
+        remove(fresh)
+        place = ""
+    write_config(folder, replace(config, certificates=place + CERTIFICATES, key=place + KEY, signer=()))
+    remove(fresh / ANCHORS)
+    return trusted
 
 
 def take_own(config: KeyConfig, anchor: Path | None, overwrite: bool) -> list[str]:
@@ -43,10 +118,10 @@ def take_own(config: KeyConfig, anchor: Path | None, overwrite: bool) -> list[st
     identity = open_identity(folder, config)
     identity.sign(b"lpsuite provenance init")
     roots = [] if anchor is None else load_certificates(anchor)
-    write_config(folder, config)
     ensure_folder(folder / ANCHORS)
     if anchor is not None:
         write_whole(folder / ANCHORS / f"root-{roots[0].serial_number:x}.pem", anchor.read_bytes())
+    write_config(folder, config)
     return [f"{identity.name} signs finished results from now on ({identity.algorithm})."]
 
 

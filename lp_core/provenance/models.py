@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lp_core.files import sha256_of
 from lp_core.models.store import default_store
-from lp_core.provenance.claim import sha256_of
 
 LANDMARKS = "face-landmarker"
 NETWORKS = {"liveportrait": ("liveportrait", "liveportrait-pth")}

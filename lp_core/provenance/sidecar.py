@@ -17,8 +17,8 @@ from typing import Any
 from cryptography import x509
 
 from lp_core.errors import ProvenanceError
-from lp_core.files import write_whole
-from lp_core.provenance.claim import Claim, canonical, sha256_of
+from lp_core.files import sha256_of, write_whole
+from lp_core.provenance.claim import Claim, canonical
 from lp_core.provenance.keys import Identity, algorithm_of, anchor_of, is_signature, subject
 
 SCHEMA = "lpsuite.provenance-sidecar"

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lp_core.errors import ConsentMissing, KeyUnusable, LpError, ProvenanceError
+from lp_core.files import sha256_of
 from lp_core.job import RenderJob
-from lp_core.provenance.claim import Claim, ingredient_of, sha256_of
+from lp_core.provenance.claim import Claim, ingredient_of
 from lp_core.provenance.config import KeyConfig, config_folder, read_config
 from lp_core.provenance.consent import read_consent
 from lp_core.provenance.models import models_in_use

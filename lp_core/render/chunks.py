@@ -20,7 +20,7 @@ from dataclasses import replace
 from itertools import islice, repeat
 from pathlib import Path
 
-from lp_core.errors import SettingError
+from lp_core.errors import InputChanged, SettingError
 from lp_core.frame import Frame
 from lp_core.media.base import ResumableSink
 from lp_core.render.drawing import Drawing
@@ -31,6 +31,7 @@ from lp_core.render.render import Render
 from lp_core.render.report import Listener, Meter, Progress, Summary, sealed
 from lp_core.render.solution import Solution, faces_of_source, lost_frames, solve
 from lp_core.render.source_frames import SourceFrame, filmed_source
+from lp_core.render.work_folder import PARTS, SOLUTION, claim, wipe
 
 
 def render_in_chunks(
@@ -42,25 +43,60 @@ def render_in_chunks(
         render: the shot; assembled with ``resumes=True`` where an earlier run may have begun it.
         folder: of the job's own, kept until the job has ended.
         listener: takes progress; what it raises stops the work, and everything finished stays.
-        origin: what the render was made of, so that no other job goes on in this folder.
+        origin: what was asked for, so that no other job goes on in this folder.
 
     Raises:
+        InputChanged: an input changed while the work ran; what was finished is removed.
         LpError: whatever a part has to say; call ``discard`` to remove what was finished.
     """
     start = render.clock()
-    solution = solve(render, folder / "solution", listener, origin)
-    parts = open_parts(render, solution, folder / "parts")
+    notes = claim(folder, render.inputs, render.target.discard_parts)
+    try:
+        with render.inputs.guarding():
+            solution = solve(render, folder / SOLUTION, listener, origin)
+            parts = open_parts(render, solution, folder / PARTS)
+            render_missing(render, solution, parts, listener=listener)
+            summary = conform(render, solution, parts, listener)
+    except InputChanged:
+        wipe(folder, render.target.discard_parts)
+        raise
+    seconds = round(render.clock() - start, 3)
+    return replace(summary, seconds=seconds, notes=(*notes, *summary.notes))
+
+
+def render_missing(
+    render: Render,
+    solution: Solution,
+    parts: ResumableSink,
+    frames: range | None = None,
+    listener: Listener | None = None,
+) -> None:
+    """Draws what is not finished, and again what an earlier run finished and the disk has damaged since.
+
+    Args:
+        render: the shot.
+        solution: of it.
+        parts: of its output.
+        frames: what is wanted; None: everything.
+        listener: takes progress.
+
+    Raises:
+        LpError: whatever a part has to say; finished parts stay.
+    """
+    wanted = range(solution.frames) if frames is None else frames
+    if frames is None:
+        parts.drop_damaged(solution.frames)
     for run in parts.missing(solution.frames):
-        render_chunk(render, solution, parts, run, listener)
-    summary = conform(render, solution, parts, listener)
-    return replace(summary, seconds=round(render.clock() - start, 3))
+        first, stop = max(run.start, wanted.start), min(run.stop, wanted.stop)
+        if first < stop:
+            render_chunk(render, solution, parts, range(first, stop), listener)
 
 
 def discard(render: Render, folder: Path, origin: str = "") -> None:
     """Removes what a render in chunks has made so far, pictures under their final names included."""
-    solution = Solution.open(folder / "solution", origin)
+    solution = Solution.open(folder / SOLUTION, origin)
     if solution is not None:
-        open_parts(render, solution, folder / "parts").discard()
+        open_parts(render, solution, folder / PARTS).discard()
 
 
 def open_parts(render: Render, solution: Solution, folder: Path) -> ResumableSink:
@@ -130,10 +166,12 @@ def conform(
     """Makes the whole of its parts under its final name and signs it.
 
     Raises:
+        InputChanged: an input is no longer what it was when the render was assembled.
         MediaError: parts are missing, or the whole cannot be written.
     """
     if listener is not None:
         listener(Progress("join", solution.frames, solution.frames, 0.0, None))
+    render.inputs.check()
     told = parts.join(solution.frames)
     with _drawing(render, solution) as drawing:
         drawing.notes.extend((*render.notes, *solution.notes, *told))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -161,6 +163,8 @@ class RenderTarget:
     """Where in the sound's file the output begins."""
     open_log: Callable[[SinkSpec], FaceLog] | None = None
     """Opens what takes landmarks and confidence; None: they are not asked for."""
+    discard_parts: Callable[[Path], None] = partial(shutil.rmtree, ignore_errors=True)
+    """Removes the parts that a folder has, so that the work can start over."""
     open_parts: Callable[[SinkSpec, Path], ResumableSink] | None = None
     """Opens the same for writing in parts, with a folder for what must outlive a crash; None: it cannot."""
 

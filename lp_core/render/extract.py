@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lp_core.engines.base import Engine
 from lp_core.motion.files.lpmotion import MotionWriter
 from lp_core.render.edges import BLOCK, FilmedFace, StoredMotion
+from lp_core.render.inputs import NOT_WATCHED, InputWatch
 from lp_core.render.read_performance import record_motion
 from lp_core.render.report import Listener, Meter, Summary, numbered
 
@@ -27,6 +28,8 @@ class Extraction:
     """Opens it."""
     notes: tuple[str, ...] = ()
     """Sentences for the summary that were known before."""
+    inputs: InputWatch = NOT_WATCHED
+    """The files that the motion is made of."""
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, listener: Listener | None = None) -> Summary:
@@ -38,8 +41,9 @@ class Extraction:
         start = self.clock()
         meter = Meter("analyse", self.driving.info.frame_count, listener, self.clock)
         notes = list(self.notes)
-        with self.open_writer() as writer:
+        with self.inputs.guarding(), self.open_writer() as writer:
             lost = record_motion(self.driving, self.engine, writer.append, meter, notes.append)
+            self.inputs.check()
             writer.commit()
         return Summary(
             output=self.output,
@@ -66,6 +70,8 @@ class TemplateConversion:
     """Opens it."""
     notes: tuple[str, ...] = ()
     """Sentences for the summary that were known before."""
+    inputs: InputWatch = NOT_WATCHED
+    """The files that the motion is made of."""
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, listener: Listener | None = None) -> Summary:
@@ -75,13 +81,14 @@ class TemplateConversion:
             LpError: whatever a part has to say; nothing is left behind then.
         """
         start = self.clock()
-        with self.motion.open() as motion, self.open_writer() as writer:
+        with self.inputs.guarding(), self.motion.open() as motion, self.open_writer() as writer:
             meter = Meter("analyse", len(motion), listener, self.clock)
             for first in range(0, len(motion), BLOCK):
                 rows = motion.rows(first, min(first + BLOCK, len(motion)))
                 writer.extend(rows)
                 for _ in range(len(rows)):
                     meter.step()
+            self.inputs.check()
             writer.commit()
             meter.finish()
             rate = str(motion.rate)

@@ -39,12 +39,16 @@ from lp_core.render.edges import (
     TimeSlice,
 )
 from lp_core.render.holdout import Protection
+from lp_core.render.inputs import NOT_WATCHED, InputWatch
 from lp_core.render.passes import with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.read_performance import MOTION_FILE, read_samples, store_performance
 from lp_core.render.report import Listener, Meter, Seal, Summary, runs_of, sealed
 from lp_core.render.source_frames import SourceFrame, filmed_source
 from lp_core.settings import FaceSettings, MotionSettings
+
+TEMPORARY = "lpsuite-"
+"""How names of temporary folders begin."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class Render:
     """Marks each picture inside its matte, after everything else; None leaves them as they are."""
     seal: Seal | None = None
     """Signs the finished result; None leaves it as it is."""
+    inputs: InputWatch = NOT_WATCHED
+    """The files that the render is made of."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for rates and the summary."""
 
@@ -86,14 +92,16 @@ class Render:
         """Renders; the result has its final name only when this returns.
 
         Raises:
+            InputChanged: an input was replaced or written to while it was in use.
             LpError: the render cannot be finished; no partial output is left.
         """
         start = self.clock()
-        with tempfile.TemporaryDirectory(prefix="lpsuite-") as name:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY) as name, self.inputs.guarding():
             folder = Path(name)
             notes = list(self.notes)
             if not isinstance(self.driving, StoredMotion):
                 notes += store_performance(self, folder, listener)
+                self.inputs.check()
             with self.drawing(folder, notes) as drawing:
                 result = self._draw(drawing, folder, listener)
         result = sealed(result, self.seal)
@@ -144,6 +152,7 @@ class Render:
                     writer.put(frame)
                     meter.step()
                 writer.finish()
+            self.inputs.check()
             sink.commit()
             if log is not None:
                 log.commit()

@@ -15,6 +15,7 @@ alone, so that any frames can be drawn in any order, by any number of processes,
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from lp_core.engines.base import NO_TUNING, Portrait, Tuning
 from lp_core.errors import BadMotionFile, SettingError
 from lp_core.faces.base import Face
-from lp_core.files import ensure_folder
+from lp_core.files import ensure_folder, sha256_of
 from lp_core.frame import Frame
 from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.render.calibration import needs_trials, survey, tune
@@ -38,10 +39,11 @@ from lp_core.render.render import Render
 from lp_core.render.report import Listener, Meter, runs_of
 from lp_core.render.retime import at_rate
 from lp_core.render.stored_arrays import load_arrays, save_arrays, write_json
-from lp_core.render.stored_faces import StoredFaces, read_faces, write_faces
+from lp_core.render.stored_faces import FACES_FILE, StoredFaces, read_faces, write_faces
 
 SCHEMA, VERSION = "lpsuite.solution", 1
 _TUNING, _FACTS = "tuning.npz", "solution.json"
+_KEPT = (MOTION_FILE, FACES_FILE, _TUNING)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,18 @@ class Solution:
             tuple(str(note) for note in facts["notes"]),
         )
 
+    def check(self) -> None:
+        """Compares the files with their checksums; reads all of them.
+
+        Raises:
+            BadMotionFile: one is damaged or lost.
+        """
+        sums = (_facts(self.folder) or {}).get("files")
+        for name in _KEPT:
+            path = self.folder / name
+            if not isinstance(sums, dict) or not path.is_file() or sha256_of(path) != sums.get(name):
+                raise BadMotionFile(f"{path} is damaged; solve the shot again.")
+
     def motion(self) -> MotionReader:
         """Opens the performance."""
         return MotionReader(self.folder / MOTION_FILE)
@@ -111,8 +125,19 @@ def solve(render: Render, folder: Path, listener: Listener | None = None, origin
     Raises:
         LpError: whatever a part has to say.
     """
+    try:
+        return _solved(render, folder, listener, origin)
+    except BadMotionFile:
+        if not folder.exists():
+            raise
+        shutil.rmtree(folder)  # a step that is damaged on the disk is done again, once
+        return _solved(render, folder, listener, origin)
+
+
+def _solved(render: Render, folder: Path, listener: Listener | None, origin: str) -> Solution:
     found = Solution.open(folder, origin)
     if found is not None:
+        found.check()
         return found
     ensure_folder(folder)
     notes = store_performance(render, folder, listener)
@@ -127,6 +152,7 @@ def solve(render: Render, folder: Path, listener: Listener | None = None, origin
         if not (folder / _TUNING).exists():
             save_arrays(folder / _TUNING, _tuning(render, drawing, faces, folder, listener))
         rate = str(drawing.rate)
+    render.inputs.check()
     facts = {
         "schema": SCHEMA,
         "version": VERSION,
@@ -135,6 +161,7 @@ def solve(render: Render, folder: Path, listener: Listener | None = None, origin
         "frames": total,
         "rate": rate,
         "notes": notes,
+        "files": {name: sha256_of(folder / name) for name in _KEPT},
     }
     write_json(folder / _FACTS, facts)
     (folder / SAMPLE_FILE).unlink(missing_ok=True)

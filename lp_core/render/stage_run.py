@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from lp_core.media.base import FrameSink, FrameSource
 from lp_core.render.edges import QUEUE_DEPTH
+from lp_core.render.inputs import NOT_WATCHED, InputWatch
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.report import Listener, Meter, Summary
 from lp_core.timing import FrameRate
@@ -32,6 +33,8 @@ class StageRun:
     audio: str
     """Whose audio the result carries: source or none."""
     notes: tuple[str, ...] = ()
+    inputs: InputWatch = NOT_WATCHED
+    """The files that the result is made of."""
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, listener: Listener | None = None) -> Summary:
@@ -44,6 +47,7 @@ class StageRun:
         notes = list(self.notes)
         meter = Meter("upscale", self.frame_count, listener, self.clock)
         with (
+            self.inputs.guarding(),
             self.open_source() as source,
             self.open_sink() as sink,
             ReadAhead(source, QUEUE_DEPTH, "source") as frames,
@@ -53,6 +57,7 @@ class StageRun:
                 writer.put(replace(frame, index=index, time_s=Fraction(index) / self.rate.fps))
                 meter.step()
             writer.finish()
+            self.inputs.check()
             sink.commit()
             meter.finish()
             notes.extend((*source.notes, *sink.notes))

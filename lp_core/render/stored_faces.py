@@ -15,7 +15,7 @@ from lp_core.errors import BadMotionFile
 from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.files import replacing, write_whole
 
-_DATA, _FACTS = "faces.bin", "faces.json"
+FACES_FILE, _FACTS = "faces.bin", "faces.json"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def write_faces(folder: Path, faces: Iterable[Face | None], notes: list[str]) ->
     """
     first: Face | None = None
     before, count = 0, 0
-    with replacing(folder / _DATA) as temporary, temporary.open("wb") as file:
+    with replacing(folder / FACES_FILE) as temporary, temporary.open("wb") as file:
         for face in faces:
             if first is None and face is None:
                 before += 1
@@ -98,7 +98,7 @@ def read_faces(folder: Path) -> StoredFaces | None:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         names = tuple(str(name) for name in facts["blendshapes"])
         layout = _layout(int(facts["points"]), len(names))
-        rows = np.memmap(folder / _DATA, layout, "r")
+        rows = np.memmap(folder / FACES_FILE, layout, "r")
         if len(rows) != int(facts["count"]):
             raise ValueError(f"{len(rows)} records instead of {facts['count']}")
         return StoredFaces(rows, str(facts["scheme"]), names, tuple(str(note) for note in facts["notes"]))

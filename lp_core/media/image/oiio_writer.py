@@ -61,7 +61,7 @@ class OiioSequenceSink(SequenceSink):
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
-        move_into_place(aside, path)
+        move_into_place(aside, path, durable=False)
 
 
 def _exr_picture(frame: Frame, index: int, spec: SinkSpec) -> tuple[Any, NDArray[Any]]:

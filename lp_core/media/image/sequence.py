@@ -10,7 +10,7 @@ import numpy as np
 
 from lp_core.contexts import AbortsOnExit, ClosesOnExit
 from lp_core.errors import EmptyVideo, MediaError, TruncatedMedia, UnreadableMedia
-from lp_core.files import make_folder, remove_folders, write_whole
+from lp_core.files import flush, flush_folder, make_folder, remove_folders, translated, write_whole
 from lp_core.frame import ClipInfo, ColorTags, Frame, Pixels
 from lp_core.media.base import AS_STORED, ReadOptions, SinkSpec
 from lp_core.media.frame_pattern import name_runs, numbering_of, parse_pattern, refuse_existing_pictures
@@ -203,10 +203,11 @@ class SequenceSink(AbortsOnExit):
         self._count += 1
 
     def commit(self) -> None:
-        """Keeps the pictures.
+        """Keeps the pictures, once the disk has them.
 
         Raises:
             EmptyVideo: none was written.
+            DiskFull, MediaError: the disk does not take them.
         """
         self._check_open()
         if not self._count:
@@ -214,6 +215,10 @@ class SequenceSink(AbortsOnExit):
             raise EmptyVideo(
                 f"{self._pattern} was not written, because it would have no picture; check the input."
             )
+        with translated(self._pattern.path_of(self._spec.start_number)):
+            for number in range(self._spec.start_number, self._spec.start_number + self._count):
+                flush(self._pattern.path_of(number))
+            flush_folder(self._pattern.path_of(0).parent)
         self._is_open = False
         end = self._spec.start_number + self._count
         others = [number for number in self._pattern.numbers() if not self._spec.start_number <= number < end]

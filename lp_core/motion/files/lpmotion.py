@@ -20,7 +20,7 @@ import numpy as np
 
 from lp_core.contexts import AbortsOnExit, ClosesOnExit
 from lp_core.errors import BadMotionFile, MotionError, OutputExists
-from lp_core.files import check_name, translated
+from lp_core.files import check_name, flush, flush_folder, translated
 from lp_core.motion.files.lpmotion_header import (
     Facts,
     Header,
@@ -255,7 +255,9 @@ class MotionWriter(AbortsOnExit):
             with whole.open("wb") as target:
                 self._join(target)
             self._check_target()
+            flush(whole)
             whole.replace(self.path)
+            flush_folder(self.path.parent)
         self.abort()
 
     def _join(self, target: IO[bytes]) -> None:
