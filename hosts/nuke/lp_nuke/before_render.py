@@ -35,7 +35,7 @@ def check_upstream(end: Any) -> None:  # noqa: ANN401 - a nuke.Node
             told = node_state.state_of(node)
         except LpError as error:
             told = str(error)
-        if told == node_state.UNKNOWN:
+        if told in (node_state.UNKNOWN, node_state.SAME_HERE):
             sys.stderr.write(f"{node.fullName()}: {told}.\n")
         elif told != node_state.UP_TO_DATE:
             raise SettingError(

@@ -78,13 +78,14 @@ def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     work = node_state.work_of(node)
     if not work.is_certain:
         raise SettingError(
-            "Nobody can tell whether the inputs change (too many nodes upstream), so the result would not be found "
-            "again; render them to files and read those."
+            "Nobody can tell whether the inputs change (too many nodes upstream, or a file that is not found), so the "
+            "result would not be found again; render them to files and read those."
         )
     work.write_inputs()
-    line = farming.command(work.job())
+    line = "\n".join(farming.command(part.job()) for part in work.parts())
     write_whole(work.folder / "command.txt", line + "\n")
-    farming.write_bundles(work.folder / "job.json")
+    for part in work.parts():
+        farming.write_bundles(part.folder / "job.json")
     nuke.message(
         f"{line}\n\nIt is also in {work.folder.as_posix()}: command.txt, and the same in chunks for many machines as "
         "openjd (Open Job Description, Deadline Cloud) and opencue/job.xml. Press Load result when it is done."
@@ -159,12 +160,12 @@ def changed() -> None:
     if knob is None or not nuke.GUI:
         return
     name = knob.name()
-    if name not in (*knob_settings.shown_settings(), "inputChange", "showPanel"):
+    if name not in (*knob_settings.shown_settings(), "inputChange", "showPanel", "views"):
         return
     if rendering.is_running(node.fullName()):
         return
     try:
-        looks_upstream = name in ("inputChange", "showPanel")
+        looks_upstream = name in ("inputChange", "showPanel", "views")
         words = node_state.state_of(node) if looks_upstream else _after_a_knob(node)
     except LpError as error:
         words = str(error)
@@ -175,6 +176,6 @@ def _after_a_knob(node: Any) -> str:  # noqa: ANN401 - a nuke.Group
     """The state after a knob was moved; what is upstream is looked at only when the knobs fit the result again."""
     told = str(node["status"].value())
     quick = node_state.quick_state(node)
-    if quick is None and told in (node_state.UP_TO_DATE, node_state.UNKNOWN):
+    if quick is None and told in (node_state.UP_TO_DATE, node_state.UNKNOWN, node_state.SAME_HERE):
         return told
     return quick or node_state.state_of(node)

@@ -5,6 +5,8 @@
     <cache>/<node>/source-<12 digits>/source.%04d.exr     plates, by what is upstream of them
     <cache>/<node>/<12 digits>/result.%04d.exr            results, by plates, driver, range and settings
                               /job.json edit.json done.json
+
+In a script of several views each of these folders holds one a view: <12 digits>/left/result.%04d.exr.
 """
 
 import hashlib
@@ -22,6 +24,7 @@ FOLDER = "lpsuite"
 DONE = "done.json"
 WRITTEN = "written.json"
 _DIGITS = 12
+_HEADER = 1 << 16  # bytes in which an EXR header ends, with room to spare
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 _RANGE = re.compile(r"\s+-?\d+(\s*-\s*-?\d+)?$")
 
@@ -113,9 +116,34 @@ class Sequence:
         """Gives pictures counted from 0 their numbers on the timeline, once all are there; twice does no harm."""
         if not offset or self.has(frames) or not self.has(number - offset for number in frames):
             return
-        for number in reversed(list(frames)):
+        for number in (
+            list(frames) if offset < 0 else reversed(list(frames))
+        ):  # no image is in another one's way
             with translated(self.path_of(number)):
                 os.replace(str(self.path_of(number - offset)), str(self.path_of(number)))  # noqa: PTH105
+
+    def name_as_nuke_does(self, frames: FrameRange) -> None:
+        """Gives images below 0 the names by which Nuke's %04d finds them: -005, not -0005."""
+        for number in frames:
+            written, wanted = self.path_of(number), self.folder / f"{self.stem}.{number:04d}.exr"
+            if number < 0 and written != wanted and stamp(written):
+                with translated(wanted):
+                    os.replace(str(written), str(wanted))  # noqa: PTH105
+
+
+def node_hash(path: Path) -> str:
+    """The hash of its input tree that Nuke wrote into an EXR file; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEADER)
+    except OSError:
+        return ""
+    place = head.find(b"nuke/node_hash\0string\0")
+    if place < 0:
+        return ""
+    begin = place + len(b"nuke/node_hash\0string\0")
+    length = int.from_bytes(head[begin : begin + 4], "little")
+    return head[begin + 4 : begin + 4 + length].decode("ascii", "replace")
 
 
 def _numbers(path: Path) -> List[int]:

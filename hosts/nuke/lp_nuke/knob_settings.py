@@ -41,15 +41,9 @@ def frame_range(read: ReadKnob) -> FrameRange:
     """The range to render.
 
     Raises:
-        SettingError: it runs backwards or begins below 0.
+        SettingError: it runs backwards.
     """
-    found = FrameRange(int(read("first")), int(read("last")))
-    if found.first < 0:
-        raise SettingError(
-            f"The range begins with frame {found.first}, but picture sequences are numbered from 0; shift the shot "
-            "with a TimeOffset node."
-        )
-    return found
+    return FrameRange(int(read("first")), int(read("last")))
 
 
 def groups_of(read: ReadKnob, frames: FrameRange, given: Given) -> Groups:

@@ -17,6 +17,7 @@ VERSION = 1
 """Version of the set of knobs; stored in every node."""
 FACES = ("largest", "left", "right", "top", "bottom", "center", "position")
 UNSET = "none"
+VIEWS = ("all", "first")
 MISSING_ERRORS = ("on a farm", "always", "never")
 
 
@@ -229,6 +230,15 @@ def _output() -> List[Knob]:
             "where plates and results are kept; empty: the folder lpsuite beside the script, or in the home folder "
             "for a script without a name",
             "",
+        ),
+        Knob(
+            "views",
+            CHOICE,
+            "views",
+            "in a script of several views: animate each of them for itself, or the first one for all (a plate without "
+            "stereo)",
+            VIEWS[0],
+            VIEWS,
         ),
         Knob(
             "float_plates",

@@ -1,9 +1,9 @@
 """The node as Nuke has it: what its knobs and inputs ask for, and how its result is shown. Main thread only."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import nuke
 
@@ -13,13 +13,18 @@ from lp_core.job import RenderJob
 from lp_core.performance_name import is_builtin
 from lp_core.timing import FrameRange
 
-from . import cache, colors, knob_settings, plates
-from .gizmo import RESULT
+from . import cache, colors, knob_settings, plates, upstream
+from .gizmo import INPUTS, RESULT
 from .knob_values import KnobState, asked_of
+from .knobs import VIEWS
 
 NOT_RENDERED, UP_TO_DATE, STALE = "not rendered", "up to date", "stale: changed since the render"
 GONE = "the result's files are gone"
-UNKNOWN = "nobody can tell whether the inputs changed (too many nodes upstream)"
+UNKNOWN = "nobody can tell whether the inputs changed (too many nodes upstream, or a file that is not found)"
+SAME_HERE = "unchanged at this frame, as Nuke's own hash tells; nobody can tell of the others"
+
+_HASHES: Dict[str, Tuple[int, str, List[List[int]]]] = {}
+"""Of this session: node -> frame, digits of the result, Nuke's hashes of the inputs when it was shown."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,23 @@ class Work:
     """Whether the digits tell all; else the same digits may stand for another input."""
     config: Optional[Tuple[str, Path]]
     """Colour configuration and the copy of it that the worker reads; None: it reads it where it is, or none."""
+    views: Tuple[str, ...] = ()
+    """Views that are rendered, each for itself; empty: the script has one, and no folder bears its name."""
+
+    def parts(self) -> List["Work"]:
+        """The work of each view; the work itself where there is one view."""
+        return [self._of_view(view) for view in self.views] or [self]
+
+    def _of_view(self, view: str) -> "Work":
+        made = tuple((plate.of_view(view), folder / view) for plate, folder in self.plates)
+        return replace(self, folder=self.folder / view, plates=made, views=())
+
+    @property
+    def pattern(self) -> str:
+        """What the inner Read is told."""
+        if not self.views:
+            return self.result.pattern
+        return cache.Sequence(self.folder / "%V", "result").pattern
 
     @property
     def frames(self) -> FrameRange:
@@ -56,7 +78,7 @@ class Work:
     @property
     def is_done(self) -> bool:
         """Whether the result is there."""
-        return self.is_certain and cache.is_done(self.folder, self.frames)
+        return self.is_certain and all(cache.is_done(part.folder, self.frames) for part in self.parts())
 
     def job(self) -> RenderJob:
         """The job for the engine, checked as the worker checks it.
@@ -78,7 +100,11 @@ class Work:
         return RenderJob(paths["source"], driving, self.result.pattern, knob_settings.settings_of(groups))
 
     def write_inputs(self) -> None:
-        """Writes the plates that are missing, the sliders and the job; Nuke renders here."""
+        """Writes the plates that are missing, the sliders and the job of each view; Nuke renders here."""
+        for part in self.parts():
+            part._write_view()
+
+    def _write_view(self) -> None:
         node = find(self.node)
         for plate, folder in self.plates:
             plates.write(node, plate, folder)
@@ -122,7 +148,8 @@ def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
     inputs = [[plate.role, plate.mark, plate.direct, str(plate.frames)] for plate in found]
     has_file = bool(asked.driver) and not is_builtin(asked.driver)
     stamps = cache.sequence_stamp(asked.driver) if has_file else []
-    mark = cache.digest([inputs, stamps, asked.mark])
+    views = _views_of(node)
+    mark = cache.digest([inputs, stamps, asked.mark, *([list(views)] if views else [])])
     is_certain = all(plate.mark is not None for plate in found)
     home = home_of(node)
     ocio = asked.groups.get("color", {}).get("ocio")
@@ -136,7 +163,14 @@ def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
         offset=frames.first if is_still and asked.driver else 0,
         is_certain=is_certain,
         config=None if copy is None else (str(ocio), copy),
+        views=views,
     )
+
+
+def _views_of(node: Any) -> Tuple[str, ...]:  # noqa: ANN401 - a nuke.Group
+    views = tuple(str(view) for view in nuke.views())
+    knob = node.knob("views")
+    return views if len(views) > 1 and (knob is None or knob.value() == VIEWS[0]) else ()
 
 
 def home_of(node: Any) -> Path:  # noqa: ANN401 - a nuke.Group
@@ -156,13 +190,27 @@ def state_of(node: Any, work: Optional[Work] = None) -> str:  # noqa: ANN401 - a
     if quick is not None:
         return quick  # sliders stay quick
     shown = FrameRange(int(node["lp_first"].value()), int(node["lp_last"].value()))
-    pattern = Path(str(node.node(RESULT)["file"].value()))
-    if not cache.Sequence(pattern.parent, "result").has(shown):
+    pattern = str(node.node(RESULT)["file"].value())
+    views = [str(view) for view in nuke.views()]
+    folders = {Path(upstream.for_view(pattern, view)).parent for view in views}
+    if not all(cache.Sequence(folder, "result").has(shown) for folder in folders):
         return GONE
     work = work or work_of(node)
     if not work.is_certain:
-        return UNKNOWN
+        return _by_hashes(node)
     return UP_TO_DATE if work.mark == node["lp_hash"].value() else STALE
+
+
+def _by_hashes(node: Any) -> str:  # noqa: ANN401 - a nuke.Group
+    """What Nuke's own hashes tell within a session, at the frame at which the result was shown first."""
+    kept = _HASHES.get(node.fullName())
+    if kept is None or kept[0] != nuke.frame() or kept[1] != node["lp_hash"].value():
+        return UNKNOWN
+    return SAME_HERE if kept[2] == _hashes(node) else STALE
+
+
+def _hashes(node: Any) -> List[List[int]]:  # noqa: ANN401 - a nuke.Group
+    return [upstream.own_hashes(node.input(number)) for number in range(len(INPUTS))]
 
 
 def quick_state(node: Any) -> Optional[str]:  # noqa: ANN401 - a nuke.Group
@@ -198,7 +246,7 @@ def show(node: Any, work: Work) -> None:  # noqa: ANN401 - a nuke.Group
     undo = nuke.Undo()
     undo.disable()
     try:
-        read["file"].setValue(work.result.pattern)
+        read["file"].setValue(work.pattern)
         for name, number in (("first", first), ("last", last), ("origfirst", first), ("origlast", last)):
             read[name].setValue(number)
         read["origset"].setValue(True)
@@ -210,6 +258,8 @@ def show(node: Any, work: Work) -> None:  # noqa: ANN401 - a nuke.Group
         node["lp_job"].setValue("")
     finally:
         undo.enable()
+    if not work.is_certain:
+        _HASHES[node.fullName()] = (nuke.frame(), work.mark, _hashes(node))
     tell(node, UP_TO_DATE if work.is_certain else UNKNOWN)
 
 
@@ -227,9 +277,18 @@ def tell(node: Any, words: str, job: Optional[str] = None) -> None:  # noqa: ANN
 
 
 def settle(work: Work) -> bool:
-    """Numbers the engine's pictures as the timeline does; whether the result is whole."""
-    work.result.renumber(work.offset, work.frames)
-    return work.result.has(work.frames)
+    """Numbers and names the engine's images as the timeline does; whether the result is whole, in all views."""
+    for part in work.parts():
+        part.result.renumber(part.offset, part.frames)
+        part.result.name_as_nuke_does(part.frames)
+    return all(part.result.has(part.frames) for part in work.parts())
+
+
+def mark_done(work: Work) -> None:
+    """Notes that the result is whole, and which state of the plates it was made from, as Nuke's hash tells it."""
+    for part in work.parts():
+        first = {plate.role: cache.node_hash(Path(plate.first_file(folder))) for plate, folder in part.plates}
+        cache.mark_done(part.folder, {"frames": str(work.frames), "mark": work.mark, "node_hashes": first})
 
 
 def _refuse_open_inputs(made: List[Optional[plates.Plate]], has_driver: bool) -> None:

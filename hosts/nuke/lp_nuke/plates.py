@@ -4,8 +4,9 @@ Pictures are scene-linear EXR in the project's working space, unconverted; upstr
 time warps are in them because Nuke renders them. Main thread only.
 """
 
+import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -17,7 +18,7 @@ from lp_core.timing import FrameRange
 
 from .cache import Sequence, missing_runs
 from .gizmo import INPUTS
-from .upstream import direct_file, fingerprint
+from .upstream import direct_file, fingerprint, for_view
 
 SOURCE, DRIVING, MATTE = range(3)
 """Numbers of the node's inputs."""
@@ -41,10 +42,27 @@ class Plate:
     """Pattern of files that are there already; None: they must be written."""
     is_float: bool = False
     """Whether it is written in 32 bits."""
+    view: str = ""
+    """View that is rendered; empty: the first."""
+
+    def of_view(self, view: str) -> "Plate":
+        """The same of one view."""
+        direct = None if self.direct is None else for_view(self.direct, view)
+        return replace(self, view=view, direct=direct)
 
     def folder(self, home: Path) -> Path:
         """Where it is written; a new folder where nobody can tell what lies upstream."""
         return home / f"{self.role}-{self.mark or uuid.uuid4().hex[:12]}"
+
+    def first_file(self, folder: Path) -> str:
+        """Path of its first image."""
+        if self.direct is None:
+            return str(Sequence(folder, self.role).path_of(self.frames.first))
+        place = re.search(r"%0?(\d*)d|#+", self.direct)
+        if place is None:
+            return self.direct
+        digits = len(place.group()) if place.group(1) is None else int(place.group(1) or 1)
+        return self.direct[: place.start()] + f"{self.frames.first:0{digits}d}" + self.direct[place.end() :]
 
     def path(self, folder: Path) -> str:
         """What the engine is told: a file, or a pattern with its range."""
@@ -97,7 +115,7 @@ def write(group: Any, plate: Plate, folder: Path) -> None:  # noqa: ANN401 - a n
         made = _write_node(group, plate, sequence.pattern)
         try:
             for run in missing:
-                nuke.execute(made, run.first, run.last, 1, [_view()])
+                nuke.execute(made, run.first, run.last, 1, [plate.view or str(nuke.views()[0])])
                 sequence.tell_written(run)
         finally:
             nuke.delete(made)
@@ -131,7 +149,3 @@ def _write_node(group: Any, plate: Plate, pattern: str) -> Any:  # noqa: ANN401 
             compression="Zip (1 scanline)",
             name="LivePortraitPlate",
         )
-
-
-def _view() -> str:
-    return str(nuke.views()[0])

@@ -15,7 +15,7 @@ from lp_core.link.follow import follow, share, words
 from lp_core.link.messages import JobProgress
 from lp_core.link.program import run_program
 
-from . import cache, node_state
+from . import node_state
 from .before_render import check_upstream
 from .farm import arguments
 from .gizmo import INPUTS
@@ -82,7 +82,8 @@ def _run_here(node: Any, work: node_state.Work) -> None:  # noqa: ANN401 - a nuk
 
     if Client.running() is None:
         node_state.tell(node, "rendering")
-        run_program(arguments(work.job()), listen)
+        for part in work.parts():
+            run_program(arguments(part.job()), listen)
     else:
         _drive(work, lambda job: node_state.tell(node, "rendering", job), listen, lambda: False)
     _finish(work)
@@ -120,9 +121,10 @@ def _drive(
     is_cancelled: Callable[[], bool],
 ) -> None:
     client = Client.connect()
-    status = submit(client, work.job())
-    begin(status.id)
-    follow(client, status.id, listen, is_cancelled)
+    for part in work.parts():
+        status = submit(client, part.job())
+        begin(status.id)
+        follow(client, status.id, listen, is_cancelled)
 
 
 def _tell(name: str, what: str, job: Optional[str] = None) -> None:
@@ -144,7 +146,7 @@ def _finish(work: node_state.Work) -> None:
     if not node_state.settle(work):
         _stopped(work.node, f"{work.folder.as_posix()} lacks pictures; look whether the disk is full.")
         return
-    cache.mark_done(work.folder, {"frames": str(work.frames), "mark": work.mark})
+    node_state.mark_done(work)
     node = nuke.toNode(work.node)
     if node is not None:
         node_state.show(node, work)
@@ -158,10 +160,8 @@ def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """
     work = node_state.work_of(node)
     if not node_state.settle(work):
-        raise SettingError(
-            f"{work.result.pattern} is not there or lacks frames of {work.frames}; render it first."
-        )
-    cache.mark_done(work.folder, {"frames": str(work.frames), "mark": work.mark})
+        raise SettingError(f"{work.pattern} is not there or lacks frames of {work.frames}; render it first.")
+    node_state.mark_done(work)
     node_state.show(node, work)
 
 

@@ -2,11 +2,13 @@
 
 import os
 import re
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
 import nuke
 
 from .cache import digest, sequence_stamp
+from .gizmo import NOT_RENDERED
 
 LIMIT = 400
 """Nodes looked at; a larger tree counts as changed, always."""
@@ -27,7 +29,8 @@ def fingerprint(node: Any, own: str = "") -> Optional[str]:  # noqa: ANN401 - a 
         own: full name of the node whose input it is; it may be linked to by expressions, but does not feed itself.
 
     Returns:
-        None where the tree is larger than the limit: nobody can tell whether it changed.
+        None where nobody can tell whether it changed: the tree is larger than the limit, or a file that is named is
+        nowhere to be found.
     """
     seen: Dict[str, Any] = {}
     waiting = [node]
@@ -39,8 +42,10 @@ def fingerprint(node: Any, own: str = "") -> Optional[str]:  # noqa: ANN401 - a 
             continue
         if len(seen) >= limit:
             return None
-        feeding = _feeding(here)
-        seen[name] = [_told(here), [other.fullName() for other in feeding]]
+        feeding, told = _feeding(here), _told(here)
+        if told is None:
+            return None
+        seen[name] = [told, [other.fullName() for other in feeding]]
         waiting.extend(feeding)
     return digest(seen)
 
@@ -54,14 +59,35 @@ def direct_file(node: Any, first: int, last: int) -> Optional[str]:  # noqa: ANN
         node = node.input(0)
     if node is None or node.Class() != "Read" or not _is_plain(node):
         return None
-    pattern = str(node["file"].value())
-    if not pattern.lower().endswith(".exr") or re.search(r"[\[%]V|%v|\[", pattern):
+    pattern = file_of(node)
+    if not pattern.lower().endswith(".exr") or "[" in pattern or not os.path.isabs(pattern):  # noqa: PTH117
         return None
     if re.search(r"%0?\d*d|#+", os.path.basename(pattern)) is None or os.path.isfile(pattern):  # noqa: PTH113,PTH119
         return None
     if node["first"].value() > first or node["last"].value() < last:
         return None
+    views = [str(view) for view in nuke.views()]
+    if not all(sequence_stamp(for_view(pattern, view)) for view in views):
+        return None
     return pattern
+
+
+def file_of(node: Any) -> str:  # noqa: ANN401 - a nuke.Node
+    """The file that a Read reads: expressions evaluated, filename filters applied, below the project's folder.
+
+    Frame and view stay placeholders. Only Nuke knows its filename filters, so it is asked.
+    """
+    named = str(nuke.filename(node) or "")
+    knob: Any = nuke.root()["project_directory"]
+    folder = str(knob.getEvaluatedValue() or "")
+    if not named or os.path.isabs(named) or not folder:  # noqa: PTH117
+        return named
+    return (Path(folder) / named).as_posix()
+
+
+def for_view(pattern: str, view: str) -> str:
+    """A pattern with the view's name, or its first letter, in place of %V and %v."""
+    return pattern.replace("%V", view).replace("%v", view[:1])
 
 
 def _is_plain(read: Any) -> bool:  # noqa: ANN401 - a nuke.Node
@@ -123,9 +149,31 @@ def _feeding(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
     return found
 
 
-def _told(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
-    """Class and knobs of a node as its script would hold them, without what only concerns the graph's looks."""
+def _told(node: Any) -> Optional[List[Any]]:  # noqa: ANN401 - a nuke.Node
+    """Class and knobs of a node as its script would hold them, without what only concerns the graph's looks.
+
+    None where it names a file that is nowhere: it may be there for Nuke, and change unseen.
+    """
     pairs = node.writeKnobs(nuke.TO_SCRIPT | nuke.WRITE_NON_DEFAULT_ONLY)
     knobs = [line for line in pairs.splitlines() if not _UNSEEN.match(line.strip().split(" ")[0])]
-    file = node.knob("file") if node.Class() in ("Read", "DeepRead", "ReadGeo2") else None
-    return [node.Class(), knobs, [] if file is None else sequence_stamp(str(file.value()))]
+    stamps: List[Any] = []
+    pattern = file_of(node) if node.Class() in ("Read", "DeepRead", "ReadGeo2") else ""
+    if pattern and os.path.basename(pattern) != os.path.basename(NOT_RENDERED):  # noqa: PTH119
+        views = [str(view) for view in nuke.views()] if re.search("%[Vv]", pattern) else [""]
+        stamps = [sequence_stamp(for_view(pattern, view)) for view in views]
+        if not all(stamps):
+            return None
+    return [node.Class(), knobs, stamps]
+
+
+def own_hashes(node: Any) -> List[int]:  # noqa: ANN401 - a nuke.Node
+    """Nuke's own hashes of all that a node's image depends on, at the current frame; empty where Nuke has none.
+
+    Dots and NoOps have none of their own: the node above them is asked.
+    """
+    while node is not None:
+        found = list(node.opHashes())
+        if found or node.Class() not in ("Dot", "NoOp"):
+            return [int(number) for number in found]
+        node = node.input(0)
+    return []

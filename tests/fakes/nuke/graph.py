@@ -13,6 +13,7 @@ from .things import Env17, FrameRange, Menu, ProgressTask, Undo
 EXPRESSIONS, INPUTS, HIDDEN_INPUTS = 1, 2, 4
 TO_SCRIPT, WRITE_NON_DEFAULT_ONLY = 1, 16
 ROOT_VALUES = {
+    "project_directory": "",
     "name": "", "fps": 24.0, "proxy": False, "first_frame": 1, "last_frame": 100, "colorManagement": "Nuke",
     "customOCIOConfigPath": "", "OCIOConfigPath": "", "workingSpaceLUT": "linear",
 }  # fmt: skip
@@ -74,6 +75,17 @@ class Node(Closed):
     def dependencies(self, what=0):
         linked = self._links if what & EXPRESSIONS else []
         return [node for node in self._inputs if node is not None] + linked
+
+    @call("Node.opHashes")
+    def opHashes(self):
+        """Of all that feeds it, at the current frame: Dots and NoOps have none."""
+        if self._kind in ("Dot", "NoOp"):
+            return []
+        words = [
+            self._kind,
+            sorted((name, str(knob._at(self._double.current_frame))) for name, knob in self._knobs.items()),
+        ]
+        return [hash(str([words, [node.opHashes() for node in self._inputs if node is not None]]))]
 
     @call("Node.__getitem__")
     def __getitem__(self, key):
@@ -162,6 +174,7 @@ class GraphDouble:
         self.style, self.gui, self.folders = style, gui, list(folders)
         self.nodes, self.inside, self.messages, self.executed, self.menus = [], [], [], [], []
         self.recorded = []  # knobs set by Python that a step of undo would set back
+        self.view_names, self.filters = ["main"], []
         self.before_render = []  # (function, class of node)
         self.jobs, self.current_frame, self.this_node, self.this_knob, self.cancels = (
             queue.Queue(),
@@ -284,7 +297,14 @@ class GraphDouble:
 
     @call("nuke.views")
     def views(self):
-        return ["main"]
+        return list(self.view_names)
+
+    @call("nuke.filename")
+    def filename(self, node, i=None):
+        found = node._knobs["file"]._value
+        for change in self.filters:
+            found = change(found)
+        return found or None
 
     @call("nuke.frame")
     def frame(self, f=None):
@@ -324,7 +344,7 @@ class GraphDouble:
     @call("nuke.execute")
     def execute(self, nameOrNode, start=None, end=None, incr=None, views=None, continueOnError=False):
         assert Undo.depth > 0, "a render that undo would record"
-        assert views == ["main"], "without views every view is rendered"
+        assert len(views) == 1 and views[0] in self.view_names, "without views every view is rendered"
         node = nameOrNode
         here, self.this_node = self.this_node, node
         try:
@@ -337,5 +357,5 @@ class GraphDouble:
             if self.cancels and len(self.executed) >= max(self.cancels, 0):
                 picture.cut_off(node, number)
                 raise RuntimeError("Cancelled")
-            picture.write(node, number)
+            picture.write(node, number, views[0])
             self.executed.append((Path(node._knobs["file"]._value).name, number))

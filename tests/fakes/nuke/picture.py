@@ -25,15 +25,25 @@ def source_of(node):
     return node._inputs[0]
 
 
-def recipe(node, frame):
+def file_named(node):
+    """A Read's file by the filters of the double, below the project's folder."""
+    double = node._double
+    found = node._knobs["file"]._value
+    for change in double.filters:
+        found = change(found)
+    return str(Path(double.root_node._knobs["project_directory"]._value or "/") / found)
+
+
+def recipe(node, frame, view="main"):
     """(file, gain) of a node's picture."""
     if node._kind == "Read":
         knobs = node._knobs
         number = min(max(frame, knobs["first"]._value), knobs["last"]._value)
-        return knobs["file"]._value % number if "%" in knobs["file"]._value else knobs["file"]._value, 1.0
+        file = file_named(node).replace("%V", view).replace("%v", view[0])
+        return file % number if "%" in file else file, 1.0
     if node._kind == "TimeOffset":
         frame = frame - node._knobs["time_offset"]._value
-    file, gain = recipe(source_of(node), frame)
+    file, gain = recipe(source_of(node), frame, view)
     return file, gain * (node._knobs["value"]._at(frame) if node._kind == "Multiply" else 1.0)
 
 
@@ -43,7 +53,7 @@ def size(node):
     return _ask({"size": recipe(read, read._knobs["first"]._value)[0]})
 
 
-def write(node, frame):
+def write(node, frame, view="main"):
     """Writes one picture of a Write."""
     knobs = node._knobs
     assert (
@@ -52,7 +62,7 @@ def write(node, frame):
         and knobs["channels"]._value == "rgba"
     )
     kind = {"16 bit half": "half", "32 bit float": "float"}[knobs["datatype"]._value]
-    file, gain = recipe(node._inputs[0], frame)
+    file, gain = recipe(node._inputs[0], frame, view)
     _ask({"source": file, "target": knobs["file"]._value % frame, "gain": gain, "kind": kind})
 
 

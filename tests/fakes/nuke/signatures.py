@@ -27,6 +27,7 @@ SIGNATURES = {
     "nuke.delete": ("n, /", MODULE),
     "nuke.execute": ("nameOrNode, start=None, end=None, incr=None, views=None, continueOnError=False, /", MODULE),
     "nuke.executeInMainThread": ("call, args=(), kwargs={}, /", "NSTUB nuke/nuke_internal/executeInMain.py"),
+    "nuke.filename": ("node, i=None, /", "TN nuke-stubs/_nuke.pyi"),
     "nuke.frame": ("f=None, /", MODULE),
     "nuke.menu": ("name, /", MODULE),
     "nuke.message": ("prompt, /", MODULE),
@@ -64,6 +65,7 @@ SIGNATURES = {
     "Node.input": ("i, /", NODE),
     "Node.knob": ("p, follow_link=None, /", NODE),
     "Node.name": ("", NODE),
+    "Node.opHashes": ("", "NSTUB nuke/classes/Node.py; TN nuke-stubs/_nuke.pyi"),
     "Node.parent": ("", "TN nuke-stubs/_nuke.pyi, class Node"),
     "Node.setInput": ("i, node, /", NODE),
     "Node.width": ("", NODE),
@@ -86,7 +88,8 @@ SIGNATURES = {
 REFERENCE = 'FDN "Nuke Reference Guide", the node\'s page; names as in the scripts of NST'
 KNOBS = {
     "*": "name xpos ypos label tile_color note_font disable selected",
-    "Root": "name fps proxy first_frame last_frame colorManagement customOCIOConfigPath OCIOConfigPath workingSpaceLUT "
+    "Root": "project_directory "
+    "name fps proxy first_frame last_frame colorManagement customOCIOConfigPath OCIOConfigPath workingSpaceLUT "
     "OCIO_config OCIOConfig",
     "Group": "help knobChanged",
     "LiveGroup": "",
@@ -101,6 +104,7 @@ KNOBS = {
     "Copy": "from0 to0 from1 to1 from2 to2 from3 to3",
     "Switch": "which",
     "Dot": "",
+    "NoOp": "",
     "TimeOffset": "time_offset",
 }
 """Class -> its built-in knobs that scripts and code may name; REFERENCE is the source."""

@@ -149,7 +149,7 @@ class TestDigits:
             if knob._user is not None and knob._user.kind not in (20, 22, 26)
         }
         assert kept - watched == {
-            "apply_stmap", "missing_error", "status", "lp_version", "lp_asked",
+            "apply_stmap", "missing_error", "views", "status", "lp_version", "lp_asked",
             "lp_hash", "lp_job", "lp_ready", "lp_first", "lp_last"
         }  # fmt: skip
 
@@ -326,7 +326,6 @@ class TestSettings:
             ({"driving_face": "position"}, "nothing is connected to the input that it would be on"),
             ({"driver": "file"}, "none is named"),
             ({"first": 1007}, "run backwards"),
-            ({"first": -5}, "numbered from 0"),
             ({"strength": 3.0}, "out of range"),
             ({"upscale": "file"}, "no checkpoint"),
             ({"watermark": "x"}, "watermark"),
