@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame, Pixels
+from lp_core.geometry.dense_field import DenseField
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import RenderSettings
@@ -31,6 +32,8 @@ class EngineInfo:
     """Kind of motion it plays; motion of another rig is refused."""
     uses_driving_picture: bool
     """True when ``animate`` gains from being handed the driving picture."""
+    uses_dense_motion: bool = False
+    """True when it also wants the driving picture's dense motion."""
     label: str = ""
     """What must be said of its pictures, such as 'synthetic weights'; usually nothing."""
     batch: int = 1
@@ -55,6 +58,8 @@ class DrivingPicture:
     """(H, W, 3) RGB."""
     landmarks_frame: NDArray[np.float32]
     """(478, 3) in pixels of that picture."""
+    dense: DenseField | None = None
+    """Its dense motion to the reference frame; None: not known."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from lp_core.engines.base import DrivingPicture
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.track import FaceTrack
 from lp_core.frame import Frame
+from lp_core.geometry.dense_field import DenseReference
 from lp_core.live.config import StreamConfig
 from lp_core.live.drivers import DriverFrame
 from lp_core.live.scene_loader import Loader
@@ -86,6 +87,8 @@ class Renderer:
         self._settings: RenderSettings | None = None
         self._live: LiveMotion | None = None
         self._last: tuple[MotionFrame, DrivingPicture | None] | None = None
+        self._neutral: DenseReference | None = None
+        self._neutral_of: MotionFrame | None = None
         self._count = 0
         self._time_ns = -1
 
@@ -136,4 +139,14 @@ class Renderer:
         motion = live.step(measured.motion, measured.index, time_s)
         if motion is not None:
             driving = measured.driving or (None if self._last is None else self._last[1])
-            self._last = motion, driving
+            self._last = motion, self._with_dense_motion(driving, live)
+
+    def _with_dense_motion(self, driving: DrivingPicture | None, live: LiveMotion) -> DrivingPicture | None:
+        """The driving picture with its dense motion, where the engine uses it; a held one keeps what it has."""
+        if self._under is None or not self._under.engine.info.uses_dense_motion or driving is None:
+            return driving
+        if live.goal is not self._neutral_of:
+            self._neutral_of, self._neutral = live.goal, DenseReference.of(driving.pixels)
+        if driving.dense is not None or self._neutral is None:
+            return driving
+        return replace(driving, dense=self._neutral.motion(driving.pixels, driving.landmarks_frame))

@@ -109,6 +109,11 @@ class LiveMotion:
             return self._goal
         return between(self._from, self._goal, max(share, 0.0))
 
+    @property
+    def goal(self) -> MotionFrame | None:
+        """The frame that the reference is, or is on its way to; None before the first face."""
+        return self._goal
+
     def recentre(self) -> None:
         """Takes the face as it is now for the neutral one."""
         if self._shown is not None and self._shown.confidence > 0:

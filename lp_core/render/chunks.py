@@ -152,7 +152,7 @@ def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Ge
     if "motion" in passes:  # a frame's motion needs the one after it, that of the very last the one before
         begin, end = max(first - (stop == solution.frames), 0), min(stop + 1, solution.frames)
     with _drawing(render, solution) as drawing, ExitStack() as stack:
-        drivers = islice(drawing.drivers(stack), begin, None)
+        drivers = drawing.drivers(stack, begin)
         sources = _sources(drawing, solution, begin, stack)
         pairs = islice(zip(sources, drivers, strict=False), end - begin)
         for frame in with_passes(drawing.drawn(pairs, {}, begin), passes, render.source.info):

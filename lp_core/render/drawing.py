@@ -30,7 +30,13 @@ from lp_core.render.passes import DrawnFrame
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.report import Runs, Summary, numbered
 from lp_core.render.retime import conformed_count
-from lp_core.render.source_frames import SourceFrame, driving_pictures, first_driving_picture, screen_frames
+from lp_core.render.source_frames import (
+    SourceFrame,
+    driving_pictures,
+    first_driving_picture,
+    screen_frames,
+    with_dense_motion,
+)
 from lp_core.timing import FrameRate
 from lp_core.version import __version__
 
@@ -92,10 +98,10 @@ class Drawing:
         comment = ", ".join(filter(None, (f"LP Suite {__version__}", f"{info.name} engine", info.label)))
         return self.target.spec(self.source.info, self.rate, comment)
 
-    def drivers(self, stack: ExitStack) -> Iterator[DrivingPicture | None]:
-        """The driving picture of every output frame, without end; None where there is none."""
-        driving = self.driving
-        if isinstance(driving, StoredMotion) or not self.engine.info.uses_driving_picture:
+    def drivers(self, stack: ExitStack, start: int = 0) -> Iterator[DrivingPicture | None]:
+        """The driving picture of every output frame from ``start`` on, without end; None where there is none."""
+        driving, info = self.driving, self.engine.info
+        if isinstance(driving, StoredMotion) or not info.uses_driving_picture:
             return repeat(None)
         frames = stack.enter_context(ReadAhead(screen_frames(driving, self.rate), QUEUE_DEPTH, "driving"))
         before = int(self.part.performance_s * self.rate.fps)
@@ -103,7 +109,11 @@ class Drawing:
         if before < 0 or self.motion.frame(0).confidence == 0:
             first = first_driving_picture(driving, self.motion)
         pictures = driving_pictures(frames, self.motion, first)
-        return chain(repeat(first, -before), islice(pictures, max(before, 0), None))
+        shown = islice(chain(repeat(first, -before), islice(pictures, max(before, 0), None)), start, None)
+        if not info.uses_dense_motion or len(self.motion) == 1:
+            return shown
+        neutral = self.timeline.reference_index
+        return stack.enter_context(ReadAhead(with_dense_motion(shown, driving, neutral), QUEUE_DEPTH, "flow"))
 
     def drawn(
         self,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, repeat
 
 from lp_core.engines.base import DrivingPicture, Engine, Portrait, Tuning
 from lp_core.faces.base import Face
 from lp_core.frame import Frame
+from lp_core.geometry.dense_field import DenseReference
 from lp_core.motion.landmarks.motion import landmarks_from_motion
 from lp_core.motion.sequence import MotionFrame
 from lp_core.render.edges import BLOCK, FilmedFace, Motion
@@ -95,6 +96,29 @@ def driving_pictures(
             if row.confidence > 0:
                 last = _driving_picture(frame, row)
         yield last
+
+
+def with_dense_motion(
+    pictures: Iterable[DrivingPicture | None], film: FilmedFace, reference: int
+) -> Iterator[DrivingPicture | None]:
+    """Driving pictures with their dense motion; each depends on its own frame and the reference frame alone.
+
+    Args:
+        pictures: in order; the same one again where a frame stays on screen.
+        film: the driving video they are of.
+        reference: number of its reference frame.
+    """
+    with film.open() as source:
+        neutral = DenseReference.of(next(islice(source, reference, None)).as_rgb8())
+    last: tuple[DrivingPicture, DrivingPicture] | None = None
+    for picture in pictures:
+        if picture is None:
+            yield None
+            continue
+        if last is None or last[0] is not picture:
+            motion = neutral.motion(picture.pixels, picture.landmarks_frame)
+            last = picture, replace(picture, dense=motion)
+        yield last[1]
 
 
 def _driving_picture(frame: Frame, motion: MotionFrame) -> DrivingPicture:

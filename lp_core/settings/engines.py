@@ -83,6 +83,25 @@ class MeshSettings:
         "halos (mesh engine)",
         choices=FILTERS,
     )
+    dense_motion: bool = setting(
+        True,
+        "hair, ears, neck and shoulders follow the driving video's own motion (optical flow) and not the head alone; "
+        "relative motion from video (mesh engine)",
+    )
+    max_turn: float = setting(
+        40.0,
+        "furthest turn of the head from the photo; exact up to three quarters of it (mesh engine)",
+        minimum=1.0,
+        maximum=90.0,
+        unit="deg",
+    )
+    max_shift: float = setting(
+        1.0,
+        "furthest shift of the head from its place in the photo, in face heights; exact up to three quarters of it "
+        "(mesh engine)",
+        minimum=0.01,
+        maximum=4.0,
+    )
 
     def __post_init__(self) -> None:
         check(self)

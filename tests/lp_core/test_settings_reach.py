@@ -44,7 +44,7 @@ CHANGED = {
     "passes": "beauty,matte", "upscale": "x4plus", "upscale_region": "face", "upscale_backend": "torch",
     "watermark": "7", "weights": "w", "edit_file": "e.json", "layer": "diffuse", "view": "left", "holdout": "h.png",
     "ocio": "c.ocio", "input_space": "ACEScg", "output_space": "ACEScg", "consent": "c.json",
-    "landmarker": "mediapipe", "filter": "linear",
+    "landmarker": "mediapipe", "filter": "linear", "max_turn": 30.0, "max_shift": 0.5,
 }  # fmt: skip
 """Setting -> a value that is not its default, where it is not a switch or a number."""
 LOADING = {"weights", "precision", "compile"}

@@ -30,7 +30,19 @@ TABS: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         ),
     ),
     "Output": (
-        ("Picture", ("detail", "mouth", "filter", "calibration", "exr_compression")),
+        (
+            "Picture",
+            (
+                "detail",
+                "mouth",
+                "filter",
+                "dense_motion",
+                "max_turn",
+                "max_shift",
+                "calibration",
+                "exr_compression",
+            ),
+        ),
         (
             "Upscale",
             (

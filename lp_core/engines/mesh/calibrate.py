@@ -17,8 +17,17 @@ from numpy.typing import NDArray
 
 from lp_core.engines.base import TrialFrame
 from lp_core.faces.base import Face
-from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
+from lp_core.geometry.facemesh import (
+    JAW_OPEN,
+    LEFT_EYE,
+    MESH_POINTS,
+    RIGHT_EYE,
+    RIGID,
+    SMILE_LEFT,
+    SMILE_RIGHT,
+)
 from lp_core.geometry.rotation import angles_deg
+from lp_core.motion.landmarks.motion import best_rotation
 from lp_core.motion.landmarks.transfer import Nudge, wanted_turn
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import CONTROLS, LandmarkTuning, fit, make_nudge
@@ -34,6 +43,9 @@ CLOSE = np.array([0.4, 0.4, 0.4, 0.04, 0.04, 0.05, 0.05])
 """Agreement that is good enough to stop: degrees, then blendshape units."""
 EFFORT = np.array([0.05, 0.05, 0.05, 0.06, 0.02, 0.05, 0.05])
 """Agreement that a unit of a control must bring to be worth it, lest what answers to nothing drifts."""
+SAME_FACE = 0.025
+"""Mean distance of two faces' points in head units below which they are one: 0.006 to 0.021 in images of one face that
+are turned and scaled, 0.03 and more between people."""
 LEAST_REST = 0.1
 """A rest reading below this counts as none: proportions of less would be proportions of noise."""
 
@@ -59,8 +71,11 @@ def calibrate(
         draws: each draws and reads a trial; they are used at the same time, one thread each.
 
     Returns:
-        None when nothing could be read off the portrait or the performance has no blendshapes.
+        None when nothing could be read off the portrait, when the performance has no blendshapes, and when the portrait
+        shows the performer, as a frame of the driving video does: then plain geometry is exact.
     """
+    if mode == "relative" and _is_same_face(source, reference):
+        return None
     rest = draws[0](TrialFrame(reference, None), Nudge())
     if rest is None or not any(sample.motion.blendshapes.any() for sample in samples):
         return None
@@ -86,6 +101,13 @@ def calibrate(
                     found.append(controls)
                     kept.append(sample.motion)
     return fit(kept, np.stack(found), reference, LIMITS) if len(kept) > 1 else None
+
+
+def _is_same_face(source: MotionFrame, reference: MotionFrame) -> bool:
+    """Whether two faces have one shape, seen from the front."""
+    own, other = source.expression.astype(np.float64), reference.expression.astype(np.float64)
+    away = own @ best_rotation(own[RIGID], other[RIGID]).T - other
+    return float(np.linalg.norm(away[:MESH_POINTS, :2], axis=1).mean()) < SAME_FACE
 
 
 def _settle(wanted: F64, guess: F64, draw: Callable[[Nudge], Face | None], rounds: int) -> F64 | None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.engines.mesh import topology
+from lp_core.engines.mesh.carry import Carried
 from lp_core.engines.mesh.portrait import MeshPortrait
 from lp_core.geometry.affine import fit_affine
 from lp_core.geometry.facemesh import OVAL
@@ -17,17 +18,21 @@ from lp_core.geometry.warp import enlarge, enlarge_part
 
 HOLD_UP, HOLD_SIDE, HOLD_DOWN = 1.45, 1.15, 1.0
 """Within this many radii the surroundings of the face move with it as one piece."""
-FADE_RANGE = (0.5, 1.5)
+FADE_RANGE = (0.5, 3.2)
 """Radii over which that dies away to exactly nothing: the less the head moves, the shorter."""
 STEEPEST = 0.6
 """Largest slope of the fading flow; at 1 the picture would fold."""
-EXPRESSION_REACH = 1.7
-"""Radii over which the outline's own change of shape (a falling jaw) dies away."""
+CARRY_HOLD, CARRY_REACH = 0.9, 1.9
+"""Dense motion is whole up to so many radii beyond the hold, and dies away up to at least so many."""
+EXPRESSION_REACH, CARRIED_EXPRESSION_REACH = 1.7, 1.15
+"""Radii over which the outline's own change of shape (a falling jaw) dies away; dense motion knows it already."""
 EDGE_FADE = 0.4
 """Radii of the face over which the flow dies away towards a picture edge."""
+EDGE_ROOM = 2.0
+"""Dense motion dies away towards an edge that it points beyond, over so many of its own lengths, within EDGE_FADE."""
 SEAM, SEAM_MARGIN = 1.8, 8
 """Softness of the face's outline, and the room it takes, in cells of the flow's grid."""
-COARSE = 4
+COARSE = 2
 """The surroundings are computed on a grid this many times coarser than the face's."""
 ANGLES = 256
 
@@ -72,6 +77,7 @@ def head_flow(
     taken: NDArray[np.float64],
     points: NDArray[np.float64],
     rigid_points: NDArray[np.float64],
+    carried: Carried | None = None,
 ) -> HeadFlow:
     """Inverse flow of the whole head.
 
@@ -81,17 +87,18 @@ def head_flow(
         taken: (478, 2) where in the source each landmark's skin is taken from.
         points: (478, 3) target landmarks in pixels of the source, camera axes.
         rigid_points: (478, 3) the same under the pose alone.
+        carried: the performer's dense motion; None: the surroundings follow the head alone.
 
     Convention:
         Pixels (x, y), origin top-left of the source, integer = pixel centre; the result covers its own
         ``region``.
     """
-    fade = _fade_radii(portrait, rigid_points)
     middle = points[OVAL, :2].mean(axis=0)
     back = fit_affine(rigid_points[OVAL, :2], (portrait.points - rigid_points)[OVAL, :2])
-    table = _outline_table(portrait, points[OVAL, :2], middle, back)
-    grid = _grid(portrait, middle, table, fade)
-    flow, fall = _surroundings(portrait, middle, table, back, fade, grid)
+    base = _Base(portrait, back, _fade_radii(portrait, rigid_points), carried)
+    table = _outline_table(portrait, taken[OVAL], points[OVAL, :2], middle, base)
+    grid = _grid(portrait, middle, table, base.reach)
+    flow, fall = _surroundings(middle, table, base, grid)
     _face(mesh, taken, points, flow, fall, grid)
     corner = (float(grid.corner[0]), float(grid.corner[1]))
     flow, fall = (enlarge_part(field, grid.scale, corner, grid.region) for field in (flow, fall))
@@ -158,15 +165,52 @@ def _soften_seam(flow: Map, fall: Map, covered: NDArray[np.bool_]) -> None:
     flow += band[..., None] * (smooth - flow)
 
 
-def _surroundings(
-    portrait: MeshPortrait,
-    middle: NDArray[np.float64],
-    table: Map,
-    back: NDArray[np.float64],
-    fade: float,
-    grid: _Grid,
-) -> tuple[Map, Map]:
-    """Flow of hair and neck: the head's rigid motion, fading with the distance from the face outline."""
+@dataclass(frozen=True)
+class _Base:
+    """What moves the surroundings of the face, before the outline's own change of shape."""
+
+    portrait: MeshPortrait
+    back: NDArray[np.float64]
+    """(2, 3) pixels of the result -> displacement that the head's rigid motion makes."""
+    fade: float
+    """Radii over which that dies away."""
+    carried: Carried | None
+
+    @property
+    def reach(self) -> float:
+        """Radii beyond the hold over which everything dies away."""
+        return self.fade if self.carried is None else max(self.fade + CARRY_HOLD, CARRY_REACH)
+
+    @property
+    def expression_reach(self) -> float:
+        """Radii over which the outline's own change of shape dies away."""
+        return EXPRESSION_REACH if self.carried is None else CARRIED_EXPRESSION_REACH
+
+    def at(self, x: Map, y: Map, rho: Map, hold: Map) -> tuple[Map, Map]:
+        """(h, w, 2) flow and (h, w) fall at (1, w) columns and (h, 1) rows, ``rho`` radii from the middle."""
+        widest = np.float32(EDGE_FADE * self.portrait.radius_px)
+        edge = _edge_fade(self.portrait, x, y, widest)
+        fall = _fade(rho, hold, hold + np.float32(self.fade)) * edge
+        flow = _affine(self.back, x, y)
+        if self.carried is None:
+            return flow * fall[..., None], fall
+        dense, trust = self.carried.at(x, y)
+        flow -= trust[..., None] * _affine(self.carried.rigid, x, y)
+        flow *= fall[..., None]
+        far = hold + np.float32(self.reach)
+        weight = trust * _room(self.portrait, x, y, dense) * _fade(rho, hold + np.float32(CARRY_HOLD), far)
+        flow += weight[..., None] * dense
+        return flow, np.maximum(fall, weight)
+
+
+def _affine(matrix: NDArray[np.float64], x: Map, y: Map) -> Map:
+    """(h, w, 2) of an affine map at (1, w) columns and (h, 1) rows."""
+    m = matrix.astype(np.float32)
+    return np.stack([m[axis, 0] * x + m[axis, 1] * y + m[axis, 2] for axis in (0, 1)], axis=-1)
+
+
+def _surroundings(middle: NDArray[np.float64], table: Map, base: _Base, grid: _Grid) -> tuple[Map, Map]:
+    """Flow of hair, neck and what is around them, and where it is, on the grid."""
     coarse = grid.size[0] // COARSE, grid.size[1] // COARSE
     step = COARSE / grid.scale
     x = ((np.arange(coarse[0]) + 0.5) * step - 0.5 + grid.corner[0]).astype(np.float32)[None, :]
@@ -179,33 +223,30 @@ def _surroundings(
         table[None], angle * np.float32(ANGLES / (2 * np.pi)), np.zeros_like(angle), cv2.INTER_LINEAR
     )
     rho = radius / looked_up[..., 0]
-    hold = looked_up[..., 3]
-    fall = _fade(rho, hold, hold + np.float32(fade)) * _edge_fade(portrait, x, y)
-    local = _fade(rho, np.float32(1.0), np.float32(EXPRESSION_REACH)) * fall
-    affine = back.astype(np.float32)
-    flow = np.empty((*coarse[::-1], 2), np.float32)
-    for axis in (0, 1):
-        moved = affine[axis, 0] * x + affine[axis, 1] * y + affine[axis, 2]
-        flow[..., axis] = moved * fall + looked_up[..., 1 + axis] * local
+    flow, fall = base.at(x, y, rho, looked_up[..., 3])
+    local = _fade(rho, np.float32(1.0), np.float32(base.expression_reach)) * fall
+    flow += looked_up[..., 1:3] * local[..., None]
     return enlarge(flow, *grid.size), enlarge(fall, *grid.size)
 
 
 def _outline_table(
     portrait: MeshPortrait,
+    taken: NDArray[np.float64],
     shown: NDArray[np.float64],
     middle: NDArray[np.float64],
-    back: NDArray[np.float64],
+    base: _Base,
 ) -> Map:
     """(ANGLES + 1, 4) by direction from the middle: radius, residual flow x and y, hold in radii."""
     away = shown - middle
     length = np.linalg.norm(away, axis=1)
     angle = np.arctan2(away[:, 1], away[:, 0]) % (2 * np.pi)
-    residual = portrait.points[OVAL, :2] - shown - (shown @ back[:, :2].T + back[:, 2])
     up = -portrait.face.rotation[:2, 1].astype(np.float64)
     upness = (away @ up) / (np.maximum(length, 1e-6) * max(float(np.linalg.norm(up)), 1e-6))
     above, below = np.clip(upness, 0, 1) ** 2, np.clip(-upness, 0, 1) ** 2
     hold = HOLD_SIDE + (HOLD_UP - HOLD_SIDE) * above + (HOLD_DOWN - HOLD_SIDE) * below
-    values = np.column_stack([np.maximum(length, 1e-3), residual, hold])
+    x, y, one = (column.astype(np.float32)[:, None] for column in (*shown.T, np.ones(len(shown))))
+    moved = base.at(x, y, one, hold.astype(np.float32)[:, None])[0][:, 0]
+    values = np.column_stack([np.maximum(length, 1e-3), taken - shown - moved, hold])
     order = np.argsort(angle)
     angle, values = angle[order], values[order]
     wrapped = np.concatenate([[angle[-1] - 2 * np.pi], angle, [angle[0] + 2 * np.pi]])
@@ -221,11 +262,21 @@ def _fade(rho: Map, hold: Map | np.float32, reach: Map | np.float32) -> Map:
     return faded
 
 
-def _edge_fade(portrait: MeshPortrait, x: Map, y: Map) -> Map:
-    """(h, w) falls to 0 towards picture edges, so that nothing is ever taken from outside the picture."""
+def _edge_fade(portrait: MeshPortrait, x: Map, y: Map, soft: Map | np.float32) -> Map:
+    """(h, w) falls to 0 over ``soft`` pixels towards picture edges, so that nothing is taken from outside."""
     width, height = portrait.size
-    soft = np.float32(EDGE_FADE * portrait.radius_px)
     along_x = np.clip(np.minimum(x, width - 1 - x) / soft, 0, 1)
     along_y = np.clip(np.minimum(y, height - 1 - y) / soft, 0, 1)
     faded = (along_x * along_x * (3 - 2 * along_x)) * (along_y * along_y * (3 - 2 * along_y))
     return np.asarray(faded, np.float32)
+
+
+def _room(portrait: MeshPortrait, x: Map, y: Map, flow: Map) -> Map:
+    """(h, w) falls to 0 towards those edges of the picture beyond which (h, w, 2) flow would take pixels."""
+    room = np.ones(flow.shape[:2], np.float32)
+    widest = max(EDGE_FADE * portrait.radius_px, 1.0)
+    for axis, (at, size) in enumerate(zip((x, y), portrait.size, strict=True)):
+        for inside, outward in ((at, -flow[..., axis]), (size - 1 - at, flow[..., axis])):
+            t = np.clip(inside / np.clip(EDGE_ROOM * outward + 1, 1, widest), 0, 1)
+            room *= t * t * (3 - 2 * t)
+    return room

@@ -25,6 +25,7 @@ from lp_core.engines.base import (
 )
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
+from lp_core.engines.mesh.carry import Carried, Performer, carry
 from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, head_flow
 from lp_core.engines.mesh.eyes import eye_layer
 from lp_core.engines.mesh.layers import Opening, blend, mix_flow
@@ -41,7 +42,14 @@ from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.landmarks.change import NO_CHANGE, Change
 from lp_core.motion.landmarks.edit import MESH_SLIDERS, make_change
 from lp_core.motion.landmarks.motion import motion_from_landmarks
-from lp_core.motion.landmarks.transfer import NO_NUDGE, Nudge, TransferTarget, transfer
+from lp_core.motion.landmarks.transfer import (
+    NO_NUDGE,
+    UNITS_IN_FACE,
+    Limits,
+    Nudge,
+    TransferTarget,
+    transfer,
+)
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import tuning_arrays, tuning_from_arrays
 from lp_core.settings import MotionSettings, RenderSettings
@@ -81,11 +89,13 @@ class MeshEngine:
         self.info = EngineInfo(
             name="mesh",
             rig=RIG,
-            uses_driving_picture=settings.mesh.mouth != "drawn",
+            uses_driving_picture=settings.mesh.mouth != "drawn" or _wants_dense_motion(settings),
+            uses_dense_motion=_wants_dense_motion(settings),
             sliders=MESH_SLIDERS,
             calibrates=True,
         )
         self._settings = settings
+        self._limits = Limits(settings.mesh.max_turn, settings.mesh.max_shift * UNITS_IN_FACE)
         self._mesh = HeadMesh()
 
     def with_settings(self, settings: RenderSettings) -> MeshEngine:
@@ -186,9 +196,15 @@ class MeshEngine:
         change: Change = NO_CHANGE,
     ) -> Animation:
         settings = self._settings.motion
-        target = transfer(portrait.face, motion, reference, settings, nudge, portrait.fields, change)
+        target = transfer(
+            portrait.face, motion, reference, settings, nudge, portrait.fields, change, self._limits
+        )
         points, rigid = _in_pixels(portrait, target.points), _in_pixels(portrait, target.rigid_points)
-        head = head_flow(self._mesh, portrait, taken_points(portrait, target.lids), points, rigid)
+        taken = taken_points(portrait, target.lids)
+        carried = self._carried(portrait, motion, reference, driving, rigid)
+        if carried is not None:
+            taken += carried.nudged
+        head = head_flow(self._mesh, portrait, taken, points, rigid, carried)
         edges = self._move_eyes(head, portrait, target, points, rigid)
         left, top, right, bottom = head.region
         pixels = portrait.source.pixels.copy()
@@ -206,6 +222,22 @@ class MeshEngine:
         self._draw_mouth(pixels, portrait, points, driving)
         shown = points.astype(np.float32)
         return Animation(pixels, head.region, head.matte, head.flow, shown, MEDIAPIPE478.name)
+
+    def _carried(
+        self,
+        portrait: MeshPortrait,
+        motion: MotionFrame,
+        reference: MotionFrame,
+        driving: DrivingPicture | None,
+        rigid: NDArray[np.float64],
+    ) -> Carried | None:
+        """The performer's dense motion on the portrait; None where there is none, or head and shoulders stay."""
+        if driving is None or driving.dense is None or not self.info.uses_dense_motion:
+            return None
+        settings = self._settings.motion
+        strength = settings.strength * settings.pose_strength
+        performer = Performer.of(motion, reference, driving.dense.size)
+        return carry(portrait, driving.dense, rigid, performer, strength)
 
     def _move_eyes(
         self,
@@ -247,6 +279,13 @@ class MeshEngine:
             content, covered = mouth.borrowed(where, points, driving, portrait.tone)
             where = replace(where, alpha=where.alpha * covered)
         blend(pixels[..., :3], where, _in_codes(portrait.source, pixels, where, content))
+
+
+def _wants_dense_motion(settings: RenderSettings) -> bool:
+    """Whether the head moves, by what changes since the reference frame."""
+    motion = settings.motion
+    is_moving = motion.region in ("all", "pose") and motion.strength * motion.pose_strength > 0
+    return settings.mesh.dense_motion and motion.motion == "relative" and is_moving
 
 
 def _lay_moved(

@@ -25,13 +25,13 @@ from lp_core.motion.landmarks.motion import F64, best_rotation
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
 
-MAX_SHIFT = 0.4
-"""Largest shift of the head in head units (about an eighth of the face); more tears hair and neck."""
-MAX_TURN_DEG = 32.0
-"""Largest turn of the head away from the photo: beyond, the far cheek would show what the photo does not."""
+UNITS_IN_FACE = 3.2
+"""Head units in the height of a face."""
 FIELD_OF_VIEW_DEG = 63.0
 """Vertical field of view of the camera in which the landmarker reads rotations."""
-SCALE_RANGE = (0.8, 1.25)
+STRAIGHT = 0.75
+"""Part of a limit up to which movement is exact."""
+SCALE_RANGE = (0.5, 2.0)
 MAX_GAZE = 0.22
 NARROW_MOUTH = 0.05
 """Lip openness below which a reference counts as closed: proportions of less would be proportions of noise."""
@@ -45,6 +45,16 @@ FREE_GAP, TRUST_GAP = 0.04, 1.0
 """A nudge may change lip gap and drop of the mouth (head units) by this much plus TRUST_GAP times the movement,
 which is the larger of what geometry and what the blendshape says."""
 DOWN = np.array([0.0, 1.0, 0.0])
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a head may go from the photo; movement is exact up to STRAIGHT of a limit, and bent softly beyond."""
+
+    turn_deg: float = 40.0
+    """Turn of the head: far beyond 30 degrees the far cheek would show what the photo does not."""
+    shift: float = UNITS_IN_FACE
+    """Shift of the head in head units."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,7 @@ class Nudge:
 
 
 NO_NUDGE = Nudge()
+LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,7 @@ def transfer(
     nudge: Nudge = NO_NUDGE,
     fields: FaceFields | None = None,
     change: Change = NO_CHANGE,
+    limits: Limits = LIMITS,
 ) -> TransferTarget:
     """Where the source's landmarks go under a performance.
 
@@ -113,6 +125,7 @@ def transfer(
         nudge: what calibration adds on this portrait.
         fields: ``face_fields`` of the source, where they are at hand.
         change: what the user's sliders add.
+        limits: how far the head may go.
 
     Convention:
         Result in camera axes, unit and origin of the source's head space, so that a point stands in the
@@ -134,7 +147,7 @@ def transfer(
     for eye, lid, field in zip(EYES, opened, fields.lids, strict=True):
         face += lid_displacement(shape, delta, eye, lid, field)
     face = _lips_apart(face, shape)
-    rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge, change)
+    rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge, change, limits)
     offset = np.array([*shift, 0.0])
     return TransferTarget(
         points=scale * face @ rotation.T + offset,
@@ -208,9 +221,14 @@ def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mo
     width = _mouth_width(shape)
     own = _gap(shape)
     now, then = float(motion.lips), float(reference.lips) if mode == "relative" else own / width
+    if mode == "relative":
+        # A mouth that narrows while it opens is less wide open than its openness says.
+        width_now, width_then = (_mouth_width(f.expression.astype(np.float64)) for f in (motion, reference))
+        now *= width_now / width_then
     if now < then:
         return own * (1 - (then - now) / max(then, NARROW_MOUTH))
-    return own + (now - then) * width * WIDE_MOUTH / max(WIDE_MOUTH - then, WIDE_MOUTH / 2)
+    wide = max(WIDE_MOUTH * width - own, WIDE_MOUTH * width / 2)
+    return own + (now - then) * wide / max(WIDE_MOUTH - then, WIDE_MOUTH / 2)
 
 
 def _gap(points: F64) -> float:
@@ -303,28 +321,58 @@ def _pose(
     strength: float,
     nudge: Nudge,
     change: Change,
+    limits: Limits,
 ) -> tuple[F64, float, F64]:
     """(rotation, scale, shift) of the source's head, in camera axes and the source's head units."""
     own = source.rotation.astype(np.float64)
     angles = np.array(angles_deg(own))
-    turn = wanted_turn(source, motion, reference, mode) * strength
+    if mode == "relative":
+        turn = _difference(seen_rotation(motion, reference), reference.rotation.astype(np.float64))
+    else:
+        turn = wanted_turn(source, motion, reference, mode)
+    turn *= strength
     turn += np.array(nudge.angles_deg) * min(strength, 1.0) + change.angles_deg
-    turned = from_angles_deg(*(angles + _soft(turn, MAX_TURN_DEG))) @ from_angles_deg(*angles).T
+    turned = from_angles_deg(*(angles + _soft(turn, limits.turn_deg))) @ from_angles_deg(*angles).T
     unit = max(float(reference.scale), 1e-6)
     scale = float(np.clip((motion.scale / unit) ** strength * change.scale, *SCALE_RANGE))
     moved = (motion.translation - reference.translation).astype(np.float64) / unit
-    shift = _soft(moved * strength + change.shift, MAX_SHIFT)
+    if mode == "relative":
+        moved = _in_plane(own, reference.rotation.astype(np.float64)) @ moved
+    shift = _soft(moved * strength + change.shift, limits.shift)
+    if mode == "relative":
+        return turned @ own, scale, shift
     at = source.translation.astype(np.float64)
     seen = line_of_sight(at + shift * source.scale).T @ turned @ line_of_sight(at)
     return seen @ own, scale, shift
 
 
+def _in_plane(rotation: F64, other: F64) -> F64:
+    """(2, 2) the turn in the picture's plane from another head's roll to this one's: a head moves in its own axes."""
+    roll_deg = float(_difference(rotation, other)[2])
+    return from_angles_deg(0.0, 0.0, roll_deg)[:2, :2]
+
+
 def wanted_turn(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> F64:
     """(3,) pitch, yaw and roll in degrees by which the performance turns the source's head."""
     base = reference.rotation if mode == "relative" else source.rotation
-    now, then = (np.array(angles_deg(r.astype(np.float64))) for r in (motion.rotation, base))
-    turn: F64 = (now - then + 180) % 360 - 180
+    return _difference(motion.rotation.astype(np.float64), base.astype(np.float64))
+
+
+def _difference(now: F64, then: F64) -> F64:
+    """(3,) pitch, yaw and roll in degrees from one rotation to another."""
+    turn: F64 = (np.array(angles_deg(now)) - np.array(angles_deg(then)) + 180) % 360 - 180
     return turn
+
+
+def seen_rotation(motion: MotionFrame, reference: MotionFrame) -> F64:
+    """(3, 3) the rotation under which the reference's rigid points come closest to where they are seen.
+
+    Rotations are read in a perspective camera; what is left of the head's turn in the landmarks is taken back here, so
+    that rotation and change of shape together give the landmarks as they were seen.
+    """
+    now, then = motion.expression.astype(np.float64), reference.expression.astype(np.float64)
+    seen: F64 = motion.rotation.astype(np.float64) @ best_rotation(now[RIGID], then[RIGID]).T
+    return seen
 
 
 def line_of_sight(position: F64) -> F64:
@@ -342,10 +390,11 @@ def line_of_sight(position: F64) -> F64:
 
 
 def _soft(vector: F64, limit: float) -> F64:
-    """The vector, bent softly so that it never grows longer than ``limit``; short ones hardly change."""
+    """The vector, bent softly so that it never grows longer than ``limit``; exact up to STRAIGHT of it."""
     length = float(np.linalg.norm(vector))
-    if length <= limit / 2:
+    straight = STRAIGHT * limit
+    if length <= straight:
         return vector
-    half = limit / 2
-    bent: F64 = vector * ((half + half * np.tanh((length - half) / half)) / length)
+    rest = limit - straight
+    bent: F64 = vector * ((straight + rest * np.tanh((length - straight) / rest)) / length)
     return bent

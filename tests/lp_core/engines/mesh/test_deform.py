@@ -96,7 +96,7 @@ def heads(portrait, sitter):
 def test_hair_and_neck_never_fold_and_hardly_stretch(heads):
     for name, (head, points) in heads.items():
         det = jacobian(head)[outside_face(head, points, 3)]
-        assert det.min() > 0.12, name
+        assert det.min() > 0.03, name
         assert det.max() < 2.2, name
 
 

@@ -275,7 +275,7 @@ class TestTheMouth:
         assert change[edge].mean() < 0.8 * change[alpha > 0.95].mean()
 
     def test_the_setting_decides(self, portrait, sitter, speaking, driving):
-        drawing = MeshEngine(RenderSettings(mesh=MeshSettings(mouth="drawn")))
+        drawing = MeshEngine(RenderSettings(mesh=MeshSettings(mouth="drawn", dense_motion=False)))
         one = drawing.animate(portrait, speaking, sitter.neutral, driving).pixels
         np.testing.assert_array_equal(one, drawing.animate(portrait, speaking, sitter.neutral, None).pixels)
         borrowing = MeshEngine(RenderSettings(mesh=MeshSettings(mouth="driving")))

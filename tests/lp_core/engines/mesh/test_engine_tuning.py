@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
 from fakes.mesh import grimace, moved_face, reading, reading_face, readings, turned
 
 from lp_core.engines.base import TrialFrame
+from lp_core.engines.mesh import calibrate
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.faces.open import open_analyzer
 from lp_core.geometry.facemesh import LEFT_EYE, RIGHT_EYE
@@ -41,6 +43,11 @@ class FakeAnalyzer:
 
 
 class TestTuning:
+    @pytest.fixture(autouse=True)
+    def different_people(self, monkeypatch):
+        """The sitter performs for himself here; for one face there would be nothing to find."""
+        monkeypatch.setattr(calibrate, "SAME_FACE", 0.0)
+
     def motion(self, sitter):
         return replace(grimace(sitter.neutral), blendshapes=readings(jaw=0.6, left=0.5, right=0.5))
 
@@ -97,3 +104,16 @@ class TestTuning:
             face, values = reading(still_analyzer, engine.animate(candidate, motion, sitter.neutral).pixels)
             misread.append(np.abs(values[[LEFT_EYE.blink, RIGHT_EYE.blink]] - 0.6).mean())
         assert misread[1] < 0.6 * misread[0]
+
+
+def test_a_performer_and_an_image_of_himself_need_no_tuning(engine, portrait, sitter):
+    opened = []
+
+    def open_one():
+        opened.append(FakeAnalyzer(True))
+        return opened[-1]
+
+    reference = replace(sitter.neutral, blendshapes=readings())
+    samples = [TrialFrame(grimace(sitter.neutral), None)] * 3
+    assert not engine.tune(portrait, samples, reference, open_one)
+    assert not any(analyzer.times for analyzer in opened)

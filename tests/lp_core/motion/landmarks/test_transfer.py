@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.geometry.facemesh import CHIN, EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER, RIGID
-from lp_core.geometry.rotation import angles_deg
+from lp_core.geometry.rotation import angles_deg, from_angles_deg
 from lp_core.motion.landmarks import transfer as module
 from lp_core.motion.landmarks.lids import LID_REST, NARROW_EYE, lid_ratios, widest_eyes
 from lp_core.motion.landmarks.motion import best_rotation
@@ -173,7 +173,9 @@ def test_the_head_moves_and_grows_by_what_was_asked(seed, x, y, growth):
     target = transfer(source, motion, reference, MotionSettings())
     still = transfer(source, reference, reference, MotionSettings())
     shift = target.rigid_points[RIGID].mean(0)[:2] - still.rigid_points[RIGID].mean(0)[:2]
-    assert np.allclose(shift, (x / 0.2, y / 0.2), atol=0.03)
+    roll = angles_deg(source.rotation)[2] - angles_deg(reference.rotation)[2]
+    own_axes = from_angles_deg(0, 0, roll)[:2, :2]
+    assert np.allclose(shift, own_axes @ (x / 0.2, y / 0.2), atol=0.03)
     spread = [np.linalg.norm(t.rigid_points - t.rigid_points.mean(0)) for t in (target, still)]
     assert spread[0] / spread[1] == pytest.approx(growth, rel=1e-4)
 
@@ -187,13 +189,13 @@ def test_limits_hold_for_absurd_performances(mode, angles, size, far):
     target = transfer(source, motion, reference, MotionSettings(mode, strength=2))
     rigid, own = target.rigid_points, own_points(source)
     assert np.isfinite(target.points).all()
-    assert np.linalg.norm(rigid[RIGID].mean(0) - own[RIGID].mean(0)) <= module.MAX_SHIFT + 0.05
+    assert np.linalg.norm(rigid[RIGID].mean(0) - own[RIGID].mean(0)) <= module.LIMITS.shift + 0.05
     spread = np.linalg.norm(rigid - rigid.mean(0)) / np.linalg.norm(own - own.mean(0))
     low, high = module.SCALE_RANGE
     assert low - 1e-4 <= spread <= high + 1e-4
     turn = best_rotation(own[RIGID] - own[RIGID].mean(0), rigid[RIGID] - rigid[RIGID].mean(0))
-    sight = np.degrees(np.arctan(module.MAX_SHIFT * source.scale / 0.8))
-    assert np.degrees(np.arccos((np.trace(turn) - 1) / 2)) <= module.MAX_TURN_DEG + sight + 3
+    sight = np.degrees(np.arctan(module.LIMITS.shift * source.scale / 0.8))
+    assert np.degrees(np.arccos((np.trace(turn) - 1) / 2)) <= module.LIMITS.turn_deg + sight + 3
     assert all(0 <= lid <= most for lid, most in zip(target.lids, widest_eyes(source), strict=True))
     assert np.abs(target.gaze).max() <= 2 * module.MAX_GAZE
 
@@ -356,10 +358,12 @@ def test_line_of_sight_is_the_rotation_to_the_point(x, y):
 def test_a_head_that_moves_aside_looks_turned_the_other_way():
     source, reference = performer(), performer()
     motion = replace(reference, translation=np.array([0.06, 0], np.float32))
-    turn = turn_deg(transfer(source, motion, reference, MotionSettings()), source)
+    turn = turn_deg(transfer(source, motion, reference, MotionSettings("absolute")), source)
     away = angles_deg(line_of_sight(np.array([0.06, 0.0])).T)
     assert np.allclose(turn, away, atol=0.3)
     assert abs(turn[1]) > 2
+    seen = transfer(source, motion, reference, MotionSettings())  # relative: as the landmarks were seen
+    assert np.allclose(turn_deg(seen, source), 0, atol=1e-6)
 
 
 def test_a_dropping_jaw_lowers_mouth_and_chin_as_one_and_leaves_the_gap():

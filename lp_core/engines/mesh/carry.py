@@ -1,0 +1,151 @@
+"""The performer's dense motion, carried over to a portrait.
+
+With S the similarity from portrait to driving image, a place x of the result shows what the driving image shows at
+S(x); F(S(x)) leads from there to the reference, and S's inverse back to the portrait: x is taken from
+x + L^-1 F(S(x)), L the linear part of S. For a twin of the performer this is exact. On another head the outlines
+differ, so the more the faces differ, the smoother the field is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.engines.mesh.portrait import MeshPortrait
+from lp_core.geometry.affine import fit_affine, fit_similarity
+from lp_core.geometry.dense_field import DenseField
+from lp_core.geometry.facemesh import (
+    EYES,
+    LIPS_INNER_LOWER,
+    LIPS_INNER_UPPER,
+    LIPS_OUTER_LOWER,
+    LIPS_OUTER_UPPER,
+    OVAL,
+)
+from lp_core.motion.landmarks.motion import landmarks_from_motion
+from lp_core.motion.landmarks.transfer import seen_rotation
+from lp_core.motion.sequence import MotionFrame
+
+SMOOTH = 0.7
+"""Softness of the field for a twin, in its cells."""
+SMOOTHER = 1.5
+"""How much softer it gets, over the distance by which the outlines of both faces differ."""
+BORDER = 0.03
+"""Over which the field dies away towards the border of the driving image, in its widths."""
+FARTHEST = 0.3
+"""Correction of a landmark beyond which the field is not believed there, in radii of the face."""
+
+F64 = NDArray[np.float64]
+Map = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Dense motion in the portrait's own pixels."""
+
+    field: Map
+    """(h, w, 3) over the driving image's cells: flow x and y in pixels of the portrait, and trust 0..1."""
+    cells_from_frame: F64
+    """(2, 3) pixels of the result -> cells."""
+    rigid: F64
+    """(2, 3) pixels of the result -> displacement that the performer's head alone makes, pixels."""
+    nudged: F64
+    """(478, 2) by how much the field corrects where each landmark is taken from, pixels of the portrait."""
+
+    def at(self, x: Map, y: Map) -> tuple[Map, Map]:
+        """(h, w, 2) flow and (h, w) trust at (1, w) columns and (h, 1) rows of the result."""
+        a = self.cells_from_frame.astype(np.float32)
+        cells_x = a[0, 0] * x + a[0, 1] * y + a[0, 2]
+        cells_y = a[1, 0] * x + a[1, 1] * y + a[1, 2]
+        found = cv2.remap(self.field, cells_x, cells_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        height, width = self.field.shape[:2]
+        inside = np.minimum(
+            np.minimum(cells_x, width - 1 - cells_x), np.minimum(cells_y, height - 1 - cells_y)
+        )
+        near = np.clip(inside / np.float32(BORDER * width), 0, 1)
+        return found[..., :2], found[..., 2] * (near * near * (3 - 2 * near))
+
+
+@dataclass(frozen=True)
+class Performer:
+    """The performer's landmarks, (478, 2) each, pixels of the driving image."""
+
+    seen: F64
+    """In the frame."""
+    neutral: F64
+    """In the reference frame."""
+    posed: F64
+    """Those of the reference frame under the pose of the frame."""
+
+    @classmethod
+    def of(cls, motion: MotionFrame, reference: MotionFrame, size: tuple[int, int]) -> Performer:
+        """The landmarks of a frame of a performance in an image of a size."""
+        rotation = seen_rotation(motion, reference).astype(np.float32)
+        posed = replace(motion, rotation=rotation, expression=reference.expression)
+        seen, neutral, rigid = (
+            landmarks_from_motion(one, *size)[:, :2].astype(np.float64) for one in (motion, reference, posed)
+        )
+        return cls(seen, neutral, rigid)
+
+
+def carry(
+    portrait: MeshPortrait, dense: DenseField, rigid_points: F64, performer: Performer, strength: float
+) -> Carried:
+    """Lays a performer's dense motion onto a portrait.
+
+    Args:
+        portrait: the prepared source.
+        dense: the motion.
+        rigid_points: (478, 3) target landmarks under the pose alone, pixels of the portrait.
+        performer: the performer's landmarks.
+        strength: multiplies the motion.
+    """
+    seen, neutral, posed = performer.seen, performer.neutral, performer.posed
+    still = fit_similarity(portrait.points[OVAL, :2], neutral[OVAL])
+    now = fit_similarity(rigid_points[OVAL, :2], posed[OVAL])
+    back = np.asarray(np.linalg.inv(still[:, :2]), np.float64)
+    apart = np.linalg.norm(
+        portrait.points[OVAL, :2] @ still[:, :2].T + still[:, 2] - neutral[OVAL], axis=1
+    ).mean()
+    sigma = SMOOTH + SMOOTHER * apart * dense.scale
+    weight = np.maximum(dense.trust, np.float32(1e-3))
+    known = cv2.GaussianBlur(weight, (0, 0), sigma)
+    flow = cv2.GaussianBlur(dense.flow * weight[..., None], (0, 0), sigma) / known[..., None]
+    own = (flow.reshape(-1, 2) @ (strength * back.T).astype(np.float32)).reshape(flow.shape)
+    trust = np.clip(2 * known, 0, 1)
+    field = np.ascontiguousarray(np.dstack([own, trust]), np.float32)
+    head = fit_affine(posed[OVAL], (neutral - posed)[OVAL])
+    cells = now * dense.scale
+    cells[:, 2] += (dense.scale - 1) / 2
+    rigid = (
+        strength * back @ np.column_stack([head[:, :2] @ now[:, :2], head[:, :2] @ now[:, 2] + head[:, 2]])
+    )
+    return Carried(field, cells, rigid, _nudged(portrait, dense, field, seen, neutral, strength * back))
+
+
+def _nudged(portrait: MeshPortrait, dense: DenseField, field: Map, seen: F64, neutral: F64, back: F64) -> F64:
+    at = ((seen + 0.5) * dense.scale - 0.5).astype(np.float32)
+    found = cv2.remap(
+        field, at[:, 0].copy(), at[:, 1].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).reshape(-1, 3)
+    missed = (seen - neutral) @ back.T + found[:, :2]
+    far = np.linalg.norm(missed, axis=1) / (FARTHEST * portrait.radius_px)
+    weight = found[:, 2] * np.clip(2 - 2 * far, 0, 1) * _BELIEVED
+    return np.asarray(missed * weight[:, None], np.float64)
+
+
+def _believed() -> F64:
+    """(478,) 1 where the field knows better than landmarks, 0 at lids, irises and lips."""
+    believed = np.ones(478)
+    for eye in EYES:
+        for line in (eye.upper, eye.lower, eye.iris):
+            believed[line] = 0
+    for line in (LIPS_INNER_UPPER, LIPS_INNER_LOWER, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER):
+        believed[line] = 0
+    return believed
+
+
+_BELIEVED = _believed()

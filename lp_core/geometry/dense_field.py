@@ -1,0 +1,97 @@
+"""Dense motion of a performance: coarse optical flow of the driving video, from each frame to the reference frame.
+
+Landmarks know the face; hair, ears, neck and shoulders are known to the pixels alone. The flow is found by Dense
+Inverse Search (lp_core.geometry.optical_flow) in images of SIDE x SIDE pixels, or as many in another shape. Where eyes
+and mouth open or close there is no correspondence: those places are left out, and filled from around them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER
+from lp_core.geometry.optical_flow import dense_flow
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+SIDE = 256
+"""Side of a square with the area of the images that are compared."""
+HOLE_GROWN = 0.35
+"""How far beyond the outline of an eye or a mouth nothing is trusted, over its size."""
+
+
+@dataclass(frozen=True)
+class DenseField:
+    """Where everything that one frame of a performance shows is in its reference frame."""
+
+    flow: F32
+    """(h, w, 2) pixels of the driving image: what a cell shows is in the reference at its place + flow."""
+    trust: F32
+    """(h, w) 0..1 how sure that is."""
+    size: tuple[int, int]
+    """Width and height of the driving image, pixels."""
+
+    @property
+    def scale(self) -> float:
+        """Cells per pixel."""
+        return float(self.flow.shape[1] / self.size[0])
+
+
+@dataclass(frozen=True)
+class DenseReference:
+    """The reference frame that others are compared with."""
+
+    gray: U8
+    """(h, w) reduced to the area of SIDE x SIDE."""
+    size: tuple[int, int]
+    """Width and height of the image, pixels."""
+
+    @classmethod
+    def of(cls, pixels: U8) -> DenseReference:
+        """The reference from its (H, W, 3) image, RGB display codes."""
+        return cls(_small(pixels), (pixels.shape[1], pixels.shape[0]))
+
+    def motion(self, pixels: U8, landmarks: NDArray[np.floating]) -> DenseField | None:
+        """The dense motion of another frame.
+
+        Args:
+            pixels: (H, W, 3) RGB, display codes.
+            landmarks: (478, 2 or 3) of its face, pixels.
+
+        Returns:
+            None where the image has another size.
+        """
+        height, width = pixels.shape[:2]
+        if (width, height) != self.size:
+            return None
+        now = _small(pixels)
+        scale = now.shape[1] / width
+        there = dense_flow(now, self.gray)
+        trust = np.ones(now.shape, np.float32)
+        trust[_openings(landmarks, scale, now.shape)] = 0
+        return DenseField(there / np.float32(scale), trust, self.size)
+
+
+def _small(pixels: U8) -> U8:
+    height, width = pixels.shape[:2]
+    scale = min(SIDE / float(np.sqrt(height * width)), 1.0)
+    size = max(round(width * scale), 16), max(round(height * scale), 16)
+    gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _openings(landmarks: NDArray[np.floating], scale: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(h, w) True at eyes and mouth."""
+    mask = np.zeros(shape[:2], np.uint8)
+    outlines = [(eye.upper, eye.lower) for eye in EYES] + [(LIPS_INNER_UPPER, LIPS_INNER_LOWER)]
+    for upper, lower in outlines:
+        line = (landmarks[np.concatenate([upper, lower[-2:0:-1]]), :2] + 0.5) * scale - 0.5
+        middle = line.mean(axis=0)
+        grown = middle + (line - middle) * (1 + HOLE_GROWN)
+        cv2.fillPoly(mask, [np.rint(grown).astype(np.int32)], 1)
+    return np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8)), bool)

@@ -1,0 +1,106 @@
+"""The performer's dense motion on a portrait: exact for a twin, and nothing where nothing moved."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from lp_core.engines.base import DrivingPicture
+from lp_core.engines.mesh.carry import Performer, carry
+from lp_core.engines.mesh.engine import MeshEngine
+from lp_core.geometry.dense_field import DenseField, DenseReference
+from lp_core.settings import MeshSettings, MotionSettings, RenderSettings
+
+SHIFT = np.array([7.0, -4.0])
+
+
+def moved(sitter, by):
+    """The sitter's image and motion, shifted as a whole."""
+    matrix = np.array([[1, 0, by[0]], [0, 1, by[1]]], float)
+    picture = cv2.warpAffine(sitter.picture, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    motion = replace(
+        sitter.neutral, translation=sitter.neutral.translation + np.float32(by) / np.float32(512)
+    )
+    landmarks = sitter.face.landmarks_frame.copy()
+    landmarks[:, :2] += np.float32(by)
+    return picture, motion, landmarks
+
+
+def shown(engine, sitter, as_frame, by=SHIFT, picture=None):
+    pixels, motion, landmarks = moved(sitter, by)
+    dense = DenseReference.of(sitter.picture).motion(pixels, landmarks)
+    portrait = engine.prepare(as_frame(sitter.picture if picture is None else picture), sitter.face)
+    return engine.animate(portrait, motion, sitter.neutral, DrivingPicture(pixels, landmarks, dense))
+
+
+def test_the_shifted_image_of_oneself_is_met(engine, sitter, as_frame):
+    truth = moved(sitter, SHIFT)[0].astype(float)
+    found = shown(engine, sitter, as_frame).pixels
+    low, high = (
+        getattr(sitter.face.landmarks_frame[:, :2], name)(axis=0).astype(int) for name in ("min", "max")
+    )
+    part = slice(low[1] - 30, high[1] + 30), slice(low[0] - 30, high[0] + 30)
+    error, still = (np.square(one[part] - truth[part]).mean() for one in (found, sitter.picture))
+    assert error < 0.05 * still
+    pixels, motion, landmarks = moved(sitter, SHIFT)
+    rigid = engine.animate(
+        engine.prepare(as_frame(sitter.picture), sitter.face),
+        motion,
+        sitter.neutral,
+        DrivingPicture(pixels, landmarks),
+    )
+    assert error < 0.5 * np.square(rigid.pixels[part] - truth[part]).mean()
+
+
+def test_where_the_performer_rests_every_bit_stays(engine, sitter, as_frame):
+    portrait = engine.prepare(as_frame(sitter.picture), sitter.face)
+    still = DenseField(np.zeros((256, 256, 2), np.float32), np.ones((256, 256), np.float32), (512, 512))
+    driving = DrivingPicture(sitter.picture, sitter.face.landmarks_frame, still)
+    result = engine.animate(portrait, sitter.neutral, sitter.neutral, driving)
+    np.testing.assert_array_equal(result.pixels, sitter.picture)
+
+
+def test_outside_the_matte_every_bit_stays(engine, sitter, as_frame, any_pixels):
+    pixels = any_pixels
+    portrait = engine.prepare(as_frame(pixels), sitter.face)
+    picture, motion, landmarks = moved(sitter, SHIFT)
+    dense = DenseReference.of(sitter.picture).motion(picture, landmarks)
+    result = engine.animate(portrait, motion, sitter.neutral, DrivingPicture(picture, landmarks, dense))
+    outside = result.matte == 0
+    np.testing.assert_array_equal(result.pixels[outside], pixels[outside])
+    assert result.matte.max() == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        RenderSettings(mesh=MeshSettings(dense_motion=False)),
+        RenderSettings(motion=MotionSettings(motion="absolute")),
+        RenderSettings(motion=MotionSettings(region="expression")),
+        RenderSettings(motion=MotionSettings(pose_strength=0.0)),
+    ],
+)
+def test_it_is_left_out_where_the_head_does_not_follow_a_reference(sitter, as_frame, settings):
+    engine = MeshEngine(settings)
+    assert not engine.info.uses_dense_motion
+    pixels, motion, landmarks = moved(sitter, SHIFT)
+    dense = DenseReference.of(sitter.picture).motion(pixels, landmarks)
+    portrait = engine.prepare(as_frame(sitter.picture), sitter.face)
+    with_it, without = (
+        engine.animate(portrait, motion, sitter.neutral, DrivingPicture(pixels, landmarks, one))
+        for one in (dense, None)
+    )
+    np.testing.assert_array_equal(with_it.pixels, without.pixels)
+
+
+def test_half_the_strength_is_half_the_way(portrait, sitter):
+    flow = np.zeros((256, 256, 2), np.float32) + np.float32(-SHIFT)
+    dense = DenseField(flow, np.ones((256, 256), np.float32), (512, 512))
+    performer = Performer.of(moved(sitter, SHIFT)[1], sitter.neutral, (512, 512))
+    rigid = portrait.points + (*SHIFT, 0)
+    x, y = np.arange(200, 300, dtype=np.float32)[None], np.arange(100, 160, dtype=np.float32)[:, None]
+    whole, half = (carry(portrait, dense, rigid, performer, share).at(x, y) for share in (1.0, 0.5))
+    assert np.allclose(whole[0], -SHIFT, atol=0.05)
+    assert np.allclose(half[0], whole[0] / 2, atol=1e-4)
+    assert (whole[1] == 1).all()

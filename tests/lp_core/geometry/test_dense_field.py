@@ -1,0 +1,59 @@
+"""Dense motion: found in the pixels, from each frame to the reference."""
+
+import cv2
+import numpy as np
+import pytest
+
+from lp_core.geometry.dense_field import SIDE, DenseReference
+from lp_core.motion.builtin import neutral_face
+
+
+def texture(rng, width, height):
+    noise = (rng.random((height // 8, width // 8, 3)) * 255).astype(np.uint8)
+    return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.fixture
+def face():
+    points = np.zeros((478, 3), np.float32)
+    points[:, :2] = neutral_face()[:, :2] * 50 + (256, 200)
+    return points
+
+
+@pytest.mark.parametrize("size", [(512, 512), (400, 720), (1280, 720)])
+def test_a_shifted_image_is_shifted_back(rng, face, size):
+    width, height = size
+    picture = texture(rng, width, height)
+    moved = cv2.warpAffine(
+        picture, np.array([[1.0, 0, 9], [0, 1, -5]]), size, borderMode=cv2.BORDER_REPLICATE
+    )
+    found = DenseReference.of(picture).motion(moved, face)
+    assert found.size == size
+    assert found.flow.shape[0] * found.flow.shape[1] == pytest.approx(SIDE * SIDE, rel=0.02)
+    inside = found.flow[20:-20, 20:-20]
+    assert np.abs(np.median(inside, axis=(0, 1)) - (-9, 5)).max() < 0.3
+    assert found.scale == pytest.approx(found.flow.shape[1] / width)
+
+
+def test_eyes_and_mouth_are_not_trusted(rng, face):
+    picture = texture(rng, 512, 512)
+    trust = DenseReference.of(picture).motion(picture, face).trust
+    for points in ([159, 145], [386, 374], [13, 14]):
+        x, y = (face[points, :2].mean(axis=0) / 2).astype(int)
+        assert trust[y, x] == 0
+    x, y = (face[152, :2] / 2).astype(int)
+    assert trust[y, x] == 1
+    assert 0.9 < trust.mean() < 1
+
+
+def test_an_image_of_another_size_has_none(rng, face):
+    assert DenseReference.of(texture(rng, 512, 512)).motion(texture(rng, 512, 400), face) is None
+
+
+def test_it_depends_on_its_two_frames_alone(rng, face):
+    reference = DenseReference.of(texture(rng, 256, 256))
+    first, second = texture(rng, 256, 256), texture(rng, 256, 256)
+    alone = reference.motion(second, face)
+    reference.motion(first, face)
+    again = reference.motion(second, face)
+    np.testing.assert_array_equal(alone.flow, again.flow)
