@@ -101,13 +101,19 @@ def _health_router(service: Service) -> APIRouter:
     @router.get("/health", operation_id="health")
     def health() -> Health:
         """Who answers; the only route without a token."""
-        counts = service.store.counts()
+        counts: dict[str, int] = {}
+        problem = service.lanes.problem
+        try:
+            counts = service.store.counts()
+        except LpError as error:  # the worker answers, and says what is wrong
+            problem = str(error)
         return Health(
             version=__version__,
             protocol=PROTOCOL,
             kinds=list(service.kinds),
             queued=counts.get("queued", 0),
             running=counts.get("running", 0),
+            problem=problem,
         )
 
     return router

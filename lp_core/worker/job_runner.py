@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import Cancelled, LpError, missing_extra
-from lp_core.files import ensure_folder, known_failure
+from lp_core.errors import Cancelled, LpError, NotThere, missing_extra
+from lp_core.files import ensure_folder, known_failure, remove
 from lp_core.render.report import Progress
 from lp_core.worker.events import Event, Hub
 from lp_core.worker.job_context import Interrupted, JobContext, JobKind
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 MOST_STARTS = 2
 """Starts without any gain after which a job is given up: it takes the worker down with it."""
+RETRY_S = 1.0
+"""How long a lane waits before it tries again what the disk of the worker's state refused."""
 
 
 class JobRunner:
@@ -38,19 +41,36 @@ class JobRunner:
         self._wake = threading.Condition()
         self._threads: dict[str, threading.Thread] = {}
         self._running: dict[str, JobContext] = {}
+        self._problem: str | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps jobs from being done now, in a sentence; None when nothing does."""
+        return self._problem
 
     def start(self) -> None:
         """Takes up what an earlier worker left, then whatever waits."""
-        for row in self._store.recover():
-            if row.has_ended:
-                self._tidy(row)
+        self._store.recover()
+        self._sweep()
         for lane in self._store.lanes():
             self.wake(lane)
+
+    def _sweep(self) -> None:
+        """Removes what ended and unknown jobs left, where a worker was killed before it could."""
+        for folder in self._folder.iterdir() if self._folder.is_dir() else ():
+            try:
+                row = self._store.get(folder.name)
+            except NotThere:
+                remove(folder)
+                continue
+            if row.has_ended:
+                self._tidy(row)
 
     def wake(self, lane: str) -> None:
         """A job waits in a lane."""
         with self._wake:
-            if lane not in self._threads and not self._stopping.is_set():
+            known = self._threads.get(lane)
+            if (known is None or not known.is_alive()) and not self._stopping.is_set():
                 thread = threading.Thread(target=self._work, args=(lane,), name=f"lane-{lane}", daemon=True)
                 self._threads[lane] = thread
                 thread.start()
@@ -77,8 +97,11 @@ class JobRunner:
         """An ended job leaves nothing behind but its result."""
         context = self._context(row)
         kind = self._kinds.get(row.kind)
-        if row.state != "done" and kind is not None:
-            kind.abandon(context)
+        try:
+            if row.state != "done" and kind is not None:
+                kind.abandon(context)
+        except Exception:  # the job has ended all the same
+            logger.exception("what the job %s left cannot be removed", row.id)
         context.clean()
 
     def close(self) -> None:
@@ -98,35 +121,77 @@ class JobRunner:
         self._hub.publish(Event(row.id, "state", row.as_json()))
 
     def _work(self, lane: str) -> None:
+        """Does the jobs of a lane; nothing that goes wrong on the way ends it."""
         while not self._stopping.is_set():
-            with self._wake:  # a job that comes between the look and the wait would be seen late otherwise
-                row = self._store.claim(lane)
-                if row is None:
-                    self._wake.wait(1.0)
+            row = self._tried("take the next job", partial(self._next, lane))
             if row is not None:
                 self._run(row)
+
+    def _next(self, lane: str) -> Row | None:
+        """The next job of a lane; None after a second without one."""
+        with self._wake:  # a job that comes between the look and the wait would be seen late otherwise
+            row = self._store.claim(lane)
+            if row is None:
+                self._wake.wait(1.0)
+        return row
+
+    def _tried(self, what: str, act: Callable[[], Row | None]) -> Row | None:
+        """What an act gives. An error does not end the lane: it is said, and after a while the lane goes on."""
+        try:
+            found = act()
+        except Exception as error:
+            known = known_failure(error)
+            if known is None:
+                logger.exception("a lane cannot %s", what)
+            else:
+                logger.warning("A lane cannot %s: %s", what, known)
+            self._problem = str(known or f"{type(error).__name__}: {error}")
+            self._stopping.wait(RETRY_S)
+            return None
+        self._problem = None
+        return found
+
+    def _kept(self, row: Row, change: Callable[[], Row]) -> Row:
+        """The job after a change of its state, which is tried until the table takes it or the worker stops.
+
+        When the worker stops first, the job is found as running at the next start and goes on.
+        """
+        while True:
+            changed = self._tried(f"keep the end of the job {row.id}", change)
+            if changed is not None:
+                return changed
+            if self._stopping.is_set():
+                return row
 
     def _context(self, row: Row) -> JobContext:
         def tell(progress: Progress, gained: int) -> None:
             values = {name: value for name, value in progress.as_json().items() if name != "type"}
-            self._store.report(row.id, values, gained)
+            self._quietly(lambda: self._store.report(row.id, values, gained))
             self._hub.publish(Event(row.id, "progress", {"job": row.id, **values}))
 
         def say(text: str) -> None:
-            self._store.say(row.id, text)
+            self._quietly(lambda: self._store.say(row.id, text))
             self._hub.publish(Event(row.id, "log", {"job": row.id, "text": text}))
 
         return JobContext(row.id, self._folder / row.id, tell, say, self._stopping)
+
+    def _quietly(self, keep: Callable[[], None]) -> None:
+        """Keeps a report of a job, without which the job goes on where the table does not take it."""
+        try:
+            keep()
+        except LpError as error:
+            self._problem = str(error)
+        else:
+            self._problem = None
 
     def _run(self, row: Row) -> None:
         context = self._context(row)
         with self._wake:
             self._running[row.id] = context
-        if self._store.get(row.id).wants_cancel:
-            context.cancelled.set()
         self._told(row)
         try:
-            ended = self._outcome(row, context)
+            end = self._outcome(row, context)
+            ended = self._kept(row, end)
         finally:
             with self._wake:
                 del self._running[row.id]
@@ -134,38 +199,38 @@ class JobRunner:
             self._tidy(ended)
         self._told(ended)
 
-    def _outcome(self, row: Row, context: JobContext) -> Row:
-        """Does a job; the row as it stands afterwards."""
+    def _outcome(self, row: Row, context: JobContext) -> Callable[[], Row]:
+        """Does a job; returns what changes its row accordingly."""
+        end = partial(self._store.end, row.id)
         if row.starts > MOST_STARTS:
             phase = (row.progress or {}).get("phase") or "prepare"
             sentence = (
                 f"The worker died {MOST_STARTS} times in the phase '{phase}' of this job without getting further, so "
                 "it is given up; check the input files and the worker's log, then submit it again."
             )
-            return self._store.end(row.id, "failed", error=("worker_died", sentence))
+            return partial(end, "failed", error=("worker_died", sentence))
         kind = self._kinds.get(row.kind)
         if kind is None:
             sentence = str(missing_extra(f"A job of the kind '{row.kind}'", "otio"))
-            return self._store.end(row.id, "failed", error=("missing_dependency", sentence))
+            return partial(end, "failed", error=("missing_dependency", sentence))
         try:
+            if self._store.get(row.id).wants_cancel:
+                context.cancelled.set()
             ensure_folder(context.folder)
             context.progress(Progress("prepare", 0, None, 0.0, None))
             summary: dict[str, Any] = kind.run(row.parameters, context)
         except Interrupted:
-            return self._store.requeue(row.id)
+            return partial(self._store.requeue, row.id)
         except Cancelled:
-            return self._store.end(row.id, "cancelled")
-        except LpError as error:
-            context.say(str(error))
-            return self._store.end(row.id, "failed", error=(error.wire_code, str(error)))
+            return partial(end, "cancelled")
         except Exception as error:
             known = known_failure(error)
             if known is not None:
                 context.say(str(known))
-                return self._store.end(row.id, "failed", error=(known.wire_code, str(known)))
+                return partial(end, "failed", error=(known.wire_code, str(known)))
             logger.exception("job %s", row.id)
             sentence = f"This is a defect of LP Suite, please report it: {type(error).__name__}: {error}"
-            return self._store.end(row.id, "failed", error=("defect", sentence))
+            return partial(end, "failed", error=("defect", sentence))
         for note in summary.get("notes", ()):
             context.say(note)
-        return self._store.end(row.id, "done", summary=summary)
+        return partial(end, "done", summary=summary)

@@ -7,16 +7,17 @@ opened, a newer one is refused.
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import NotThere, WorkerError
+from lp_core.errors import DiskFull, LpError, NotThere, WorkerError
 from lp_core.link.messages import ENDED
 
 MIGRATIONS = (
@@ -54,9 +55,19 @@ MIGRATIONS = (
     );
     CREATE INDEX log_of_job ON log (job, seq);
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN base INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 """Step n brings a file of version n to version n + 1."""
 
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+"""What SQLite says where the disk is full: a journal that cannot be written is an input or output error."""
+
+_ROOM = 1 << 16
+"""Free bytes below which a disk counts as full."""
+_MOMENT_S = 0.25
+"""Progress is told ten times a second, so two deaths at one frame may be told some frames apart."""
 _PROGRESS = ("phase", "frame", "total", "fps", "eta_s")
 
 
@@ -100,6 +111,7 @@ class JobStore:
 
         Raises:
             WorkerError: it is damaged, cannot be written, or a newer version wrote it.
+            DiskFull: its disk is full.
         """
         self._path, self._clock = path, clock
         self._lock = threading.RLock()
@@ -111,6 +123,8 @@ class JobStore:
             self._db.execute("PRAGMA foreign_keys = ON")
             self._migrate()
         except sqlite3.Error as error:
+            if _is_full(path, error):
+                raise store_failure(path, error) from error
             raise WorkerError(
                 f"{path} cannot be used as the table of jobs ({error}); move it away or name another --state."
             ) from error
@@ -125,15 +139,32 @@ class JobStore:
             self._db.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
 
     @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The table, for this thread alone.
+
+        Raises:
+            DiskFull: the disk is full.
+            WorkerError: the table cannot be used.
+        """
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+            except sqlite3.Error as error:
+                raise store_failure(self._path, error) from error
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """The same; everything the block changes is kept, or nothing."""
+        with self._reading() as db:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if db.in_transaction:  # SQLite itself may have taken it back, as on a full disk
+                    with suppress(sqlite3.Error):
+                        db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def add(
         self, job: str, kind: str, lane: str, priority: int, output: str, parameters: Mapping[str, Any]
@@ -154,8 +185,8 @@ class JobStore:
         Raises:
             NotThere: there is none of that name.
         """
-        with self._lock:
-            found = self._db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
+        with self._reading() as db:
+            found = db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
         if found is None:
             raise NotThere(f"There is no job {job!r}; list them with GET /jobs.")
         return _row(found)
@@ -163,8 +194,8 @@ class JobStore:
     def newest(self, state: str | None, limit: int) -> list[Row]:
         """Jobs, newest first."""
         where, values = ("WHERE state = ? ", (state, limit)) if state else ("", (limit,))
-        with self._lock:
-            found = self._db.execute(
+        with self._reading() as db:
+            found = db.execute(
                 f"SELECT * FROM jobs {where}ORDER BY seq DESC LIMIT ?",  # noqa: S608 - fixed words
                 values,
             ).fetchall()
@@ -172,15 +203,15 @@ class JobStore:
 
     def counts(self) -> dict[str, int]:
         """Number of jobs in every state that occurs."""
-        with self._lock:
-            found = self._db.execute("SELECT state, COUNT(*) FROM jobs GROUP BY state").fetchall()
+        with self._reading() as db:
+            found = db.execute("SELECT state, COUNT(*) FROM jobs GROUP BY state").fetchall()
         return {str(state): int(count) for state, count in found}
 
     def claim(self, lane: str) -> Row | None:
         """Takes the next job of a lane: the highest priority, then the oldest; None when none waits."""
         with self._change() as db:
             found = db.execute(
-                "UPDATE jobs SET state = 'running', started_s = ?, starts = starts + 1 WHERE seq = "
+                "UPDATE jobs SET state = 'running', started_s = ?, starts = starts + 1, base = gained WHERE seq = "
                 "(SELECT seq FROM jobs WHERE state = 'queued' AND lane = ? ORDER BY priority DESC, seq LIMIT 1) "
                 "RETURNING *",
                 (self._clock(), lane),
@@ -189,17 +220,25 @@ class JobStore:
 
     def lanes(self) -> list[str]:
         """Lanes in which jobs wait."""
-        with self._lock:
-            found = self._db.execute("SELECT DISTINCT lane FROM jobs WHERE state = 'queued'").fetchall()
+        with self._reading() as db:
+            found = db.execute("SELECT DISTINCT lane FROM jobs WHERE state = 'queued'").fetchall()
         return [str(item[0]) for item in found]
 
     def report(self, job: str, progress: Mapping[str, Any], gained: int) -> None:
-        """Keeps how far a running job has come; ``gained`` is what a restart would not lose, any rising number."""
+        """Keeps how far a running job has come.
+
+        Args:
+            job: its name.
+            progress: phase, frame, total, fps, eta_s.
+            gained: a number that rises with the work. A job that gets further than where the worker died before,
+                by more than the frames of a moment, is not to blame for that.
+        """
+        moment = int((progress["fps"] or 0) * _MOMENT_S)
         with self._change() as db:
             db.execute(
                 "UPDATE jobs SET phase = ?, frame = ?, total = ?, fps = ?, eta_s = ?, "
-                "starts = CASE WHEN ? > gained THEN 1 ELSE starts END, gained = MAX(gained, ?) WHERE id = ?",
-                (*(progress[name] for name in _PROGRESS), gained, gained, job),
+                "starts = CASE WHEN ? > base + ? THEN 1 ELSE starts END, gained = MAX(gained, ?) WHERE id = ?",
+                (*(progress[name] for name in _PROGRESS), gained, moment, gained, job),
             )
 
     def end(
@@ -273,16 +312,31 @@ class JobStore:
             NotThere: there is no such job.
         """
         self.get(job)
-        with self._lock:
-            found = self._db.execute(
-                "SELECT at_s, text FROM log WHERE job = ? ORDER BY seq", (job,)
-            ).fetchall()
+        with self._reading() as db:
+            found = db.execute("SELECT at_s, text FROM log WHERE job = ? ORDER BY seq", (job,)).fetchall()
         return [{"at_s": float(item[0]), "text": str(item[1])} for item in found]
 
     def close(self) -> None:
         """Closes the file."""
         with self._lock:
             self._db.close()
+
+
+def store_failure(path: Path, error: sqlite3.Error) -> LpError:
+    """The error to raise when the table of jobs failed."""
+    if _is_full(path, error):
+        return DiskFull(f"{path} does not fit: the disk of the worker's state is full; free some space.")
+    return WorkerError(f"The table of jobs {path} cannot be used ({error}); check its disk.", "store")
+
+
+def _is_full(path: Path, error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest its details
+    if code == sqlite3.SQLITE_FULL:
+        return True
+    try:
+        return code in _FULL and shutil.disk_usage(path.parent).free < _ROOM
+    except OSError:
+        return False
 
 
 def _row(found: sqlite3.Row) -> Row:

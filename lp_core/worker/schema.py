@@ -113,6 +113,9 @@ class Health(_Wire):
     kinds: list[str] = Field(description="Kinds of jobs that are taken.")
     queued: int = Field(description="Jobs that wait.")
     running: int = Field(description="Jobs at work.")
+    problem: str | None = Field(
+        default=None, description="What keeps jobs from being done now, such as a full disk; null: nothing."
+    )
 
 
 class ErrorBody(_Wire):

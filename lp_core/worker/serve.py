@@ -17,7 +17,7 @@ from pathlib import Path
 import uvicorn
 from platformdirs import user_state_path
 
-from lp_core.errors import SettingError, WorkerError
+from lp_core.errors import LpError, SettingError, WorkerError
 from lp_core.link.runtime import Address, remove_runtime, write_runtime
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.app import create_app
@@ -102,7 +102,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
-        self.failure: WorkerError | None = None
+        self.failure: LpError | None = None
         self.until_idle_s: float | None = None
         self._asked, self._used_at = 0, time.monotonic()
 
@@ -114,8 +114,10 @@ class _Server(uvicorn.Server):
 
     def _idle_s(self) -> float:
         """Seconds since there was a request, an open connection, a job or a live stream."""
-        state, counts = self.server_state, self._service.store.counts()
-        works = counts.get("queued", 0) + counts.get("running", 0) > 0
+        state, works = self.server_state, True
+        with contextlib.suppress(LpError):  # a table that cannot be read may hold work
+            counts = self._service.store.counts()
+            works = counts.get("queued", 0) + counts.get("running", 0) > 0
         if state.connections or state.total_requests != self._asked or works or self._service.streams.all():
             self._asked, self._used_at = state.total_requests, time.monotonic()
         return time.monotonic() - self._used_at
@@ -125,7 +127,7 @@ class _Server(uvicorn.Server):
         try:
             if self.started:
                 self.on_ready()
-        except WorkerError as error:
+        except LpError as error:
             self.failure = error
             self.should_exit = True
 

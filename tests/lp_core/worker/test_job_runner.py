@@ -19,7 +19,8 @@ from lp_core.worker.events import Hub
 from lp_core.worker.job_runner import JobRunner
 from lp_core.worker.job_store import JobStore
 
-folder, gains = Path(sys.argv[1]), sys.argv[2] == "gains"
+folder, how = Path(sys.argv[1]), sys.argv[2]
+gains = how == "gains"
 
 class Deadly:
     def run(self, parameters, context):
@@ -28,7 +29,10 @@ class Deadly:
         mark.write_text(str(frame))
         if frame > 4:
             return {}
-        context.progress(Progress("render", frame, 9, 1.0, None))
+        if how == "jitters":  # dies at one frame, of which reports come some frames before
+            frame = 100 + (context.folder / "starts").exists() * 2
+            (context.folder / "starts").touch()
+        context.progress(Progress("render", frame, 200, 25.0 if how == "jitters" else 1.0, None))
         os.kill(os.getpid(), 9)
 
     def abandon(self, context):
@@ -77,6 +81,11 @@ def test_a_job_that_gets_further_each_time_is_not_given_up(tmp_path, store):
     assert store.get("slow").state == "done"
 
 
+def test_reports_some_frames_before_the_same_death_are_no_gain(tmp_path, store):
+    store.add("bad", "deadly", "cpu", 0, "o.mp4", {})
+    assert deaths(tmp_path, "jitters") == MOST_STARTS
+
+
 def test_a_worker_that_is_stopped_does_not_count(tmp_path, store):
     store.add("calm", "waits", "cpu", 0, "o.mp4", {})
 
@@ -96,3 +105,27 @@ def test_a_worker_that_is_stopped_does_not_count(tmp_path, store):
         assert begun.wait(10)
         lanes.close()
     assert (store.get("calm").state, store.get("calm").starts) == ("queued", 0)
+
+
+def test_what_a_kill_left_of_ended_jobs_is_swept_at_the_next_start(tmp_path, store):
+    abandoned = []
+
+    class Kind:
+        def run(self, parameters, context):
+            return {}
+
+        def abandon(self, context):
+            abandoned.append(context.id)
+
+    for name, state in (("done", "done"), ("failed", "failed")):
+        store.add(name, "kind", "cpu", 0, "o.mp4", {})
+        store.claim("cpu")
+        store.end(name, state, summary={})
+    store.add("waits", "kind", "elsewhere", 0, "o.mp4", {})
+    for name in ("done", "failed", "unknown", "waits"):
+        (tmp_path / "jobs" / name).mkdir(parents=True)
+    lanes = JobRunner(store, Hub(), {"kind": Kind()}, tmp_path / "jobs")
+    lanes._sweep()
+    assert [path.name for path in (tmp_path / "jobs").iterdir()] == ["waits"]
+    assert abandoned == ["failed"]
+    lanes.close()
