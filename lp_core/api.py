@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lp_core.assemble import assemble, assemble_extraction, faces_of_frame, filmed_face
+from lp_core.assemble import assemble, assemble_extraction
+from lp_core.clips import faces_of_frame, filmed_face
 from lp_core.faces.selector import in_order
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions

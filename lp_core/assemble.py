@@ -6,29 +6,26 @@ can be written, codec and engine are there, the files open, the chosen face of a
 
 from __future__ import annotations
 
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from lp_core.clips import filmed_face, sightings_of_frame
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
 from lp_core.engines.effective_settings import check_abilities, run_of, suited
 from lp_core.engines.registry import EngineChoice, MakeEngine, choose_engine, make_engine, open_engine
-from lp_core.errors import EmptyVideo, MotionMismatch, SettingError
-from lp_core.faces.base import Face
+from lp_core.errors import MotionMismatch, SettingError
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.selector import require_face
-from lp_core.faces.track import FaceTrack
-from lp_core.frame import Frame
 from lp_core.job import RenderJob
 from lp_core.media import render_outputs
-from lp_core.media.base import AS_STORED, OpenSink, ReadOptions
+from lp_core.media.base import OpenSink, ReadOptions
 from lp_core.media.frame_pattern import files_of
 from lp_core.media.holdout import open_holdout
 from lp_core.media.input_files import input_files
-from lp_core.media.interpret import InterpretedSource
-from lp_core.media.open import check_output, open_parts, open_source
+from lp_core.media.open import check_output, open_parts
 from lp_core.media.resumable import start_over
 from lp_core.media.transforms import converted_to
 from lp_core.media.video.audio_plan import usable_sound
@@ -52,13 +49,10 @@ from lp_core.render.edges import FilmedFace, RenderTarget, Still, StoredMotion, 
 from lp_core.render.extract import Extraction, TemplateConversion
 from lp_core.render.inputs import InputWatch
 from lp_core.render.render import Render
-from lp_core.settings import ColorSettings, InputSettings, RenderSettings
+from lp_core.settings import InputSettings, RenderSettings
 from lp_core.settings.reach import RunFacts, unused_notes
 from lp_core.timing import FrameRange, FrameRate, Timecode
 from lp_core.upscaling import upscaling, with_face_upscale
-
-BY_TAGS = ColorManagement(ColorSettings())  # every clip means what its own header says
-MOST_FACES = 16  # looked for in a lone picture: a group, each of which can be chosen
 
 
 def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engine) -> Render:
@@ -314,59 +308,9 @@ def _source(name: str, selector: str, options: ReadOptions, color: ColorManageme
     film = filmed_face(name, selector, options, color, is_source=True)
     if not film.info.is_still:
         return film
-    frame, faces = faces_of_frame(film)
-    return Still(film.info, frame, film.require(faces, film.info.width, film.info.height))
-
-
-def filmed_face(
-    name: str,
-    selector: str,
-    options: ReadOptions = AS_STORED,
-    color: ColorManagement = BY_TAGS,
-    is_source: bool = False,
-) -> FilmedFace:
-    """A clip or still with everything that reads its faces.
-
-    Args:
-        name: of the file or sequence.
-        selector: which face.
-        options: how it is read.
-        color: tells what its numbers mean.
-        is_source: True: the user's word for the source's colours counts.
-
-    Raises:
-        UnreadableMedia: the file cannot be opened.
-        SettingError: the selector or the colour space is not understood.
-    """
-    with open_source(name, options=options) as source:
-        info = source.info
-    encoding = color.encoding(info, is_source)
-    FaceTrack(selector)  # refuses a selector that is not understood before anything is decoded
-
-    def require(faces: list[Face], width: int, height: int) -> Face:
-        return require_face(faces, selector, width, height, name)
-
-    return FilmedFace(
-        name=name,
-        info=info,
-        open=lambda: InterpretedSource(open_source(name, options=options), encoding),
-        open_analyzer=lambda limit: open_analyzer(is_video=not info.is_still, max_faces=limit),
-        open_follower=partial(FaceTrack, selector),
-        require=require,
-    )
-
-
-def faces_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, list[Face]]:
-    """One frame of a clip and all faces in it, looked at as a lone picture.
-
-    Raises:
-        EmptyVideo: the clip has no such frame.
-    """
-    with film.open() as source, closing(open_analyzer(is_video=False, max_faces=MOST_FACES)) as analyzer:
-        for frame in source:
-            if frame.index == index:
-                return frame, analyzer.analyze(frame.as_rgb8())
-    raise EmptyVideo(f"{film.name} has no frame {index}; give a frame number from 0 within its length.")
+    frame, seen = sightings_of_frame(film)
+    width, height = film.info.width, film.info.height
+    return Still(film.info, frame, require_face(seen.faces, selector, width, height, name, seen.unread))
 
 
 def open_driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotion:

@@ -32,7 +32,7 @@ FLOORS = (
     ("media", "faces", "provenance"),
     ("engines", "speech"),
     ("render",),
-    ("upscaling",),
+    ("clips", "upscaling"),
     ("assemble",),
     ("batch", "live", "worker", "training"),
     ("api",),

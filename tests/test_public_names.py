@@ -46,7 +46,7 @@ CONTRACTS = {
     "lp_core.media.base": (
         "AS_STORED Attribute AudioTrack FrameSink FrameSource OpenSink ReadOptions ResumableSink SinkSpec"
     ),
-    "lp_core.faces.base": "Face FaceAnalyzer FaceBox Landmarker Pose",
+    "lp_core.faces.base": "Face FaceAnalyzer FaceBox Landmarker Pose Sightings UnreadFace",
     "lp_core.engines.base": (
         "Animation DrawRequest DrivingPicture Engine EngineInfo Enlarge NO_TUNING NeuralCrop Performance Portrait "
         "TrialFrame Tuning"

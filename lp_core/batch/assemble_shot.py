@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lp_core.assemble import assemble, assemble_extraction, filmed_face
+from lp_core.assemble import assemble, assemble_extraction
 from lp_core.batch.plan import BatchPlan, Shot
+from lp_core.clips import filmed_face
 from lp_core.engines.base import Engine
 from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.files import ensure_folder

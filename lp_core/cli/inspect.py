@@ -12,7 +12,7 @@ from lp_core.cli.flags import settings_options
 from lp_core.cli.main import debug_option
 
 if TYPE_CHECKING:
-    from lp_core.faces.base import Face
+    from lp_core.faces.base import Face, UnreadFace
     from lp_core.frame import ClipInfo
 
 _STRONGEST = 5
@@ -39,14 +39,14 @@ def inspect(
 
     The index is what --source-face and --driving-face take.
     """
-    from lp_core.assemble import faces_of_frame, filmed_face
+    from lp_core.clips import filmed_face, sightings_of_frame
     from lp_core.faces.selector import in_order
     from lp_core.media.base import ReadOptions
 
     options = ReadOptions(**values)
     film = filmed_face(picture, "largest", options)
-    found, faces = faces_of_frame(film, frame)
-    faces = in_order(faces)
+    found, seen = sightings_of_frame(film, frame)
+    faces = in_order(seen.faces)
     if overlay is not None:
         from lp_core.faces.overlay import draw_overlay
         from lp_core.media.color_tags import SRGB
@@ -54,7 +54,9 @@ def inspect(
 
         is_shown = found.encoding is None or found.encoding.is_display  # else as_rgb8 makes it sRGB
         color = film.info.color if is_shown else SRGB
-        write_image(Path(overlay), draw_overlay(found.as_rgb8(), faces), color, overwrite=overwrite)
+        write_image(
+            Path(overlay), draw_overlay(found.as_rgb8(), faces, seen.unread), color, overwrite=overwrite
+        )
     height, width = found.pixels.shape[:2]
     described = [describe(index, face) for index, face in enumerate(faces)]
     if as_json:
@@ -64,6 +66,7 @@ def inspect(
             "width": width,
             "height": height,
             "faces": described,
+            "unread": [describe_unread(item) for item in seen.unread],
         }
         if not film.info.is_still:
             report["clip"] = clip_values(film.info)
@@ -74,6 +77,8 @@ def inspect(
         click.echo(clip_lines(film.info))
     for face in described:
         click.echo(face_lines(face))
+    for item in seen.unread:
+        click.echo(unread_line(item))
     if overlay is not None:
         click.echo(f"Overlay: {overlay}")
 
@@ -118,6 +123,22 @@ def describe(index: int, face: Face) -> dict[str, Any]:
         "landmarks": len(face.landmarks_frame),
         "blendshapes": {name: round(float(value), 3) for name, value in shapes},
     }
+
+
+def describe_unread(item: UnreadFace) -> dict[str, Any]:
+    """A face that cannot be read as plain values: box in pixels, score, reason."""
+    box = item.box
+    return {
+        "box": [round(value, 1) for value in (box.left, box.top, box.right, box.bottom)],
+        "score": round(float(item.score), 3),
+        "reason": item.reason,
+    }
+
+
+def unread_line(item: UnreadFace) -> str:
+    """The same for people."""
+    box = item.box
+    return f"  face at {box.left:.0f},{box.top:.0f} to {box.right:.0f},{box.bottom:.0f}: {item.reason}"
 
 
 def face_lines(values: dict[str, Any]) -> str:

@@ -74,6 +74,28 @@ class Face:
         return values
 
 
+@dataclass(frozen=True)
+class UnreadFace:
+    """A place where a face is, of which no landmarks can be read."""
+
+    box: FaceBox
+    """Where, in frame pixels."""
+    score: float
+    """Detection confidence, 0..1."""
+    reason: str
+    """Why it was not read, for people."""
+
+
+@dataclass(frozen=True)
+class Sightings:
+    """All that was found in one picture."""
+
+    faces: tuple[Face, ...]
+    """Faces that were read."""
+    unread: tuple[UnreadFace, ...] = ()
+    """Faces that were found and could not be read, such as full profiles."""
+
+
 class FaceAnalyzer(Protocol):
     """Finds faces and their landmarks in RGB pictures. One instance serves one stream; not thread-safe."""
 
@@ -87,6 +109,10 @@ class FaceAnalyzer(Protocol):
             picture: (H, W, 3) uint8 RGB, display-encoded, C-contiguous.
             time_ms: presentation time in a clip (video mode: strictly increasing), None for a lone picture.
         """
+        ...
+
+    def survey(self, picture: NDArray[np.uint8]) -> Sightings:
+        """The faces of a lone picture, and those that were found but cannot be read; as ``analyze`` otherwise."""
         ...
 
     def close(self) -> None:

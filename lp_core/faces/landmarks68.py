@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import FaceError, ModelError, ModelMissing, SettingError, missing_extra
-from lp_core.faces.base import Face, FaceBox, Pose
+from lp_core.faces.base import Face, FaceBox, Pose, Sightings
 from lp_core.faces.reduced import analyze_reduced
 from lp_core.faces.schemes import IBUG68
 from lp_core.faces.upright import turned_cut
@@ -179,6 +179,10 @@ class FaceAlignmentAnalyzer:
             for p, box in zip(points or (), boxes or (), strict=True)
         ]
         return sorted(found, key=lambda face: face.score, reverse=True)[: self._max_faces]
+
+    def survey(self, picture: NDArray[np.uint8]) -> Sightings:
+        """The faces of a lone picture; see ``FaceAnalyzer.survey``. Its detector reads whatever it finds."""
+        return Sightings(tuple(self.analyze(picture)))
 
     def close(self) -> None:
         """Releases the networks; may be called twice."""

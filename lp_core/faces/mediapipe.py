@@ -18,10 +18,10 @@ What the model gives and how it is read here:
 * A face that the detector is not certain of is looked at turned by 90, 180 and 270 degrees too, and one that is
   rolled by more than 45 degrees is read again in an upright cut; see ``upright``. In video mode this happens when
   a face appears; a clip with one face to find is turned by quarters from then on.
-* The detector is made for faces near the camera and misses those below about a tenth of the picture. Where
-  nothing is found in a lone picture, overlapping tiles are searched from coarse to fine, and the landmarker
-  looks at a window around what turns up. In video mode the same search runs where nothing is found, at most
-  once a second; a face found so is followed by looking at a window around where it was last.
+* The detector is made for faces near the camera and misses those below about a tenth of the picture. So YuNet looks
+  for the others in lone pictures, and in clips at most once a second while faces are missing; each of its boxes is
+  read in an upright cut (lp_core.faces.box_reader). A face found so is followed by looking at a window around where
+  it was last. Without YuNet's model, pictures where nothing is found are searched tile by tile.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import FaceError
-from lp_core.faces.base import Face, FaceBox
+from lp_core.faces.base import Face, FaceBox, Sightings, UnreadFace
+from lp_core.faces.box_reader import BoxReader, covers
 from lp_core.faces.mediapipe_tasks import MODEL, OPENERS, faces_of, image_of, translated
-from lp_core.faces.reduced import analyze_reduced
+from lp_core.faces.reduced import analyze_reduced, survey_reduced
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.faces.selector import HUMAN_SCORE
 from lp_core.faces.silence_native import native_stderr_to_log
@@ -105,10 +106,11 @@ class MediaPipeAnalyzer:
         self._is_video = is_video
         self._max_faces = max_faces
         self._bundle = locate(MODEL).read_bytes()
+        self._reader = BoxReader(self._bundle, self._as_it_is_rolled)
         self._tasks: dict[str, Any] = {}
         self._last_time_ms = -1
         self._next_search_ms = 0
-        self._followed: list[FaceBox] = []
+        self._followed: list[Face] = []
         self._quarters = 0
         self._seen: list[_Seen] = []
         self._is_filtering = False
@@ -124,20 +126,41 @@ class MediaPipeAnalyzer:
         """
         self._check(picture, time_ms)
         with translated():
-            return analyze_reduced(picture, self._read)
+            if self._is_video:
+                return analyze_reduced(picture, lambda part: self._analyze_frame(part, self._last_time_ms))
+            return list(survey_reduced(picture, self._surveyed).faces)
 
-    def _read(self, picture: NDArray[np.uint8]) -> list[Face]:
-        if self._is_video:
-            return self._analyze_frame(picture, self._last_time_ms)
-        found = self._upright_all(picture, self._landmarks(picture, _whole(picture)))
-        return found or self._turned(picture) or self._search(picture)
+    def survey(self, picture: NDArray[np.uint8]) -> Sightings:
+        """The faces of a lone picture, and those that cannot be read; see ``FaceAnalyzer.survey``.
+
+        Raises:
+            FaceError: as ``analyze``.
+        """
+        self._check(picture, self._last_time_ms + 1)
+        with translated():
+            return survey_reduced(picture, self._surveyed)
 
     def close(self) -> None:
         """Releases the model; may be called twice."""
         self._is_closed = True
         with native_stderr_to_log(), translated():
+            self._reader.close()
             while self._tasks:
                 self._tasks.popitem()[1].close()
+
+    def _surveyed(self, picture: NDArray[np.uint8]) -> Sightings:
+        found = self._upright_all(picture, self._landmarks(picture, _whole(picture)))
+        if not self._reader.is_there:
+            return Sightings(tuple(found or self._turned(picture) or self._search(picture)))
+        sure = [face for face in found if self._reader.is_sure(picture, face)]
+        unread: list[UnreadFace] = []
+        if len(sure) < self._max_faces:
+            more, unread = self._reader.read(picture, sure, self._max_faces - len(sure))
+            sure += more
+        # What the network doubts counts where no better reading of the same face has come up.
+        sure += [face for face in found if all(overlap(face.box, other.box) == 0 for other in sure)]
+        unread = [item for item in unread if not any(covers(face.box, item.box) for face in sure)]
+        return Sightings(tuple(sure or self._turned(picture))[: self._max_faces], tuple(unread))
 
     def _check(self, picture: NDArray[np.uint8], time_ms: int | None) -> None:
         if self._is_closed:
@@ -165,22 +188,43 @@ class MediaPipeAnalyzer:
         lag_s = LAG_S if self._is_filtering else 0.0  # the filter leaves the first face as it is
         self._is_filtering = bool(found) and self._max_faces == 1
         found = self._judged(picture, found)
-        if found:
+        if found and self._max_faces == 1:
             self._followed = []
             return [replace(face, lag_s=lag_s) for face in found]
-        height, width = picture.shape[:2]
-        for box in self._followed:
-            near = self._landmarks(picture, window_around(box, _FOLLOW_FACTOR, width, height))
-            found += [face for face in near if not any(overlap(face.box, other.box) > 0 for other in found)]
-        if not found and time_ms >= self._next_search_ms:
+        for old in self._followed:
+            if not any(covers(old.box, face.box) for face in found):
+                again = self._followed_again(picture, old)
+                found += [face for face in again if not any(overlap(face.box, one.box) > 0 for one in found)]
+        is_short = not found or (len(found) < self._max_faces and self._reader.is_there)
+        if is_short and time_ms >= self._next_search_ms:
             self._next_search_ms = time_ms + _SEARCH_EVERY_MS
-            found = self._turned(picture)
-            if found and self._max_faces == 1:
-                self._turn_clip(found[0])
-            found = [replace(face, score=1.0) for face in found or self._search(picture)]
-        if found:
-            self._followed = [face.box for face in found]
+            found += self._found_anew(picture, found)
+        found = found[: self._max_faces]
+        if found:  # a face that is gone for a moment is looked for where it was last
+            self._followed = found
         return found
+
+    def _followed_again(self, picture: NDArray[np.uint8], face: Face) -> list[Face]:
+        """A face near where it was last, read under the roll it had."""
+        if abs(face.pose.roll_deg) > MOST_ROLL_DEG:
+            again = self._read_again(picture, face, 0.0)
+            return [] if again is None else [again]
+        height, width = picture.shape[:2]
+        return self._landmarks(picture, window_around(face.box, _FOLLOW_FACTOR, width, height))
+
+    def _found_anew(self, picture: NDArray[np.uint8], known: list[Face]) -> list[Face]:
+        """Faces of a frame beyond those that are followed; a clip with one face to find is turned for it."""
+        most = self._max_faces - len(known)
+        if known:
+            return [replace(face, score=1.0) for face in self._reader.read_upright(picture, known, most)]
+        found, _ = self._reader.read(picture, known, most)
+        if not found:
+            found = self._turned(picture)
+        if found and self._max_faces == 1 and quarters_of(found[0].pose.roll_deg) != self._quarters:
+            self._turn_clip(found[0])
+        if not found and not self._reader.is_there:
+            found = self._search(picture)
+        return [replace(face, score=1.0) for face in found]
 
     def _judged(self, picture: NDArray[np.uint8], faces: list[Face]) -> list[Face]:
         """The faces of a frame that are read upright; one is judged when it appears, and followed from then on."""
@@ -248,6 +292,10 @@ class MediaPipeAnalyzer:
             if again.score > least:
                 return again, turn_deg
         return (None, turn_deg) if turn_deg else (replace(face, score=score), 0.0)
+
+    def _as_it_is_rolled(self, picture: NDArray[np.uint8], face: Face) -> Face | None:
+        """A face that was read in a cut turned by its roll, judged."""
+        return self._upright(picture, face, face.pose.roll_deg)[0]
 
     def _read_again(self, picture: NDArray[np.uint8], face: Face, turn_deg: float) -> Face | None:
         """The face as it is read in a cut turned by its roll and a further turn; None where none is found there."""

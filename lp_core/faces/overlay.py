@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.faces.base import Face
+from lp_core.faces.base import Face, FaceBox, UnreadFace
 from lp_core.faces.schemes import scheme_of
 from lp_core.faces.selector import HUMAN_SCORE, in_order
 
@@ -16,6 +16,7 @@ Color = tuple[int, int, int]
 
 _SURE: Color = (60, 220, 90)
 _UNSURE: Color = (255, 170, 40)
+_UNREAD: Color = (255, 60, 60)
 _POINT: Color = (90, 200, 255)
 _LINE: Color = (255, 255, 255)
 _AXES: tuple[Color, Color, Color] = ((255, 80, 80), (80, 255, 80), (80, 140, 255))
@@ -23,12 +24,14 @@ _CLOSED = ("lips_outer", "lips_inner", "eye_left", "eye_right")
 _SUBPIXEL_BITS = 4
 
 
-def draw_overlay(picture: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
+def draw_overlay(
+    picture: NDArray[np.uint8], faces: Sequence[Face], unread: Sequence[UnreadFace] = ()
+) -> NDArray[np.uint8]:
     """Draws every face's box, index with score, landmarks, eye and lip lines and head axes.
 
     Boxes of faces that a word may choose are green, of those that need their index orange. The axes leave
     from the middle between the eyes: red to the head's left side in the picture's right, green to the chin,
-    blue where the nose points.
+    blue where the nose points. Faces that were found and could not be read have a red box and the reason.
 
     Convention:
         Pixel centres at integer coordinates; RGB, display-encoded.
@@ -36,6 +39,7 @@ def draw_overlay(picture: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[n
     Args:
         picture: (H, W, 3) uint8 RGB, not written to.
         faces: its faces, in any order; they are numbered as ``choose`` numbers them.
+        unread: faces without landmarks.
 
     Returns:
         (H, W, 3) uint8 RGB, a new array.
@@ -43,6 +47,9 @@ def draw_overlay(picture: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[n
     drawn = np.ascontiguousarray(picture).copy()
     for index, face in enumerate(in_order(faces)):
         _draw_face(drawn, face, index)
+    for item in unread:
+        size = max(item.box.right - item.box.left, item.box.bottom - item.box.top)
+        _draw_box(drawn, item.box, f"{item.reason}  {item.score:.2f}", _UNREAD, size)
     return drawn
 
 
@@ -56,10 +63,13 @@ def _draw_face(drawn: NDArray[np.uint8], face: Face, index: int) -> None:
         _polyline(drawn, face.landmarks_frame[list(groups[name]), :2], thick)
     _draw_axes(drawn, face, size, thick * 2)
     color = _SURE if face.score >= HUMAN_SCORE else _UNSURE
-    corners = np.array([(face.box.left, face.box.top), (face.box.right, face.box.bottom)])
-    first, last = _fixed(corners)
-    cv2.rectangle(drawn, first, last, color, thick, cv2.LINE_AA, _SUBPIXEL_BITS)
-    _label(drawn, face, f"{index}  {face.score:.2f}", color, size)
+    _draw_box(drawn, face.box, f"{index}  {face.score:.2f}", color, size)
+
+
+def _draw_box(drawn: NDArray[np.uint8], box: FaceBox, text: str, color: Color, size: float) -> None:
+    first, last = _fixed(np.array([(box.left, box.top), (box.right, box.bottom)]))
+    cv2.rectangle(drawn, first, last, color, max(round(size / 200), 1), cv2.LINE_AA, _SUBPIXEL_BITS)
+    _label(drawn, box, text, color, size)
 
 
 def _draw_axes(drawn: NDArray[np.uint8], face: Face, size: float, thick: int) -> None:
@@ -82,13 +92,13 @@ def _polyline(drawn: NDArray[np.uint8], points: NDArray[np.float32], thick: int)
     cv2.polylines(drawn, [fixed], True, _LINE, thick, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def _label(drawn: NDArray[np.uint8], face: Face, text: str, color: Color, size: float) -> None:
+def _label(drawn: NDArray[np.uint8], box: FaceBox, text: str, color: Color, size: float) -> None:
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, max(size / 350, 0.4)
     thick = max(round(scale * 1.6), 1)
     (_, text_height), _ = cv2.getTextSize(text, font, scale, thick)
-    above = face.box.top - text_height * 0.5
-    y = above if above > text_height else face.box.bottom + text_height * 1.5
-    place = (round(max(face.box.left, 0)), round(min(y, drawn.shape[0] - 2)))
+    above = box.top - text_height * 0.5
+    y = above if above > text_height else box.bottom + text_height * 1.5
+    place = (round(max(box.left, 0)), round(min(y, drawn.shape[0] - 2)))
     cv2.putText(drawn, text, place, font, scale, (0, 0, 0), thick + 2, cv2.LINE_AA)
     cv2.putText(drawn, text, place, font, scale, color, thick, cv2.LINE_AA)
 

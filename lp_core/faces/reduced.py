@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.faces.base import Face
+from lp_core.faces.base import Face, FaceBox, Sightings
 from lp_core.faces.upright import moved
 from lp_core.geometry.warp import reduce
 
@@ -30,13 +31,26 @@ def analyze_reduced(
     Convention:
         Points (x, y), integer = pixel center.
     """
+    return list(survey_reduced(picture, lambda part: Sightings(tuple(analyze(part)))).faces)
+
+
+def survey_reduced(picture: NDArray[np.uint8], survey: Callable[[NDArray[np.uint8]], Sightings]) -> Sightings:
+    """The same for all that is found in a picture, faces that cannot be read included."""
     height, width = picture.shape[:2]
     scale = LARGEST_PX / max(height, width)
     if scale >= 1:
-        return analyze(picture)
+        return survey(picture)
     small = reduce(picture, scale)
-    factors = width / small.shape[1], height / small.shape[0]
-    frame_from_small = np.array(
-        [[factors[0], 0.0, (factors[0] - 1) / 2], [0.0, factors[1], (factors[1] - 1) / 2]], np.float64
+    across, down = width / small.shape[1], height / small.shape[0]
+    frame_from_small = np.array([[across, 0.0, (across - 1) / 2], [0.0, down, (down - 1) / 2]], np.float64)
+    found = survey(small)
+    boxes = [(item, item.box) for item in found.unread]
+    return Sightings(
+        tuple(moved(face, frame_from_small) for face in found.faces),
+        tuple(
+            replace(
+                item, box=FaceBox(box.left * across, box.top * down, box.right * across, box.bottom * down)
+            )
+            for item, box in boxes
+        ),
     )
-    return [moved(face, frame_from_small) for face in analyze(small)]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from lp_core.errors import FaceNotThere, NoFace, SettingError
-from lp_core.faces.base import Face
+from lp_core.faces.base import Face, UnreadFace
 
 HUMAN_SCORE = 0.78
 """Least score of a face that a word such as "largest" may choose.
@@ -98,7 +98,14 @@ def choose_face(faces: Sequence[Face], selector: str, width: int, height: int) -
     return min(sure, key=lambda face: place(face, width / 2, height / 2), default=None)
 
 
-def require_face(faces: Sequence[Face], selector: str, width: int, height: int, file_name: str) -> Face:
+def require_face(
+    faces: Sequence[Face],
+    selector: str,
+    width: int,
+    height: int,
+    file_name: str,
+    unread: Sequence[UnreadFace] = (),
+) -> Face:
     """The face a selector means; as ``choose_face``, but its absence is an error.
 
     Args:
@@ -107,6 +114,7 @@ def require_face(faces: Sequence[Face], selector: str, width: int, height: int, 
         width: of the picture, pixels.
         height: of the picture, pixels.
         file_name: named in the error.
+        unread: faces that were found and could not be read; the error names them.
 
     Raises:
         SettingError: the selector is not understood.
@@ -116,6 +124,12 @@ def require_face(faces: Sequence[Face], selector: str, width: int, height: int, 
     chosen = choose_face(faces, selector, width, height)
     if chosen is not None:
         return chosen
+    if not faces and unread:
+        (x, y), reason = unread[0].box.center, unread[0].reason
+        raise NoFace(
+            f"The face at {x:.0f},{y:.0f} in '{file_name}' is {reason}; use a picture in which it looks more "
+            "towards the camera."
+        )
     if not faces:
         raise NoFace(
             f"No face was found in '{file_name}'; use a picture that shows a human face upright, unhidden "

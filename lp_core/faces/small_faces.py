@@ -28,6 +28,8 @@ class FaceDetection:
     """Bounding box in frame pixels."""
     score: float
     """Detector's confidence, 0..1."""
+    roll_deg: float = 0.0
+    """Turn under which the detector saw it upright, positive clockwise: a guess at its roll."""
 
 
 def tile_levels(width: int, height: int) -> list[list[FaceBox]]:

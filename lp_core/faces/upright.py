@@ -76,7 +76,7 @@ def turned_cut(
         The cut and ``frame_from_turned``.
     """
     side = max(face.box.right - face.box.left, face.box.bottom - face.box.top) * _READ_FACTOR
-    return _square(picture, face.box, side, _READ_SIZE_PX, angle_deg)
+    return square_cut(picture, face.box, side, _READ_SIZE_PX, angle_deg)
 
 
 def looks(
@@ -91,7 +91,7 @@ def looks(
         turn_deg: a further turn, counterclockwise.
     """
     side = max(face.box.right - face.box.left, face.box.bottom - face.box.top) * factor
-    look, _ = _square(picture, face.box, side, LOOK_SIZE_PX, face.pose.roll_deg + turn_deg)
+    look, _ = square_cut(picture, face.box, side, LOOK_SIZE_PX, face.pose.roll_deg + turn_deg)
     return [look, look[:, ::-1]]
 
 
@@ -115,10 +115,21 @@ def moved(face: Face, frame_from_turned: NDArray[np.float64]) -> Face:
     )
 
 
-def _square(
+def square_cut(
     picture: NDArray[np.uint8], box: FaceBox, side: float, size: int, angle_deg: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """A square of ``side`` frame pixels around a box, drawn with ``size`` pixels, and ``frame_from_square``."""
+    """A square around a box's middle, turned counterclockwise; black outside of the picture.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        box: in its pixels.
+        side: of the square, frame pixels.
+        size: of the result, pixels.
+        angle_deg: counterclockwise turn.
+
+    Returns:
+        (size, size, 3) uint8 and ``frame_from_square``.
+    """
     height, width = picture.shape[:2]
     part = window_around(box, side * 2**0.5 / max(box.right - box.left, box.bottom - box.top), width, height)
     shrink = min(size / side, 1.0)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.assemble import MOST_FACES
+from lp_core.clips import MOST_FACES
 from lp_core.engines.base import Animation, Engine
 from lp_core.engines.registry import choose_engine, make_engine
 from lp_core.errors import UnreadableMedia

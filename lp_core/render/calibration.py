@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.engines.base import NO_TUNING, Performance, Portrait, TrialFrame, Tuning
-from lp_core.faces.base import Face, FaceAnalyzer
+from lp_core.faces.base import Face, FaceAnalyzer, Sightings
 from lp_core.frame import Frame
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.edges import FilmedFace
@@ -76,6 +76,10 @@ class _WatchedAnalyzer:
     def analyze(self, picture: NDArray[np.uint8], time_ms: int | None = None) -> list[Face]:
         self._step()
         return self._analyzer.analyze(picture, time_ms)
+
+    def survey(self, picture: NDArray[np.uint8]) -> Sightings:
+        """All that is found in a lone picture; it is no trial."""
+        return self._analyzer.survey(picture)
 
     def close(self) -> None:
         self._analyzer.close()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from fakes.films import write_film, write_portrait, write_turning
 
-from lp_core.assemble import assemble, faces_of_frame, filmed_face
+from lp_core.assemble import assemble
+from lp_core.clips import faces_of_frame, filmed_face
 from lp_core.errors import EmptyVideo, OutputExists, SettingError, UnknownCodec
 from lp_core.job import RenderJob
 from lp_core.render.edges import FilmedFace, Still, StoredMotion

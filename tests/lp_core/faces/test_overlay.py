@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lp_core.faces.base import Face, FaceBox, Pose
+from lp_core.faces.base import Face, FaceBox, Pose, UnreadFace
 from lp_core.faces.overlay import draw_overlay
 from lp_core.geometry.rotation import from_angles_deg
 
@@ -75,3 +75,10 @@ def test_real_face(astronaut):
     box = found[0].box
     assert np.median(changed[:, 1]) == pytest.approx(box.center[0], abs=15)
     assert np.median(changed[:, 0]) == pytest.approx(box.center[1], abs=15)
+
+
+def test_face_that_cannot_be_read_has_a_red_box(picture):
+    drawn = draw_overlay(picture, [], [UnreadFace(FaceBox(100, 100, 200, 220), 0.9, "turned away")])
+    found = pixels_of(drawn, (255, 60, 60))
+    assert (found.min(axis=0) <= (101, 101)).all()
+    assert found[:, 1].max() == pytest.approx(220, abs=2)

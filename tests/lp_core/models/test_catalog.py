@@ -25,6 +25,8 @@ def test_shipped_registry_names_every_set():
     assert set(load_catalog().sets) == {
         "face-landmarker",
         "hama-phones",
+        "yunet",
+        "sface",
         "liveportrait",
         "liveportrait-pth",
         "liveportrait-landmarks",

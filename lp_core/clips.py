@@ -1,0 +1,83 @@
+"""Clips with everything that reads their faces, opened by name."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from functools import partial
+
+from lp_core.color.management import ColorManagement
+from lp_core.errors import EmptyVideo
+from lp_core.faces.base import Face, Sightings
+from lp_core.faces.open import open_analyzer
+from lp_core.faces.selector import require_face
+from lp_core.faces.track import FaceTrack
+from lp_core.frame import Frame
+from lp_core.media.base import AS_STORED, ReadOptions
+from lp_core.media.interpret import InterpretedSource
+from lp_core.media.open import open_source
+from lp_core.render.edges import FilmedFace
+from lp_core.settings import ColorSettings
+
+BY_TAGS = ColorManagement(ColorSettings())  # every clip means what its own header says
+MOST_FACES = 64  # looked for in a lone picture: a group, each of which can be chosen
+
+
+def filmed_face(
+    name: str,
+    selector: str,
+    options: ReadOptions = AS_STORED,
+    color: ColorManagement = BY_TAGS,
+    is_source: bool = False,
+) -> FilmedFace:
+    """A clip or still with everything that reads its faces.
+
+    Args:
+        name: of the file or sequence.
+        selector: which face.
+        options: how it is read.
+        color: tells what its numbers mean.
+        is_source: True: the user's word for the source's colours counts.
+
+    Raises:
+        UnreadableMedia: the file cannot be opened.
+        SettingError: the selector or the colour space is not understood.
+    """
+    with open_source(name, options=options) as source:
+        info = source.info
+    encoding = color.encoding(info, is_source)
+    FaceTrack(selector)  # refuses a selector that is not understood before anything is decoded
+
+    def require(faces: list[Face], width: int, height: int) -> Face:
+        return require_face(faces, selector, width, height, name)
+
+    return FilmedFace(
+        name=name,
+        info=info,
+        open=lambda: InterpretedSource(open_source(name, options=options), encoding),
+        open_analyzer=lambda limit: open_analyzer(is_video=not info.is_still, max_faces=limit),
+        open_follower=partial(FaceTrack, selector),
+        require=require,
+    )
+
+
+def faces_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, list[Face]]:
+    """One frame of a clip and all faces that can be read in it, looked at as a lone picture.
+
+    Raises:
+        EmptyVideo: the clip has no such frame.
+    """
+    frame, seen = sightings_of_frame(film, index)
+    return frame, list(seen.faces)
+
+
+def sightings_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, Sightings]:
+    """One frame of a clip and all that was found in it.
+
+    Raises:
+        EmptyVideo: the clip has no such frame.
+    """
+    with film.open() as source, closing(open_analyzer(is_video=False, max_faces=MOST_FACES)) as analyzer:
+        for frame in source:
+            if frame.index == index:
+                return frame, analyzer.survey(frame.as_rgb8())
+    raise EmptyVideo(f"{film.name} has no frame {index}; give a frame number from 0 within its length.")
