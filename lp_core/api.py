@@ -19,6 +19,7 @@ from lp_core.media.base import ReadOptions
 from lp_core.render.chunks import draw_frames
 from lp_core.render.report import Listener, Summary
 from lp_core.render.solution import solve
+from lp_core.resuming import render_resumably
 from lp_core.settings import RenderSettings
 from lp_core.settings.table import with_values
 from lp_core.upscaling import DEFAULT_MODEL, assemble_upscale
@@ -36,6 +37,7 @@ def animate(
     driving: FileName,
     output: FileName,
     progress: Listener | None = None,
+    work: FileName | None = None,
     **settings: Any,  # noqa: ANN401 - any setting's value
 ) -> Summary:
     """Animates a source with a performance and writes the result.
@@ -45,6 +47,7 @@ def animate(
         driving: video, image, motion file (``.lpmotion``, ``.pkl``) or built-in motion such as ``demo:nod``.
         output: video or frame pattern to write.
         progress: called with progress, at most ten times a second, in the calling thread.
+        work: folder that keeps finished parts; the same call continues there after a crash. None: nothing is kept.
         **settings: settings by name.
 
     Returns:
@@ -54,7 +57,7 @@ def animate(
         LpError: the render cannot start or cannot finish; no partial output is left.
     """
     job = RenderJob(str(source), str(driving), str(output), with_values(RenderSettings(), settings))
-    return assemble(job).run(progress)
+    return assemble(job).run(progress) if work is None else render_resumably(job, Path(work), progress)
 
 
 def extract(

@@ -34,6 +34,7 @@ FLOORS = (
     ("render",),
     ("clips", "upscaling"),
     ("assemble",),
+    ("resuming",),
     ("batch", "live", "worker", "training"),
     ("api",),
     ("cli",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,10 +17,23 @@ from lp_core.errors import KeyUnusable
 @click.argument("source")
 @click.argument("driving")
 @click.option("-o", "--output", required=True, help="Film, or frame pattern such as out.%04d.png.")
+@click.option(
+    "--work",
+    metavar="FOLDER",
+    help="Folder that keeps finished parts: the same command continues there after a crash. It is removed when the "
+    "result is complete.",
+)
 @settings_options()
 @progress_option
 @debug_option
-def animate(source: str, driving: str, output: str, progress: str, **values: Any) -> None:  # noqa: ANN401
+def animate(
+    source: str,
+    driving: str,
+    output: str,
+    work: str | None,
+    progress: str,
+    **values: Any,  # noqa: ANN401 - any setting's value
+) -> None:
     """Lays the performance of DRIVING onto SOURCE.
 
     SOURCE is a portrait or a film of one. DRIVING is a film, a picture, a motion file (.lpmotion), a
@@ -30,9 +44,14 @@ def animate(source: str, driving: str, output: str, progress: str, **values: Any
 
     job = RenderJob(source, driving, output, settings_from(values))
     with make_reporter(progress) as reporter:
-        from lp_core.assemble import assemble
+        if work is None:
+            from lp_core.assemble import assemble
 
-        summary = assemble(job).run(reporter.progress)
+            summary = assemble(job).run(reporter.progress)
+        else:
+            from lp_core.resuming import render_resumably
+
+            summary = render_resumably(job, Path(work), reporter.progress)
         reporter.done(summary)
     if summary.signature == "failed":  # the result is delivered and the report has said why it is unsigned
         click.get_current_context().exit(KeyUnusable.exit_code)

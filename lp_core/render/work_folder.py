@@ -13,7 +13,8 @@ from lp_core.render.inputs import InputWatch
 
 SOLUTION, PARTS = "solution", "parts"
 """Folders of a work folder: the solved shot, and the finished parts."""
-_INPUTS = "inputs.json"
+INPUTS = "inputs.json"
+"""File in it that names the inputs."""
 
 Discard = Callable[[Path], None]
 
@@ -35,13 +36,13 @@ def claim(folder: Path, inputs: InputWatch, discard: Discard) -> tuple[str, ...]
     """
     ensure_folder(folder)
     now = inputs.identities()
-    before = _read(folder / _INPUTS)
+    before = _read(folder / INPUTS)
     if before == now:
         return ()
     has_work = (folder / SOLUTION).exists() or (folder / PARTS).exists()
     if has_work:
         wipe(folder, discard)
-    write_whole(folder / _INPUTS, json.dumps(now))
+    write_whole(folder / INPUTS, json.dumps(now))
     if not has_work:
         return ()
     if before is None:

@@ -28,7 +28,7 @@ from lp_core.live.config import StreamConfig
 from lp_core.live.streams import LiveStreams, is_running
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.live_schema import parse_request, to_config
-from lp_core.worker.lock import locked
+from lp_core.worker.lock import locked_state
 
 VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -59,7 +59,7 @@ def open_streams(folders: Folders) -> Iterator[LiveStreams]:
     with ExitStack() as stack:
         mailbox = None
         try:
-            stack.enter_context(locked(folder))
+            stack.enter_context(locked_state(folder))
             mailbox = Mailbox(folder, folders)
             stack.callback(mailbox.close)
         except WorkerError as error:

@@ -1,47 +1,30 @@
-"""A lock on a folder that goes with the process that holds it."""
+"""One worker for each state folder."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 from lp_core.errors import WorkerError
+from lp_core.render.folder_lock import locked
 
 
 @contextmanager
-def locked(state: Path) -> Iterator[None]:
+def locked_state(state: Path) -> Iterator[None]:
     """Keeps a second worker off a state folder; the lock goes with the process, however that ends.
 
     Raises:
         WorkerError: another worker has it, or the folder cannot be written.
     """
-    try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = (state / "lock").open("a+b")
-    except OSError as error:
-        raise WorkerError(
-            f"{state} cannot be written ({error.strerror}); name another --state folder."
-        ) from error
-    with file:
+    in_use = WorkerError(
+        f"Another worker uses {state}; reach that one, or name another --state folder.", "running"
+    )
+    with ExitStack() as stack:
         try:
-            _lock(file)
+            stack.enter_context(locked(state, in_use))
         except OSError as error:
             raise WorkerError(
-                f"Another worker uses {state}; reach that one, or name another --state folder.", "running"
+                f"{state} cannot be written ({error.strerror}); name another --state folder."
             ) from error
         yield
-
-
-def _lock(file: IO[bytes]) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

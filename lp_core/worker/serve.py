@@ -22,7 +22,7 @@ from lp_core.link.runtime import Address, remove_runtime, write_runtime
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.app import create_app
 from lp_core.worker.auth import LOGIN_PATH, Gate
-from lp_core.worker.lock import locked
+from lp_core.worker.lock import locked_state
 from lp_core.worker.service import Service
 
 LOOPBACK = "127.0.0.1"
@@ -71,7 +71,7 @@ def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> No
     folders = Folders.of(options.allow or (Path.home(),))
     state = options.state or user_state_path("lpsuite", appauthor=False) / "worker"
     with ExitStack() as stack:
-        stack.enter_context(locked(state))
+        stack.enter_context(locked_state(state))
         listener = stack.enter_context(_listener(options.host, options.port))
         service = stack.enter_context(Service(state.resolve(), folders))
         scheme = "https" if options.certificate is not None else "http"
