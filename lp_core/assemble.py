@@ -6,14 +6,12 @@ can be written, codec and engine are there, the files open, the chosen face of a
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 from lp_core.clips import filmed_face, sightings_of_frame
 from lp_core.color.management import ColorManagement
-from lp_core.engines.base import Engine
 from lp_core.engines.effective_settings import check_abilities, run_of, suited
 from lp_core.engines.registry import EngineChoice, MakeEngine, choose_engine, make_engine, open_engine
 from lp_core.errors import MotionMismatch, SettingError
@@ -29,19 +27,23 @@ from lp_core.media.open import check_output, open_parts
 from lp_core.media.resumable import start_over
 from lp_core.media.transforms import converted_to
 from lp_core.media.video.audio_plan import usable_sound
-from lp_core.motion.builtin import builtin_motion
-from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
+from lp_core.motion.files.lpmotion import MotionWriter
 from lp_core.motion.files.template_pkl import RIG as TEMPLATE_RIG
-from lp_core.motion.files.template_pkl import read_pkl, to_sequence
 from lp_core.motion.files.template_writer import PklWriter
 from lp_core.motion.implicit.edit import make_curves
 from lp_core.performance_name import (
     MOTION_FORMATS,
     TEMPLATE_SUFFIX,
-    is_builtin,
     is_motion,
+    is_speech,
     motion_suffix,
-    parse,
+)
+from lp_core.performances import (
+    in_rig,
+    open_driving,
+    rate_of,
+    read_options,
+    stored_motion,
 )
 from lp_core.provenance.open_watermark import open_marker
 from lp_core.provenance.signing import open_sealer
@@ -49,9 +51,10 @@ from lp_core.render.edges import FilmedFace, RenderTarget, Still, StoredMotion, 
 from lp_core.render.extract import Extraction, TemplateConversion
 from lp_core.render.inputs import InputWatch
 from lp_core.render.render import Render
-from lp_core.settings import InputSettings, RenderSettings
+from lp_core.settings import RenderSettings
 from lp_core.settings.reach import RunFacts, unused_notes
-from lp_core.timing import FrameRange, FrameRate, Timecode
+from lp_core.spoken import SpeechExtraction, assemble_speech
+from lp_core.timing import FrameRate, Timecode
 from lp_core.upscaling import upscaling, with_face_upscale
 
 
@@ -70,13 +73,13 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     inputs = InputWatch.of(input_files((job.source, job.driving), settings))
     check_output(job.output, resumes or settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
-    if is_motion(job.source):
+    if is_motion(job.source) or is_speech(job.source):
         raise SettingError(
-            f"{job.source} is a motion, no picture; give the portrait first, then the performance."
+            f"{job.source} is a motion or a voice, no picture; give the portrait first, then the performance."
         )
     driving = open_driving(job, rate)
     color = ColorManagement(settings.color)
-    options = _options(settings.input, rate, settings.input.frame_range)
+    options = read_options(settings.input, rate, settings.input.frame_range)
     source = _source(job.source, settings.face.source_face, options, color)
     notes = list(source.info.notes)
     part = _part(job, source, driving, rate)
@@ -89,7 +92,7 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     choice = EngineChoice(with_face_upscale(make(name, settings), settings), note)
     check_abilities(choice.engine, settings, edits.curves)
     if isinstance(driving, StoredMotion):
-        driving = _in_rig(driving, choice.engine, rate)
+        driving = in_rig(driving, choice.engine, settings, rate, source)
     notes.extend(choice.notes)
     transforms = upscaling(settings)
     conversion = render_outputs.output_conversion(job, color, source.info)
@@ -117,21 +120,6 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     )
 
 
-def _options(
-    given: InputSettings, rate: FrameRate | None, frames: FrameRange | None = None, is_source: bool = True
-) -> ReadOptions:
-    """How a clip is read; layer and view concern the source alone."""
-    return ReadOptions(
-        rate=rate,
-        frames=frames,
-        missing=given.missing,
-        layer=given.layer if is_source else None,
-        view=given.view if is_source else None,
-        interlaced=given.interlaced,
-        references=given.references,
-    )
-
-
 def _part(
     job: RenderJob, source: Still | FilmedFace, driving: FilmedFace | StoredMotion, rate: FrameRate | None
 ) -> TimeSlice:
@@ -140,7 +128,7 @@ def _part(
     if isinstance(source, FilmedFace):
         pace = source.info.rate
         return TimeSlice(pace.time_s(source.info.frames_before), ahead_s=pace.time_s(ahead))
-    rate = rate or _rate_of(driving)
+    rate = rate or rate_of(driving)
     if wanted is None:
         return TimeSlice(ahead_s=rate.time_s(ahead))
     first = _first_number(driving)
@@ -149,30 +137,25 @@ def _part(
     return TimeSlice(rate.time_s(wanted.first - first), len(wanted), rate.time_s(ahead))
 
 
-def _rate_of(driving: FilmedFace | StoredMotion) -> FrameRate:
-    if isinstance(driving, FilmedFace):
-        return driving.info.rate
-    with driving.open() as motion:
-        return motion.rate
-
-
 def _first_number(driving: FilmedFace | StoredMotion) -> int:
     return (driving.info.first_frame or 0) if isinstance(driving, FilmedFace) else 0
 
 
 def assemble_extraction(
     driving: str, output: str, settings: RenderSettings
-) -> Extraction | TemplateConversion:
+) -> Extraction | TemplateConversion | SpeechExtraction:
     """Opens and checks what an extraction names; a stored motion is converted to the other format.
 
     Args:
-        driving: film, picture or stored motion.
-        output: motion file; its suffix, a key of MOTION_FORMATS, is its format.
+        driving: film, picture, stored motion or voice.
+        output: motion file; its suffix, a key of MOTION_FORMATS (of a voice: of FORMATS), is its format.
         settings: of the reading.
 
     Raises:
         LpError: something cannot be used; nothing has been written.
     """
+    if is_speech(driving):
+        return assemble_speech(driving, output, settings)
     suffix = motion_suffix(output)
     if not suffix:
         raise SettingError(
@@ -181,7 +164,9 @@ def assemble_extraction(
     inputs = InputWatch.of(input_files([driving], settings))
     if is_motion(driving):
         return _conversion(driving, output, settings, inputs)
-    film = filmed_face(driving, settings.face.driving_face, _options(settings.input, None, is_source=False))
+    film = filmed_face(
+        driving, settings.face.driving_face, read_options(settings.input, None, is_source=False)
+    )
     choice = open_engine(settings)
     rig = choice.engine.info.rig
     _check_format(driving, suffix, rig)
@@ -192,7 +177,7 @@ def assemble_extraction(
     notes = (
         *film.info.notes,
         *choice.notes,
-        *unused_notes(settings, RunFacts("extract", choice.engine.info.name)),
+        *unused_notes(settings, RunFacts("extract", choice.engine.info.name, driving="video")),
     )
     with open_writer():  # whether the file can be written is known before the film is read
         pass
@@ -234,20 +219,6 @@ def _check_format(driving: str, suffix: str, rig: str) -> None:
         )
 
 
-def _in_rig(driving: StoredMotion, engine: Engine, rate: FrameRate | None) -> StoredMotion:
-    """A built-in motion in the engine's rig; any other one as it is, if it fits."""
-    rig = engine.info.rig
-    if driving.rig == rig:
-        return driving
-    if is_builtin(driving.name):
-        motion = builtin_motion(parse(driving.name).name, rate, rig)
-        return StoredMotion(driving.name, rig, lambda: nullcontext(motion))
-    raise MotionMismatch(
-        f"{driving.name} holds motion of the rig {driving.rig}, but the {engine.info.name} engine plays "
-        f"{rig}; choose the engine it was extracted for, or extract it again with this one."
-    )
-
-
 def _target(
     job: RenderJob,
     source: Still | FilmedFace,
@@ -265,6 +236,8 @@ def _target(
         path = Path(job.source) if source.info.has_audio else None
     elif output.audio == "driving" and isinstance(driving, FilmedFace):
         path = Path(job.driving) if driving.info.has_audio else None
+    elif output.audio == "driving" and isinstance(driving, StoredMotion):
+        path = driving.sound
     if path is None and output.audio == "source":
         notes.append(f"{job.source} has no sound, so the result is silent.")
     if path is not None and start_s < 0:
@@ -311,26 +284,3 @@ def _source(name: str, selector: str, options: ReadOptions, color: ColorManageme
     frame, seen = sightings_of_frame(film)
     width, height = film.info.width, film.info.height
     return Still(film.info, frame, require_face(seen.faces, selector, width, height, name, seen.unread))
-
-
-def open_driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredMotion:
-    """The performance that a job names, at the rate asked for; raises LpError where it cannot be opened."""
-    name, settings = job.driving, job.settings
-    if not is_motion(name):
-        return filmed_face(name, settings.face.driving_face, _options(settings.input, rate, is_source=False))
-    if settings.mesh.mouth == "driving":
-        raise SettingError(f"{name} holds no picture to take the mouth from; use --mouth drawn or auto.")
-    if is_builtin(name):
-        motion = builtin_motion(parse(name).name, rate=rate)
-        return StoredMotion(name, motion.rig, lambda: nullcontext(motion))
-    return stored_motion(name)
-
-
-def stored_motion(name: str) -> StoredMotion:
-    """A motion file or a template, checked; raises BadMotionFile."""
-    if motion_suffix(name) == TEMPLATE_SUFFIX:
-        sequence = to_sequence(read_pkl(Path(name)), Path(name).name)
-        return StoredMotion(name, sequence.rig, lambda: nullcontext(sequence))
-    with MotionReader(name) as reader:
-        rig = reader.rig
-    return StoredMotion(name, rig, partial(MotionReader, name))

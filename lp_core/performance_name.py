@@ -7,15 +7,17 @@
     camera:0                  a camera (live streams)
     push                      frames that the client sends (live streams)
     clip:NAME, track:NAME     a clip or track of the same timeline (batches)
+    talk.wav, TALK.MP3        a voice
+    speech:FILE               the voice in a video or any other file
     anything else             a video, an image, a sequence or the address of a stream
 
 Standard library only, Python 3.7 syntax: host programs load this file.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
-BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK, MEDIA = (
+BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK, MEDIA, SPEECH = (
     "demo",
     "motion",
     "camera",
@@ -23,22 +25,43 @@ BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK, MEDIA = (
     "clip",
     "track",
     "media",
+    "speech",
 )
 """Kinds of performances."""
-_PREFIXED = (BUILTIN, CAMERA, CLIP, TRACK)
+_PREFIXED = (BUILTIN, CAMERA, CLIP, TRACK, SPEECH)
 BUILTIN_PREFIX = BUILTIN + ":"
 BUILTIN_MOTIONS = ("expressive", "blink", "nod", "still")
 """Names of the built-in motions, without ``demo:``."""
 MOTION_SUFFIX, TEMPLATE_SUFFIX = ".lpmotion", ".pkl"
 MOTION_FORMATS = {MOTION_SUFFIX: "lpmotion", TEMPLATE_SUFFIX: "liveportrait-pkl"}
 """Suffix of a motion file, lowercase, and its format."""
+SPEECH_PREFIX = SPEECH + ":"
+SOUND_SUFFIXES = frozenset(
+    (
+        ".wav",
+        ".mp3",
+        ".flac",
+        ".aac",
+        ".m4a",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".aif",
+        ".aiff",
+        ".wma",
+        ".caf",
+        ".ac3",
+        ".amr",
+    )
+)
+"""Suffixes of sound files, lowercase."""
 
 
 class PerformanceName(NamedTuple):
     """A parsed name."""
 
     kind: str
-    """BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK or MEDIA."""
+    """BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK, MEDIA or SPEECH."""
     name: str
     """What follows the prefix; the whole text where there is none."""
 
@@ -55,6 +78,8 @@ def parse(text: str) -> PerformanceName:
     prefix, colon, rest = text.partition(":")
     if colon and prefix in _PREFIXED:
         return PerformanceName(prefix, rest)
+    if Path(text).suffix.lower() in SOUND_SUFFIXES:
+        return PerformanceName(SPEECH, text)
     return PerformanceName(STORED if motion_suffix(text) else MEDIA, text)
 
 
@@ -72,3 +97,23 @@ def is_builtin(text: str) -> bool:
 def is_motion(text: str) -> bool:
     """True: a built-in or stored motion, with no frames to look at."""
     return parse(text).is_motion
+
+
+def is_speech(text: str) -> bool:
+    """True: a voice, which moves the face as speech does."""
+    return parse(text).kind == SPEECH
+
+
+def with_file(text: str, change: Callable[[str], str]) -> str:
+    """The name with another file: ``change`` is given the file's name; a built-in motion stays as it is."""
+    kind, name = parse(text)
+    if kind in (BUILTIN, PUSH, CAMERA):
+        return text
+    if kind == SPEECH and text.startswith(SPEECH_PREFIX):
+        return SPEECH_PREFIX + change(name)
+    return change(text)
+
+
+def speech_file(text: str) -> str:
+    """The file that holds a voice; the name itself where it is no voice."""
+    return parse(text).name if is_speech(text) else text

@@ -33,6 +33,7 @@ FLOORS = (
     ("engines", "speech"),
     ("render",),
     ("clips", "upscaling"),
+    ("performances", "spoken"),
     ("assemble",),
     ("resuming",),
     ("batch", "live", "worker", "training"),

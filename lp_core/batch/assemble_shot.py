@@ -21,7 +21,7 @@ from lp_core.media.base import ReadOptions
 from lp_core.media.open import open_source
 from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence
-from lp_core.performance_name import is_motion
+from lp_core.performance_name import is_motion, is_speech
 from lp_core.render.edges import FilmedFace, Motion, StoredMotion, TimeSlice
 from lp_core.render.extract import Extraction
 from lp_core.render.render import Render
@@ -128,7 +128,7 @@ def _faster(film: FilmedFace, speed: Fraction) -> FilmedFace:
 
 def _stored(driving: StoredMotion, start_s: Fraction, speed: Fraction) -> _Placed:
     if speed == 1:
-        return _Placed(driving, start_s, False)
+        return _Placed(driving, start_s, driving.sound is not None)
     with driving.open() as motion:
         last_s = (len(motion) - 1) / motion.rate.fps
     if speed > 0:
@@ -160,7 +160,7 @@ def store_backwards(
     """Extracts the performance of a shot that plays it backwards; nothing where there is none, or it is there."""
     job = shot.render_job(plan.folder, render_device)
     path = plan.work(shot) / BACKWARDS
-    if Fraction(shot.driver_speed) >= 0 or is_motion(job.driving) or path.exists():
+    if Fraction(shot.driver_speed) >= 0 or is_motion(job.driving) or is_speech(job.driving) or path.exists():
         return
     ensure_folder(path.parent)
     settings = replace(job.settings, output=replace(job.settings.output, strict=False))  # those of a render

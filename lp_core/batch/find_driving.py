@@ -13,7 +13,16 @@ from lp_core.batch.media_links import Finder, MediaLink, bracketed, path_of
 from lp_core.batch.media_probe import MediaFacts, Prober
 from lp_core.batch.otio.clips import ClipFacts
 from lp_core.errors import SettingError, UnreadableMedia
-from lp_core.performance_name import BUILTIN, CLIP, TRACK, is_motion, parse
+from lp_core.performance_name import (
+    BUILTIN,
+    CLIP,
+    TRACK,
+    is_motion,
+    is_speech,
+    parse,
+    speech_file,
+    with_file,
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,7 @@ class DrivingMedia:
     name: str
     """File, frame pattern or ``demo:NAME``."""
     media: MediaFacts | None
-    """None for a stored or built-in motion."""
+    """None for a stored or built-in motion and for a voice."""
     in_s: Fraction = Fraction(0)
     """Time within it at the clip's head."""
     speed: Fraction = Fraction(1)
@@ -115,7 +124,9 @@ def find_driver(
 
 
 def _of_file(name: str, clip: ClipFacts, folder: Path, prober: Prober, finder: Finder) -> DrivingMedia:
-    link = _there(bracketed(path_of(name, folder)), clip, finder)
+    link = _there(bracketed(path_of(speech_file(name), folder)), clip, finder)
+    if is_speech(name):
+        return DrivingMedia(with_file(name, lambda _: link.name), None, link=link)
     media = None if is_motion(link.name) else prober.facts(link)
     return DrivingMedia(link.name, media, link=link)
 

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from lp_core.assemble import open_driving
 from lp_core.batch.plan import CHUNK_FRAMES, BatchPlan, Shot
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.job import RenderJob
@@ -14,6 +13,7 @@ from lp_core.media.base import ReadOptions
 from lp_core.media.frame_pattern import split_range
 from lp_core.media.open import open_source
 from lp_core.media.render_outputs import can_be_parted
+from lp_core.performances import open_driving
 from lp_core.render.edges import StoredMotion
 from lp_core.timing import FrameRate
 

@@ -22,7 +22,7 @@ from lp_core.batch.up_to_date import setting_files
 from lp_core.errors import BatchError, MissingDependency
 from lp_core.files import ensure_folder, write_whole
 from lp_core.media.frame_pattern import files_of
-from lp_core.performance_name import is_builtin
+from lp_core.performance_name import is_builtin, speech_file
 
 BUNDLE = "openjd"
 """Folder of the bundle within the batch's folder."""
@@ -135,7 +135,7 @@ def _assets(plan: BatchPlan) -> dict[str, Any]:
         job = shot.render_job(plan.folder)
         for name in (job.source, job.driving):
             if not is_builtin(name):
-                names.update(map(str, files_of(name)))
+                names.update(map(str, files_of(speech_file(name))))
         names.update(str(path.resolve()) for _, path in setting_files(job))
         if job.settings.engine.weights:
             weights.add(job.settings.engine.weights)

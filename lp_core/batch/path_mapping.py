@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lp_core.batch.plan import BatchPlan, Shot
 from lp_core.errors import SettingError, UnreadableMedia
-from lp_core.performance_name import is_builtin
+from lp_core.performance_name import with_file
 from lp_core.settings.table import path_values, with_groups
 
 
@@ -72,6 +72,6 @@ def _moved_shot(shot: Shot, here: Callable[[str], str]) -> Shot:
     moved: dict[str, dict[str, str]] = {}
     for (group, name), path in path_values(job.settings).items():
         moved.setdefault(group, {})[name] = here(path)
-    driving = job.driving if is_builtin(job.driving) else here(job.driving)
+    driving = with_file(job.driving, here)
     settings = with_groups(job.settings, moved)
     return replace(shot, job=replace(job, source=here(job.source), driving=driving, settings=settings))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lp_core.batch.results import BatchSummary, ShotResult
 from lp_core.files import write_whole
 from lp_core.media.open import open_source
+from lp_core.performance_name import speech_file
 
 SHEET, FIGURES = "report.html", "report.json"
 _SIDE_PX = 240
@@ -92,7 +93,7 @@ def _section(summary: BatchSummary, result: ShotResult) -> str:
     pictures = "" if result.state == "failed" else "".join(_images(path, result.shot.frames))
     facts = {
         "state": result.state,
-        "performance": Path(result.shot.job.driving).name,
+        "performance": Path(speech_file(result.shot.job.driving)).name,
         "result": result.shot.output,
         **{name.replace("_", " "): value for name, value in result.figures.items()},
     }

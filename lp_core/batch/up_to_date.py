@@ -15,7 +15,7 @@ from lp_core.files import ensure_folder, sha256_of, write_whole
 from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import files_of
 from lp_core.models.store import default_store
-from lp_core.performance_name import is_builtin
+from lp_core.performance_name import is_builtin, speech_file
 from lp_core.provenance.models import models_in_use
 from lp_core.settings.table import path_values
 from lp_core.version import __version__
@@ -102,7 +102,9 @@ def key_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
         "version": __version__,
         "shot": shot.id,
         "source": hashes.of_all(files_of(job.source)),
-        "driving": job.driving if is_builtin(job.driving) else hashes.of_all(files_of(job.driving)),
+        "driving": job.driving
+        if is_builtin(job.driving)
+        else hashes.of_all(files_of(speech_file(job.driving))),
         "timing": [shot.frames, shot.fps, shot.driver_frames, shot.driver_start_s, shot.driver_speed],
         "numbering": [shot.clock_start, shot.clock_rate],
         "settings": settings,

@@ -38,7 +38,7 @@ def animate(
 
     SOURCE is a portrait or a film of one. DRIVING is a film, a picture, a motion file (.lpmotion), a
     template of the published LivePortrait pipeline (.pkl) or a built-in motion: demo:expressive, demo:blink,
-    demo:nod, demo:still.
+    demo:nod, demo:still. A voice drives the face, too: talk.wav, or speech:FILE for the sound of a video.
     """
     from lp_core.job import RenderJob
 

@@ -12,6 +12,7 @@ from lp_core.cli.batch_steps import chunk, conform, deliver, end_with, solve
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
 from lp_core.cli.progress import JsonReporter, make_reporter, progress_option
+from lp_core.performance_name import speech_file
 
 if TYPE_CHECKING:
     from lp_core.batch.plan import BatchPlan
@@ -197,7 +198,7 @@ def _plan_request(timeline: Path, output: Path, values: dict[str, Any]) -> PlanR
 def show_plan(plan: BatchPlan) -> None:
     """Writes what is planned to the terminal."""
     for shot in plan.shots:
-        driver = Path(shot.job.driving).name
+        driver = Path(speech_file(shot.job.driving)).name
         click.echo(f"{shot.id}  {shot.frames:6d} frames  ~{shot.estimate_s:8.1f} s  {shot.words} <- {driver}")
         for note in shot.notes:
             click.echo(f"            {note}")

@@ -16,7 +16,10 @@ from lp_core.performance_name import MOTION_FORMATS, motion_suffix
 @click.command(short_help="Store a performance as a motion file.")
 @click.argument("driving")
 @click.option(
-    "-o", "--output", required=True, help="Motion file to write, such as talk.lpmotion or talk.pkl."
+    "-o",
+    "--output",
+    required=True,
+    help="Motion file to write, such as talk.lpmotion or talk.pkl; of a voice also talk.csv or talk.json.",
 )
 @click.option(
     "--format",
@@ -37,6 +40,16 @@ from lp_core.performance_name import MOTION_FORMATS, motion_suffix
     "missing",
     "interlaced",
     "references",
+    "fps",
+    "speech_seed",
+    "speech_track",
+    "mouth_map",
+    "mouth_strength",
+    "head",
+    "head_from",
+    "blink_rate",
+    "expressiveness",
+    "emotion",
     "overwrite",
     "strict",
 )
@@ -52,7 +65,8 @@ def extract(
     """Reads the performance of DRIVING once and stores it as a motion file.
 
     A stored motion of the liveportrait engine becomes a template of the published pipeline (.pkl), and a
-    template a motion file.
+    template a motion file. A voice (talk.wav, or speech:FILE for the sound of a video) becomes a motion file, a
+    Live Link Face CSV (.csv) or visemes with their times (.json).
     """
     settings = settings_from(values)
     with make_reporter(progress) as reporter:

@@ -10,6 +10,7 @@ from lp_core.errors import SettingError
 from lp_core.frame import ClipInfo
 from lp_core.job import RenderJob
 from lp_core.media.render_outputs import input_kind, output_kind
+from lp_core.performance_name import is_speech
 from lp_core.settings import MotionSettings, RenderSettings
 from lp_core.settings.reach import RunFacts
 
@@ -26,6 +27,10 @@ def suited(
         is_picture: True: the performance is a single picture.
     """
     notes: list[str] = []
+    if is_speech(driving):
+        settings = replace(settings, motion=replace(settings.motion, smoothing=0.0))
+        if settings.motion.reference == "auto":
+            settings = replace(settings, motion=replace(settings.motion, reference="0"))
     if is_picture and settings.motion.motion == "relative":
         settings = _by_picture(settings, engine, notes, driving)
     if engine == "liveportrait" and settings.liveportrait.official_compat:
@@ -40,16 +45,22 @@ def run_of(job: RenderJob, engine: str, source: ClipInfo, driving: ClipInfo | No
         job: the render.
         engine: name of the engine that draws.
         source: of what is animated.
-        driving: of the performance; None: it is a stored motion.
+        driving: of the performance; None: it is a stored motion or a voice.
     """
     return RunFacts(
         "animate",
         engine,
         source=input_kind(job.source, source),
-        driving="motion" if driving is None else input_kind(job.driving, driving),
+        driving=_performance_kind(job.driving, driving),
         output=output_kind(job.output),
         has_layers=output_kind(job.source) == "exr",
     )
+
+
+def _performance_kind(name: str, info: ClipInfo | None) -> str:
+    if is_speech(name):
+        return "speech"
+    return "motion" if info is None else input_kind(name, info)
 
 
 def _by_picture(settings: RenderSettings, engine: str, notes: list[str], driving: str) -> RenderSettings:

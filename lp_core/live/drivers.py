@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.assemble import stored_motion
 from lp_core.errors import LpError, SettingError
 from lp_core.geometry.warp import reduce
 from lp_core.live.latest import LatestValue
@@ -25,6 +24,7 @@ from lp_core.media.open import open_source
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.sequence import MotionFrame
 from lp_core.performance_name import BUILTIN, CAMERA, PUSH, is_builtin, parse
+from lp_core.performances import stored_motion
 
 LARGEST_PX = 720
 """Height above which driving pictures are reduced: more gains nothing for a face and costs time."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lp_core.media.frame_pattern import files_of
-from lp_core.performance_name import is_builtin
+from lp_core.performance_name import is_builtin, speech_file
 from lp_core.settings import RenderSettings
 from lp_core.settings.table import path_values
 
@@ -18,7 +18,7 @@ def input_files(names: Iterable[str], settings: RenderSettings | None = None) ->
     found: dict[Path, None] = {}
     for name in names:
         if not is_builtin(name):
-            found.update(dict.fromkeys(files_of(name)))
+            found.update(dict.fromkeys(files_of(speech_file(name))))
     for (_, setting), value in ({} if settings is None else path_values(settings)).items():
         if setting not in _BY_THEIR_HASH:
             found.update(dict.fromkeys(files_of(value)))

@@ -68,6 +68,8 @@ class Claim:
     """Frames a second, exact."""
     consent: Mapping[str, Any] | None = None
     """The consent file's content."""
+    is_speech: bool = False
+    """True: the performance is a voice, so what the face does was never filmed."""
 
     @property
     def source_type(self) -> str:
@@ -98,6 +100,7 @@ class Claim:
             "settings": dict(self.settings),
             "frames": self.frames,
             "rate": self.rate,
+            **({"driven_by": "speech"} if self.is_speech else {}),
         }
 
     def manifest(self, extra: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,22 +7,23 @@ from pathlib import Path
 from lp_core.files import sha256_of
 from lp_core.models.store import default_store
 
-LANDMARKS = "face-landmarker"
+LANDMARKS, PHONES = "face-landmarker", "hama-phones"
 NETWORKS = {"liveportrait": ("liveportrait", "liveportrait-pth")}
 """Engine -> sets of the model catalog that hold its networks, the preferred one first."""
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".onnx")
 
 
-def models_in_use(engine: str, folder: str | None) -> tuple[dict[str, str], ...]:
+def models_in_use(engine: str, folder: str | None, is_speech: bool = False) -> tuple[dict[str, str], ...]:
     """set, file, sha256 and license of every model file of a render.
 
     Args:
         engine: name of the engine.
         folder: the user's own folder of its weights; None: the model cache. Files of it are hashed, those of
             the cache were checked against the catalog when they were loaded.
+        is_speech: True: a voice drives the face.
     """
     store = default_store()
-    names = [LANDMARKS]
+    names = [LANDMARKS, *([PHONES] if is_speech else [])]
     networks = NETWORKS.get(engine, ())
     if folder is None:
         names += [name for name in networks if store.status(name).is_usable][:1]

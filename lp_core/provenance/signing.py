@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from lp_core.errors import ConsentMissing, KeyUnusable, LpError, ProvenanceError
 from lp_core.files import sha256_of
 from lp_core.job import RenderJob
+from lp_core.performance_name import is_speech, speech_file
 from lp_core.provenance.claim import Claim, ingredient_of
 from lp_core.provenance.config import KeyConfig, config_folder, read_config
 from lp_core.provenance.consent import read_consent
@@ -138,15 +139,17 @@ class Signer:
 
     def _claim(self, frames: int, rate: str) -> Claim:
         job, settings = self.job, self.job.settings
+        voice_file = speech_file(job.driving)
         return Claim(
             title=Path(job.output).name,
             source=ingredient_of("source", job.source, tuple(self.find_files(job.source))),
-            driving=ingredient_of("driving", job.driving, tuple(self.find_files(job.driving))),
+            driving=ingredient_of("driving", voice_file, tuple(self.find_files(voice_file))),
+            is_speech=is_speech(job.driving),
             is_plate=self.is_plate,
             is_generated=settings.provenance.generated_source,
             engine=self.engine,
             label=self.label,
-            models=models_in_use(self.engine, settings.engine.weights),
+            models=models_in_use(self.engine, settings.engine.weights, is_speech(job.driving)),
             settings=_without_folders(asdict(settings)),
             frames=frames,
             rate=rate,

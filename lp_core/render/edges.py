@@ -11,11 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import ClipInfo, Frame
 from lp_core.media.base import AudioTrack, FrameSink, FrameSource, ResumableSink, SinkSpec
-from lp_core.motion.files.lpmotion import MotionReader
-from lp_core.motion.sequence import MotionSequence
+from lp_core.motion.sequence import MotionFrame, MotionSequence
 from lp_core.render.face_watch import FaceWatch
 from lp_core.render.landmark_lag import without_lag
 from lp_core.render.passes import FaceLog
@@ -104,8 +106,42 @@ class Still:
     """The face that is animated."""
 
 
-Motion = MotionSequence | MotionReader
-"""A performance as data, in memory or on disk; both have rate, rig, ``len`` and ``frame(index)``."""
+class Motion(Protocol):
+    """A performance as data: in memory, on disk, or made as it is read."""
+
+    @property
+    def rate(self) -> FrameRate:
+        """Exact frames per second."""
+        ...
+
+    @property
+    def rig(self) -> str:
+        """Kind of rig, a key of RIGS."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """Where the motion came from, for the user's eyes."""
+        ...
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Free text pairs."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def frame(self, index: int) -> MotionFrame:
+        """The performance at one frame, 0 <= index < len."""
+        ...
+
+    def rows(self, start: int, stop: int) -> MotionSequence:
+        """The frames of a half-open range, 0 <= start < stop <= len."""
+        ...
+
+    def column(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
+        """One array's rows of a half-open range: (stop - start, *its shape)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -118,6 +154,8 @@ class StoredMotion:
     """Kind of rig of the motion."""
     open: Callable[[], AbstractContextManager[Motion]]
     """Opens it."""
+    sound: Path | None = None
+    """File with the voice that the motion is made of; None: it has none."""
 
 
 @dataclass(frozen=True)

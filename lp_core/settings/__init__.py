@@ -40,6 +40,7 @@ from .render import (
     UpscaleSettings,
 )
 from .schema import check, setting
+from .speech import EMOTIONS, SpeechSettings
 
 __all__ = (
     "AUDIO_CHOICES",
@@ -50,6 +51,7 @@ __all__ = (
     "DETAILS",
     "DRIVING_OPTIONS",
     "ENGINES",
+    "EMOTIONS",
     "EngineSettings",
     "FaceSettings",
     "INTERLACED",
@@ -71,6 +73,7 @@ __all__ = (
     "REGIONS",
     "RenderSettings",
     "SliderSettings",
+    "SpeechSettings",
     "UPSCALERS",
     "UPSCALE_REGIONS",
     "UpscaleSettings",

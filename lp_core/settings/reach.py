@@ -24,7 +24,7 @@ class RunFacts:
     source: str = ""
     """What is animated: image, sequence or video."""
     driving: str = ""
-    """The performance: image, sequence, video or motion."""
+    """The performance: image, sequence, video, motion or speech."""
     output: str = ""
     """What is written: image, exr or video."""
     has_layers: bool = True
@@ -49,6 +49,7 @@ ALL = frozenset(item.name for item in all_settings())
 _NETWORKS = frozenset(("weights", "device", "precision", "compile"))
 LIVEPORTRAIT_ONLY = _NETWORKS | {"batch"} | _groups("liveportrait")
 MESH_ONLY = _groups("mesh")
+SPEECH_ONLY = _groups("speech")
 UPSCALE_DETAILS = _groups("upscale") - {"upscale"}
 READING = frozenset(("missing", "interlaced", "references"))
 
@@ -57,7 +58,8 @@ USES: Dict[str, Names] = {
     "live": _groups("face", "motion", "engine", "mesh", "liveportrait", "sliders")
     - {"batch", "steady_eyes"}
     | {"watermark", "consent", "require_consent", "strict"},
-    "extract": READING | _groups("engine") | {"driving_face", "official_compat", "overwrite", "strict"},
+    "extract": READING | _groups("engine", "speech")
+    | {"driving_face", "official_compat", "fps", "overwrite", "strict"},
     "convert": frozenset(("overwrite", "strict")),
     "upscale": READING | (UPSCALE_DETAILS - {"upscale_region"}) | {
         "upscale", "device", "precision", "ocio", "input_space", "codec", "quality", "audio", "fps",
@@ -155,8 +157,28 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
     ),
     (
         frozenset(("driving_face",)),
-        "a stored motion holds one face",
-        lambda run, _settings: run.driving == "motion",
+        "a stored motion or a voice has one face",
+        lambda run, _settings: run.driving in ("motion", "speech"),
+    ),
+    (
+        SPEECH_ONLY,
+        "the performance is not a voice",
+        lambda run, _settings: run.driving not in ("", "speech"),
+    ),
+    (
+        frozenset(("fps",)),
+        "a recorded performance keeps its own rate",
+        lambda run, _settings: run.kind == "extract" and run.driving != "speech",
+    ),
+    (
+        frozenset(("smoothing",)),
+        "a voice gives smooth motion",
+        lambda run, _settings: run.driving == "speech",
+    ),
+    (
+        frozenset(("head",)),
+        "--head-from gives the head",
+        lambda _run, settings: settings.speech.head_from is not None,
     ),
     (
         frozenset(("driving_offset",)),

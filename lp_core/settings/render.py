@@ -11,6 +11,7 @@ from ..errors import SettingError, UnknownCodec
 from ..timing import FrameRange
 from .engines import EngineSettings, LivePortraitSettings, MeshSettings
 from .schema import check, setting
+from .speech import SpeechSettings
 
 MOTION_MODES = ("relative", "absolute")
 REGIONS = ("all", "pose", "expression", "eyes", "lips")
@@ -317,6 +318,7 @@ class RenderSettings:
     mesh: MeshSettings = field(default_factory=MeshSettings)
     liveportrait: LivePortraitSettings = field(default_factory=LivePortraitSettings)
     sliders: SliderSettings = field(default_factory=SliderSettings)
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
     input: InputSettings = field(default_factory=InputSettings)
     color: ColorSettings = field(default_factory=ColorSettings)
     upscale: UpscaleSettings = field(default_factory=UpscaleSettings)

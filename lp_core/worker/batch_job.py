@@ -16,7 +16,7 @@ from lp_core.batch.run import deliver, run_plan
 from lp_core.batch.steps import RenderResources
 from lp_core.engines.registry import WarmEngines
 from lp_core.errors import SettingError
-from lp_core.performance_name import is_builtin
+from lp_core.performance_name import with_file
 from lp_core.settings import RenderSettings
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.job_context import Accepted, JobContext
@@ -75,9 +75,7 @@ class Batch:
         """What a timeline and its marks name is no less bound to the allowed folders than what a request names."""
         for shot in plan.shots:
             self.folders.readable(shot.job.source)
-            driving = shot.job.driving
-            if not is_builtin(driving):
-                self.folders.readable(driving)
+            with_file(shot.job.driving, self.folders.readable)
             job = shot.render_job(plan.folder)
             self.folders.writable(job.output)
             self._check_files(job.settings)

@@ -15,7 +15,7 @@ from lp_core.engines.registry import WarmEngines, choose_engine
 from lp_core.errors import NotAllowed, SettingError
 from lp_core.job import RenderJob
 from lp_core.media.resumable import discard_parts
-from lp_core.performance_name import is_builtin
+from lp_core.performance_name import is_builtin, speech_file, with_file
 from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import RenderSettings
 from lp_core.upscaling import DEFAULT_MODEL, assemble_upscale
@@ -69,7 +69,7 @@ def check_files(settings: RenderSettings, folders: Folders) -> None:
 
 
 def _performance(name: str, folders: Folders) -> str:
-    return name if is_builtin(name) else folders.readable(name)
+    return with_file(name, folders.readable)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Animate:
             self.folders.writable(given.output),
             settings,
         )
-        if job.source in (job.output, job.driving):
+        if job.source in (job.output, speech_file(job.driving)):
             raise SettingError(f"{given.source} is named twice; source, driving and output must differ.")
         parameters = {
             name: json.loads(job.to_json())[name] for name in ("source", "driving", "output", "settings")
@@ -132,7 +132,7 @@ class Extract:
         settings = checked_settings(model, self.folders)
         if is_builtin(given.driving):
             raise SettingError(f"{given.driving} is a motion already; give a film or a picture.")
-        driving, output = self.folders.readable(given.driving), self.folders.writable(given.output)
+        driving, output = _performance(given.driving, self.folders), self.folders.writable(given.output)
         parameters = {"driving": driving, "output": output, "settings": model.model_dump()}
         return Accepted(parameters, output, lane_of(settings))
 
@@ -140,7 +140,7 @@ class Extract:
         """Reads the performance; see the contract."""
         settings = to_settings(SettingsModel.model_validate(parameters["settings"]))
         check_files(settings, self.folders)
-        driving = self.folders.readable(parameters["driving"])
+        driving = _performance(parameters["driving"], self.folders)
         output = self.folders.writable(parameters["output"])
         return assemble_extraction(driving, output, settings).run(context.progress).as_json()
 

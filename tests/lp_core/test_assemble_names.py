@@ -3,10 +3,11 @@
 import pytest
 from fakes.motion import performance
 
-from lp_core.assemble import assemble, assemble_extraction, stored_motion
+from lp_core.assemble import assemble, assemble_extraction
 from lp_core.errors import BadMotionFile, SettingError
 from lp_core.job import RenderJob
 from lp_core.motion.files.lpmotion import write_motion
+from lp_core.performances import stored_motion
 from lp_core.settings import RenderSettings
 
 

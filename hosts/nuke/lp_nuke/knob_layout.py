@@ -28,6 +28,7 @@ TABS: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
             "Stitching and retargeting",
             ("stitching", "eye_retargeting", "lip_retargeting", "normalize_lip", "steady_eyes"),
         ),
+        ("Speech", ()),
     ),
     "Output": (
         (
@@ -67,6 +68,7 @@ REST: Dict[str, str] = {
     "engine": "Engine",
     "mesh": "Picture",
     "liveportrait": "Stitching and retargeting",
+    "speech": "Speech",
     "output": "Picture",
     "upscale": "Upscale",
     "color": "Colour",

@@ -10,7 +10,7 @@ import nuke
 from lp_core.errors import SettingError
 from lp_core.files import ensure_folder, write_whole
 from lp_core.job import RenderJob
-from lp_core.performance_name import is_builtin
+from lp_core.performance_name import is_builtin, speech_file
 from lp_core.timing import FrameRange
 
 from . import cache, colors, knob_settings, plates, upstream
@@ -147,7 +147,7 @@ def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
     found = [plate for plate in made if plate is not None]
     inputs = [[plate.role, plate.mark, plate.direct, str(plate.frames)] for plate in found]
     has_file = bool(asked.driver) and not is_builtin(asked.driver)
-    stamps = cache.sequence_stamp(asked.driver) if has_file else []
+    stamps = cache.sequence_stamp(speech_file(asked.driver)) if has_file else []
     views = _views_of(node)
     mark = cache.digest([inputs, stamps, asked.mark, *([list(views)] if views else [])])
     is_certain = all(plate.mark is not None for plate in found)

@@ -55,6 +55,7 @@ def other_value(name, default, meta):
         "batch": "8",
         "handles": "8",
         "exr_compression": "dwaa:45",
+        "emotion": "happy",
     }
     return words.get(name, "left")
 

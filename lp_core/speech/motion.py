@@ -1,0 +1,188 @@
+"""SpeechMotion: what a face does with a voice, as named curves, 100 times a second, with phones and their times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.errors import MotionError
+from lp_core.speech.analysis import HeardSpeech, speaking
+from lp_core.speech.features import TICKS_PER_S
+from lp_core.speech.mouth_map import OUTPUTS, MouthMap
+from lp_core.speech.natural import Manner, mood_curves, natural_motion
+from lp_core.speech.phones import CLOSURES, Phone
+from lp_core.timing import FrameRate
+
+F32 = NDArray[np.float32]
+
+MOUTH_GAIN = 1.8
+"""A ridge predicts too little motion: its spread is about half of the speaker's."""
+_GAINS: Mapping[str, float] = {"round": 3.0, "mouthPucker": 3.0, "mouthSmile": 0.8}
+_CHANGES = ("width", "mouthSmile")
+"""Outputs whose mean is the speaker's own and not the portrait's."""
+_CORE_S, _RAMP_S = 0.012, 0.045
+_TEETH = 0.035
+"""Largest opening while the lower lip touches the teeth, outer eye distances."""
+_LIMITS: Mapping[str, tuple[float, float]] = {"open": (0.0, 0.42), "width": (-0.2, 0.15), "round": (0.0, 1.0)}
+NEUTRAL_MOOD = ((0.0, "neutral"),)
+
+
+@dataclass(frozen=True)
+class SpeechMotion:
+    """What a face does with a voice.
+
+    Curves ``open`` (gap of the inner lips), ``width`` (change of the mouth's width; both in outer eye distances),
+    ``round`` and the mouth's blendshapes (0..1, the mean of both sides), ``press``, ``pitch``, ``yaw``, ``roll``
+    (degrees), ``blink``, ``brow``, ``smile`` (parts), ``gaze_x``, ``gaze_y`` (eye widths), ``speaking`` (0..1).
+    All are 0 at the first tick, which is the portrait at rest.
+    """
+
+    curves: Mapping[str, F32]
+    """Name -> (ticks,), a value each 10 ms."""
+    phones: tuple[Phone, ...] = ()
+    """Phones that were heard, in order of time."""
+    source: str = ""
+    """Name of the sound."""
+    seed: int = 0
+    """Of head, blinks and gaze."""
+    closures: tuple[float, ...] = field(default=())
+    """Seconds at which the lips are closed."""
+
+    def __post_init__(self) -> None:
+        if len({len(curve) for curve in self.curves.values()}) > 1:
+            raise MotionError("The curves of a speech motion differ in length; make it again.")
+
+    def __len__(self) -> int:
+        return len(next(iter(self.curves.values()), ()))
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        return len(self) / TICKS_PER_S
+
+    def frames(self, rate: FrameRate) -> int:
+        """Frames at a rate that cover the motion; at least one."""
+        return max(-(-len(self) * rate.fps.numerator // (TICKS_PER_S * rate.fps.denominator)), 1)
+
+    def sampled(self, rate: FrameRate, start: int, stop: int) -> dict[str, F32]:
+        """The curves at frames start to stop, half-open, of a rate.
+
+        Each frame has the mean over its period, centered at its time. Every closure of the lips owns the frame that is
+        nearest to it, at any rate.
+        """
+        values = {name: self._means(curve, rate, start, stop) for name, curve in self.curves.items()}
+        fps = float(rate.fps)
+        for middle_s in self.closures:
+            frame = round(middle_s * fps)
+            if start <= frame < stop:
+                values["open"][frame - start] = 0.0
+                values["press"][frame - start] = max(values["press"][frame - start], 0.6)
+        return values
+
+    def _means(self, curve: F32, rate: FrameRate, start: int, stop: int) -> F32:
+        ticks = TICKS_PER_S / float(rate.fps)
+        total = np.concatenate([[0.0], np.cumsum(curve, dtype=np.float64)])
+        edges = np.clip((np.arange(start, stop + 1) - 0.5) * ticks + 0.5, 0, len(curve))
+        summed = np.interp(edges, np.arange(len(total)), total)
+        width = np.maximum(np.diff(edges), 1e-9)
+        means = np.diff(summed) / width
+        inside = np.diff(edges) > 1e-6
+        rest: F32 = np.where(inside, means, curve[-1] if len(curve) else 0.0).astype(np.float32)
+        if start == 0 and len(rest):
+            rest[0] = curve[0]
+        return rest
+
+
+def perform(
+    heard: HeardSpeech,
+    mouth_map: MouthMap,
+    manner: Manner,
+    mouth_strength: float = 1.0,
+    moods: tuple[tuple[float, str], ...] = NEUTRAL_MOOD,
+    source: str = "",
+) -> SpeechMotion:
+    """What a face does with what is heard.
+
+    Args:
+        heard: of the sound.
+        mouth_map: that predicted its mouth.
+        manner: of head, blinks, brows and gaze.
+        mouth_strength: multiplies the mouth's motion, 0: none.
+        moods: (seconds, mood) in order of time.
+        source: name of the sound.
+    """
+    active = _from_rest(speaking(heard.voice))
+    curves = mouth_curves(heard.mouth, mouth_map, active, mouth_strength)
+    lips = [phone for phone in heard.phones if phone.name in CLOSURES]
+    _close(curves, lips, [phone for phone in heard.phones if phone.name in ("F", "V")])
+    curves.update(natural_motion(heard.voice, active, manner))
+    for name, added in mood_curves(moods, len(active)).items():
+        curves[name] = curves.get(name, np.zeros_like(added)) + added
+    curves["speaking"] = active
+    return SpeechMotion(
+        curves,
+        heard.phones,
+        source,
+        manner.seed,
+        tuple(phone.middle_s for phone in lips if phone.middle_s >= 0),
+    )
+
+
+def mouth_curves(deviations: F32, mouth_map: MouthMap, active: F32, strength: float) -> dict[str, F32]:
+    """The mouth's curves from the map's deviations.
+
+    Args:
+        deviations: (ticks, outputs) in standard deviations.
+        mouth_map: has the speaker's means and spreads.
+        active: (ticks,) 0 at rest, 1 speaking.
+        strength: multiplies the motion.
+    """
+    curves = {}
+    for index, name in enumerate(OUTPUTS):
+        change = deviations[:, index] * mouth_map.spread[index] * _GAINS.get(name, MOUTH_GAIN)
+        value = change if name in _CHANGES else change + mouth_map.mean[index]
+        low, high = _LIMITS.get(name, (0.0, 1.0))
+        curves[name] = np.clip(value * active * strength, low, high).astype(np.float32)
+    curves["press"] = np.zeros(len(active), np.float32)
+    return curves
+
+
+def _from_rest(active: F32) -> F32:
+    """The same, from 0 at the first tick."""
+    rise = np.clip(np.arange(len(active)) / 8, 0, 1)
+    result: F32 = (active * rise).astype(np.float32)
+    return result
+
+
+def _close(curves: Mapping[str, F32], lips: Iterable[Phone], teeth: Iterable[Phone]) -> None:
+    """Closes the lips for p, b, m and lets the lower lip meet the teeth for f, v; in place."""
+    for phone in lips:
+        at, weight = _around(phone, len(curves["open"]))
+        curves["open"][at] *= 1 - weight
+        curves["press"][at] = np.maximum(curves["press"][at], 0.6 * weight)
+    for phone in teeth:
+        at, weight = _around(phone, len(curves["open"]))
+        opened = curves["open"][at]
+        curves["open"][at] = opened + weight * (np.minimum(opened, _TEETH) - opened)
+
+
+def _around(phone: Phone, count: int) -> tuple[slice, F32]:
+    """Ticks of a phone with its flanks, and its weight there: 1 at the middle, 0 at the ends."""
+    reach = _CORE_S + _RAMP_S
+    first = max(int(np.ceil((phone.middle_s - reach) * TICKS_PER_S)), 0)
+    last = min(int((phone.middle_s + reach) * TICKS_PER_S) + 1, count)
+    away = np.abs(np.arange(first, max(last, first)) / TICKS_PER_S - phone.middle_s)
+    part = np.clip((reach - away) / _RAMP_S, 0, 1)
+    return slice(first, max(last, first)), (part * part * (3 - 2 * part)).astype(np.float32)
+
+
+def with_head(motion: SpeechMotion, angles_deg: Sequence[F32]) -> SpeechMotion:
+    """The motion with another head: pitch, yaw and roll, each (n,) at ticks; what is missing holds the last value."""
+    curves = dict(motion.curves)
+    for name, row in zip(("pitch", "yaw", "roll"), angles_deg, strict=True):
+        fitted = row[: len(motion)]
+        curves[name] = np.pad(fitted, (0, len(motion) - len(fitted)), mode="edge").astype(np.float32)
+    return replace(motion, curves=curves)

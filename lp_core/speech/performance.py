@@ -1,0 +1,204 @@
+"""A voice as a performance: analyzed when it is first read, played on the rig of any engine."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.errors import SettingError
+from lp_core.geometry.rotation import angles_deg
+from lp_core.media.video.samples import mono_samples
+from lp_core.motion.builtin import builtin_motion
+from lp_core.motion.files.lpmotion import MotionReader
+from lp_core.motion.files.template_pkl import read_pkl, to_sequence
+from lp_core.motion.sequence import MotionFrame, MotionSequence, stack
+from lp_core.performance_name import BUILTIN, TEMPLATE_SUFFIX, is_motion, motion_suffix, parse
+from lp_core.settings import SpeechSettings
+from lp_core.speech.analysis import HeardSpeech, analyze
+from lp_core.speech.features import TICKS_PER_S
+from lp_core.speech.motion import SpeechMotion, perform, with_head
+from lp_core.speech.mouth_map import MouthMap, read_map
+from lp_core.speech.natural import Manner
+from lp_core.speech.recognizer import load_recognizer
+from lp_core.speech.rig import implicit_frame, mesh_frame
+from lp_core.speech.sound import store_sound
+from lp_core.timing import FrameRate
+
+F32 = NDArray[np.float32]
+DEFAULT_RATE = FrameRate.parse(25)
+"""Frames per second of a voice where nothing else gives a rate."""
+_FRAMES = {"mesh478": mesh_frame, "liveportrait21": implicit_frame}
+
+
+@dataclass(frozen=True)
+class Voiced:
+    """A voice that was analyzed."""
+
+    heard: HeardSpeech
+    """What is heard."""
+    motion: SpeechMotion
+    """What the face does."""
+
+
+def check_voice(path: Path, settings: SpeechSettings) -> None:
+    """Refuses a file without usable sound, and settings that name unusable files, before any costly work.
+
+    Raises:
+        LpError: something cannot be used.
+    """
+    next(iter(mono_samples(path, settings.speech_track)), None)
+    read_map(_map_path(settings))
+    load_recognizer()
+    if settings.head_from is not None:
+        head_angles(settings.head_from)
+
+
+def hear(path: Path, settings: SpeechSettings, step: Callable[[float], None] | None = None) -> Voiced:
+    """Analyzes the voice of a file and makes the face's motion.
+
+    Args:
+        path: a sound file, or a video with sound.
+        settings: how the face moves.
+        step: told the share that is done, 0..1.
+
+    Raises:
+        LpError: the sound cannot be read, or the extra 'speech' is not installed.
+    """
+    mouth_map = read_map(_map_path(settings))
+    with tempfile.TemporaryDirectory(prefix="lpsuite-") as folder:
+        sound = store_sound(mono_samples(path, settings.speech_track), Path(folder) / "sound.raw")
+        heard = analyze(sound, load_recognizer(), mouth_map, step)
+        del sound
+    return Voiced(heard, face_motion(heard, mouth_map, settings, path.name))
+
+
+def face_motion(
+    heard: HeardSpeech, mouth_map: MouthMap, settings: SpeechSettings, source: str
+) -> SpeechMotion:
+    """What the face does with what is heard, under the settings."""
+    manner = Manner(settings.speech_seed, settings.head, settings.blink_rate, settings.expressiveness)
+    motion = perform(heard, mouth_map, manner, settings.mouth_strength, settings.moods, source)
+    if settings.head_from is not None:
+        motion = with_head(motion, head_angles(settings.head_from))
+    return motion
+
+
+def head_angles(name: str) -> tuple[F32, F32, F32]:
+    """Pitch, yaw and roll of another performance against its first frame, degrees, a value each 10 ms.
+
+    Raises:
+        SettingError: the name is no motion.
+        BadMotionFile: the file is damaged.
+    """
+    if not is_motion(name):
+        raise SettingError(
+            f"{name} is not a motion; store the head's performance first with: lpsuite extract {name} -o head.lpmotion."
+        )
+    motion = _opened(name)
+    angles = np.array([angles_deg(rotation.astype(np.float64)) for rotation in motion.rotation])
+    angles = np.degrees(np.unwrap(np.radians(angles - angles[0]), axis=0))
+    at = np.arange(int(len(angles) / float(motion.rate.fps) * TICKS_PER_S) + 1) / TICKS_PER_S
+    frames = np.arange(len(angles)) / float(motion.rate.fps)
+    pitch, yaw, roll = (np.interp(at, frames, column).astype(np.float32) for column in angles.T)
+    return pitch, yaw, roll
+
+
+def _opened(name: str) -> MotionSequence:
+    parsed = parse(name)
+    if parsed.kind == BUILTIN:
+        return builtin_motion(parsed.name)
+    if motion_suffix(name) == TEMPLATE_SUFFIX:
+        return to_sequence(read_pkl(Path(name)), Path(name).name)
+    with MotionReader(name) as reader:
+        return reader.rows(0, len(reader))
+
+
+def _map_path(settings: SpeechSettings) -> Path | None:
+    return None if settings.mouth_map is None else Path(settings.mouth_map)
+
+
+class SpokenMotion:
+    """A voice as motion of a rig, frame by frame; the sound is analyzed when a frame or the length is asked for."""
+
+    def __init__(
+        self, path: Path, settings: SpeechSettings, rate: FrameRate, rig: str,
+        step: Callable[[float], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Names the voice.
+
+        Args:
+            path: a sound file, or a video with sound.
+            settings: how the face moves.
+            rate: frames per second.
+            rig: a key of RIGS.
+            step: told the share of the analysis that is done, 0..1.
+        """
+        self._path, self._settings, self._rate, self._rig, self._step = path, settings, rate, rig, step
+
+    @property
+    def rate(self) -> FrameRate:
+        """Exact frames per second."""
+        return self._rate
+
+    @property
+    def rig(self) -> str:
+        """Kind of rig."""
+        return self._rig
+
+    @property
+    def origin(self) -> str:
+        """Name of the sound."""
+        return self._path.name
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the motion is made of."""
+        return {"driver": "speech", "seed": str(self._settings.speech_seed)}
+
+    @cached_property
+    def motion(self) -> SpeechMotion:
+        """The curves."""
+        return hear(self._path, self._settings, self._step).motion
+
+    def __len__(self) -> int:
+        return self.motion.frames(self._rate)
+
+    def frame(self, index: int) -> MotionFrame:
+        """The performance at one frame, 0 <= index < len."""
+        return self.rows(index, index + 1).frame(0)
+
+    def rows(self, start: int, stop: int) -> MotionSequence:
+        """The frames of a half-open range, 0 <= start < stop <= len."""
+        return rig_rows(self.motion, self._rate, self._rig, start, stop, self.origin)
+
+    def column(self, name: str, start: int, stop: int) -> F32:
+        """One array's rows of a half-open range: (stop - start, *its shape)."""
+        array: Any = getattr(self.rows(start, stop), name)
+        result: F32 = array
+        return result
+
+
+def rig_rows(
+    motion: SpeechMotion, rate: FrameRate, rig: str, start: int, stop: int, origin: str = ""
+) -> MotionSequence:
+    """Frames start to stop, half-open, of a speech motion on a rig."""
+    sampled = motion.sampled(rate, start, stop)
+    make = _FRAMES[rig]
+    frames = [
+        make({name: float(curve[index]) for name, curve in sampled.items()}) for index in range(stop - start)
+    ]
+    return stack(frames, rate, rig, origin)
+
+
+@contextmanager
+def open_spoken(path: Path, settings: SpeechSettings, rate: FrameRate, rig: str) -> Iterator[SpokenMotion]:
+    """A voice as a performance, analyzed on first use."""
+    yield SpokenMotion(path, settings, rate, rig)

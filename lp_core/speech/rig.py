@@ -1,0 +1,184 @@
+"""A speech motion as the motion of a rig: landmarks of a neutral face, or LivePortrait's key points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.geometry.facemesh import EYES, LIPS_INNER_UPPER, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER
+from lp_core.geometry.rotation import from_angles_deg
+from lp_core.motion.builtin import neutral_face
+from lp_core.motion.implicit.edit import Edit
+from lp_core.motion.implicit.motion import ImplicitMotion
+from lp_core.motion.implicit.regions import NEUTRAL_EXPRESSION
+from lp_core.motion.landmarks.edit import WIDE_OPEN, brow_shape, frown_shape
+from lp_core.motion.landmarks.lids import lid_displacement
+from lp_core.motion.landmarks.motion import eye_gaze, eye_openness, lip_openness
+from lp_core.motion.landmarks.transfer import DOWN, MAX_GAZE, opening_field, smile_field
+from lp_core.motion.sequence import MotionFrame
+from lp_core.settings.sliders import SLIDERS
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+_OUTER_EYES, _CORNERS = (33, 263), (61, 291)
+_PAIRS = ((13, 14), (82, 87), (312, 317))
+_PUCKER_FORWARD = 0.16
+"""Head units by which fully rounded lips come forward."""
+_PUCKER_NARROW = 0.1
+"""Outer eye distances by which full rounding narrows the mouth beyond what the width says."""
+_LID_SHARE = 0.85
+"""What a landmarker reads of a closed lid."""
+_OPEN_EYE, _WIDE_LIPS = 0.3, 0.6
+
+
+@dataclass(frozen=True)
+class SpeakingFace:
+    """A neutral face and what each curve does to it; all in head units."""
+
+    face: F64
+    """(478, 3)."""
+    eyes: float
+    """Outer eye distance."""
+    opening: F64
+    """(478, 3) for a lip gap of 1."""
+    widening: F64
+    """(478, 3) for a mouth that is wider by 1."""
+    rounding: F64
+    """(478, 3) for full rounding."""
+
+    def points(self, values: Mapping[str, float]) -> F64:
+        """(478, 3) the face under curves' values at one moment, lids and irises as well."""
+        delta = values["open"] * self.eyes * self.opening
+        delta = delta + values["width"] * self.eyes * self.widening + values["round"] * self.rounding
+        delta = delta + values["smile"] * smile_field(self.face)
+        brow = values["brow"]
+        delta = delta + (brow * brow_shape(self.face) if brow >= 0 else -brow * frown_shape(self.face))
+        points = self.face + delta
+        for eye in EYES:
+            points += lid_displacement(self.face, delta, eye, 1 - values["blink"])
+            width = np.linalg.norm(self.face[eye.upper[0]] - self.face[eye.upper[-1]])
+            points[eye.iris, 0] += values["gaze_x"] * width
+            points[eye.iris, 1] += values["gaze_y"] * width
+        return points
+
+
+@lru_cache(maxsize=1)
+def speaking_face() -> SpeakingFace:
+    """The built-in neutral face."""
+    face = neutral_face()
+    eyes = float(np.linalg.norm(face[_OUTER_EYES[0]] - face[_OUTER_EYES[1]]))
+    down = opening_field(face)[:, None] * DOWN
+    gap = np.mean([down[low, 1] - down[high, 1] for high, low in _PAIRS])
+    widening = _widening(face)
+    narrow = -_PUCKER_NARROW * eyes * widening
+    return SpeakingFace(face, eyes, down / gap, widening, narrow + _protrusion(face))
+
+
+def _widening(face: F64) -> F64:
+    """(478, 3) change for a mouth whose corners are 1 further apart; cheeks follow, the middle stays."""
+    middle = face[[*LIPS_OUTER_UPPER, *LIPS_OUTER_LOWER]].mean(axis=0)
+    half = float(np.linalg.norm(face[_CORNERS[0]] - face[_CORNERS[1]])) / 2
+    away = (face[:, 0] - middle[0]) / half
+    side = np.where(np.abs(away) <= 1, away, np.sign(away) * np.exp(-(((np.abs(away) - 1) / 0.7) ** 2)))
+    near = np.exp(-(((face[:, 1] - middle[1]) / (0.75 * half)) ** 2))
+    change = np.zeros_like(face)
+    change[:, 0] = 0.5 * side * near
+    change[:, 2] = 0.12 * np.abs(side) * near
+    return change
+
+
+def _protrusion(face: F64) -> F64:
+    """(478, 3) what rounding does to the lips: forward, a little fuller."""
+    middle = face[[*LIPS_OUTER_UPPER, *LIPS_OUTER_LOWER]].mean(axis=0)
+    half = float(np.linalg.norm(face[LIPS_INNER_UPPER[0]] - face[LIPS_INNER_UPPER[-1]])) / 2
+    away = np.linalg.norm((face[:, :2] - middle[:2]) / (0.8 * half), axis=1)
+    near = np.exp(-(away**2))
+    change = np.zeros_like(face)
+    change[:, 2] = -_PUCKER_FORWARD * near
+    change[LIPS_OUTER_UPPER[2:-2], 1] -= 0.02
+    change[LIPS_OUTER_LOWER[2:-2], 1] += 0.02
+    return change
+
+
+def mesh_frame(values: Mapping[str, float]) -> MotionFrame:
+    """The motion of rig mesh478 at one moment."""
+    points = speaking_face().points(values)
+    return MotionFrame(
+        rotation=from_angles_deg(values["pitch"], values["yaw"], values["roll"]).astype(np.float32),
+        scale=np.float32(0.2),
+        translation=np.zeros(2, np.float32),
+        expression=points.astype(np.float32),
+        eyes=np.array([eye_openness(points, eye) for eye in EYES], np.float32),
+        gaze=np.array([eye_gaze(points, eye) for eye in EYES], np.float32),
+        lips=np.float32(lip_openness(points)),
+        blendshapes=blendshapes(values),
+        confidence=np.float32(1),
+    )
+
+
+def implicit_frame(values: Mapping[str, float]) -> MotionFrame:
+    """The motion of rig liveportrait21 at one moment, by its sliders; a head of size 1 in the middle of the crop."""
+    gap = values["open"] * speaking_face().eyes / WIDE_OPEN
+    sliders = {
+        "pitch": values["pitch"],
+        "yaw": -values["yaw"],
+        "roll": values["roll"],
+        "lip_open": 120 * gap - 12 * values["press"],
+        "smile": values["smile"],
+        "grin": 15 * max(values["width"], 0.0) / 0.12,
+        "pursing": 12 * values["round"] + 15 * max(-values["width"], 0.0) / 0.2,
+        "eyebrow": 15 * values["brow"],
+        "blink": -20 * values["blink"],
+        "gaze_x": 30 * values["gaze_x"] / MAX_GAZE,
+        "gaze_y": -30 * values["gaze_y"] / MAX_GAZE,
+    }
+    limited = {
+        name: float(np.clip(value, SLIDERS[name].minimum, SLIDERS[name].maximum))
+        for name, value in sliders.items()
+    }
+    rest = ImplicitMotion(np.eye(3), NEUTRAL_EXPRESSION.copy(), 1.0, np.zeros(3))
+    posed = Edit(limited).applied(rest)
+    return MotionFrame(
+        rotation=posed.rotation.T.astype(np.float32),
+        scale=np.float32(1),
+        translation=np.zeros(2, np.float32),
+        expression=posed.expression.astype(np.float32),
+        eyes=np.full(2, _OPEN_EYE * (1 - values["blink"]), np.float32),
+        gaze=np.array([(values["gaze_x"], values["gaze_y"])] * 2, np.float32),
+        lips=np.float32(_WIDE_LIPS * gap),
+        blendshapes=blendshapes(values),
+        confidence=np.float32(1),
+    )
+
+
+_PAIRED = {
+    "mouthLowerDown": (34, 35), "mouthUpperUp": (48, 49), "mouthPress": (36, 37), "mouthStretch": (46, 47),
+    "mouthSmile": (44, 45), "jawOpen": (25,), "mouthPucker": (38,), "mouthRollLower": (40,), "mouthRollUpper": (41,),
+}  # fmt: skip
+"""Curve -> positions among the 52 coefficients."""
+
+
+def blendshapes(values: Mapping[str, float]) -> F32:
+    """(52,) the coefficients that a landmarker would read."""
+    shapes = np.zeros(52, np.float32)
+    for name, positions in _PAIRED.items():
+        shapes[list(positions)] = values[name]
+    closed = np.clip(values["press"], 0, 1)
+    shapes[[34, 35, 48, 49, 25]] *= 1 - closed
+    shapes[[36, 37]] = np.maximum(shapes[[36, 37]], 0.5 * closed)
+    shapes[[44, 45]] += max(values["smile"], 0.0)
+    shapes[[30, 31]] = max(-values["smile"], 0.0)
+    shapes[[9, 10]] = _LID_SHARE * values["blink"]
+    shapes[[3, 4, 5]] = max(values["brow"], 0.0)
+    shapes[[1, 2]] = max(-values["brow"], 0.0)
+    right, down = values["gaze_x"] / MAX_GAZE, values["gaze_y"] / MAX_GAZE
+    shapes[[14, 15]] = max(right, 0.0)  # the picture's right is the person's left
+    shapes[[13, 16]] = max(-right, 0.0)
+    shapes[[11, 12]], shapes[[17, 18]] = max(down, 0.0), max(-down, 0.0)
+    result: F32 = np.clip(shapes, 0, 1)
+    return result
