@@ -36,6 +36,7 @@
     +-- WorkerError              80   worker
     |   +-- NotAllowed           81   not_allowed
     |   +-- NotThere             82   not_there
+    |   +-- TooBusy              83   too_busy
     +-- BatchError               90   batch
         +-- ShotsFailed          91   shots_failed
         +-- MediaMissing         92   media_missing
@@ -346,6 +347,13 @@ class NotThere(WorkerError):
 
     exit_code = 82
     wire_code = "not_there"
+
+
+class TooBusy(WorkerError):
+    """The worker serves as many as it can; the same request may succeed in a moment."""
+
+    exit_code = 83
+    wire_code = "too_busy"
 
 
 class BatchError(LpError):

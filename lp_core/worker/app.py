@@ -5,6 +5,8 @@ Errors have one shape everywhere (lp_core.worker.schema.ErrorBody) and one table
 
 from __future__ import annotations
 
+import sqlite3
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request
@@ -21,11 +23,13 @@ from lp_core.errors import (
     NotAllowed,
     NotThere,
     SettingError,
+    TooBusy,
     WorkerError,
 )
 from lp_core.link.messages import PROTOCOL
 from lp_core.version import __version__
 from lp_core.worker.auth import Gate, Guard
+from lp_core.worker.bodies import BodyLimit
 from lp_core.worker.events import Event, stream
 from lp_core.worker.live_routes import live_router
 from lp_core.worker.page_routes import page_router
@@ -42,10 +46,12 @@ from lp_core.worker.schema import (
     UpscaleRequest,
 )
 from lp_core.worker.service import Service
+from lp_core.worker.streaming import EndlessResponse
 
 STATUSES: tuple[tuple[type[LpError], int], ...] = (
     (NotAllowed, 403),
     (NotThere, 404),
+    (TooBusy, 503),
     (DiskFull, 507),
     (SettingError, 422),
     (MediaError, 422),
@@ -56,12 +62,16 @@ STATUSES: tuple[tuple[type[LpError], int], ...] = (
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorBody, "description": "The token or the session is missing."},
     403: {"model": ErrorBody, "description": "The path, the page or the caller is not one that is served."},
+    413: {"model": ErrorBody, "description": "The body is larger than this address takes."},
     422: {"model": ErrorBody, "description": "The request cannot be understood or done."},
+    503: {"model": ErrorBody, "description": "The worker serves as many as it can; try again."},
+    507: {"model": ErrorBody, "description": "A disk or a quota is full."},
 }
 NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "There is none."}}
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-Sent Events: state, progress, log.", "content": {"text/event-stream": {}}}
 }
+EVENTS = "text/event-stream"
 JOB_LINKS = {
     name: {"operationId": name, "parameters": {"job": "$response.body#/id"}}
     for name in ("job", "log", "job_events", "cancel", "thumbnail", "output", "forget")
@@ -91,7 +101,9 @@ def create_app(service: Service, gate: Gate) -> FastAPI:
     app.add_exception_handler(LpError, _lp_problem)
     app.add_exception_handler(RequestValidationError, _request_problem)
     app.add_exception_handler(HTTPException, _http_problem)
-    app.add_middleware(Guard, gate=gate)
+    app.add_exception_handler(sqlite3.Error, _store_problem)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Guard, gate=gate, busy=partial(_busy, service))
     return app
 
 
@@ -188,24 +200,43 @@ def _events_router(service: Service) -> APIRouter:
     async def job_events(job: JobId) -> StreamingResponse:
         """What happens to a job until it has ended; first its state now."""
         item = service.hub.subscribe(job)
+        leave = partial(service.hub.leave, item)
         try:
-            row = service.store.get(job)
-        except NotThere:
-            service.hub.leave(item)
+            first = _known(service, job)
+            return EndlessResponse(service.limits, stream(service.hub, item, first), EVENTS, leave)
+        except BaseException:
+            leave()
             raise
-        first = [Event(job, "log", {"job": job, "text": line["text"]}) for line in service.store.log(job)]
-        first.append(Event(job, "state", row.as_json()))
-        if row.progress is not None and not row.has_ended:
-            first.append(Event(job, "progress", {"job": job, **row.progress}))
-        return StreamingResponse(stream(service.hub, item, first), media_type="text/event-stream")
 
     @router.get("/events", operation_id="events", response_class=StreamingResponse, responses=STREAM)
     async def events() -> StreamingResponse:
         """What happens to all jobs, from now on."""
         item = service.hub.subscribe(None)
-        return StreamingResponse(stream(service.hub, item, []), media_type="text/event-stream")
+        leave = partial(service.hub.leave, item)
+        try:
+            return EndlessResponse(service.limits, stream(service.hub, item, []), EVENTS, leave)
+        except TooBusy:
+            leave()
+            raise
 
     return router
+
+
+def _busy(service: Service, path: str) -> str | None:
+    """Why a stream of events cannot be had now, told before the request is looked at any closer."""
+    if not path.endswith("/events") or service.limits.has_stream(EVENTS):
+        return None
+    return str(service.limits.no_stream(EVENTS))
+
+
+def _known(service: Service, job: str) -> list[Event]:
+    """What a listener must know of a job before it hears what happens."""
+    row = service.store.get(job)
+    first = [Event(job, "log", {"job": job, "text": line["text"]}) for line in service.store.log(job)]
+    first.append(Event(job, "state", row.as_json()))
+    if row.progress is not None and not row.has_ended:
+        first.append(Event(job, "progress", {"job": job, **row.progress}))
+    return first
 
 
 def _problem(status: int, code: str, message: str) -> JSONResponse:
@@ -216,6 +247,15 @@ async def _lp_problem(_request: Request, error: Exception) -> JSONResponse:
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 422)
     code = error.code if isinstance(error, WorkerError) else getattr(error, "wire_code", "error")
     return _problem(status, code, str(error))
+
+
+async def _store_problem(_request: Request, error: Exception) -> JSONResponse:
+    """The table of jobs failed: a full disk, or a file that something else holds."""
+    if "full" in str(error):
+        return _problem(507, DiskFull.wire_code, "The disk of the worker's state is full; free some space.")
+    return _problem(
+        503, TooBusy.wire_code, f"The worker's table of jobs cannot be used ({error}); try again."
+    )
 
 
 async def _request_problem(_request: Request, error: Exception) -> JSONResponse:
@@ -238,6 +278,7 @@ async def _http_problem(_request: Request, error: Exception) -> JSONResponse:
     words = {
         404: ("not_there", "There is no such address."),
         405: ("method", "This address takes other methods."),
+        413: ("too_large", str(getattr(error, "detail", ""))),
     }
     code, sentence = words.get(status, ("http", str(getattr(error, "detail", "")) or f"HTTP {status}."))
     answer = _problem(status, code, sentence)

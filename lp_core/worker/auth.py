@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lp_core.errors import TooBusy
+
 LOGIN_S = 600.0
 """How long a login link is good."""
 _MOST_LOGINS = 64
@@ -122,8 +124,17 @@ def _is_told_own(headers: Headers) -> bool:
 class Guard:
     """ASGI middleware: refuses what the gate refuses, and adds headers that keep the page to itself."""
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
-        self._app, self._gate = app, gate
+    def __init__(
+        self, app: ASGIApp, gate: Gate, busy: Callable[[str], str | None] = lambda _path: None
+    ) -> None:
+        """Begins.
+
+        Args:
+            app: serves what is not refused.
+            gate: knows who may ask.
+            busy: path -> a sentence where too many ask for it already; looked at before any work is done.
+        """
+        self._app, self._gate, self._busy = app, gate, busy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -136,6 +147,11 @@ class Guard:
         refusal = self._gate.refusal(scope["method"], scope["path"], Headers(scope=scope))
         if refusal is not None:
             await _refuse(send, *refusal)
+            return
+
+        sentence = self._busy(scope["path"])
+        if sentence is not None:
+            await _refuse(send, 503, TooBusy.wire_code, sentence)
             return
 
         async def guarded(message: Message) -> None:
@@ -167,6 +183,8 @@ async def _refuse(send: Send, status: int, code: str, sentence: str) -> None:
         (b"content-length", str(len(body)).encode()),
         *_HEADERS,
     ]
+    if status == 503:
+        headers.append((b"retry-after", b"1"))
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})

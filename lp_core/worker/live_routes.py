@@ -10,8 +10,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from lp_core.errors import NotThere, SettingError
-from lp_core.live.drivers import MOST_PUSHED_BYTES
+from lp_core.errors import NotThere
 from lp_core.live.stream import LiveStream
 from lp_core.live.streams import preview, previews
 from lp_core.worker.live_schema import (
@@ -25,6 +24,7 @@ from lp_core.worker.live_schema import (
 )
 from lp_core.worker.schema import ErrorBody
 from lp_core.worker.service import Service
+from lp_core.worker.streaming import EndlessResponse
 
 StreamId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the live stream.")]
 NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "There is none."}}
@@ -32,6 +32,8 @@ TOO_MANY: dict[int | str, dict[str, Any]] = {409: {"model": ErrorBody, "descript
 JPEG: dict[int | str, dict[str, Any]] = {
     200: {"description": "The newest picture.", "content": {"image/jpeg": {}}}
 }
+MOST_PREVIEWS = 8
+"""Previews at a time; each holds one of the threads that also answer requests."""
 _BOUNDARY = "frame"
 _MULTIPART = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
 FILM: dict[int | str, dict[str, Any]] = {
@@ -101,14 +103,7 @@ def _act(router: APIRouter, service: Service) -> None:
     async def push(stream: StreamId, request: Request) -> None:
         """Takes the performer's next picture (JPEG or PNG) of a stream with the driver ``push``."""
         found = service.streams.get(stream)
-        data = bytearray()
-        async for part in request.stream():
-            data += part
-            if len(data) > MOST_PUSHED_BYTES:
-                raise SettingError(
-                    f"The frame is larger than {MOST_PUSHED_BYTES >> 20} MB; push smaller pictures."
-                )
-        await run_in_threadpool(found.push, bytes(data))
+        await run_in_threadpool(found.push, await request.body())
 
 
 def _pictures(router: APIRouter, service: Service) -> None:
@@ -134,7 +129,8 @@ def _pictures(router: APIRouter, service: Service) -> None:
     async def film(stream: StreamId, request: Request) -> StreamingResponse:
         """New pictures, reduced, as multipart JPEG until the stream or the connection ends."""
         found = service.streams.get(stream)
-        return StreamingResponse(_parts(service, found, request), media_type=_MULTIPART)
+        parts = _parts(service, found, request)
+        return EndlessResponse(service.limits, parts, _MULTIPART, most=MOST_PREVIEWS)
 
 
 async def _parts(service: Service, stream: LiveStream, request: Request) -> AsyncIterator[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from lp_core.errors import LpError, MediaError, NotThere
-from lp_core.files import ensure_folder, write_failure
+from lp_core.errors import LpError, NotThere
 from lp_core.link.messages import PHASES
 from lp_core.performance_name import BUILTIN_MOTIONS
 from lp_core.worker.auth import LOGIN_PATH, Gate
@@ -27,8 +25,6 @@ STATIC = {
 """Files of the page -> their type; modules (.js) come in addition."""
 FILM_TYPES = {".mp4": "video/mp4", ".mov": "video/quicktime", ".mkv": "video/x-matroska"}
 _ANY_FILM: dict[str, dict[str, str]] = {kind: {} for kind in FILM_TYPES.values()}
-LARGEST_UPLOAD = 32 << 30
-"""Bytes of one upload."""
 _LOGIN_AGAIN = (
     "<!doctype html><meta charset=utf-8><title>LP Suite</title><p>This link was used already or is too old. "
     "Get a new one with: <code>lpsuite serve --open</code></p>"
@@ -106,7 +102,6 @@ def _uploads(router: APIRouter, service: Service) -> None:
         operation_id="upload",
         status_code=201,
         tags=["page"],
-        responses={413: {"model": ErrorBody, "description": "It is too large."}},
         openapi_extra={
             "requestBody": {
                 "required": True,
@@ -119,22 +114,7 @@ def _uploads(router: APIRouter, service: Service) -> None:
         name: Annotated[str, Query(min_length=1, max_length=255, description="File name, for its type.")],
     ) -> Uploaded:
         """Keeps a file that is sent as the body."""
-        path = service.uploads / secrets.token_hex(8) / safe_name(name)
-        ensure_folder(path.parent, mode=0o700)
-        count = 0
-        try:
-            with path.open("xb") as file:
-                async for piece in request.stream():
-                    count += len(piece)
-                    if count > LARGEST_UPLOAD:
-                        raise MediaError(f"{name} is too large; put it into an allowed folder instead.")
-                    file.write(piece)
-        except BaseException as error:
-            path.unlink(missing_ok=True)
-            path.parent.rmdir()
-            if isinstance(error, OSError):
-                raise write_failure(path, error) from error
-            raise
+        path, count = await service.uploads.take(safe_name(name), request.stream())
         return Uploaded(path=str(path), bytes=count)
 
 

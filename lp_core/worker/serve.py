@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -22,7 +23,9 @@ from lp_core.link.runtime import Address, remove_runtime, write_runtime
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.app import create_app
 from lp_core.worker.auth import LOGIN_PATH, Gate
+from lp_core.worker.connections import LimitedProtocol, LimitedSocket
 from lp_core.worker.lock import locked_state
+from lp_core.worker.log_rate import limit_logs
 from lp_core.worker.service import Service
 
 LOOPBACK = "127.0.0.1"
@@ -78,7 +81,9 @@ def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> No
         token = token or secrets.token_urlsafe(32)
         gate = Gate(token, _names(options), scheme)
         address = _address(options, listener, scheme, token)
+        listener.limits = service.limits
         server = _Server(_config(service, gate, options), service)
+        limit_logs()
         server.until_idle_s = options.until_idle_s
         server.on_ready = lambda: _ready(address, gate, service, announce)
         stack.callback(remove_runtime, os.getpid())
@@ -110,6 +115,8 @@ class _Server(uvicorn.Server):
         """Called ten times a second; True ends the server."""
         if self.until_idle_s is not None and counter % 10 == 0 and self._idle_s() > self.until_idle_s:
             return True
+        if counter % 10 == 0:
+            self._service.limits.sweep()
         return await super().on_tick(counter)
 
     def _idle_s(self) -> float:
@@ -133,6 +140,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.hub.close()
+        self._service.limits.end_waiting()
         await super().shutdown(sockets)
 
 
@@ -142,7 +150,8 @@ def _config(service: Service, gate: Gate, options: ServeOptions) -> uvicorn.Conf
         access_log=False,  # an address may hold a login key
         log_level="warning",
         lifespan="off",
-        http="h11",
+        backlog=4096,  # a full queue makes clients try again after a second
+        http=partial(LimitedProtocol, service.limits),  # type: ignore[arg-type]
         ws="none",
         loop="asyncio",
         server_header=False,
@@ -220,14 +229,15 @@ def _address(options: ServeOptions, listener: socket.socket, scheme: str, token:
 
 
 @contextmanager
-def _listener(host: str, port: int) -> Iterator[socket.socket]:
+def _listener(host: str, port: int) -> Iterator[LimitedSocket]:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        made = socket.socket(family, socket.SOCK_STREAM)
+        made = LimitedSocket(family, socket.SOCK_STREAM)
         with made:
             if sys.platform != "win32":  # there it would let another program take the port over
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             made.bind((host, port))
+            made.wait_for_data()
             yield made
     except OSError as error:
         raise WorkerError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,12 +13,16 @@ from lp_core.contexts import ClosesOnExit
 from lp_core.errors import NotAllowed
 from lp_core.files import ensure_folder
 from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.connections import ConnectionLimits, most_connections
 from lp_core.worker.events import Hub
 from lp_core.worker.job_context import JobKind
 from lp_core.worker.job_kinds import job_kinds
 from lp_core.worker.job_runner import JobRunner
 from lp_core.worker.job_store import JobStore, Row
 from lp_core.worker.live_mailbox import open_streams
+from lp_core.worker.uploads import Uploads
+
+_ALL = 1_000_000
 
 
 class Service(ClosesOnExit):
@@ -34,11 +39,13 @@ class Service(ClosesOnExit):
             WorkerError: the state cannot be used.
         """
         self.state = state
-        self.uploads, self.results = state / "uploads", state / "results"
-        for folder in (state, self.uploads, self.results):
+        self.results = state / "results"
+        for folder in (state, self.results):
             ensure_folder(folder, mode=0o700)
+        self.uploads = Uploads(state / "uploads")
+        self.limits = ConnectionLimits(most_connections())
         self.roots = folders.roots
-        own = Folders.of([self.uploads, self.results])
+        own = Folders.of([self.uploads.folder, self.results])
         self.folders = Folders((*folders.roots, *own.roots))
         self.hub = Hub()
         self.kinds: Mapping[str, JobKind] = job_kinds(self.folders)
@@ -52,6 +59,8 @@ class Service(ClosesOnExit):
 
     def start(self) -> None:
         """Takes up what an earlier worker left."""
+        waiting = [row for state in ("queued", "running") for row in self.store.newest(state, _ALL)]
+        self.uploads.clean(json.dumps([row.parameters for row in waiting]))
         self.lanes.start()
 
     def submit(self, kind: str, request: Any) -> tuple[Row, bool]:  # noqa: ANN401 - the kind's own model
