@@ -67,7 +67,7 @@ class DavinciInstaller:
             )
         )
         found.append(_python_finding())
-        return found
+        return [*found, *_sandbox_finding()]
 
     def uninstall(self, options: InstallOptions) -> list[str]:
         """Removes what ``install`` placed; nothing else in Resolve's folders is touched."""
@@ -148,6 +148,20 @@ def _files_finding(fusion: Path) -> Finding:
         f"All {len(files)} files are in their place in {fusion}.",
         f"{bad} is missing or altered; run: lpsuite host install davinci.",
     )
+
+
+APP_STORE = Path("/Applications/DaVinci Resolve.app/Contents/_MASReceipt/receipt")
+"""The App Store puts a receipt into what it installs; Blackmagic's own download lies in a folder of its own."""
+
+
+def _sandbox_finding() -> Iterator[Finding]:
+    """On macOS the App Store's edition runs in a sandbox, where scripts find neither the worker nor its settings."""
+    if sys.platform == "darwin" and APP_STORE.exists():
+        yield Finding(
+            False,
+            "This Resolve comes from the App Store and is sandboxed: its scripts have another home folder and do "
+            "not find the worker. Install DaVinci Resolve from blackmagicdesign.com instead.",
+        )
 
 
 def _python_finding() -> Finding:

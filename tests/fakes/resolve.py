@@ -28,6 +28,7 @@ class Host:
         self.calls, self.modal = [], False
         self.product, self.version, self.end_is_included = product, version, end_is_included
         self.page, self.gallery_is_open, self.settings_are_ignored = "edit", True, False
+        self.replacing_is_a_lie = False
         self.settings = {"colorScienceMode": "davinciYRGB"}
         self.project = Project(self)
         self.resolve = Resolve(self)
@@ -194,6 +195,7 @@ class Timeline(Api):
         self.start = self.frame(start)
         self.playhead = start
         self.tracks, self.names, self.locked = {1: []}, {1: "Video 1"}, set()
+        self.selection = []
 
     def frame(self, timecode):
         hours, minutes, seconds, frames = (int(word) for word in re.split("[:;]", timecode))
@@ -226,6 +228,10 @@ class Timeline(Api):
     @api
     def GetItemListInTrack(self, kind, index):
         return list(self.tracks[index]) if kind == "video" and index in self.tracks else None
+
+    @api
+    def GetSelectedClips(self):
+        return list(self.selection)
 
     @api
     def GetIsTrackLocked(self, kind, index):
@@ -274,6 +280,7 @@ class TimelineItem(Api):
         super().__init__(host)
         self.timeline, self.clip, self.start, self.length = timeline, clip, start, length
         self.first, self.count, self.markers = first, count, {}
+        self.grade, self.look, self.stiff = "none", {"Pan": 0.0, "ZoomX": 1.0, "CompositeMode": 0}, ()
 
     @api
     def GetUniqueId(self):
@@ -324,6 +331,30 @@ class TimelineItem(Api):
             "color": color, "duration": duration, "note": note, "name": name, "customData": custom
         }  # fmt: skip
         return True
+
+    @api
+    def UpdateMarkerCustomData(self, frame, custom):
+        if float(frame) not in self.markers:
+            return False
+        self.markers[float(frame)]["customData"] = custom
+        return True
+
+    @api
+    def CopyGrades(self, items):
+        for item in items:
+            item.grade = self.grade
+        return True
+
+    @api
+    def GetProperty(self, key=None):
+        return dict(self.look) if key is None else self.look.get(key)
+
+    @api
+    def SetProperty(self, key, value):
+        if key in self.stiff:
+            return True  # success is often a lie
+        self.look[key] = value
+        return key in self.look
 
     @api
     def GetMarkers(self):

@@ -1,5 +1,6 @@
 """The media pool's and the gallery's side of Resolve's double; clips are real files."""
 
+import re
 from pathlib import Path
 
 from fakes.resolve_api import Api, api
@@ -47,6 +48,20 @@ class MediaPoolItem(Api):
         if name in ("Start TC", "Input Color Space") and not self.host.settings_are_ignored:
             self.properties[name] = value
         return True  # whatever happened
+
+    @api
+    def ReplaceClip(self, path):
+        if self.host.replacing_is_a_lie:
+            return True  # as Resolve says it, whatever happened
+        numbered = re.match(r"(.*\.)(\d+)(\.exr)$", path)
+        if numbered:
+            head, first, tail = numbered.groups()
+            there = sorted(Path(path).parent.glob(Path(head).name + "*" + tail))
+            last = int(there[-1].name[len(Path(head).name) : -len(tail)])
+            self.properties = described(f"{head}%0{len(first)}d{tail}", int(first), last)
+        else:
+            self.properties = described(path)
+        return True
 
     @api
     def SetThirdPartyMetadata(self, name, value):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from hosts.client import Client
-from lp_core.errors import SettingError
+from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.files import ensure_folder
 from lp_core.performance_name import BUILTIN_MOTIONS, BUILTIN_PREFIX
 from lp_core.settings.table import all_settings
@@ -21,6 +21,7 @@ from .facade import ResolveSession, Timeline, TimelineItem
 from .media import is_pattern, split_brackets
 from .placement import Placed
 from .plan import CODEC, ClipPlan, DrivingClip, Use, output_name, plan, restated, starts_at
+from .renew import renew
 from .windows import ScriptWindows
 
 SCHEMA, VERSION = "lpsuite.davinci", 1
@@ -67,11 +68,21 @@ def use_of(timeline: Timeline, item: TimelineItem) -> Use:
 
 
 def candidates(timeline: Timeline) -> list[TimelineItem]:
-    """Clips under the playhead that may be animated, first the one that is seen; results are left out.
+    """Clips that may be animated: the selected ones, then those under the playhead, first the one that is seen.
+
+    Results are left out.
 
     Raises:
         ResolveRefused: there are none.
     """
+    chosen = [item for item in timeline.selected() if item.marked() is None]
+    if chosen:
+        ids = {item.id for item in chosen}
+        return [*chosen, *(item for item in _under_playhead(timeline) if item.id not in ids)]
+    return _under_playhead(timeline)
+
+
+def _under_playhead(timeline: Timeline) -> list[TimelineItem]:
     seen, playhead = timeline.current(), timeline.playhead
     under = [item for item in reversed(timeline.all_items()) if item.start <= playhead < item.end]
     found = [item for item in under if item.marked() is None]
@@ -122,22 +133,51 @@ def animate(desk: EditContext) -> Placed | None:
     portraits = [THE_CLIP, *(f"Still: {label}" for label, _ in stills)]
     proposed.setdefault("output", {"codec": CODEC})
     labels = [_label(clip) for clip in clips]
+    several = [item for item in timeline.selected() if item.marked() is None]
+    together = [f"All {len(several)} selected clips"] if len(several) > 1 else []
     offered = [choice.label for choice in choices(desk.session, timeline, use)]
     if len(clips) > 1:
         offered.append(labels[0])  # may drive, when another clip is animated
-    dialog = animate_dialog(labels, offered, portraits, folder, proposed)
+    dialog = animate_dialog([*together, *labels], offered, portraits, folder, proposed)
     values = desk.windows.ask(dialog)
     if values is None:
         return None
-    use = use_of(timeline, clips[labels.index(values["clip"])])
-    chosen = _chosen(choices(desk.session, timeline, use), values)
     portrait = None
     at = portraits.index(values["portrait"])
     if at:
         portrait = exported_still(desk.session, stills[at - 1], values["folder"])
+    if values["clip"] in together:
+        return _animate_all(desk, timeline, several, values, portrait)
+    return _animate_one(desk, timeline, clips[labels.index(values["clip"])], values, portrait)
+
+
+def _animate_one(
+    desk: EditContext, timeline: Timeline, item: TimelineItem, values: dict[str, Any], portrait: str | None
+) -> Placed:
+    use = use_of(timeline, item)
+    chosen = _chosen(choices(desk.session, timeline, use), values)
     output = output_name(values["folder"], use.name, portrait or use.media.path)
     made = plan(use, chosen.driver, settings_of(values), output, int(values["handles"]), portrait)
     return render(desk, timeline, use, made, chosen, int(values["handles"]), portrait)
+
+
+def _animate_all(
+    desk: EditContext,
+    timeline: Timeline,
+    items: list[TimelineItem],
+    values: dict[str, Any],
+    portrait: str | None,
+) -> Placed | None:
+    """One after the other, with the same settings; one that cannot be animated does not stop the others."""
+    placed = None
+    for item in items:
+        try:
+            placed = _animate_one(desk, timeline, item, values, portrait)
+        except Cancelled:  # noqa: PERF203 - renders are slow
+            raise
+        except LpError as error:
+            desk.say(f"{item.name}: {error}")
+    return placed
 
 
 def _by_page(
@@ -213,19 +253,17 @@ def update(desk: EditContext) -> Placed:
     output = output_name(str(_folder_of(data["output"])), use.name, portrait or use.media.path)
     made = plan(use, driver, settings, output, handles, portrait)
     status = job.run(desk.client, "animate", _parameters(made), desk.windows, desk.say)
-    pool = desk.session.pool()
-    clip, told = placement.bring_in(pool, made, use, status.id)
+    desk.session.edit_page()
+    name = old.name
+    placed, told = renew(timeline, desk.session.pool(), old, made, use, status.id)
     for words in told:
         desk.say(words)
-    desk.session.edit_page()
-    track = old.track
-    timeline.delete(old)
-    free = timeline.is_free(track, use.start, use.start + use.duration)
-    placed = placement.place(timeline, pool, clip, made, use, track if free else None)
-    choice = ClipChoice("", driver, beside)
-    data = remembered(use, made, choice, handles, portrait)
-    placed.item.mark(f"{Path(made.driving).name} on {use.name}, updated.", data)
-    desk.say(f"{made.output} replaces {old.name if placed.track == track else 'the old result'}.")
+    data = remembered(use, made, ClipChoice("", driver, beside), handles, portrait)
+    if placed.item.marked() is None:
+        placed.item.mark(f"{Path(made.driving).name} on {use.name}, updated.", data)
+    else:
+        placed.item.remark(data)
+    desk.say(f"{made.output} replaces {name}.")
     return placed
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lp_core.timing import FrameRate
 
 from .api_results import ResolveRefused, done, frame_of, given, is_drop_frame, number, rate_of
-from .media import Media, is_pattern, media_of
+from .media import Media, is_pattern, media_of, split_brackets
 
 if TYPE_CHECKING:
     import fusionscript as fs  # pyright: ignore[reportMissingModuleSource]
@@ -141,6 +141,13 @@ class Timeline:
             given(self.raw.GetCurrentVideoItem(), "clip", "put the playhead on a clip of a video track")
         )
 
+    def selected(self) -> list[TimelineItem]:
+        """Clips of video tracks that are selected, in the order of the tracks; none in versions that cannot tell."""
+        ask: Any = getattr(self.raw, "GetSelectedClips", None)  # newer than the stubs; a missing call is None
+        found: Any = ask() if callable(ask) else None
+        chosen = {str(raw.GetUniqueId()) for raw in found or []}
+        return [item for item in self.all_items() if item.id in chosen]
+
     def all_items(self) -> list[TimelineItem]:
         """Clips of all video tracks, from the lowest up."""
         return [item for track in range(1, self.video_tracks + 1) for item in self.items(track)]
@@ -238,6 +245,36 @@ class TimelineItem:
         text = json.dumps(data, ensure_ascii=True, sort_keys=True)
         done(self.raw.AddMarker(0, MARKER_COLOR, MARKER, note, 1, text), f"set a marker on {self.name}")
 
+    def remark(self, data: dict[str, Any]) -> None:
+        """Puts other data into our marker; the marker itself stays as the editor has it."""
+        text = json.dumps(data, ensure_ascii=True, sort_keys=True)
+        for frame, marker in (self.raw.GetMarkers() or {}).items():
+            if marker.get("name") == MARKER:
+                done(
+                    self.raw.UpdateMarkerCustomData(frame, text),
+                    f"keep the settings of {self.name} in its marker",
+                )
+
+    def properties(self) -> dict[str, Any]:
+        """Transform, crop, composite and the like, as Resolve names them."""
+        ask: Any = self.raw.GetProperty  # the stubs demand a key; without one all are told
+        found = ask()
+        return dict(found) if isinstance(found, dict) else {}
+
+    def give_look(self, other: TimelineItem) -> list[str]:
+        """Grade and properties for another clip; a sentence for what Resolve did not take."""
+        told = []
+        if not self.raw.CopyGrades([other.raw]):
+            told.append(f"Resolve did not copy the grade of {self.name}; copy it by hand.")
+        wanted = self.properties()
+        for name, value in wanted.items():
+            if other.properties().get(name) != value:
+                other.raw.SetProperty(name, value)
+        lost = [name for name, value in wanted.items() if other.properties().get(name, value) != value]
+        if lost:
+            told.append(f"Resolve did not take over {', '.join(lost)} from {self.name}; set it by hand.")
+        return told
+
     def marked(self) -> dict[str, Any] | None:
         """The data of our marker; None where there is none."""
         for marker in (self.raw.GetMarkers() or {}).values():
@@ -291,6 +328,11 @@ class Clip:
         if self.says(name) == value:
             return None
         return f"Resolve did not set {name} of {self.name} to {value}; set it by hand."
+
+    def replace(self, path: str, first: int) -> bool:
+        """Shows another film, or sequence from a number on, wherever this clip lies; whether Resolve did, read back."""
+        self.raw.ReplaceClip(path % first if is_pattern(path) else path)
+        return split_brackets(self.says("File Path"))[0] == path
 
     def keep(self, name: str, value: str) -> str | None:
         """Keeps a note of ours in its metadata; a sentence where it was not taken."""

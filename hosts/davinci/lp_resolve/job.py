@@ -20,6 +20,8 @@ from .windows import ScriptWindows
 Say = Callable[[str], None]
 """Takes a sentence for the user."""
 LOOK_S = 0.5
+PAGE_WAIT_S = 30 * 60
+"""How long a page may stay open without a start: a script from the menu cannot be stopped by hand."""
 CANCELLED = "The render was cancelled; nothing was put on the timeline."
 
 
@@ -69,21 +71,25 @@ def by_page(
 
     Raises:
         WorkerError: the job failed.
-        Cancelled: the user cancelled it on the page.
+        Cancelled: the user cancelled it on the page, or started nothing for PAGE_WAIT_S.
     """
     earlier = {job.id for job in client.jobs()}  # one that failed may have had the same output
     link = client.login_link() + "#fill=" + quote(json.dumps(parameters), safe="")
     if not open_page(link):
         say(f"No browser opened; open this address: {link}")
     say(
-        "Choose the settings on the page and press Start; this script waits. Stop it in the console to give up."
+        "Choose the settings on the page and press Start; this script waits for half an hour, then it gives up."
     )
     output = os.path.realpath(str(parameters["output"]))
-    while True:
+    until = time.monotonic() + PAGE_WAIT_S
+    while time.monotonic() < until:
         for job in client.jobs():
             if job.id not in earlier and os.path.realpath(job.output) == output:
                 return follow(client, job.id, None, say)
         time.sleep(LOOK_S)
+    raise Cancelled(
+        "Nothing was started on the page for half an hour; start the script again when you need it."
+    )
 
 
 def told_of(status: JobStatus) -> tuple[str, float]:

@@ -34,6 +34,11 @@ def bring_in(pool: Pool, plan: ClipPlan, use: Use, job: str) -> tuple[Clip, list
         The clip, and a sentence for everything that Resolve did not take.
     """
     clip = pool.bring_in(pool.bin(BIN), plan.output, plan.numbers.first, plan.numbers.last)
+    return clip, described(clip, plan, use, job)
+
+
+def described(clip: Clip, plan: ClipPlan, use: Use, job: str) -> list[str]:
+    """Gives a clip the source's timecode and color space; a sentence for everything that Resolve did not take."""
     told: list[str | None] = []
     if plan.start and _digits(clip.says("Start TC")) != _digits(plan.start):
         told.append(clip.set("Start TC", plan.start))
@@ -41,7 +46,7 @@ def bring_in(pool: Pool, plan: ClipPlan, use: Use, job: str) -> tuple[Clip, list
     if _keeps_space(plan, use) and clip.says("Input Color Space") != space:
         told.append(clip.set("Input Color Space", space))
     told.append(clip.keep(f"lpsuite.{NOTE}", job))
-    return clip, [words for words in told if words]
+    return [words for words in told if words]
 
 
 def place(

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from fakes.plates import real_pictures
+from fakes.resolve import Host
+from fakes.resolve_desk import CASES, lay
 from fakes.worker import Worker
 
 
@@ -34,3 +36,12 @@ def record(record_property):
 def here():
     """The folder of the host's files."""
     return Path(__file__).resolve().parents[3] / "hosts" / "davinci"
+
+
+@pytest.fixture
+def cut(worker, pictures, record):
+    """A timeline at 25 with the plate on track 1."""
+    host = Host()
+    record(host)
+    timeline, clip, item = lay(host, worker, pictures, CASES["25"], "25")
+    return host, timeline, clip, item

@@ -203,3 +203,17 @@ def test_the_lua_entry_tells_wrong_folder_from_missing_python(davinci, wishes):
     shutil.rmtree(Path(wishes.folder) / LIBRARY)
     done = subprocess.run([luajit, script], capture_output=True, text=True, timeout=10)
     assert "are gone from" in done.stdout
+
+
+@pytest.mark.parametrize("is_sandboxed", [True, False])
+def test_the_app_stores_edition_is_told_apart(davinci, monkeypatch, tmp_path, is_sandboxed):
+    from hosts.davinci import installer
+
+    receipt = tmp_path / "receipt"
+    if is_sandboxed:
+        receipt.write_bytes(b"x")
+    monkeypatch.setattr(installer, "APP_STORE", receipt)
+    monkeypatch.setattr(installer.sys, "platform", "darwin")
+    found = list(installer._sandbox_finding())
+    assert [one.is_good for one in found] == ([False] if is_sandboxed else [])
+    assert all("blackmagicdesign.com" in one.sentence for one in found)

@@ -33,6 +33,10 @@ def stub_calls():
     }
 
 
+NEWER = {"Timeline": {"GetSelectedClips"}}
+"""Calls that are newer than the stubs. Source: Blackmagic's scripting README of 24 Jul 2026."""
+
+
 def test_the_double_invents_no_call():
     """What the tests' Resolve answers, the published one has too."""
     published = stub_calls()
@@ -41,7 +45,7 @@ def test_the_double_invents_no_call():
     assert len(doubles) > 9
     for double in doubles:
         calls = {name for name, item in vars(double).items() if hasattr(item, "__wrapped__")}
-        assert calls <= published[double.__name__], double.__name__
+        assert calls - NEWER.get(double.__name__, set()) <= published[double.__name__], double.__name__
 
 
 def pyright(*paths):

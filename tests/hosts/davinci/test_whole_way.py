@@ -2,7 +2,6 @@
 
 import json
 import time
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,115 +10,19 @@ import opentimelineio as otio
 import pytest
 from fakes.plates import told_index, write_plate
 from fakes.resolve import Host
+from fakes.resolve_desk import CASES, FAST, FIRST, HANDLES, SHOWN, User, desk, frames_of, lay
 from fakes.resolve_pool import GalleryStill, described
-from fakes.resolve_ui import Bmd, Fusion
+from fakes.resolve_ui import Fusion
 from fakes.timelines import as_otio
 
 from hosts.davinci.lp_resolve.animate import BUILT_IN, EditContext, animate, choices, update, use_of
 from hosts.davinci.lp_resolve.api_results import ResolveRefused
 from hosts.davinci.lp_resolve.batch import batch
 from hosts.davinci.lp_resolve.facade import ResolveSession
-from hosts.davinci.lp_resolve.windows import ScriptWindows
 from lp_core.errors import Cancelled, WorkerError
 from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_source
 from lp_core.performance_name import BUILTIN_MOTIONS
-
-FAST = {"calibration": ("off", "quick", "fine").index("off")}
-FIRST, SHOWN, HANDLES = 4, 16, 2
-
-
-@dataclass
-class Case:
-    """A plate and the timeline it lies on."""
-
-    rate: str
-    plate: str
-    timecode: str
-    timeline_rate: str
-    timeline_start: str
-    first: int
-    starts_at: int
-    result_timecode: str
-    drop: bool = False
-
-
-CASES = {
-    "1001 at 24": Case(
-        "24", "sh010/plät e.%04d.exr", "00:00:41:17", "24", "01:00:00:00", 1001, 86400, "00:00:41:19"
-    ),
-    "29.97 drop": Case(
-        "30000/1001",
-        "sh020 plate.mov",
-        "00:59:59;20",
-        "29.97 DF",
-        "01:00:00;00",
-        0,
-        107892,
-        "00:59:59;22",
-        True,
-    ),
-    "29.97": Case("30000/1001", "sh021.mov", "01:00:59:25", "29,97", "01:00:00:00", 0, 108000, "01:00:59:27"),
-    "25": Case("25", "sh030.mov", "10:00:00:00", "25", "10:00:00:00", 0, 900000, "10:00:00:02"),
-    "23.976": Case(
-        "24000/1001", "sh040.mov", "01:00:00:00", "23.976", "01:00:00:00", 0, 86400, "01:00:00:02"
-    ),
-}
-
-
-class User:
-    """Plays the windows: fills the dialog once, then lets the progress run."""
-
-    def __init__(self, **answers):
-        self.answers, self.seen, self.words = answers, [], []
-
-    def __call__(self, dispatcher, window):
-        items = window.GetItems()
-        name = window.about["ID"]
-        if name not in self.seen:
-            self.seen.append(name)
-        if name == "LivePortraitProgress":
-            self.words.append(items["Words"].Text)
-            dispatcher.On.call("Timeout")
-        elif "Accept" in items:
-            for control, value in self.answers.items():
-                item = items[control]
-                if item.kind == "ComboBox":
-                    item.CurrentIndex = value if isinstance(value, int) else item.choices.index(value)
-                elif item.kind == "CheckBox":
-                    item.Checked = value
-                elif item.kind == "SpinBox":
-                    item.Value = value
-                else:
-                    item.Text = str(value)
-            window.On.call("Accept", "Clicked")
-            assert items["Problem"].Text == "", items["Problem"].Text
-        else:
-            self.words.append(items["Words"].Text)
-            window.On.call("Close", "Clicked")
-
-
-def desk(host, worker, user):
-    said = []
-    bmd = Bmd(user)
-    session, windows = ResolveSession.open(host.resolve), ScriptWindows(Fusion(host), bmd)
-    made = EditContext(session, worker.client, windows, said.append, said.append)
-    return made, said
-
-
-def lay(host, worker, pictures, case, name):
-    """The case's plate on the first track of its timeline, five frames after the timeline's start."""
-    path = worker.data / name / case.plate
-    if not list(path.parent.glob("*")):
-        write_plate(path, pictures[:24], case.rate, case.timecode, case.drop, case.first)
-    last = case.first + 23
-    about = described(path, case.first, last, "," in case.timeline_rate) if case.first else described(path)
-    timeline = host.project.timeline("Schnitt", case.timeline_rate, case.timeline_start)
-    assert timeline.start == case.starts_at
-    clip = host.project.pool.add(about)
-    item = timeline.put(1, clip, case.starts_at + 5, FIRST, SHOWN)
-    timeline.playhead = case.timeline_start[:-2] + "07"
-    return timeline, clip, item
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -151,22 +54,6 @@ def test_the_result_lies_above_to_the_frame(worker, pictures, record, name):
     assert any("Rendering" in words for words in user.words)
     assert user.seen == ["LivePortraitAnimate", "LivePortraitProgress"]
     assert len(timeline.tracks[1]) == 1
-
-
-@pytest.fixture
-def cut(worker, pictures, record):
-    """A timeline at 25 with the plate on track 1."""
-    host = Host()
-    record(host)
-    timeline, clip, item = lay(host, worker, pictures, CASES["25"], "25")
-    return host, timeline, clip, item
-
-
-def frames_of(timeline, track=2, at=0):
-    result = timeline.tracks[track][at]
-    data = json.loads(result.markers[0.0]["customData"])
-    with open_source(data["output"]) as source:
-        return data, [frame.pixels for frame in source]
 
 
 def test_update_follows_a_trim_and_keeps_the_settings(worker, cut):
