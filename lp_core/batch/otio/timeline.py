@@ -13,6 +13,7 @@ from typing import Any
 
 from lp_core.batch.clip_time import exact, exact_rate
 from lp_core.batch.otio.bundle import unpacking
+from lp_core.batch.otio.fcp7 import make_retimes
 from lp_core.batch.otio.library import otio
 from lp_core.errors import LpError, MediaError, MissingDependency, SettingError, UnreadableMedia
 from lp_core.files import ensure_folder, replacing
@@ -75,6 +76,8 @@ def read_timeline(path: Path, unpack: Path) -> tuple[Any, tuple[str, ...]]:
     try:
         with unpacking(path, unpack) if suffix == ".otioz" else nullcontext():
             found = _checked(otio.adapters.read_from_file(str(path), **options), path)
+        if suffix == ".xml":
+            make_retimes(found)
         return _unpacked(found, unpack) if suffix == ".otioz" else found, ()
     except otio.exceptions.NoKnownAdapterForExtensionError as error:
         raise _no_adapter(path) from error

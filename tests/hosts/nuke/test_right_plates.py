@@ -149,6 +149,35 @@ class TestViews:
         done = json.loads((Path(pattern).parent.parent / "left" / "done.json").read_text())
         assert set(done["node_hashes"]) == {"source"}
 
+    @pytest.mark.slow
+    def test_a_hundred_frames_with_handles_and_a_negative_start_in_two_views(
+        self, make, lp, nuke, plate, home, worker, rendered
+    ):
+        folder = home / "long"
+        folder.mkdir()
+        for number in range(-58, 58):
+            pixels = stored(plate % (1001 + number % 6))[1]
+            for view in ("left", "right"):
+                write_exr(folder / f"plate.{view}.{number:04d}.exr", pixels, None, (0, 0, 256, 256))
+        nuke.double.view_names = ["left", "right"]
+        read = nuke.double.make("Read")
+        for name, value in (
+            ("file", str(folder / "plate.%V.%04d.exr")),
+            ("first", -58),
+            ("last", 57),
+            ("raw", True),
+        ):
+            read._knobs[name]._set(value)
+        node = make(source=read, first=-50, last=49)
+        rendered(node)
+        assert node["status"].value() == "up to date"
+        pattern = node.node("Result")["file"].value()
+        for view in ("left", "right"):
+            numbers = [
+                number for number in range(-60, 60) if Path(pattern.replace("%V", view) % number).is_file()
+            ]
+            assert numbers == list(range(-50, 50))
+
     def test_one_view_for_all_where_the_plate_is_not_stereo(self, make, lp, nuke, plate):
         nuke.double.view_names = ["left", "right"]
         node = make(views="first")
