@@ -16,6 +16,7 @@ from lp_core.link.messages import JobProgress
 from lp_core.link.program import run_program
 
 from . import node_state
+from .arriving import Shown, Watch, show_again, shown_by
 from .before_render import check_upstream
 from .farm import arguments
 from .gizmo import INPUTS
@@ -57,7 +58,8 @@ def render(node: Any) -> Optional[threading.Thread]:  # noqa: ANN401 - a nuke.Gr
         _run_here(node, work)
         return None
     node_state.tell(node, "waiting for the worker")
-    thread = threading.Thread(target=_run_behind, args=(work,), name=_THREAD + work.node, daemon=True)
+    watch = Watch(work, shown_by(node))
+    thread = threading.Thread(target=_run_behind, args=(work, watch), name=_THREAD + work.node, daemon=True)
     thread.start()
     return thread
 
@@ -89,7 +91,7 @@ def _run_here(node: Any, work: node_state.Work) -> None:  # noqa: ANN401 - a nuk
     _finish(work)
 
 
-def _run_behind(work: node_state.Work) -> None:
+def _run_behind(work: node_state.Work, watch: Watch) -> None:
     """The background thread: speaks to the worker alone; all that touches Nuke's nodes goes to the main thread."""
     task = [nuke.ProgressTask("LivePortrait: " + work.node)]  # one reference: deleting it closes the dialog
 
@@ -99,15 +101,16 @@ def _run_behind(work: node_state.Work) -> None:
     def listen(progress: JobProgress) -> None:
         task[0].setMessage(words(progress))
         task[0].setProgress(int(100 * share(progress)))
+        watch.heard(progress)
 
     try:
         _drive(work, begin, listen, lambda: bool(task[0].isCancelled()))
     except Cancelled:
-        nuke.executeInMainThread(_stopped, (work.node, ""))
+        nuke.executeInMainThread(_stopped, (work.node, "", watch.before))
     except LpError as error:
-        nuke.executeInMainThread(_stopped, (work.node, str(error)))
+        nuke.executeInMainThread(_stopped, (work.node, str(error), watch.before))
     except Exception as error:  # noqa: BLE001 - else the node would say "rendering" for ever
-        nuke.executeInMainThread(_stopped, (work.node, f"{type(error).__name__}: {error}"))
+        nuke.executeInMainThread(_stopped, (work.node, f"{type(error).__name__}: {error}", watch.before))
     else:
         nuke.executeInMainThread(_finish, (work,))
     finally:
@@ -133,9 +136,11 @@ def _tell(name: str, what: str, job: Optional[str] = None) -> None:
         node_state.tell(node, what, job)
 
 
-def _stopped(name: str, sentence: str) -> None:
+def _stopped(name: str, sentence: str, before: Optional[Shown] = None) -> None:
     node = nuke.toNode(name)
     if node is not None:
+        if before is not None:
+            show_again(node, before)
         node_state.tell(node, sentence or node_state.state_of(node), "")
     if sentence:
         nuke.message(sentence)

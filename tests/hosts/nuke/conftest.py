@@ -32,6 +32,7 @@ def nuke(monkeypatch):
 def lp(nuke):
     """The package's modules by name."""
     names = (
+        "arriving",
         "before_render",
         "buttons",
         "cache",

@@ -1,0 +1,100 @@
+"""Images of a render that is still running, shown as they arrive; what the node showed before comes back if it fails.
+
+Main thread only, but for ``Watch.heard``.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Dict
+
+import nuke
+
+from lp_core.link.messages import JobProgress
+from lp_core.timing import FrameRange
+
+from . import node_state
+from .gizmo import RESULT
+
+EVERY_S = 2.0
+"""Nuke reads the node anew with every step, so the steps are not too small."""
+_OWN = ("lp_ready", "lp_first", "lp_last", "lp_hash", "lp_asked")
+_READ = ("file", "first", "last", "origfirst", "origlast")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a node shows."""
+
+    own: Dict[str, Any]
+    """Its hidden knobs."""
+    read: Dict[str, Any]
+    """Knobs of its inner Read."""
+
+
+def shown_by(node: Any) -> Shown:  # noqa: ANN401 - a nuke.Group
+    """What a node shows now."""
+    read = node.node(RESULT)
+    return Shown({name: node[name].value() for name in _OWN}, {name: read[name].value() for name in _READ})
+
+
+def show_again(node: Any, shown: Shown) -> None:  # noqa: ANN401 - a nuke.Group
+    """Shows what it showed before."""
+    undo = nuke.Undo()
+    undo.disable()
+    try:
+        for name, value in shown.read.items():
+            node.node(RESULT)[name].setValue(value)
+        for name, value in shown.own.items():
+            node[name].setValue(value)
+        node.node(RESULT)["reload"].execute()
+    finally:
+        undo.enable()
+
+
+def show_part(node: Any, work: node_state.Work, count: int) -> bool:  # noqa: ANN401 - a nuke.Group
+    """Shows the first images of a render; the other frames show the source, and nothing counts as up to date.
+
+    Returns:
+        Whether they were there.
+    """
+    frames = FrameRange(work.frames.first, work.frames.first + count - 1)
+    if not work.result.has(frames):
+        return False
+    read = {"file": work.pattern, "first": frames.first, "last": frames.last}
+    read.update(origfirst=frames.first, origlast=frames.last)
+    own = {"lp_ready": 1, "lp_first": frames.first, "lp_last": frames.last, "lp_hash": "", "lp_asked": ""}
+    show_again(node, Shown(own, read))
+    return True
+
+
+class Watch:
+    """Has the main thread show what has arrived, now and then."""
+
+    def __init__(self, work: node_state.Work, before: Shown) -> None:
+        """Nothing is shown yet.
+
+        Args:
+            work: what is rendered.
+            before: what the node shows before it.
+        """
+        self.before = before
+        self._work, self._last_s = work, time.monotonic()
+        # Images that are numbered or named when all are there cannot be shown before, nor one eye of two.
+        self._can_show = not work.offset and work.frames.first >= 0 and not work.views
+
+    def heard(self, progress: JobProgress) -> None:
+        """Takes progress, in the thread that follows the job."""
+        now = time.monotonic()
+        if not self._can_show or progress.phase != "render" or not progress.frame:
+            return
+        if now - self._last_s < EVERY_S:
+            return
+        self._last_s = now
+        count = min(progress.frame, len(self._work.frames))
+        nuke.executeInMainThread(_show_arrived, (self._work, count))
+
+
+def _show_arrived(work: node_state.Work, count: int) -> None:
+    node = nuke.toNode(work.node)
+    if node is not None and str(node["status"].value()) == "rendering":
+        show_part(node, work, count)
