@@ -195,7 +195,7 @@ def replacing(path: AnyPath, durable: bool = True) -> Iterator[Path]:
         remove(temporary)
 
 
-def write_whole(path: AnyPath, data: bytes | str, durable: bool = True, private: bool = False) -> None:
+def write_whole(path: AnyPath, data: Union[bytes, str], durable: bool = True, private: bool = False) -> None:
     """Writes a file completely or not at all, replacing an older one.
 
     Args:
