@@ -15,6 +15,7 @@ from lp_core.assemble import assemble, assemble_extraction
 from lp_core.clips import faces_of_frame, filmed_face
 from lp_core.faces.selector import in_order
 from lp_core.job import RenderJob
+from lp_core.leftovers import temporary_prefix
 from lp_core.media.base import ReadOptions
 from lp_core.render.chunks import draw_frames
 from lp_core.render.report import Listener, Summary
@@ -173,7 +174,7 @@ def frames(job: RenderJob, progress: Listener | None = None) -> Iterator[Pixels]
         LpError: the job cannot be rendered.
     """
     render = assemble(job, resumes=True)
-    with tempfile.TemporaryDirectory(prefix="lpsuite-") as folder:
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as folder:
         solution = solve(render, Path(folder), progress)
         for frame in draw_frames(render, solution, 0, solution.frames):
             yield frame.pixels

@@ -9,9 +9,11 @@ import contextlib
 import errno
 import hashlib
 import os
+import platform
 import secrets
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Iterator, List, Optional, Union
 
@@ -21,6 +23,7 @@ from .errors import (
     LpError,
     MediaError,
     NoWritePermission,
+    OutOfMemory,
     OutputExists,
     UnreadableMedia,
     absent_library,
@@ -121,6 +124,8 @@ def known_failure(error: Exception) -> Optional[LpError]:
     """Translates an error that reached the edge of the program; None when it is a defect of the program."""
     if isinstance(error, LpError):
         return error
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return OutOfMemory("The memory does not suffice; close other programs, or use a smaller size.")
     return environment_failure(error) if isinstance(error, OSError) else absent_library(error)
 
 
@@ -160,7 +165,17 @@ def translated(path: AnyPath) -> Iterator[None]:
 def temporary_path(path: Path) -> Path:
     """Returns a hidden, unused name in the same folder, hence on the same disk; short whatever the name."""
     suffix = path.suffix if len(path.suffix) <= LONGEST_SUFFIX else ""
-    return path.with_name(f".lpsuite-{secrets.token_hex(6)}{suffix}")
+    return path.with_name(f".lpsuite-{owner()}-{secrets.token_hex(6)}{suffix}")
+
+
+def owner() -> str:
+    """This process in names of temporary files: a machine (and its process numbers) and a process, hexadecimal."""
+    try:
+        numbers = os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116 - one spelling for every Python
+    except OSError:
+        numbers = 0
+    machine = zlib.crc32(f"{platform.node()} {numbers}".encode())
+    return f"{machine:08x}-{os.getpid():x}"
 
 
 @contextlib.contextmanager
@@ -236,12 +251,7 @@ def flush(path: Path) -> None:
 
 
 def move_into_place(temporary: Path, path: Path, durable: bool = True) -> None:
-    """Renames, replacing an older file.
-
-    Args:
-        temporary: the finished file, in the same folder.
-        path: its final name.
-        durable: wait until the disk has the data, so the file survives a power failure.
+    """Renames a finished file of the same folder, replacing an older one; see ``replacing`` for ``durable``.
 
     Raises:
         NoWritePermission, DiskFull, MediaError: the file system refuses; the temporary file is removed.
@@ -351,7 +361,7 @@ def ensure_folder(folder: Path, mode: int = 0o777) -> None:
 def remove_folders(made: List[Path]) -> None:
     """Removes those of the folders from ``make_folder`` that are empty."""
     for folder in made:
-        if folder.is_dir() and not any(folder.iterdir()):
+        with contextlib.suppress(OSError):  # one that is not empty, or gone
             folder.rmdir()
 
 

@@ -27,7 +27,7 @@ FLOORS = (
         "job",
         "link",
     ),
-    ("contexts", "frame", "geometry"),
+    ("contexts", "leftovers", "frame", "geometry"),
     ("color", "models", "motion"),
     ("media", "faces", "provenance"),
     ("engines", "speech"),

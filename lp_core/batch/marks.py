@@ -146,7 +146,7 @@ def _noted(note: str, where: str) -> dict[str, Any]:
     if text.startswith("{"):
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SettingError(f"The marker's note of {where} is no JSON ({error}); correct it.") from error
         inner = next((values[key] for key in KEYS if isinstance(values.get(key), dict)), values)
         return dict(inner)
@@ -211,7 +211,7 @@ def read_map(path: Path) -> tuple[MapLine, ...]:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnreadableMedia(f"{path} cannot be read ({error.strerror}); check --map.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"{path} is no TOML: {error}.") from error
     entries = values.pop("clip", [])
     if values or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -39,7 +39,7 @@ def read_rules(path: Path) -> tuple[PathRule, ...]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnreadableMedia(f"{path} cannot be read ({error.strerror}); check --path-rules.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"{path} is no JSON ({error}); check --path-rules.") from error
     try:
         rules = values.get("path_mapping_rules") or []

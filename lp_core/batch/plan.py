@@ -202,7 +202,7 @@ def read_plan(path: Path) -> BatchPlan:
         raise UnreadableMedia(
             f"{path} cannot be read ({error.strerror}); make it with lpsuite batch --plan."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"{path} is no plan: {error}.") from error
     if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
         raise SettingError(f"{path} is no plan; make one with lpsuite batch --plan.")

@@ -19,6 +19,7 @@ import click
 from lp_core.cli.extras import PACKAGE, PURPOSES, installed_extras
 from lp_core.cli.main import debug_option
 from lp_core.errors import LpError
+from lp_core.leftovers import temporary_prefix
 from lp_core.version import __version__
 
 _PIP = "get it with: pip install '{}'"
@@ -148,7 +149,7 @@ def _write_tiny_film(codec: str) -> None:
         overwrite=False,
     )
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lpsuite-"))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=temporary_prefix()))
         sink = stack.enter_context(open_sink(Path(folder) / f"a{CODECS[codec].suffixes[0]}", spec))
         for index in range(2):
             sink.write(Frame(np.zeros((_TINY_SIZE, _TINY_SIZE, 3), np.uint8), index, rate.time_s(index)))

@@ -13,6 +13,7 @@ import click
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
 from lp_core.errors import SettingError
+from lp_core.leftovers import temporary_prefix
 from lp_core.settings.live import BACKGROUNDS, LiveSettings
 from lp_core.settings.reach import USES
 
@@ -74,7 +75,10 @@ def live(
         settings_from(values),
         chosen,
     )
-    with tempfile.TemporaryDirectory(prefix="lpsuite-live-") as folder, LiveStreams(Path(folder)) as streams:
+    with (
+        tempfile.TemporaryDirectory(prefix=temporary_prefix()) as folder,
+        LiveStreams(Path(folder)) as streams,
+    ):
         stream = streams.create(config)
         for note in config.notes():
             click.echo(note, err=True)

@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from lp_core.cli.streams import finish, reserve_streams, tolerant_streams
 from lp_core.errors import Cancelled, LpError
 from lp_core.files import known_failure
 from lp_core.version import __version__
@@ -126,21 +127,37 @@ def _fail(sentence: str, code: int, session: Invocation) -> int:
 
 @contextmanager
 def _terminate_as_interrupt() -> Iterator[None]:
-    """A host program that ends this one with SIGTERM gets the clean stop of Ctrl-C."""
+    """A host program that ends this one with SIGTERM, or a terminal that closes, gets the clean stop of Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _interrupt)}
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:  # ignored under nohup
+        before[hang_up] = signal.signal(hang_up, _as_termination)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the clean-up
     raise KeyboardInterrupt
+
+
+def _as_termination(_number: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGTERM)  # whoever handles that now, such as the worker's server
 
 
 def main() -> NoReturn:
     """Entry point of the installed command."""
-    sys.exit(run())
+    reserve_streams()
+    out = tolerant_streams()
+    code = run()
+    lost = finish(out)
+    if lost is not None:
+        click.echo(str(lost), err=True)
+        code = code or lost.exit_code
+    sys.exit(code)

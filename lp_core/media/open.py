@@ -12,6 +12,7 @@ from typing import Any
 
 from lp_core.errors import EXTRAS, SettingError, UnknownCodec, absent_library, missing_extra
 from lp_core.files import check_folder, check_name, check_readable, refuse_existing
+from lp_core.leftovers import sweep
 from lp_core.media.base import (
     AS_STORED,
     FrameSink,
@@ -189,6 +190,7 @@ def check_output(path: str | Path, overwrite: bool, codec: str | None = None) ->
             film_codec(path, codec)
         refuse_existing(path, overwrite)
     check_folder(path if pattern is None else pattern.path_of(0))
+    sweep(path.parent)
 
 
 def _writer(path: Path) -> Callable[[Path, SinkSpec], FrameSink]:

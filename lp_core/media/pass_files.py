@@ -17,6 +17,7 @@ from lp_core.files import (
     make_folder,
     move_into_place,
     refuse_existing,
+    remove,
     remove_folders,
     temporary_path,
     write_failure,
@@ -193,7 +194,7 @@ class FaceFile(AbortsOnExit):
     def abort(self) -> None:
         """Removes what was written; may be called twice."""
         for aside, _ in self._open.values():
-            aside.unlink(missing_ok=True)
+            remove(aside)
         remove_folders(self._made)
         self._open, self._made = {}, []
 

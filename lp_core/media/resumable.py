@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -223,7 +224,8 @@ def discard_parts(folder: Path) -> None:
         facts = json.loads(about.read_text(encoding="utf-8"))
         pattern = parse_pattern(facts["pattern"])
         for index in PartJournal(folder).parts():
-            pattern.path_of(facts["start_number"] + index).unlink(missing_ok=True)
+            with suppress(OSError):  # a folder may be gone, or replaced
+                pattern.path_of(facts["start_number"] + index).unlink()
     shutil.rmtree(folder, ignore_errors=True)
 
 

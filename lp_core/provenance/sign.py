@@ -16,7 +16,7 @@ from typing import Any
 import c2pa
 
 from lp_core.errors import KeyUnusable, ProvenanceError
-from lp_core.files import move_into_place, temporary_path
+from lp_core.files import move_into_place, remove, temporary_path
 from lp_core.provenance.claim import AGENT, CONSENT_LABEL, RENDER_LABEL, Claim
 from lp_core.provenance.keys import Identity
 
@@ -131,7 +131,7 @@ def embed_manifest(
             raise failures[0] from error
         raise ProvenanceError(f"{path} could not be signed ({error}).") from error
     finally:
-        aside.unlink(missing_ok=True)
+        remove(aside)
     return notes
 
 

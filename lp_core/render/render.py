@@ -23,6 +23,7 @@ from pathlib import Path
 from lp_core.engines.base import NO_TUNING, Engine, Tuning
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
+from lp_core.leftovers import sweep_temporary, temporary_prefix
 from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.implicit.edit import NO_EDITS, EditCurves
 from lp_core.motion.timeline import MotionTimeline
@@ -46,9 +47,6 @@ from lp_core.render.read_performance import MOTION_FILE, read_samples, store_per
 from lp_core.render.report import Listener, Meter, Seal, Summary, runs_of, sealed
 from lp_core.render.source_frames import SourceFrame, filmed_source
 from lp_core.settings import FaceSettings, MotionSettings
-
-TEMPORARY = "lpsuite-"
-"""How names of temporary folders begin."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,8 @@ class Render:
             LpError: the render cannot be finished; no partial output is left.
         """
         start = self.clock()
-        with tempfile.TemporaryDirectory(prefix=TEMPORARY) as name, self.inputs.guarding():
+        sweep_temporary()
+        with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as name, self.inputs.guarding():
             folder = Path(name)
             notes = list(self.notes)
             if not isinstance(self.driving, StoredMotion):

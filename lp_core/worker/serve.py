@@ -7,6 +7,7 @@ import ipaddress
 import os
 import secrets
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -191,6 +192,7 @@ def _check_reach(options: ServeOptions, token: str | None) -> None:
     for path in (options.certificate, options.private_key):
         if path is not None and not path.is_file():
             raise SettingError(f"{path} is no file; give the PEM file of the certificate or key.")
+    _check_pair(options.certificate, options.private_key)
     if _is_loopback(options.host):
         return
     if options.certificate is None:
@@ -202,6 +204,19 @@ def _check_reach(options: ServeOptions, token: str | None) -> None:
             f"Listening at {options.host} lets other machines in; give a token of your own by --token-file or "
             f"{TOKEN_VARIABLE}."
         )
+
+
+def _check_pair(certificate: Path | None, key: Path | None) -> None:
+    """Raises SettingError where a certificate and its key cannot be used together."""
+    if certificate is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=b"")
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise SettingError(
+            f"{certificate} and {key} cannot be used as a TLS certificate and its key ({error}); give PEM files that "
+            "belong together, the key without a password."
+        ) from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,6 +15,7 @@ from lp_core.batch.clip_time import exact, exact_rate
 from lp_core.batch.otio.bundle import unpacking
 from lp_core.batch.otio.fcp7 import make_retimes
 from lp_core.batch.otio.library import otio
+from lp_core.batch.otio.timeline_bounds import check_timeline
 from lp_core.errors import LpError, MediaError, MissingDependency, SettingError, UnreadableMedia
 from lp_core.files import ensure_folder, replacing
 
@@ -68,6 +69,7 @@ def read_timeline(path: Path, unpack: Path) -> tuple[Any, tuple[str, ...]]:
     suffix = path.suffix.lower()
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
         raise UnreadableMedia(f"{path} is not there; give a timeline.")
+    check_timeline(path)
     options: dict[str, Any] = {}
     if suffix == ".otioz":
         options["extract_to_directory"] = str(unpack)

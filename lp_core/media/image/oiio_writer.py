@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lp_core.color.primaries import CHROMATICITIES, LINEAR_ONLY
 from lp_core.errors import MediaError
-from lp_core.files import move_into_place, temporary_path, write_failure
+from lp_core.files import move_into_place, remove, temporary_path, write_failure
 from lp_core.frame import LAYER_CHANNELS, Box, Frame, Windows, shifted, united
 from lp_core.media.base import Attribute, SinkSpec
 from lp_core.media.image.headers import wide_profile
@@ -56,10 +56,10 @@ class OiioSequenceSink(SequenceSink):
             _write(aside, header, pixels)
         except OSError as error:
             cause = _cause(path, pixels.nbytes, error)
-            aside.unlink(missing_ok=True)
+            remove(aside)
             raise write_failure(path, cause) from error
         except BaseException:
-            aside.unlink(missing_ok=True)
+            remove(aside)
             raise
         move_into_place(aside, path, durable=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -231,7 +232,8 @@ class SequenceSink(AbortsOnExit):
             return
         self._is_open = False
         for number in range(self._spec.start_number, self._spec.start_number + self._count):
-            self._pattern.path_of(number).unlink(missing_ok=True)
+            with suppress(OSError):  # its folder may be gone, or replaced
+                self._pattern.path_of(number).unlink()
         remove_folders(self._made)
 
     def _check(self, path: Path) -> None:

@@ -13,7 +13,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from lp_core.errors import MediaError
-from lp_core.files import make_folder, move_into_place, remove_folders, temporary_path, write_failure
+from lp_core.files import make_folder, move_into_place, remove, remove_folders, temporary_path, write_failure
 from lp_core.media.base import SinkSpec
 from lp_core.media.video.audio import Sound
 from lp_core.media.video.codecs import film_codec
@@ -112,5 +112,5 @@ def _close(container: OutputContainer) -> None:
 
 
 def _remove(aside: Path, made: list[Path]) -> None:
-    aside.unlink(missing_ok=True)
+    remove(aside)
     remove_folders(made)

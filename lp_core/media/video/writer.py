@@ -18,6 +18,7 @@ from lp_core.files import (
     make_folder,
     move_into_place,
     refuse_existing,
+    remove,
     remove_folders,
     temporary_path,
     write_failure,
@@ -146,7 +147,7 @@ class VideoSink(AbortsOnExit):
             # Closing writes the trailer, which fails again where the disk is full; the file goes away anyhow.
             with contextlib.suppress(av.FFmpegError, OSError, ValueError):
                 self._container.close()
-        self._aside.unlink(missing_ok=True)
+        remove(self._aside)
         remove_folders(self._made)
 
     def _opened(self) -> OutputContainer:

@@ -21,6 +21,7 @@ import numpy as np
 from lp_core.contexts import AbortsOnExit, ClosesOnExit
 from lp_core.errors import BadMotionFile, MotionError, OutputExists
 from lp_core.files import check_name, flush, flush_folder, translated
+from lp_core.leftovers import sweep, temporary_prefix
 from lp_core.motion.files.lpmotion_header import (
     Facts,
     Header,
@@ -195,7 +196,8 @@ class MotionWriter(AbortsOnExit):
         self._sums: dict[str, int] = dict.fromkeys(MOTION_ARRAYS, 0)
         self._check_target()
         with ExitStack() as stack, translated(self.path):
-            self._folder = Path(tempfile.mkdtemp(prefix=".motion-", dir=self.path.parent))
+            sweep(self.path.parent)
+            self._folder = Path(tempfile.mkdtemp(prefix=f".{temporary_prefix()}", dir=self.path.parent))
             stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
             self._spools = {name: (self._folder / name).open("w+b") for name in MOTION_ARRAYS}
             stack.callback(self._close_spools)

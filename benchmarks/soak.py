@@ -1,0 +1,122 @@
+"""Keeps a worker busy for hours: jobs of all kinds, cancels, kills, restarts; watches its memory and descriptors.
+
+    python benchmarks/soak.py [--hours 1] [--seed 1]
+
+Prints a line every minute and a verdict: lost jobs, results with other bytes, growth of memory and descriptors.
+Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from fakes.kill_campaign import digest, kinds, make_stage, request_of  # noqa: E402
+from fakes.worker import Worker  # noqa: E402
+
+from lp_core.link.client import Client  # noqa: E402
+
+_FLAT_MB, _FLAT_FILES = 48, 8
+"""Growth between the first and the last sample of one process that still counts as flat."""
+
+
+def usage(process: int) -> tuple[int, int]:
+    """Resident memory in MB and open descriptors of a process."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * 4096 >> 20, len(list(Path(f"/proc/{process}/fd").iterdir()))
+
+
+class Soak:
+    """A worker, what it is asked for, and what was counted."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        from skimage import data
+
+        self.worker, self.chance = Worker(folder), random.Random(seed)  # noqa: S311 - no secret
+        self.stage = make_stage(self.worker.data / "stage", data.astronaut())
+        self.client: Client = self.worker.start()
+        self.calm: dict[str, str] = {}
+        self.counts = dict.fromkeys(("done", "cancelled", "kills", "lost", "different"), 0)
+        self.samples: list[list[tuple[int, int]]] = [[]]
+
+    def job(self) -> None:
+        """One job: in peace, cancelled, or with a kill of the worker."""
+        kind = self.chance.choice(kinds())
+        output = self.worker.data / f"{kind}-{self.chance.getrandbits(48):x}"
+        request = request_of(kind, self.stage, output)
+        job = self.client.submit(request.kind, request.parameters.model_dump(mode="json")).id
+        fate = self.chance.random() if kind in self.calm else 1.0
+        if fate < 0.15:
+            time.sleep(self.chance.uniform(0, 1))
+            self.client.cancel(job)
+        elif fate < 0.2:
+            time.sleep(self.chance.uniform(0, 3))
+            self.restart(kill=True)
+        state = self.client.wait(job).state
+        if state == "cancelled" and fate < 0.15:
+            self.counts["cancelled"] += 1
+        elif state == "done":
+            self.counts["done"] += 1
+            self.counts["different"] += digest(output) != self.calm.setdefault(kind, digest(output))
+        else:
+            self.counts["lost"] += 1
+
+    def restart(self, kill: bool) -> None:
+        """Ends the worker, and starts it again over the same state."""
+        if kill:
+            self.worker.kill()
+            self.counts["kills"] += 1
+        else:
+            self.worker.stop()
+        self.client = self.worker.start()
+        self.samples.append([])
+
+    def sample(self) -> tuple[int, int]:
+        """Memory and descriptors now."""
+        found = usage(self.worker.process.pid)
+        self.samples[-1].append(found)
+        return found
+
+    def growth(self) -> tuple[int, int]:
+        """Most growth of one process after its first two minutes: MB, descriptors."""
+        runs = [run[2:] for run in self.samples if len(run) > 3]
+        return (
+            max((run[-1][0] - run[0][0] for run in runs), default=0),
+            max((run[-1][1] - run[0][1] for run in runs), default=0),
+        )
+
+
+def main() -> None:
+    """Runs for the time asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        soak = Soak(Path(name), options.seed)
+        start = told = time.monotonic()
+        while time.monotonic() - start < options.hours * 3600:
+            soak.job()
+            if time.monotonic() - told >= 60:
+                told = time.monotonic()
+                memory, files = soak.sample()
+                print(
+                    f"{(told - start) / 60:5.1f} min: {memory} MB, {files} descriptors, {soak.counts}",
+                    flush=True,
+                )
+        soak.worker.stop()
+        memory, files = soak.growth()
+        print(f"{soak.counts}; growth of one process: {memory} MB, {files} descriptors")
+        bad = soak.counts["lost"] or soak.counts["different"] or memory > _FLAT_MB or files > _FLAT_FILES
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
