@@ -96,6 +96,8 @@ class Renderer:
         """Takes the face as it is now for the neutral one."""
         if self._live is not None:
             self._live.recentre()
+            if self._last is not None and self._last[1] is not None:
+                self._take_neutral(self._last[1], self._live)
 
     def draw(
         self,
@@ -146,7 +148,10 @@ class Renderer:
         if self._under is None or not self._under.engine.info.uses_dense_motion or driving is None:
             return driving
         if live.goal is not self._neutral_of:
-            self._neutral_of, self._neutral = live.goal, DenseReference.of(driving.pixels)
+            self._take_neutral(driving, live)
         if driving.dense is not None or self._neutral is None:
             return driving
         return replace(driving, dense=self._neutral.motion(driving.pixels, driving.landmarks_frame))
+
+    def _take_neutral(self, driving: DrivingPicture, live: LiveMotion) -> None:
+        self._neutral_of, self._neutral = live.goal, DenseReference.of(driving.pixels)

@@ -33,6 +33,8 @@ SMOOTH = 0.7
 """Softness of the field for a twin, in its cells."""
 SMOOTHER = 1.5
 """How much softer it gets, over the distance by which the outlines of both faces differ."""
+STILL_CELLS = 0.06
+"""Motion below this, in cells, is the search's own noise; it counts in full from twice as much."""
 BORDER = 0.03
 """Over which the field dies away towards the border of the driving image, in its widths."""
 FARTHEST = 0.3
@@ -111,12 +113,7 @@ def carry(
         portrait.points[OVAL, :2] @ still[:, :2].T + still[:, 2] - neutral[OVAL], axis=1
     ).mean()
     sigma = SMOOTH + SMOOTHER * apart * dense.scale
-    weight = np.maximum(dense.trust, np.float32(1e-3))
-    known = cv2.GaussianBlur(weight, (0, 0), sigma)
-    flow = cv2.GaussianBlur(dense.flow * weight[..., None], (0, 0), sigma) / known[..., None]
-    own = (flow.reshape(-1, 2) @ (strength * back.T).astype(np.float32)).reshape(flow.shape)
-    trust = np.clip(2 * known, 0, 1)
-    field = np.ascontiguousarray(np.dstack([own, trust]), np.float32)
+    field = _smooth(dense, strength * back, sigma)
     head = fit_affine(posed[OVAL], (neutral - posed)[OVAL])
     cells = now * dense.scale
     cells[:, 2] += (dense.scale - 1) / 2
@@ -124,6 +121,20 @@ def carry(
         strength * back @ np.column_stack([head[:, :2] @ now[:, :2], head[:, :2] @ now[:, 2] + head[:, 2]])
     )
     return Carried(field, cells, rigid, _nudged(portrait, dense, field, seen, neutral, strength * back))
+
+
+def _smooth(dense: DenseField, portrait_from_driving: F64, sigma: float) -> Map:
+    """(h, w, 3) flow in pixels of the portrait, and trust; gaps are filled from around them, and noise is cut."""
+    weight = np.maximum(dense.trust, np.float32(1e-3))
+    known = cv2.GaussianBlur(weight, (0, 0), sigma)
+    weighted = cv2.GaussianBlur(
+        cv2.merge([dense.flow[..., 0] * weight, dense.flow[..., 1] * weight]), (0, 0), sigma
+    )
+    x, y = weighted[..., 0] / known, weighted[..., 1] / known
+    moved = np.clip(cv2.magnitude(x, y) * np.float32(dense.scale / STILL_CELLS) - 1, 0, 1)
+    to = portrait_from_driving.astype(np.float32)
+    own_x, own_y = ((row[0] * x + row[1] * y) * moved for row in to)
+    return np.asarray(cv2.merge([own_x, own_y, np.minimum(2 * known, 1)]), np.float32)
 
 
 def _nudged(portrait: MeshPortrait, dense: DenseField, field: Map, seen: F64, neutral: F64, back: F64) -> F64:

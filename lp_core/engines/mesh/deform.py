@@ -22,7 +22,7 @@ FADE_RANGE = (0.5, 3.2)
 """Radii over which that dies away to exactly nothing: the less the head moves, the shorter."""
 STEEPEST = 0.6
 """Largest slope of the fading flow; at 1 the picture would fold."""
-CARRY_HOLD, CARRY_REACH = 0.9, 1.9
+CARRY_HOLD, CARRY_REACH = 0.7, 1.4
 """Dense motion is whole up to so many radii beyond the hold, and dies away up to at least so many."""
 EXPRESSION_REACH, CARRIED_EXPRESSION_REACH = 1.7, 1.15
 """Radii over which the outline's own change of shape (a falling jaw) dies away; dense motion knows it already."""
@@ -195,18 +195,20 @@ class _Base:
         if self.carried is None:
             return flow * fall[..., None], fall
         dense, trust = self.carried.at(x, y)
-        flow -= trust[..., None] * _affine(self.carried.rigid, x, y)
-        flow *= fall[..., None]
+        flow -= cv2.merge([trust, trust]) * _affine(self.carried.rigid, x, y)
+        flow *= cv2.merge([fall, fall])
         far = hold + np.float32(self.reach)
         weight = trust * _room(self.portrait, x, y, dense) * _fade(rho, hold + np.float32(CARRY_HOLD), far)
-        flow += weight[..., None] * dense
+        flow += cv2.merge([weight, weight]) * dense
         return flow, np.maximum(fall, weight)
 
 
 def _affine(matrix: NDArray[np.float64], x: Map, y: Map) -> Map:
     """(h, w, 2) of an affine map at (1, w) columns and (h, 1) rows."""
     m = matrix.astype(np.float32)
-    return np.stack([m[axis, 0] * x + m[axis, 1] * y + m[axis, 2] for axis in (0, 1)], axis=-1)
+    return np.asarray(
+        cv2.merge([m[axis, 0] * x + (m[axis, 1] * y + m[axis, 2]) for axis in (0, 1)]), np.float32
+    )
 
 
 def _surroundings(middle: NDArray[np.float64], table: Map, base: _Base, grid: _Grid) -> tuple[Map, Map]:
