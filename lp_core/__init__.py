@@ -19,7 +19,7 @@ TYPE_CHECKING = False  # as in typing, which would cost most of the time of this
 if TYPE_CHECKING:
     from typing import Any
 
-    from .api import animate, batch, extract, frames, inspect, upscale
+    from .api import animate, batch, check_sync, extract, frames, inspect, upscale
     from .errors import LpError
     from .job import RenderJob
     from .settings import RenderSettings
@@ -29,6 +29,7 @@ _HOMES = {
     "extract": "api",
     "upscale": "api",
     "batch": "api",
+    "check_sync": "api",
     "inspect": "api",
     "frames": "api",
     "LpError": "errors",
@@ -44,6 +45,7 @@ __all__ = [
     "__version__",
     "animate",
     "batch",
+    "check_sync",
     "extract",
     "frames",
     "inspect",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lp_core.batch.results import BatchSummary
     from lp_core.faces.base import Face
     from lp_core.frame import Pixels
+    from lp_core.speech.sync import SyncCheck
 
 FileName = str | Path
 
@@ -155,6 +156,24 @@ def inspect(
     """
     film = filmed_face(str(source), "largest", ReadOptions(layer=layer, view=view))
     return in_order(faces_of_frame(film, frame)[1])
+
+
+def check_sync(film: FileName, speech_track: int = 0) -> SyncCheck:
+    """Checks whether the sound of a film belongs to its mouth, and how late it is.
+
+    Args:
+        film: video with sound that shows a speaker.
+        speech_track: audio track with the voice, from 1; 0: the first.
+
+    Returns:
+        The offset in seconds (positive: the sound is late), score, confidence and verdict.
+
+    Raises:
+        LpError: the film cannot be read, shows no face or has no sound.
+    """
+    from lp_core.speech.check import check_film
+
+    return check_film(Path(film), speech_track)
 
 
 def frames(job: RenderJob, progress: Listener | None = None) -> Iterator[Pixels]:

@@ -25,6 +25,7 @@ COMMANDS = {
     "batch": "lp_core.cli.batch:batch",
     "extract": "lp_core.cli.extract:extract",
     "inspect": "lp_core.cli.inspect:inspect",
+    "sync": "lp_core.cli.sync:sync",
     "upscale": "lp_core.cli.upscale:upscale",
     "serve": "lp_core.cli.serve:serve",
     "live": "lp_core.cli.live:live",
