@@ -1,5 +1,7 @@
 """Results that Nuke can open, whatever the layout of the source: every pass, by the rules of Nuke's own reader."""
 
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,6 +125,10 @@ def test_nuke_opens_every_pass_of_every_layout(tmp_path, spec, nuke_rules, layou
     else:
         assert set(names) == {f"out.{layer}.1001.exr" for layer in sizes}
         assert names["out.stmap.1001.exr"] == {"red", "green", "blue"}
+    if shutil.which("oiiotool"):
+        files = sorted(map(str, (tmp_path / "made").glob("*.exr")))
+        done = subprocess.run(["oiiotool", "--info", *files], capture_output=True, text=True, check=True)
+        assert len(done.stdout.splitlines()) == len(files)
     header = oiio.ImageInput.open(str(next((tmp_path / "made").glob("*.exr")))).spec()
     assert header.getattribute("compression") == "zips"
     assert header.getattribute("nuke/node_hash") is None
