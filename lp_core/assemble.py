@@ -6,9 +6,11 @@ can be written, codec and engine are there, the files open, the chosen face of a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from lp_core.clips import filmed_face, sightings_of_frame
 from lp_core.color.management import ColorManagement
@@ -47,6 +49,7 @@ from lp_core.performances import (
 )
 from lp_core.provenance.open_watermark import open_marker
 from lp_core.provenance.signing import open_sealer
+from lp_core.render.cast_members import CastMember, cast_of, member_job
 from lp_core.render.edges import FilmedFace, RenderTarget, Still, StoredMotion, TimeSlice
 from lp_core.render.extract import Extraction, TemplateConversion
 from lp_core.render.inputs import InputWatch
@@ -69,6 +72,12 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
     Raises:
         LpError: something the job names cannot be used; nothing has been written.
     """
+    members = cast_of(job.settings.face, job.driving)
+    return _assemble_cast(job, members, resumes, make) if members else _assemble_one(job, resumes, make)
+
+
+def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
+    """The render of a single face."""
     settings = job.settings
     inputs = InputWatch.of(input_files((job.source, job.driving), settings))
     check_output(job.output, resumes or settings.output.overwrite, settings.output.codec)
@@ -117,6 +126,27 @@ def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engi
         mark=open_marker(settings.provenance.watermark),
         seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of, passes),
         inputs=inputs,
+    )
+
+
+def _assemble_cast(
+    job: RenderJob, members: tuple[CastMember, ...], resumes: bool, make: MakeEngine
+) -> Render:
+    """A render for every face; the first one's performance gives length, rate and sound of the result."""
+    renders = [_assemble_one(member_job(job, member), resumes, make) for member in members]
+    first = renders[0]
+    is_film = isinstance(first.source, FilmedFace)
+    rate = first.target.rate or (first.source.info.rate if is_film else rate_of(first.driving))
+    others = [replace(render, target=replace(render.target, rate=rate)) for render in renders[1:]]
+    stamps = {name: stamp for render in renders for name, stamp in render.inputs.stamps.items()}
+    cast_files = InputWatch.of([] if job.settings.face.cast is None else [Path(job.settings.face.cast)])
+    return replace(
+        first,
+        target=replace(first.target, open_parts=None),
+        notes=tuple(dict.fromkeys(note for render in renders for note in render.notes)),
+        inputs=InputWatch(MappingProxyType({**stamps, **cast_files.stamps})),
+        others=tuple(others),
+        names=tuple(member.name for member in members),
     )
 
 

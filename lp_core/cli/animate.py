@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,10 +12,13 @@ from lp_core.cli.main import debug_option
 from lp_core.cli.progress import make_reporter, progress_option
 from lp_core.errors import KeyUnusable
 
+if TYPE_CHECKING:
+    from lp_core.settings import RenderSettings
+
 
 @click.command(short_help="Lay a performance onto a portrait.")
 @click.argument("source")
-@click.argument("driving")
+@click.argument("driving", required=False)
 @click.option("-o", "--output", required=True, help="Film, or frame pattern such as out.%04d.png.")
 @click.option(
     "--work",
@@ -28,7 +31,7 @@ from lp_core.errors import KeyUnusable
 @debug_option
 def animate(
     source: str,
-    driving: str,
+    driving: str | None,
     output: str,
     work: str | None,
     progress: str,
@@ -39,10 +42,12 @@ def animate(
     SOURCE is a portrait or a film of one. DRIVING is a film, a picture, a motion file (.lpmotion), a
     template of the published LivePortrait pipeline (.pkl) or a built-in motion: demo:expressive, demo:blink,
     demo:nod, demo:still. A voice drives the face, too: talk.wav, or speech:FILE for the sound of a video.
+    With --face or --cast it may be left out: the first of them then counts.
     """
     from lp_core.job import RenderJob
 
-    job = RenderJob(source, driving, output, settings_from(values))
+    settings = settings_from(values)
+    job = RenderJob(source, driving or _first_performance(settings), output, settings)
     with make_reporter(progress) as reporter:
         if work is None:
             from lp_core.assemble import assemble
@@ -55,3 +60,13 @@ def animate(
         reporter.done(summary)
     if summary.signature == "failed":  # the result is delivered and the report has said why it is unsigned
         click.get_current_context().exit(KeyUnusable.exit_code)
+
+
+def _first_performance(settings: RenderSettings) -> str:
+    """The performance of the first face that has one."""
+    from lp_core.render.cast_members import cast_of
+
+    driving = next((member.driving for member in cast_of(settings.face, "") if member.driving), "")
+    if not driving:
+        raise click.UsageError("There is no performance; give DRIVING, or --face ID=DRIVING.")
+    return driving

@@ -49,6 +49,8 @@ def render_in_chunks(
         InputChanged: an input changed while the work ran; what was finished is removed.
         LpError: whatever a part has to say; call ``discard`` to remove what was finished.
     """
+    if render.others:  # several faces are drawn in one go
+        return render.run(listener)
     start = render.clock()
     notes = claim(folder, render.inputs, render.target.discard_parts)
     try:

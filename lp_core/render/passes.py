@@ -28,6 +28,8 @@ CONFIDENCE = "lpsuite/confidence"
 """Name in a picture's metadata: how sure the landmarker was of the driving face, 0..1."""
 CROP_MATRIX = "lpsuite/frameFromCrop"
 """Nine numbers row by row: ``frame = matrix @ (x, y, 1)``, pixel centres at integers, y downwards."""
+FACE_MATTE = "matte_"
+"""Layer of the matte of one face of a cast: this and the face's name."""
 NOT_MOVED: tuple[F32, Box] = (np.zeros((0, 0, 2), np.float32), (0, 0, 0, 0))
 _Y_UP = np.array([1, -1], np.float32)
 
@@ -73,6 +75,8 @@ class DrawnFrame:
     """How sure the landmarker was of the driving face, 0..1."""
     plate: Frame | None = None
     """The picture of a filmed source that it was made from; None: the source is a still."""
+    faces: tuple[tuple[str, Animation | None], ...] = ()
+    """Of a cast: name and animation of each of its faces; empty where one face is animated."""
 
     @property
     def flow(self) -> tuple[F32, Box]:
@@ -101,6 +105,9 @@ def with_passes(
             scheme = "" if animation is None else animation.landmark_scheme
             log.add(one.frame.index, one.confidence, points, scheme)
         layers = {name: make(one, info) for name, make in _LAYERS.items() if name in passes}
+        if "matte" in passes:
+            for name, animation in one.faces:
+                layers[FACE_MATTE + name] = _matte(replace(one, animation=animation), info)
         if "motion" in passes:
             layers["forward"] = _whole(motion[0] * _Y_UP, motion[1], one.frame)
         yield replace(

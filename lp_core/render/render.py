@@ -28,6 +28,7 @@ from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.implicit.edit import NO_EDITS, EditCurves
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.calibration import needs_trials, survey, tune
+from lp_core.render.cast import laid_together
 from lp_core.render.drawing import Drawing, Watermarker
 from lp_core.render.edges import (
     QUEUE_DEPTH,
@@ -41,7 +42,7 @@ from lp_core.render.edges import (
 )
 from lp_core.render.holdout import Protection
 from lp_core.render.inputs import NOT_WATCHED, InputWatch
-from lp_core.render.passes import with_passes
+from lp_core.render.passes import DrawnFrame, with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.read_performance import MOTION_FILE, read_samples, store_performance
 from lp_core.render.report import Listener, Meter, Seal, Summary, runs_of, sealed
@@ -83,6 +84,10 @@ class Render:
     """Signs the finished result; None leaves it as it is."""
     inputs: InputWatch = NOT_WATCHED
     """The files that the render is made of."""
+    others: tuple[Render, ...] = ()
+    """Renders of further faces of the same source at the same rate; what they draw is laid over this one's frames."""
+    names: tuple[str, ...] = ()
+    """Names of the faces, this one's first; empty where there are no others."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for rates and the summary."""
 
@@ -98,9 +103,10 @@ class Render:
         with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as name, self.inputs.guarding():
             folder = Path(name)
             notes = list(self.notes)
-            if not isinstance(self.driving, StoredMotion):
-                notes += store_performance(self, folder, listener)
-                self.inputs.check()
+            for render, place in ((self, folder), *self._places(folder)):
+                if not isinstance(render.driving, StoredMotion):
+                    notes += store_performance(render, place, listener)
+                    self.inputs.check()
             with self.drawing(folder, notes) as drawing:
                 result = self._draw(drawing, folder, listener)
         result = sealed(result, self.seal)
@@ -146,6 +152,9 @@ class Render:
             meter = Meter("render", total, listener, self.clock)
             lost: dict[int, None] = {}
             drawn = drawing.drawn(zip(sources, driving, strict=False), lost)
+            if self.others:
+                casts = [drawn, *self._others_drawn(drawing.notes, folder, stack, listener)]
+                drawn = laid_together(casts, self.names)
             with WriteBehind(sink.write, QUEUE_DEPTH, "encode") as writer:
                 for frame in with_passes(drawn, self.target.settings.pass_names, self.source.info, log):
                     writer.put(frame)
@@ -158,6 +167,22 @@ class Render:
             meter.finish()
             drawing.notes.extend(sink.notes)
             return drawing.summary(meter.frame, runs_of(lost))
+
+    def _places(self, folder: Path) -> list[tuple[Render, Path]]:
+        """Each further face's render and its folder, which is made."""
+        places = [(render, folder / f"face{index}") for index, render in enumerate(self.others, 1)]
+        for _, place in places:
+            place.mkdir(exist_ok=True)
+        return places
+
+    def _others_drawn(
+        self, notes: list[str], folder: Path, stack: ExitStack, listener: Listener | None
+    ) -> Iterator[Iterator[DrawnFrame]]:
+        """The frames of every further face, each from the untouched source."""
+        for render, place in self._places(folder):
+            drawing = stack.enter_context(render.drawing(place, notes))
+            sources = render._sources(drawing, place, stack, None, listener)
+            yield drawing.drawn(zip(sources, drawing.drivers(stack), strict=False), {})
 
     def _sources(
         self, drawing: Drawing, folder: Path, stack: ExitStack, total: int | None, listener: Listener | None

@@ -125,6 +125,8 @@ def solve(render: Render, folder: Path, listener: Listener | None = None, origin
     Raises:
         LpError: whatever a part has to say.
     """
+    if render.others:
+        raise SettingError("Several faces are rendered in one go, not in parts; leave out --face and --cast.")
     try:
         return _solved(render, folder, listener, origin)
     except BadMotionFile:

@@ -37,6 +37,16 @@ class FaceSettings:
         "or X,Y in pixels",
     )
     driving_face: str = setting("largest", "face of the driving clip: same words as for the source")
+    face: Tuple[str, ...] = setting(
+        (),
+        "a face of the source and its own performance, such as 0=driver.mp4, or left to follow DRIVING; may be "
+        "repeated; other faces stay untouched",
+    )
+    cast: Optional[str] = setting(
+        None,
+        "TOML or JSON file with a list faces: face, driving, and settings of its own such as region, strength, engine",
+        path="file",
+    )
     on_lost: str = setting(
         "hold",
         "where the driving face is lost: hold the last motion, interpolate across the gap, or show the source",
@@ -45,6 +55,9 @@ class FaceSettings:
 
     def __post_init__(self) -> None:
         check(self)
+        for entry in self.face:
+            if not entry.partition("=")[0].strip():
+                raise SettingError(f"face = {entry!r} names no face; write it like 0=driver.mp4.")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from lp_core.errors import NotAllowed, SettingError
 from lp_core.job import RenderJob
 from lp_core.media.resumable import discard_parts
 from lp_core.performance_name import is_builtin, speech_file, with_file
+from lp_core.render.cast_members import cast_of
 from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import RenderSettings
 from lp_core.upscaling import DEFAULT_MODEL, assemble_upscale
@@ -39,6 +40,10 @@ def lane_of(settings: RenderSettings) -> str:
     """The device a job needs: the processor for the mesh engine, else the networks' device as it was named."""
     name, _ = choose_engine(settings)
     return CPU if name == "mesh" else settings.engine.device
+
+
+NO_PERFORMANCE = "demo:still"
+"""Stands for the request's own performance, which is checked for itself."""
 
 
 def checked_settings(model: BaseModel, folders: Folders) -> RenderSettings:
@@ -66,6 +71,8 @@ def check_files(settings: RenderSettings, folders: Folders) -> None:
     """
     for path in named_files(settings).values():
         folders.readable(path)
+    for member in cast_of(settings.face, NO_PERFORMANCE):
+        _performance(member.driving, folders)
 
 
 def _performance(name: str, folders: Folders) -> str:

@@ -16,6 +16,7 @@ from lp_core.settings.table import Setting, all_settings, group_names, grouped, 
 from .api_results import ResolveRefused
 
 ASKED_ELSEWHERE = {
+    "face": ("face",),
     "input": ("frames", "handles", "driving_offset"),
     "sliders": ("edit", "edit_file"),
     "output": ("overwrite", "fps", "strict"),

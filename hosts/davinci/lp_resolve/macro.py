@@ -18,6 +18,7 @@ CONTROLS = "Controls"
 SCRIPT = "Scripts:Comp/LivePortrait - Render Macro.py"
 DATA = "LivePortrait.Macro"
 COMP_DECIDES = {
+    "face": ("face",),
     "input": ("frames", "handles", "driving_offset"),
     "sliders": ("edit", "edit_file"),
     "output": ("codec", "quality", "audio", "fps", "overwrite", "strict"),

@@ -88,6 +88,7 @@ MADE_OF: Dict[str, Tuple[str, ...]] = {
 
 WITHOUT_KNOB: Dict[str, str] = {
     "edit": "the sliders of the tab Expression are sent as curves",
+    "face": "the knob cast names a file",
     "edit_file": "the sliders of the tab Expression are written into it",
     "handles": "the range says exactly which frames are rendered",
     "holdout": "the input matte",

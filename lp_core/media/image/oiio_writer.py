@@ -71,7 +71,7 @@ def _exr_picture(frame: Frame, index: int, spec: SinkSpec) -> tuple[Any, NDArray
     for layer, values in frame.layers.items():
         _check_layer(layer, values, frame)
         planes.append(values)
-        names += [f"{layer}.{name}" for name in LAYER_CHANNELS[layer][: values.shape[2]]]
+        names += [f"{layer}.{name}" for name in _channels_of(layer)[: values.shape[2]]]
         kinds += ["float" if layer in _FLOAT_LAYERS else kinds[0]] * values.shape[2]
     box = shifted(data, canvas[:2])
     whole = np.concatenate(planes, axis=2) if len(planes) > 1 else frame.pixels
@@ -79,8 +79,13 @@ def _exr_picture(frame: Frame, index: int, spec: SinkSpec) -> tuple[Any, NDArray
     return _exr_spec(data, display, names, kinds, frame, index, spec), pixels
 
 
+def _channels_of(layer: str) -> tuple[str, ...]:
+    """Channel names of a layer; empty where it is not known. Each face of a cast has a matte of its own."""
+    return LAYER_CHANNELS.get("matte" if layer.startswith("matte_") else layer, ())
+
+
 def _check_layer(layer: str, values: NDArray[np.float32], frame: Frame) -> None:
-    if layer not in LAYER_CHANNELS:
+    if not _channels_of(layer):
         raise MediaError(f"The layer '{layer}' has no channel names; known are {', '.join(LAYER_CHANNELS)}.")
     if values.shape[:2] != frame.pixels.shape[:2]:
         raise MediaError(

@@ -102,7 +102,7 @@ def test_every_setting_is_asked_once_and_the_pictures_show_it():
     defaults = RenderSettings()
     settings = {
         name for group in vars(defaults) for name, *_ in setting_fields(getattr(defaults, group))
-    } - {"frames", "handles", "driving_offset", "edit", "edit_file", "overwrite", "fps", "strict"}  # fmt: skip
+    } - {"frames", "handles", "driving_offset", "edit", "edit_file", "face", "overwrite", "fps", "strict"}  # fmt: skip
     assert settings | set(SLIDERS) <= set(names)
     bmd = Bmd(lambda dispatcher, window: dispatcher.ExitLoop())
     assert ScriptWindows(Fusion(Host()), bmd).ask(dialog) is None

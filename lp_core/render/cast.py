@@ -1,0 +1,95 @@
+"""Several faces of one source: each drawn by a render of its own from the untouched source, then laid together.
+
+So a face of a cast looks as it does in a render of its own. Where two faces meet, the larger one is taken for the
+nearer and covers the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.color.alpha import mix
+from lp_core.engines.base import Animation
+from lp_core.frame import Box, united
+from lp_core.render.passes import DrawnFrame
+
+F32 = NDArray[np.float32]
+
+
+def laid_together(casts: Sequence[Iterable[DrawnFrame]], names: Sequence[str]) -> Iterator[DrawnFrame]:
+    """Frame after frame of the result.
+
+    Args:
+        casts: the frames of each face's render, of the same source frames; the first one's number of frames counts.
+        names: of the faces, in that order; they name the layers of their mattes.
+    """
+    for drawn in zip(*casts, strict=False):
+        yield together(drawn, names)
+
+
+def together(drawn: Sequence[DrawnFrame], names: Sequence[str]) -> DrawnFrame:
+    """One frame that shows every face as its own render drew it.
+
+    Args:
+        drawn: the same frame of the source with one face animated each.
+        names: of the faces.
+
+    Returns:
+        The frame; its matte and flow are those of all faces, its confidence is the lowest.
+    """
+    # What the engine drew, with what came after it: the mark.
+    shown = [one.animation and replace(one.animation, pixels=one.frame.pixels) for one in drawn]
+    first = replace(
+        drawn[0],
+        confidence=min(one.confidence for one in drawn),
+        faces=tuple(zip(names, shown, strict=True)),
+    )
+    farthest_first = sorted((animation for animation in shown if animation is not None), key=_size)
+    if not farthest_first:
+        return first
+    whole = farthest_first[0]
+    for nearer in farthest_first[1:]:
+        whole = _over(whole, nearer, first)
+    return replace(first, frame=replace(first.frame, pixels=whole.pixels), animation=whole)
+
+
+def _over(far: Animation, near: Animation, like: DrawnFrame) -> Animation:
+    """The nearer face over the farther one; alone, each keeps the bits of its own render."""
+    region = united(far.region, near.region)
+    far_matte, near_matte = _part(far, far.region_matte, region), _part(near, near.region_matte, region)
+    seen_far = far_matte * (1 - near_matte)
+    share = np.divide(near_matte, near_matte + seen_far, out=np.zeros_like(near_matte), where=near_matte > 0)
+    left, top, right, bottom = region
+    part = slice(top, bottom), slice(left, right)
+    pixels = far.pixels.copy()
+    pixels[part] = mix(far.pixels[part], near.pixels[part], share, like.frame.alpha, like.frame.encoding)
+    flows = _part(far, far.region_flow, region), _part(near, near.region_flow, region)
+    return replace(
+        far,
+        pixels=pixels,
+        region=region,
+        region_matte=np.maximum(far_matte, near_matte),
+        region_flow=np.where((share > 0.5)[..., None], flows[1], flows[0]),
+        crop=None,
+    )
+
+
+def _part(animation: Animation, values: F32, region: Box) -> F32:
+    """A region's values within a larger region, 0 around them."""
+    left, top, right, bottom = animation.region
+    whole = np.zeros((region[3] - region[1], region[2] - region[0], *values.shape[2:]), np.float32)
+    whole[top - region[1] : bottom - region[1], left - region[0] : right - region[0]] = values
+    return whole
+
+
+def _size(animation: Animation) -> float:
+    points = animation.landmarks_frame
+    if points is None:
+        left, top, right, bottom = animation.region
+        return float((right - left) * (bottom - top))
+    across, down = np.ptp(points[:, :2], axis=0)
+    return float(across * down)
