@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from lp_core.clips import filmed_face, sightings_of_frame
+from lp_core.clips import by_points, filmed_face, first_face, sightings_of_frame
 from lp_core.color.management import ColorManagement
 from lp_core.engines.effective_settings import check_abilities, run_of, suited
 from lp_core.engines.registry import EngineChoice, MakeEngine, choose_engine, make_engine, open_engine
@@ -54,7 +54,7 @@ from lp_core.render.edges import FilmedFace, RenderTarget, Still, StoredMotion, 
 from lp_core.render.extract import Extraction, TemplateConversion
 from lp_core.render.inputs import InputWatch
 from lp_core.render.render import Render
-from lp_core.settings import RenderSettings
+from lp_core.settings import FaceSettings, RenderSettings
 from lp_core.settings.reach import RunFacts, unused_notes
 from lp_core.spoken import SpeechExtraction, assemble_speech
 from lp_core.timing import FrameRate, Timecode
@@ -89,7 +89,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
     driving = open_driving(job, rate)
     color = ColorManagement(settings.color)
     options = read_options(settings.input, rate, settings.input.frame_range)
-    source = _source(job.source, settings.face.source_face, options, color)
+    source = _source(job.source, settings.face, options, color)
     notes = list(source.info.notes)
     part = _part(job, source, driving, rate)
     edits = make_curves(settings.sliders.edit, settings.sliders.edit_file)
@@ -117,7 +117,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
         _target(job, source, driving, rate, part, notes, open_output),
         settings.motion,
         settings.face,
-        trial_analyzer=None if settings.mesh.calibration == "off" else partial(open_analyzer, is_video=True),
+        trial_analyzer=partial(open_analyzer, is_video=True) if _is_calibrated(settings) else None,
         calibration=settings.mesh.calibration,
         notes=tuple(notes),
         edits=edits,
@@ -307,10 +307,22 @@ def _numbering(
     return number, None if stamp is None else stamp.plus(driving.info.rate.frame_at(part.performance_s))
 
 
-def _source(name: str, selector: str, options: ReadOptions, color: ColorManagement) -> Still | FilmedFace:
+def _is_calibrated(settings: RenderSettings) -> bool:
+    """Whether trial pictures can be read: no model reads a face whose points were set by hand."""
+    return settings.mesh.calibration != "off" and settings.face.points is None
+
+
+def _source(
+    name: str, given: FaceSettings, options: ReadOptions, color: ColorManagement
+) -> Still | FilmedFace:
+    selector = given.source_face
     film = filmed_face(name, selector, options, color, is_source=True)
+    if given.points is not None:
+        film = by_points(film, given.points)
     if not film.info.is_still:
         return film
+    if given.points is not None:
+        return Still(film.info, *first_face(film))
     frame, seen = sightings_of_frame(film)
     width, height = film.info.width, film.info.height
     return Still(film.info, frame, require_face(seen.faces, selector, width, height, name, seen.unread))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lp_core.color.management import ColorManagement
 from lp_core.errors import EmptyVideo
 from lp_core.faces.base import Face, Sightings
+from lp_core.faces.hand_points import face_from_points, read_keys
+from lp_core.faces.hand_track import HandAnalyzer, HandTrack
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.selector import require_face
 from lp_core.faces.track import FaceTrack
@@ -15,6 +23,7 @@ from lp_core.frame import Frame
 from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import open_source
+from lp_core.motion.builtin import neutral_face
 from lp_core.render.edges import FilmedFace
 from lp_core.settings import ColorSettings
 
@@ -58,6 +67,51 @@ def filmed_face(
         open_follower=partial(FaceTrack, selector),
         require=require,
     )
+
+
+def by_points(film: FilmedFace, points_file: str) -> FilmedFace:
+    """The same clip, whose only face is the one that points were set for by hand.
+
+    Raises:
+        SettingError, UnreadableMedia: the file does not hold points, or cannot be read.
+    """
+    keys, canonical = read_keys(Path(points_file)), neutral_face()
+    for points in keys.values():
+        face_from_points(points, canonical)  # refuses points that cannot be a face before anything is decoded
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        with film.open() as source:
+            for frame in source:
+                yield frame.as_rgb8()
+
+    track = HandTrack(pictures, keys)
+    return replace(
+        film,
+        open_analyzer=lambda _limit: HandAnalyzer(track, canonical, film.info.rate),
+        open_follower=partial(FaceTrack, "largest"),
+    )
+
+
+def face_by_points(film: FilmedFace, points_file: str, frame: Frame) -> Face:
+    """The face that points set by hand give a frame of a clip.
+
+    Raises:
+        SettingError, UnreadableMedia: the file does not hold points, or cannot be read.
+    """
+    with closing(by_points(film, points_file).open_analyzer(1)) as analyzer:
+        return analyzer.analyze(frame.as_rgb8(), int(frame.time_s * 1000))[0]
+
+
+def first_face(film: FilmedFace) -> tuple[Frame, Face]:
+    """The first frame of a clip with points, and its face.
+
+    Raises:
+        EmptyVideo: the clip has no frame.
+    """
+    with film.open() as source, closing(film.open_analyzer(1)) as analyzer:
+        for frame in source:
+            return frame, analyzer.analyze(frame.as_rgb8())[0]
+    raise EmptyVideo(f"{film.name} has no frames.")
 
 
 def faces_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, list[Face]]:

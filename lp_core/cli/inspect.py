@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,8 @@ from lp_core.cli.flags import settings_options
 from lp_core.cli.main import debug_option
 
 if TYPE_CHECKING:
-    from lp_core.faces.base import Face, UnreadFace
-    from lp_core.frame import ClipInfo
+    from lp_core.faces.base import Face, Sightings, UnreadFace
+    from lp_core.frame import ClipInfo, Frame
 
 _STRONGEST = 5
 """Blendshapes shown in the table; JSON has them all."""
@@ -24,39 +25,41 @@ _STRONGEST = 5
 @click.option("--frame", default=0, show_default=True, type=click.IntRange(min=0), help="Frame of a film.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--overlay", metavar="OUT.png", help="Write the picture with the faces drawn on it.")
-@click.option("--overwrite", is_flag=True, help="Replace an overlay that exists.")
-@settings_options("layer", "view", "interlaced", "references")
+@click.option(
+    "--write-points", metavar="OUT.json", help="Write points of the first face, or of a cat, for --points."
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@settings_options("layer", "view", "interlaced", "references", "points")
 @debug_option
 def inspect(
     picture: str,
     frame: int,
     as_json: bool,
     overlay: str | None,
+    write_points: str | None,
     overwrite: bool,
+    points: str | None,
     **values: Any,  # noqa: ANN401
 ) -> None:
     """Shows the faces found in PICTURE (index, box, score, pose, strongest blendshapes) and the clip's length.
 
     The index is what --source-face and --driving-face take.
     """
-    from lp_core.clips import filmed_face, sightings_of_frame
+    from lp_core.clips import face_by_points, filmed_face, sightings_of_frame
+    from lp_core.faces.base import Sightings
     from lp_core.faces.selector import in_order
     from lp_core.media.base import ReadOptions
 
     options = ReadOptions(**values)
     film = filmed_face(picture, "largest", options)
     found, seen = sightings_of_frame(film, frame)
+    if points is not None:
+        seen = Sightings((face_by_points(film, points, found),))
     faces = in_order(seen.faces)
+    if write_points is not None:
+        _write_points(Path(write_points), found, faces, overwrite)
     if overlay is not None:
-        from lp_core.faces.overlay import draw_overlay
-        from lp_core.media.color_tags import SRGB
-        from lp_core.media.image.stills import write_image
-
-        is_shown = found.encoding is None or found.encoding.is_display  # else as_rgb8 makes it sRGB
-        color = film.info.color if is_shown else SRGB
-        write_image(
-            Path(overlay), draw_overlay(found.as_rgb8(), faces, seen.unread), color, overwrite=overwrite
-        )
+        _write_overlay(Path(overlay), found, seen, film.info, overwrite)
     height, width = found.pixels.shape[:2]
     described = [describe(index, face) for index, face in enumerate(faces)]
     if as_json:
@@ -72,15 +75,48 @@ def inspect(
             report["clip"] = clip_values(film.info)
         click.echo(json.dumps(report, indent=2))
         return
-    click.echo(f"{picture}: {width}x{height} pixels, {count_text(len(faces))}")
-    if not film.info.is_still:
-        click.echo(clip_lines(film.info))
+    _print(picture, (width, height), described, seen, film.info)
+    for name, path in (("Overlay", overlay), ("Points", write_points)):
+        if path is not None:
+            click.echo(f"{name}: {path}")
+
+
+def _print(
+    picture: str, size: tuple[int, int], described: list[dict[str, Any]], seen: Sightings, info: ClipInfo
+) -> None:
+    click.echo(f"{picture}: {size[0]}x{size[1]} pixels, {count_text(len(described))}")
+    if not info.is_still:
+        click.echo(clip_lines(info))
     for face in described:
         click.echo(face_lines(face))
     for item in seen.unread:
         click.echo(unread_line(item))
-    if overlay is not None:
-        click.echo(f"Overlay: {overlay}")
+
+
+def _write_overlay(path: Path, found: Frame, seen: Sightings, info: ClipInfo, overwrite: bool) -> None:
+    from lp_core.faces.overlay import draw_overlay
+    from lp_core.media.color_tags import SRGB
+    from lp_core.media.image.stills import write_image
+
+    is_shown = found.encoding is None or found.encoding.is_display  # else as_rgb8 makes it sRGB
+    drawn = draw_overlay(found.as_rgb8(), seen.faces, seen.unread)
+    write_image(path, drawn, info.color if is_shown else SRGB, overwrite=overwrite)
+
+
+def _write_points(path: Path, found: Frame, faces: Sequence[Face], overwrite: bool) -> None:
+    """Writes the points of the first face; where there is none, a guess at a cat's."""
+    from lp_core.errors import NoFace
+    from lp_core.faces.cats import cat_points
+    from lp_core.faces.hand_points import points_of, write_points
+    from lp_core.files import refuse_existing
+
+    refuse_existing(path, overwrite)
+    points = points_of(faces[0]) if faces else cat_points(found.as_rgb8())
+    if points is None:
+        raise NoFace(
+            f"No face and no cat was found to take points from; write {path} by hand (docs/faces.md)."
+        )
+    write_points(path, points)
 
 
 def clip_values(info: ClipInfo) -> dict[str, Any]:

@@ -149,6 +149,16 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
         "the source is not a video",
         _is("liveportrait", lambda run, _settings: run.source == "image"),
     ),
+    (
+        frozenset(("source_face",)),
+        "--points says where the face is",
+        lambda _run, settings: settings.face.points is not None,
+    ),
+    (
+        frozenset(("calibration",)),
+        "no model reads a face whose points were set by hand",
+        lambda _run, settings: settings.face.points is not None,
+    ),
     (frozenset(("pose_strength",)), "the chosen region leaves the pose as it is", _moves_no_pose),
     (
         frozenset(("expression_strength",)),

@@ -42,6 +42,11 @@ class FaceSettings:
         "a face of the source and its own performance, such as 0=driver.mp4, or left to follow DRIVING; may be "
         "repeated; other faces stay untouched",
     )
+    points: Optional[str] = setting(
+        None,
+        "JSON file with 5 or 9 points of the source's face, set by hand where no model reads it (docs/faces.md)",
+        path="file",
+    )
     cast: Optional[str] = setting(
         None,
         "TOML or JSON file with a list faces: face, driving, and settings of its own such as region, strength, engine",
