@@ -46,7 +46,18 @@ sentence that says what, where and what to do next. Standard library only, Pytho
 host programs load this file.
 """
 
+import re
 from typing import Optional
+
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def neutral(text: str) -> str:
+    """The text with control characters, terminal escapes and changes of direction spelled out.
+
+    Tabs and line ends stay. File names, metadata and answers of other programs reach the user through this.
+    """
+    return _COMMANDS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 class LpError(Exception):
@@ -54,6 +65,9 @@ class LpError(Exception):
 
     exit_code = 1
     wire_code = "error"
+
+    def __str__(self) -> str:
+        return neutral(super().__str__())
 
 
 class Cancelled(LpError):

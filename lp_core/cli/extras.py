@@ -23,7 +23,7 @@ PURPOSES = {
     "otio": "batches of whole timelines",
     "otio-plugins": "timelines in EDL, FCP XML, FCPXML and AAF",
     "provenance": "content credentials and the invisible watermark",
-    "all": "everything but landmarks68, otio-plugins and the demo",
+    "all": "everything but landmarks68, live (GPLv2), otio-plugins and the demo",
     "demo": "a public-domain portrait to try things with",
     "test": "the test suite",
     "dev": "the tools of contributors",

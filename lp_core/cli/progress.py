@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
-from lp_core.errors import Cancelled, LpError
+from lp_core.errors import Cancelled, LpError, neutral
 from lp_core.link.messages import phase_label
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Reporter:
     def done(self, summary: Summary) -> None:
         """Takes the final summary."""
         for note in summary.notes:
-            click.echo(note)
-        click.echo(summary.sentence())
+            click.echo(neutral(note))
+        click.echo(neutral(summary.sentence()))
 
     def __enter__(self) -> Self:
         return self

@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any, Iterator, Optional, Tuple, Union
 
 from ..errors import WorkerError
+from .ownership import open_own
 
 MAGIC = b"LPSM"
 VERSION = 1
@@ -223,12 +224,12 @@ class RingReader:
         """
         self.path = Path(path)
         try:
-            descriptor = os.open(str(self.path), os.O_RDWR)
+            descriptor = open_own(self.path, os.O_RDWR)
             try:
                 size = os.fstat(descriptor).st_size
                 head = os.read(descriptor, _FIXED.size)
-                self._check(head, size)
-                self._map = mmap.mmap(descriptor, size)
+                self._check(head, size)  # the rest of a longer file is not mapped
+                self._map = mmap.mmap(descriptor, self._header_size + self._slots * self._slot_stride)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -261,13 +262,8 @@ class RingReader:
             raise WorkerError(
                 f"{self.path} is a ring whose sizes contradict each other; start its writer anew."
             )
-        self.width, self.height, self.stride, self.format, self.pid = (
-            width,
-            height,
-            stride,
-            fields[9],
-            fields[11],
-        )
+        self.width, self.height, self.stride, self.format = width, height, stride, fields[9]
+        self.pid = fields[11]
         self._header_size, self._slots, self._slot_stride = header_size, slots, slot_stride
 
     def read(self) -> Optional[RingFrame]:

@@ -7,7 +7,6 @@ may use the worker. ``LPSUITE_RUNTIME_DIR`` names another folder.
 import contextlib
 import json
 import os
-import stat
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,10 +14,12 @@ from typing import Optional
 
 from ..errors import MediaError, WorkerError
 from ..files import write_whole
+from .ownership import read_own, refuse_foreign_folder
 
 FOLDER_VARIABLE = "LPSUITE_RUNTIME_DIR"
 LIVE_VARIABLE = "LPSUITE_LIVE_DIR"
 FILE_NAME = "worker.json"
+_LARGEST = 1 << 16  # bytes of the runtime file
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def make_live_folder() -> Path:
         raise WorkerError(
             f"{path} cannot be made ({error.strerror}); set {LIVE_VARIABLE} to a folder of your own."
         ) from error
-    _refuse_strangers(path)
+    refuse_foreign_folder(path)
     return path
 
 
@@ -108,7 +109,7 @@ def write_runtime(address: Address) -> Path:
     path = runtime_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _refuse_strangers(path.parent)
+        refuse_foreign_folder(path.parent)
         write_whole(path, json.dumps(asdict(address)), durable=False, private=True)
     except (OSError, MediaError) as error:
         cause = error if isinstance(error, OSError) else error.__cause__
@@ -127,8 +128,8 @@ def read_runtime() -> Optional[Address]:
     """
     path = runtime_file()
     try:
-        _refuse_strangers(path)
-        values = json.loads(path.read_text(encoding="utf-8"))
+        refuse_foreign_folder(path.parent)
+        values = json.loads(read_own(path, _LARGEST, is_secret=True).decode("utf-8"))
         return Address(
             str(values["scheme"]),
             str(values["host"]),
@@ -147,13 +148,3 @@ def remove_runtime(pid: int) -> None:
         address = read_runtime()
         if address is not None and address.pid == pid:
             runtime_file().unlink()
-
-
-def _refuse_strangers(path: Path) -> None:
-    if sys.platform == "win32":
-        return  # the folder is under the user's profile, which others cannot read
-    found = path.stat()
-    if found.st_uid != os.getuid():
-        raise WorkerError(f"{path} belongs to another user; set {FOLDER_VARIABLE} to a folder of your own.")
-    if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
-        raise WorkerError(f"{path} can be read by others; remove it and start the worker again.")

@@ -41,6 +41,8 @@ class Gate:
     """Names of this machine that a Host header may tell, beside its numbers."""
     scheme: str = "http"
     """http, or https."""
+    port: int | None = None
+    """TCP port that requests must name; None: any."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, for the age of logins."""
     _logins: dict[str, float] = field(default_factory=dict)
@@ -66,7 +68,7 @@ class Gate:
     @property
     def cookie(self) -> str:
         """Name of the cookie."""
-        return "lpsuite_session"
+        return "lpsuite_session" if self.port is None else f"lpsuite_session_{self.port}"
 
     def session_of(self, headers: Headers) -> str | None:
         """The session that a request's cookie names and that is known; None when there is none."""
@@ -98,10 +100,11 @@ class Gate:
 
     def _is_own_host(self, host: str) -> bool:
         try:
-            name = urlsplit("//" + host).hostname
+            parts = urlsplit("//" + host)
+            name, port = parts.hostname, parts.port or (443 if self.scheme == "https" else 80)
         except ValueError:
             return False
-        if not name:
+        if not name or self.port not in (None, port):
             return False
         try:
             ipaddress.ip_address(name.partition("%")[0])

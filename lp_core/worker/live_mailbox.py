@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lp_core.errors import LpError, NotThere, SettingError, WorkerError
+from lp_core.link.ownership import read_own
 from lp_core.link.ring import RingWriter
 from lp_core.link.runtime import make_live_folder
 from lp_core.live.config import StreamConfig
@@ -111,10 +112,10 @@ class Mailbox:
                 return
             if found.st_size > _LARGEST:
                 raise SettingError(f"{path} is too large for a live stream's settings; write it anew.")
-            text = path.read_text(encoding="utf-8")
+            text = read_own(path, _LARGEST).decode("utf-8")
         except OSError:
             return  # it goes just now
-        except (SettingError, ValueError) as error:
+        except (SettingError, WorkerError, ValueError) as error:
             text = ""
             self._refuse(streams, name, str(error))
         self._known[name] = mark

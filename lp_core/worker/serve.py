@@ -20,6 +20,7 @@ import uvicorn
 from platformdirs import user_state_path
 
 from lp_core.errors import LpError, SettingError, WorkerError
+from lp_core.link.ownership import open_own, read_own
 from lp_core.link.runtime import Address, remove_runtime, write_runtime
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.app import create_app
@@ -32,6 +33,7 @@ from lp_core.worker.service import Service
 LOOPBACK = "127.0.0.1"
 TOKEN_VARIABLE = "LPSUITE_TOKEN"  # noqa: S105 - the name of a variable
 SHORTEST_TOKEN = 16
+_LARGEST_TOKEN = 1 << 16
 _CLOSING_S = 3
 
 
@@ -80,7 +82,7 @@ def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> No
         service = stack.enter_context(Service(state.resolve(), folders))
         scheme = "https" if options.certificate is not None else "http"
         token = token or secrets.token_urlsafe(32)
-        gate = Gate(token, _names(options), scheme)
+        gate = Gate(token, _names(options), scheme, listener.getsockname()[1])
         address = _address(options, listener, scheme, token)
         listener.limits = service.limits
         server = _Server(_config(service, gate, options), service)
@@ -171,8 +173,10 @@ def _token(options: ServeOptions) -> str | None:
     """
     if options.token_file is not None:
         try:
-            token = options.token_file.read_text(encoding="ascii").strip()
-        except (OSError, ValueError) as error:
+            token = (
+                read_own(options.token_file.resolve(), _LARGEST_TOKEN, is_secret=True).decode("ascii").strip()
+            )
+        except (OSError, ValueError, WorkerError) as error:
             raise SettingError(f"{options.token_file} holds no token that can be read: {error}.") from error
     else:
         token = os.environ.get(TOKEN_VARIABLE, "").strip()
@@ -217,6 +221,11 @@ def _check_pair(certificate: Path | None, key: Path | None) -> None:
             f"{certificate} and {key} cannot be used as a TLS certificate and its key ({error}); give PEM files that "
             "belong together, the key without a password."
         ) from error
+    if key is not None:
+        try:
+            os.close(open_own(key.resolve(), is_secret=True))
+        except (OSError, WorkerError) as error:
+            raise SettingError(f"The key of the certificate cannot be used: {error}") from error
 
 
 def _is_loopback(host: str) -> bool:

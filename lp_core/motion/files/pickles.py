@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,7 @@ def read_pickle(path: Path) -> object:
             f"{path} is no motion template: it is cut off or holds what has no place there ({error}), and "
             "nothing of it was run; get it from where it was made."
         ) from error
-    except (EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error) as error:
         raise _damaged(path, error) from error
     except (ArithmeticError, MemoryError, RecursionError, NotImplementedError, AssertionError) as error:
         raise _damaged(path, error) from error

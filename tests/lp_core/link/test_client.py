@@ -118,6 +118,8 @@ def test_over_tls_with_a_token_of_the_users(tmp_path):
         check=True, capture_output=True,
     )  # fmt: skip
     token.write_text("a-token-of-my-own-choice\n")
+    for path in (token, key):
+        path.chmod(0o600)  # looser ones are refused
     worker = Worker(tmp_path / "worker")
     for lacking in ([], ["--tls-cert", certificate, "--tls-key", key]):
         with pytest.raises(AssertionError, match="lets other machines in"):

@@ -1,5 +1,6 @@
 """The shared-memory ring: layout, hostile headers, no torn frame, and what happens when rings come and go."""
 
+import contextlib
 import os
 import shutil
 import stat
@@ -258,3 +259,12 @@ def test_c_reads_the_same(ring, tmp_path):
     ring.write(bytes(range(32)), 1)
     done = subprocess.run([str(program), str(ring.path)], capture_output=True, text=True, timeout=10)
     assert done.stdout.split() == ["LPSM", "1", "4x2", "1", "3", "hello", "2048", "64", "5"]
+
+
+def test_a_ring_file_that_is_longer_than_its_frames_is_read(tmp_path):
+    with contextlib.closing(RingWriter(tmp_path / "a.ring", 2, 2)) as ring:
+        ring.write(bytes(range(16)), 1)
+        with ring.path.open("ab") as file:
+            file.write(b"odd")
+        with RingReader(ring.path) as reader:
+            assert reader.read().pixels == bytes(range(16))

@@ -259,3 +259,10 @@ def test_a_missing_or_too_large_file_is_named(tmp_path, write, monkeypatch):
     monkeypatch.setattr(pickles, "SIZE_LIMIT", 3)
     with pytest.raises(BadMotionFile, match="larger"):
         read_pkl(write(b"12345"))
+
+
+def test_a_pickle_cut_within_its_frame_is_damaged(tmp_path):
+    path = tmp_path / "a.pkl"
+    path.write_bytes(b"\x80\x04\x95$\x00\x00\x00\x00\x00")  # found by benchmarks/fuzz.py
+    with pytest.raises(BadMotionFile):
+        pickles.read_pickle(path)
