@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -188,12 +187,17 @@ def _rows(item: Published) -> list[str]:
     return rows
 
 
+_SIGNS = {'"': '\\"', "\\": "\\\\", "\n": "\\n"}
+
+
 def text(words: str) -> str:
-    """A text as Lua 5.1 reads it; all but ASCII as bytes of UTF-8."""
-    escaped = json.dumps(words, ensure_ascii=False)
-    return "".join(
-        sign if ord(sign) < 128 else "".join(f"\\{byte}" for byte in sign.encode()) for sign in escaped
-    )
+    """A text as Lua 5.1 reads it; control characters, and all but ASCII, as bytes of UTF-8."""
+    signs = (_SIGNS.get(sign) or (sign if " " <= sign <= "~" else _as_bytes(sign)) for sign in words)
+    return '"' + "".join(signs) + '"'
+
+
+def _as_bytes(sign: str) -> str:
+    return "".join(f"\\{byte:03d}" for byte in sign.encode())
 
 
 if __name__ == "__main__":

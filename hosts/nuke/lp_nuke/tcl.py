@@ -3,6 +3,7 @@
 import re
 from typing import Any, Sequence, Tuple
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BARE = re.compile(r"[A-Za-z0-9_./%+:@,-]+")
 _ESCAPES = (
     ("\\", "\\\\"),
@@ -23,12 +24,17 @@ def word(value: Any) -> str:  # noqa: ANN401 - whatever a knob holds
 
     Braces are escaped within quotes too: Tcl counts those of the enclosing body without regard to quotes, and
     one too many would swallow the rest of the file.
+
+    Raises:
+        ValueError: the text holds a control character that Nuke's files cannot keep.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
     text = f"{value:g}" if isinstance(value, float) else str(value)
     if _BARE.fullmatch(text):
         return text
+    if _CONTROL.search(text):
+        raise ValueError(f"{text!r} holds a control character, which a Nuke script cannot keep; take it out.")
     for plain, escaped in _ESCAPES:
         text = text.replace(plain, escaped)
     return '"' + text + '"'

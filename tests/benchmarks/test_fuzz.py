@@ -1,0 +1,37 @@
+"""A second of damaged input for each parser; benchmarks/fuzz.py runs longer."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+_SPEC = importlib.util.spec_from_file_location("fuzz", Path(__file__).parents[2] / "benchmarks" / "fuzz.py")
+fuzz = importlib.util.module_from_spec(_SPEC)
+sys.modules["fuzz"] = fuzz  # its dataclasses look there
+_SPEC.loader.exec_module(fuzz)
+NAMES = ("png", "jpeg", "tiff", "tags", "animation", "kinds", "options", "marks", "job", "lpmotion")
+FILES = ("pkl", "ring", "map", "references")
+
+
+def test_every_parser_is_fuzzed_here(tmp_path):
+    assert sorted(fuzz.parsers(tmp_path)) == sorted(NAMES + FILES)
+
+
+@pytest.mark.parametrize("name", NAMES + FILES)
+def test_only_typed_errors_come_out(name, tmp_path):
+    parser = fuzz.parsers(tmp_path)[name]
+    for seed in parser.seeds:
+        try:
+            parser.call(seed)
+        except fuzz.EXPECTED:
+            continue
+    assert fuzz.fuzz(name, parser, 100_000, 0.5, seed=7) > 0
+
+
+def test_a_defect_is_found_and_its_input_told():
+    def broken(data):
+        return 1 / (len(data) - 3)
+
+    with pytest.raises(SystemExit, match="broken: ZeroDivisionError: .* by b"):
+        fuzz.fuzz("broken", fuzz.Parser(broken, (b"abc",)), 10_000, 10, seed=1)
