@@ -42,7 +42,7 @@ class Gate:
     scheme: str = "http"
     """http, or https."""
     port: int | None = None
-    """TCP port that requests must name; None: any."""
+    """TCP port that the cookie's name holds, so that two workers do not take each other's; None: it holds none."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, for the age of logins."""
     _logins: dict[str, float] = field(default_factory=dict)
@@ -100,11 +100,10 @@ class Gate:
 
     def _is_own_host(self, host: str) -> bool:
         try:
-            parts = urlsplit("//" + host)
-            name, port = parts.hostname, parts.port or (443 if self.scheme == "https" else 80)
+            name = urlsplit("//" + host).hostname
         except ValueError:
             return False
-        if not name or self.port not in (None, port):
+        if not name:
             return False
         try:
             ipaddress.ip_address(name.partition("%")[0])
