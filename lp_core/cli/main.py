@@ -26,6 +26,7 @@ COMMANDS = {
     "extract": "lp_core.cli.extract:extract",
     "inspect": "lp_core.cli.inspect:inspect",
     "sync": "lp_core.cli.sync:sync",
+    "train": "lp_core.cli.train:train",
     "upscale": "lp_core.cli.upscale:upscale",
     "serve": "lp_core.cli.serve:serve",
     "live": "lp_core.cli.live:live",
