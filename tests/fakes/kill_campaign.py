@@ -135,11 +135,16 @@ class Campaign:
         store.close()
         done = 0
         while True:
+            start = time.monotonic()
             child = self._fork(folders)
             if done >= kills:
                 os.waitpid(child, 0)
                 break
             if not self._kill(child, output.name, self.chance.uniform(0, self.calm[kind][1]), kind):
+                took = (
+                    time.monotonic() - start
+                )  # the first job of all is slow, and later moments would fall behind
+                self.calm[kind] = self.calm[kind][0], min(took, self.calm[kind][1])
                 break
             done += 1
             self.kills += 1
