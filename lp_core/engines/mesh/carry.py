@@ -25,6 +25,7 @@ from lp_core.geometry.facemesh import (
     LIPS_OUTER_UPPER,
     OVAL,
 )
+from lp_core.geometry.gentle import STEEPEST, gentle
 from lp_core.motion.landmarks.motion import landmarks_from_motion
 from lp_core.motion.landmarks.transfer import seen_rotation
 from lp_core.motion.sequence import MotionFrame
@@ -35,8 +36,10 @@ SMOOTHER = 1.5
 """How much softer it gets, over the distance by which the outlines of both faces differ."""
 STILL_CELLS = 0.06
 """Motion below this, in cells, is the search's own noise; it counts in full from twice as much."""
-BORDER = 0.03
+BORDER, WIDEST_BORDER = 0.03, 0.25
 """Over which the field dies away towards the border of the driving image, in its widths."""
+OTHERS = 0.004, 0.012
+"""How far outlines of the same and of different people are apart, over the size of the face."""
 FARTHEST = 0.3
 """Correction of a landmark beyond which the field is not believed there, in radii of the face."""
 
@@ -52,6 +55,8 @@ class Carried:
     """(h, w, 3) over the driving image's cells: flow x and y in pixels of the portrait, and trust 0..1."""
     cells_from_frame: F64
     """(2, 3) pixels of the result -> cells."""
+    border: float
+    """Over which the field dies away towards the border of the driving image, in its widths."""
     rigid: F64
     """(2, 3) pixels of the result -> displacement that the performer's head alone makes, pixels."""
     nudged: F64
@@ -67,7 +72,7 @@ class Carried:
         inside = np.minimum(
             np.minimum(cells_x, width - 1 - cells_x), np.minimum(cells_y, height - 1 - cells_y)
         )
-        near = np.clip(inside / np.float32(BORDER * width), 0, 1)
+        near = np.clip(inside / np.float32(self.border * width), 0, 1)
         return found[..., :2], found[..., 2] * (near * near * (3 - 2 * near))
 
 
@@ -113,28 +118,45 @@ def carry(
         portrait.points[OVAL, :2] @ still[:, :2].T + still[:, 2] - neutral[OVAL], axis=1
     ).mean()
     sigma = SMOOTH + SMOOTHER * apart * dense.scale
-    field = _smooth(dense, strength * back, sigma)
+    size = float(np.sqrt(np.prod(np.ptp(neutral[OVAL], axis=0))))
+    other = float(np.interp(apart / max(size, 1e-6), OTHERS, (0.0, 1.0)))
+    flow, trust = _smooth(dense, sigma, other)
+    field = _turned(flow, trust, strength * back / dense.scale)
+    wide = 1.5 / STEEPEST * float(cv2.magnitude(flow[..., 0], flow[..., 1]).max())
+    border = BORDER + other * (np.clip(wide / field.shape[1], BORDER, WIDEST_BORDER) - BORDER)
     head = fit_affine(posed[OVAL], (neutral - posed)[OVAL])
     cells = now * dense.scale
     cells[:, 2] += (dense.scale - 1) / 2
     rigid = (
         strength * back @ np.column_stack([head[:, :2] @ now[:, :2], head[:, :2] @ now[:, 2] + head[:, 2]])
     )
-    return Carried(field, cells, rigid, _nudged(portrait, dense, field, seen, neutral, strength * back))
-
-
-def _smooth(dense: DenseField, portrait_from_driving: F64, sigma: float) -> Map:
-    """(h, w, 3) flow in pixels of the portrait, and trust; gaps are filled from around them, and noise is cut."""
-    weight = np.maximum(dense.trust, np.float32(1e-3))
-    known = cv2.GaussianBlur(weight, (0, 0), sigma)
-    weighted = cv2.GaussianBlur(
-        cv2.merge([dense.flow[..., 0] * weight, dense.flow[..., 1] * weight]), (0, 0), sigma
+    return Carried(
+        field, cells, float(border), rigid, _nudged(portrait, dense, field, seen, neutral, strength * back)
     )
-    x, y = weighted[..., 0] / known, weighted[..., 1] / known
-    moved = np.clip(cv2.magnitude(x, y) * np.float32(dense.scale / STILL_CELLS) - 1, 0, 1)
-    to = portrait_from_driving.astype(np.float32)
-    own_x, own_y = ((row[0] * x + row[1] * y) * moved for row in to)
-    return np.asarray(cv2.merge([own_x, own_y, np.minimum(2 * known, 1)]), np.float32)
+
+
+def _smooth(dense: DenseField, sigma: float, other: float) -> tuple[Map, Map]:
+    """(h, w, 2) flow in cells, and (h, w) trust; gaps are filled from around them, and noise is cut.
+
+    Args:
+        dense: the motion.
+        sigma: softness in cells.
+        other: 0 for the performer's own portrait, 1 for another person, whose outlines are elsewhere.
+    """
+    weight = np.maximum(dense.trust, np.float32(1e-3))
+    weighted = dense.flow * (weight * np.float32(dense.scale))[..., None]
+    known = cv2.GaussianBlur(weight, (0, 0), sigma)
+    flow = cv2.GaussianBlur(weighted, (0, 0), sigma) / known[..., None]
+    if other > 0:
+        flow = flow + np.float32(other) * (gentle(flow, weight) - flow)
+    moved = np.clip(cv2.magnitude(flow[..., 0], flow[..., 1]) / np.float32(STILL_CELLS) - 1, 0, 1)
+    return flow * moved[..., None], np.minimum(2 * known, 1)
+
+
+def _turned(flow: Map, trust: Map, to: F64) -> Map:
+    """(h, w, 3) the flow under a (2, 2) linear map, and trust."""
+    m, (x, y) = to.astype(np.float32), (flow[..., 0], flow[..., 1])
+    return np.asarray(cv2.merge([m[0, 0] * x + m[0, 1] * y, m[1, 0] * x + m[1, 1] * y, trust]), np.float32)
 
 
 def _nudged(portrait: MeshPortrait, dense: DenseField, field: Map, seen: F64, neutral: F64, back: F64) -> F64:

@@ -104,3 +104,24 @@ def test_half_the_strength_is_half_the_way(portrait, sitter):
     assert np.allclose(whole[0], -SHIFT, atol=0.05)
     assert np.allclose(half[0], whole[0] / 2, atol=1e-4)
     assert (whole[1] == 1).all()
+
+
+def steepest(field):
+    """Largest change of (h, w, 2) flow in pixels from one pixel to the next."""
+    return max(np.abs(np.diff(field, axis=axis)).max() for axis in (0, 1))
+
+
+@pytest.mark.parametrize(("widened", "is_softened"), [(1.0, False), (1.15, True)])
+def test_a_step_in_the_motion_folds_no_other_person(portrait, sitter, widened, is_softened):
+    flow = np.zeros((256, 256, 2), np.float32)
+    flow[120:, :, 1] = -30  # a collar that slides before the neck
+    dense = DenseField(flow, np.ones((256, 256), np.float32), (512, 512))
+    middle = portrait.points.mean(axis=0)
+    other = replace(portrait, points=middle + (portrait.points - middle) * (widened, 1, 1))
+    performer = Performer.of(sitter.neutral, sitter.neutral, (512, 512))
+    carried = carry(other, dense, other.points, performer, 1.0)
+    x, y = np.arange(100, 400, dtype=np.float32)[None], np.arange(100, 400, dtype=np.float32)[:, None]
+    found, _ = carried.at(x, y)
+    assert (steepest(found) < 1.0) == is_softened
+    assert found[-1, 150, 1] == pytest.approx(-30, rel=0.15)
+    assert (carried.border > 0.1) == is_softened
