@@ -9,6 +9,7 @@ Linux only.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import sys
 import tempfile
@@ -21,6 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from fakes.kill_campaign import digest, kinds, make_stage, request_of  # noqa: E402
 from fakes.worker import Worker  # noqa: E402
 
+from lp_core.errors import WorkerError  # noqa: E402
 from lp_core.link.client import Client  # noqa: E402
 
 _FLAT_MB, _FLAT_FILES = 48, 8
@@ -59,7 +61,9 @@ class Soak:
         elif fate < 0.2:
             time.sleep(self.chance.uniform(0, 3))
             self.restart(kill=True)
-        state = self.client.wait(job).state
+        with contextlib.suppress(WorkerError):  # how it ended is looked at below
+            self.client.wait(job)
+        state = self.client.job(job).state
         if state == "cancelled" and fate < 0.15:
             self.counts["cancelled"] += 1
         elif state == "done":
