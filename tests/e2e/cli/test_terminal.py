@@ -15,6 +15,7 @@ import pytest
 
 from lp_core.cli.main import COMMANDS
 from lp_core.errors import MissingDependency, ModelMissing
+from lp_core.job import RenderJob
 from lp_core.media.image.stills import write_image
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
@@ -70,6 +71,9 @@ CASES = {
     "batch chunk": [Case("batch chunk {plan} --chunk 0", shows="rendered")],
     "batch conform": [Case("batch conform {plan} --shot 0", shows="frames")],
     "batch deliver": [Case("batch deliver {plan}")],
+    "batch job": [Case("batch job {job} --chunk 10", shows="frames")],
+    "sync check": [Case("sync check {driving}", 11, "no sound")],
+    "train speech": [Case("train speech {driving} -o {new}.npz", 11, "no sound")],
     "inspect": [Case("inspect {portrait}", shows="0")],
     "serve": [Case("serve --until-idle 1 --state {new}.state", shows="The worker answers")],
     "live": [
@@ -178,6 +182,8 @@ def stage(tmp_path_factory, portrait, motion, driving, astronaut):
     """What the cases' words in braces stand for, and the terminal in which they run."""
     folder = tmp_path_factory.mktemp("terminal")
     write_image(folder / "small.png", np.ascontiguousarray(astronaut[100:116, 200:216]))
+    job = RenderJob(str(portrait), str(motion), str(folder / "job" / "out.mp4"))
+    (folder / "job.json").write_text(job.to_json())
     words = {
         "portrait": portrait,
         "motion": motion,
@@ -187,6 +193,7 @@ def stage(tmp_path_factory, portrait, motion, driving, astronaut):
         "farm": folder / "farm",
         "plan": folder / "farm" / "plan.json",
         "cut": folder / "cut.otio",
+        "job": folder / "job.json",
         "models": folder,
     }
     environment = {
