@@ -16,7 +16,7 @@ pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
 ROOT = Path(__file__).resolve().parents[3]
 FIRST, LAST = 1001, 1006
 RANGE = range(FIRST, LAST + 1)
-LAYERS = {"R", "G", "B", "A", "matte.A", "stmap.red", "stmap.green", "forward.u", "forward.v"}
+LAYERS = {"R", "G", "B", "A", "matte.A", "stmap.red", "stmap.green", "stmap.blue", "forward.u", "forward.v"}
 pytestmark = pytest.mark.usefixtures("worker")
 
 

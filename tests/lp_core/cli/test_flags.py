@@ -41,7 +41,7 @@ def other_value(name, default, meta):
     if meta["choices"]:
         return next(choice for choice in meta["choices"] if choice != default)
     if isinstance(default, float):
-        return "0.75"
+        return "0.75" if meta["minimum"] is None or meta["minimum"] <= 0.75 else str(default / 2)
     if isinstance(default, int) and not isinstance(default, bool):
         return "30"
     words = {

@@ -133,7 +133,7 @@ def test_terminate_is_ctrl_c_and_the_old_handler_comes_back(monkeypatch, capsys)
     ("arguments", "named"),
     [
         (["nonsense"], "nonsense"),
-        (["animate", "a.png"], "DRIVING"),
+        (["animate", "a.png", "-o", "c.mp4"], "DRIVING"),
         (["animate", "a.png", "b.mp4"], "--output"),
         (["animate", "--nonsense"], "--nonsense"),
         (["animate", "a.png", "b.mp4", "-o", "c.mp4", "--quality", "best"], "--quality"),
