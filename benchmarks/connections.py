@@ -36,7 +36,7 @@ class Crowd:
         self.stop = threading.Event()
 
     def run(self) -> None:
-        """Opens and keeps the connections until it is told to stop."""
+        """Opens and keeps the connections until it is stopped."""
         watched = selectors.DefaultSelector()
         kept: list[socket.socket] = []
         while not self.stop.is_set():
@@ -143,7 +143,7 @@ def crowds_of(options: argparse.Namespace, address: dict[str, object]) -> list[C
 
 
 def press_on(crowds: list[Crowd], told: Any, results: Any) -> None:  # noqa: ANN401 - of multiprocessing
-    """Runs all crowds, in a process of its own, until it is told to end."""
+    """Runs all crowds, in a separate process, until it is stopped."""
     threads = [threading.Thread(target=crowd.run) for crowd in crowds]
     for thread in threads:
         thread.start()

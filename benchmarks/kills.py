@@ -2,7 +2,7 @@
 
     python benchmarks/kills.py [--kills 200] [--kinds film,sequence,extract,upscale,batch] [--seed 1]
 
-Prints where the kills fell, and every job that was lost, given up, or has other bytes.
+Prints where the kills fell, and every job that was lost, failed, or has other bytes.
 """
 
 from __future__ import annotations

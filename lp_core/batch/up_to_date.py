@@ -17,6 +17,7 @@ from lp_core.media.frame_pattern import files_of
 from lp_core.models.store import default_store
 from lp_core.performance_name import is_builtin, speech_file
 from lp_core.provenance.models import models_in_use
+from lp_core.render.stored_arrays import read_json
 from lp_core.settings.table import path_values
 from lp_core.version import __version__
 
@@ -128,7 +129,7 @@ def inputs_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
 
 def read_inputs(plan: BatchPlan, shot: Shot) -> str | None:
     """What the files were when the work was begun; None where nobody noted it."""
-    values = _read(plan.work(shot) / KEY_FILE)
+    values = read_json(plan.work(shot) / KEY_FILE)
     return None if values is None or "inputs" not in values else str(values["inputs"])
 
 
@@ -143,13 +144,13 @@ def setting_files(job: RenderJob) -> list[tuple[str, Path]]:
 
 def read_key(plan: BatchPlan, shot: Shot) -> str | None:
     """Key of the work that was begun; None where none was."""
-    values = _read(plan.work(shot) / KEY_FILE)
+    values = read_json(plan.work(shot) / KEY_FILE)
     return None if values is None else str(values.get("key"))
 
 
 def read_record(plan: BatchPlan, shot: Shot) -> dict[str, Any] | None:
     """What is known of a finished shot."""
-    return _read(plan.work(shot) / RECORD_FILE)
+    return read_json(plan.work(shot) / RECORD_FILE)
 
 
 def finished_record(plan: BatchPlan, shot: Shot, hashes: Hashes) -> dict[str, Any] | None:
@@ -165,11 +166,3 @@ def finished_record(plan: BatchPlan, shot: Shot, hashes: Hashes) -> dict[str, An
     if not all(path.is_file() for path in files) or hashes.of_all(files) != record["content"]:
         return None
     return record if record["key"] == key_of(plan, shot, hashes) else None
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return values if isinstance(values, dict) else None

@@ -25,7 +25,7 @@ def run_program(words: Sequence[str], listen: Callable[[JobProgress], None]) -> 
         listen: called with progress.
 
     Returns:
-        The summary, as the command tells it; empty where it tells none.
+        The summary, as the command tells it; empty where it reports none.
 
     Raises:
         WorkerError: it cannot be started, or it failed; the sentence is the command's own.
@@ -65,7 +65,7 @@ class _Told:
         self._plain: List[str] = []
 
     def hear(self, line: str) -> Optional[JobProgress]:
-        """Takes a line; gives progress where it tells some."""
+        """Takes a line; returns progress where it reports some."""
         try:
             values = json.loads(line)
             kind = values["type"]

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 
 from lp_core.errors import MotionError
 from lp_core.geometry.facemesh import EYES, JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT, SMILE_RIGHT
-from lp_core.geometry.rotation import from_angles_deg
 from lp_core.motion.implicit.edit import Edit
 from lp_core.motion.implicit.motion import ImplicitMotion
 from lp_core.motion.implicit.regions import NEUTRAL_EXPRESSION
 from lp_core.motion.landmarks.edit import WIDE_OPEN, brow_shape
 from lp_core.motion.landmarks.lids import lid_displacement
-from lp_core.motion.landmarks.motion import eye_gaze, eye_openness, lip_openness
+from lp_core.motion.landmarks.motion import frame_of_points
 from lp_core.motion.landmarks.transfer import DOWN, MAX_GAZE, opening_field, smile_field
 from lp_core.motion.sequence import MotionFrame, MotionSequence, frame_shapes, stack
 from lp_core.settings.sliders import SLIDERS, Slider
@@ -142,17 +141,7 @@ def _frame(face: F64, act: _Act) -> MotionFrame:
         points += lid_displacement(face, delta, eye, 1 - closed)
         width = np.linalg.norm(face[eye.upper[0]] - face[eye.upper[-1]])
         points[eye.iris, 0] += act.gaze * width
-    return MotionFrame(
-        rotation=from_angles_deg(act.pitch, act.yaw, act.roll).astype(np.float32),
-        scale=np.float32(0.2),
-        translation=np.zeros(2, np.float32),
-        expression=points.astype(np.float32),
-        eyes=np.array([eye_openness(points, eye) for eye in EYES], np.float32),
-        gaze=np.array([eye_gaze(points, eye) for eye in EYES], np.float32),
-        lips=np.float32(lip_openness(points)),
-        blendshapes=_readings(act),
-        confidence=np.float32(1),
-    )
+    return frame_of_points(points, (act.pitch, act.yaw, act.roll), _readings(act))
 
 
 def _implicit_frame(act: _Act) -> MotionFrame:

@@ -19,6 +19,15 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
     write_whole(path, json.dumps(values))
 
 
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file; None where the file is absent, damaged or holds something else."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Writes arrays; the file is complete or absent."""
     with replacing(path) as temporary, temporary.open("wb") as file:

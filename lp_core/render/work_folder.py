@@ -6,10 +6,10 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from lp_core.files import ensure_folder, write_whole
 from lp_core.render.inputs import InputWatch
+from lp_core.render.stored_arrays import read_json
 
 SOLUTION, PARTS = "solution", "parts"
 """Folders of a work folder: the solved shot, and the finished parts."""
@@ -36,7 +36,7 @@ def claim(folder: Path, inputs: InputWatch, discard: Discard) -> tuple[str, ...]
     """
     ensure_folder(folder)
     now = inputs.identities()
-    before = _read(folder / INPUTS)
+    before = read_json(folder / INPUTS)
     if before == now:
         return ()
     has_work = (folder / SOLUTION).exists() or (folder / PARTS).exists()
@@ -57,12 +57,3 @@ def wipe(folder: Path, discard: Discard) -> None:
     """Removes everything that was made of the inputs; see ``claim``."""
     discard(folder / PARTS)
     shutil.rmtree(folder / SOLUTION, ignore_errors=True)
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """The inputs of earlier work; None where there was none, or it does not say."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return values if isinstance(values, dict) else None

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from lp_core.errors import NoFace
-from lp_core.faces.open import open_analyzer
-from lp_core.media.open import open_source
 from lp_core.media.video.samples import mono_samples
 from lp_core.speech.analysis import analyze
 from lp_core.speech.mouth_map import MouthMap, default_map
-from lp_core.speech.read_mouth import read_mouth
+from lp_core.speech.read_mouth import filmed_mouth
 from lp_core.speech.recognizer import load_recognizer
 from lp_core.speech.sound import sound_of
 from lp_core.speech.sync import SyncCheck, compare
@@ -26,18 +24,13 @@ def check_film(path: Path, track: int = 0, mouth_map: MouthMap | None = None) ->
 
     Raises:
         NoFace: no frame shows a face.
-        LpError: the film cannot be read, has no sound, or the extra 'speech' is not installed.
+        LpError: the video cannot be read, has no sound, or the extra 'speech' is not installed.
     """
     sound = sound_of(mono_samples(path, track))
     heard = analyze(sound, load_recognizer(), mouth_map or default_map())
-    analyzer = open_analyzer(is_video=False)
-    try:
-        with open_source(str(path)) as source:
-            mouth = read_mouth(source, analyzer)
-    finally:
-        analyzer.close()
+    mouth = filmed_mouth(path)
     if len(mouth.times_s) < 2:
         raise NoFace(
-            f"{path} shows no face whose mouth could be compared with the sound; give a film of a speaker."
+            f"{path} shows no face whose mouth could be compared with the sound; give a video of a speaker."
         )
     return compare(heard.mouth, heard.voice, mouth)

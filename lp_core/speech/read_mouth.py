@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.faces.base import FaceAnalyzer
+from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
+from lp_core.media.open import open_source
 from lp_core.speech.fit import FilmedMouth, curves_from_blendshapes
 
 BLENDSHAPES = (
@@ -65,3 +69,13 @@ def read_mouth(frames: Iterable[Frame], analyzer: FaceAnalyzer, sound_late_s: fl
     curves = {name: rows[:, index] for index, name in enumerate(("open", "width", "round"))}
     table = np.array(shapes, np.float32).reshape(-1, len(BLENDSHAPES))
     return FilmedMouth(np.array(times, np.float64), curves_from_blendshapes(curves, table, BLENDSHAPES))
+
+
+def filmed_mouth(path: Path) -> FilmedMouth:
+    """The mouth in every frame of a video that shows a face.
+
+    Raises:
+        LpError: the video cannot be read.
+    """
+    with closing(open_analyzer(is_video=False)) as analyzer, open_source(str(path)) as source:
+        return read_mouth(source, analyzer)

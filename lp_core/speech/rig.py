@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.geometry.facemesh import EYES, LIPS_INNER_UPPER, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER
-from lp_core.geometry.rotation import from_angles_deg
 from lp_core.motion.builtin import neutral_face
 from lp_core.motion.implicit.edit import Edit
 from lp_core.motion.implicit.motion import ImplicitMotion
 from lp_core.motion.implicit.regions import NEUTRAL_EXPRESSION
 from lp_core.motion.landmarks.edit import WIDE_OPEN, brow_shape, frown_shape
 from lp_core.motion.landmarks.lids import lid_displacement
-from lp_core.motion.landmarks.motion import eye_gaze, eye_openness, lip_openness
+from lp_core.motion.landmarks.motion import frame_of_points
 from lp_core.motion.landmarks.transfer import DOWN, MAX_GAZE, opening_field, smile_field
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings.sliders import SLIDERS
@@ -108,17 +107,7 @@ def _protrusion(face: F64) -> F64:
 def mesh_frame(values: Mapping[str, float]) -> MotionFrame:
     """The motion of rig mesh478 at one moment."""
     points = speaking_face().points(values)
-    return MotionFrame(
-        rotation=from_angles_deg(values["pitch"], values["yaw"], values["roll"]).astype(np.float32),
-        scale=np.float32(0.2),
-        translation=np.zeros(2, np.float32),
-        expression=points.astype(np.float32),
-        eyes=np.array([eye_openness(points, eye) for eye in EYES], np.float32),
-        gaze=np.array([eye_gaze(points, eye) for eye in EYES], np.float32),
-        lips=np.float32(lip_openness(points)),
-        blendshapes=blendshapes(values),
-        confidence=np.float32(1),
-    )
+    return frame_of_points(points, (values["pitch"], values["yaw"], values["roll"]), blendshapes(values))
 
 
 def implicit_frame(values: Mapping[str, float]) -> MotionFrame:

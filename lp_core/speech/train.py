@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lp_core.errors import SettingError
-from lp_core.faces.open import open_analyzer
 from lp_core.files import check_folder, refuse_existing, write_whole
-from lp_core.media.open import open_source
 from lp_core.media.video.samples import mono_samples
 from lp_core.speech.fit import Speaker, fit_map, speaker_of
 from lp_core.speech.mouth_map import default_map
-from lp_core.speech.read_mouth import read_mouth
+from lp_core.speech.read_mouth import filmed_mouth
 from lp_core.speech.recognizer import load_recognizer
 from lp_core.speech.score import agreement
 from lp_core.speech.sound import sound_of
@@ -61,7 +59,7 @@ def train_map(
     used = [speaker for speaker, check in read if check.belongs]
     if not used:
         raise SettingError(
-            "In no clip sound and mouth belong together; give films of speakers (lpsuite sync check)."
+            "Sound and mouth belong together in no clip; give videos of speakers (lpsuite sync check)."
         )
     write_whole(output, fit_map(used).to_bytes())
     return [_judged(speaker, check, used) for speaker, check in read]
@@ -69,12 +67,7 @@ def train_map(
 
 def _read(clip: Path) -> tuple[Speaker, SyncCheck]:
     sound = sound_of(mono_samples(clip))
-    analyzer = open_analyzer(is_video=False)
-    try:
-        with open_source(str(clip)) as source:
-            mouth = read_mouth(source, analyzer)
-    finally:
-        analyzer.close()
+    mouth = filmed_mouth(clip)
     speaker = speaker_of(str(clip), sound, mouth, load_recognizer())
     check = compare(default_map().deviations(speaker.features), speaker.voice, mouth)
     return replace(speaker, mouth=replace(mouth, times_s=mouth.times_s + check.offset_s)), check

@@ -51,17 +51,17 @@ class OiioSequenceSink(SequenceSink):
             header, pixels = _exr_picture(frame, index, self._spec)
         else:
             header, pixels = _plain_part(frame, index, self._spec, self._kind)
-        aside = temporary_path(path)
+        temporary = temporary_path(path)
         try:
-            _write(aside, header, pixels)
+            _write(temporary, header, pixels)
         except OSError as error:
             cause = _cause(path, pixels.nbytes, error)
-            remove(aside)
+            remove(temporary)
             raise write_failure(path, cause) from error
         except BaseException:
-            remove(aside)
+            remove(temporary)
             raise
-        move_into_place(aside, path, durable=False)
+        move_into_place(temporary, path, durable=False)
 
 
 def _exr_picture(frame: Frame, index: int, spec: SinkSpec) -> tuple[Any, NDArray[Any]]:

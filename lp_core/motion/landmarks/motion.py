@@ -17,11 +17,35 @@ from lp_core.geometry.facemesh import (
     EyeIndices,
     gap_over_width,
 )
+from lp_core.geometry.rotation import from_angles_deg
 from lp_core.motion.sequence import MotionFrame
 
 F64 = NDArray[np.float64]
 _EPS = 1e-6
 _MIDDLE = slice(3, 6)
+
+
+def frame_of_points(
+    points: F64, angles_deg: tuple[float, float, float], blendshapes: NDArray[np.float32]
+) -> MotionFrame:
+    """The motion of a face that is made, not measured: in the middle of the picture, at a fifth of its height.
+
+    Args:
+        points: (478, 3) in head space.
+        angles_deg: pitch, yaw, roll.
+        blendshapes: (52,) coefficients 0..1.
+    """
+    return MotionFrame(
+        rotation=from_angles_deg(*angles_deg).astype(np.float32),
+        scale=np.float32(0.2),
+        translation=np.zeros(2, np.float32),
+        expression=points.astype(np.float32),
+        eyes=np.array([eye_openness(points, eye) for eye in EYES], np.float32),
+        gaze=np.array([eye_gaze(points, eye) for eye in EYES], np.float32),
+        lips=np.float32(lip_openness(points)),
+        blendshapes=blendshapes,
+        confidence=np.float32(1),
+    )
 
 
 def motion_from_landmarks(

@@ -9,20 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+from fakes.nuke_results import load_as_if_rendered
 
 from lp_core.errors import SettingError, WorkerError
 from lp_core.link.program import run_program
 
 pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
-
-
-def as_if_rendered(lp, node):
-    work = lp.node_state.work_of(node)
-    work.folder.mkdir(parents=True)
-    for number in work.frames:
-        work.result.path_of(number).write_bytes(b"x")
-    lp.render.load(node)
-    return work
 
 
 def input_taken(nuke, node, frame):
@@ -55,7 +47,7 @@ class TestFramesThatAreNotRendered:
         node = make(missing_error=chosen)
         nuke.double.gui = gui
         assert input_taken(nuke, node, 1003) == not_rendered
-        as_if_rendered(lp, node)
+        load_as_if_rendered(lp, node)
         assert input_taken(nuke, node, 1003) == "UseMap"
         assert input_taken(nuke, node, 1000) == out_of_range
         assert input_taken(nuke, node, 1007) == out_of_range
@@ -93,7 +85,7 @@ class TestBeforeARender:
             SettingError, match=r"LivePortrait1 is not up to date \(not rendered\); render it"
         ):
             function()
-        as_if_rendered(lp, node)
+        load_as_if_rendered(lp, node)
         function()
         node["strength"].setValue(0.7)
         with pytest.raises(SettingError, match="stale"):
@@ -103,7 +95,7 @@ class TestBeforeARender:
 
     def test_files_that_are_gone_end_it_too(self, write, nuke, lp):
         function, end, node = write
-        work = as_if_rendered(lp, node)
+        work = load_as_if_rendered(lp, node)
         work.result.path_of(1002).unlink()
         nuke.double.this_node, nuke.double.gui = end, False
         with pytest.raises(SettingError, match="gone"):
@@ -158,7 +150,7 @@ def test_nodes_in_groups_are_found_upstream_first_and_live_groups_left_alone(mak
 
 def test_a_knob_that_fits_again_costs_one_look_upstream(make, lp, nuke, monkeypatch):
     node = make()
-    as_if_rendered(lp, node)
+    load_as_if_rendered(lp, node)
     looks = []
     state_of = lp.node_state.state_of
     monkeypatch.setattr(lp.node_state, "state_of", lambda given: looks.append(1) or state_of(given))

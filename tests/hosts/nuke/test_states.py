@@ -1,22 +1,13 @@
 """What a node says of its result, what its buttons do, and where files lie; without a worker."""
 
 import pytest
+from fakes.nuke_results import load_as_if_rendered
 
 from hosts.nuke.lp_nuke import cache
 from lp_core.errors import WorkerError
 from lp_core.timing import FrameRange
 
 pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
-
-
-def load_as_if_rendered(lp, node):
-    """Puts files where the node's result would be and shows them; returns what would be rendered."""
-    work = lp.node_state.work_of(node)
-    work.folder.mkdir(parents=True)
-    for number in work.frames:
-        work.result.path_of(number).write_bytes(b"x")
-    lp.render.load(node)
-    return work
 
 
 class TestStates:
