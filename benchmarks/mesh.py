@@ -25,7 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lp_core.cli.demo import find_portrait
+from lp_core.cli.demo import PORTRAIT
 from lp_core.engines.base import DrivingPicture
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.faces.open import open_analyzer
@@ -43,7 +43,7 @@ RATE = FrameRate.parse(30)
 
 def portrait_512() -> np.ndarray:
     """The astronaut's head and shoulders at 512x512: the framing of a driving clip, the face half of the height."""
-    picture = read_image(find_portrait())[0].pixels[..., :3]
+    picture = read_image(PORTRAIT)[0].pixels[..., :3]
     return cv2.resize(
         np.ascontiguousarray(picture[0:230, 110:340]), (512, 512), interpolation=cv2.INTER_CUBIC
     )
@@ -51,7 +51,7 @@ def portrait_512() -> np.ndarray:
 
 def portrait_1080(face_height: float) -> np.ndarray:
     """The same astronaut in a 1920x1080 frame, the face a third of the height."""
-    picture = read_image(find_portrait())[0].pixels[..., :3]
+    picture = read_image(PORTRAIT)[0].pixels[..., :3]
     scale = 360 / face_height
     large = cv2.resize(np.ascontiguousarray(picture), None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     frame = np.full((1080, 1920, 3), 90, np.uint8)
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60, help="length of the end-to-end performance")
     parser.add_argument("--memory", action="store_true", help="peak memory at 1 and 10 minutes")
     options = parser.parse_args()
-    face = face_of(read_image(find_portrait())[0].pixels[..., :3])
+    face = face_of(read_image(PORTRAIT)[0].pixels[..., :3])
     pictures = {"512x512": portrait_512(), "1920x1080": portrait_1080(face.box.bottom - face.box.top)}
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {resource.getpagesize()} byte pages")
     print(f"{'engine alone':<28}{'median ms':>10}{'p90 ms':>10}")

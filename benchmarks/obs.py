@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from fakes.obs import Obs, closed_loop, missing, read_face
 
 from lp_core.assemble import assemble
-from lp_core.cli.demo import find_portrait
+from lp_core.cli.demo import PORTRAIT
 from lp_core.job import RenderJob
 from lp_core.media.image.stills import read_image, write_image
 from lp_core.media.open import open_source
@@ -140,7 +140,7 @@ def main() -> int:
         obs = Obs(Path(folder), size=(SIDE, SIDE))
         obs.data.mkdir()
         portrait, driver = obs.data / "portrait.png", obs.data / "driver.mkv"
-        picture = np.ascontiguousarray(read_image(find_portrait())[0].pixels[0:230, 110:340, :3])
+        picture = np.ascontiguousarray(read_image(PORTRAIT)[0].pixels[0:230, 110:340, :3])
         write_image(portrait, cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
         if options.driving is None:
             make_driver(portrait, driver)

@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from lp_core.cli.demo import find_portrait
+from lp_core.cli.demo import PORTRAIT
 from lp_core.media.image.stills import read_image, write_image
 from lp_core.media.open import open_source
 from upscale.load import load
@@ -42,7 +42,7 @@ TILE = 128
 
 def astronaut() -> np.ndarray:
     """(512, 512, 3) float32, 0..1."""
-    return read_image(find_portrait())[0].pixels[..., :3].astype(np.float32) / 255
+    return read_image(PORTRAIT)[0].pixels[..., :3].astype(np.float32) / 255
 
 
 def ncnn_run() -> Callable[[torch.Tensor], torch.Tensor]:

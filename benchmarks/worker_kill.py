@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from fakes.worker import Worker  # noqa: E402
 
 from lp_core.assemble import assemble  # noqa: E402
-from lp_core.cli.demo import find_portrait  # noqa: E402
+from lp_core.cli.demo import PORTRAIT  # noqa: E402
 from lp_core.job import RenderJob  # noqa: E402
 from lp_core.link.client import Client  # noqa: E402
 from lp_core.link.messages import JobProgress, JobStatus  # noqa: E402
@@ -48,13 +48,13 @@ def make_driving(path: Path) -> None:
         mesh=MeshSettings(calibration="off"),
         output=OutputSettings(fps="100/3"),
     )
-    assemble(RenderJob(str(find_portrait()), "demo:expressive", str(path), settings)).run()
+    assemble(RenderJob(str(PORTRAIT), "demo:expressive", str(path), settings)).run()
 
 
 def parameters(data: Path, output: str) -> dict[str, object]:
     """What the job asks for."""
     portrait = data / "portrait.png"
-    portrait.write_bytes(find_portrait().read_bytes())
+    portrait.write_bytes(PORTRAIT.read_bytes())
     return {
         "source": str(portrait),
         "driving": str(data / "driving.mp4"),

@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402
 from fakes.films import write_portrait  # noqa: E402
 from fakes.worker import Worker  # noqa: E402
 
-from lp_core.cli.demo import find_portrait  # noqa: E402
+from lp_core.cli.demo import PORTRAIT  # noqa: E402
 from lp_core.link.client import Client  # noqa: E402
 from lp_core.media.image.stills import read_image  # noqa: E402
 
@@ -78,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         worker = Worker(Path(folder))
         client = worker.start()
-        write_portrait(worker.data / "portrait.png", np.asarray(read_image(find_portrait())[0].pixels))
+        write_portrait(worker.data / "portrait.png", np.asarray(read_image(PORTRAIT)[0].pixels))
         for index in range(WARM_UP):
             client.wait(client.submit("animate", parameters(worker, f"w{index}")).id)
         trips = round_trips(client, worker)

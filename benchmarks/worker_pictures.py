@@ -19,7 +19,7 @@ from fakes.worker import Worker  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 from lp_core.assemble import assemble  # noqa: E402
-from lp_core.cli.demo import find_portrait  # noqa: E402
+from lp_core.cli.demo import PORTRAIT  # noqa: E402
 from lp_core.job import RenderJob  # noqa: E402
 from lp_core.settings import EngineSettings, MeshSettings, RenderSettings  # noqa: E402
 
@@ -84,7 +84,7 @@ def main() -> None:
         worker = Worker(Path(folder))
         worker.state = options.state or worker.state
         portrait, clip = worker.data / "astronaut.png", worker.data / "acting.mp4"
-        portrait.write_bytes(find_portrait().read_bytes())
+        portrait.write_bytes(PORTRAIT.read_bytes())
         assemble(RenderJob(str(portrait), "demo:expressive", str(clip), replace(PLAIN))).run()
         client = worker.start()
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

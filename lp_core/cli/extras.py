@@ -9,7 +9,6 @@ from importlib.metadata import PackageNotFoundError, metadata, requires, version
 
 PACKAGE = "lp-suite"
 PURPOSES = {
-    "bundled": "the face landmarker's model as a package",
     "neural": "the LivePortrait engine",
     "landmarks68": "68-point landmarks as a second opinion",
     "landmarks203": "LivePortrait's own 203 landmarks",
@@ -22,10 +21,10 @@ PURPOSES = {
     "otio": "batches of whole timelines",
     "otio-plugins": "timelines in EDL, FCP XML, FCPXML and AAF",
     "provenance": "content credentials and the invisible watermark",
-    "all": "everything but landmarks68, live (GPLv2), otio-plugins and the demo",
-    "demo": "a public-domain portrait to try things with",
+    "all": "everything but landmarks68, live (GPLv2) and otio-plugins",
     "test": "the test suite",
     "dev": "the tools of contributors",
+    "docs": "the documentation site",
 }
 """Extra -> what it is for; which extras there are and what they hold, the metadata states."""
 

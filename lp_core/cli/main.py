@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from lp_core.cli.streams import finish, reserve_streams, tolerant_streams
-from lp_core.errors import Cancelled, LpError
+from lp_core.errors import Cancelled, LpError, defect_message
 from lp_core.files import known_failure
 from lp_core.version import __version__
 
@@ -24,6 +24,7 @@ COMMANDS = {
     "animate": "lp_core.cli.animate:animate",
     "batch": "lp_core.cli.batch:batch",
     "extract": "lp_core.cli.extract:extract",
+    "demo": "lp_core.cli.demo:demo",
     "inspect": "lp_core.cli.inspect:inspect",
     "sync": "lp_core.cli.sync:sync",
     "train": "lp_core.cli.train:train",
@@ -115,8 +116,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if known is not None:
             return _fail(str(known), known.exit_code, session)
         again = "" if session.debug else " (run it again with --debug for the traceback)"
-        text = f"This is a defect of LP Suite, please report it{again}: {type(error).__name__}: {error}"
-        return _fail(text, DEFECT_EXIT_CODE, session)
+        return _fail(defect_message(error, again), DEFECT_EXIT_CODE, session)
     return code if isinstance(code, int) else 0
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import Cancelled, LpError, NotThere, missing_extra
+from lp_core.errors import Cancelled, LpError, NotThere, defect_message, missing_extra
 from lp_core.files import ensure_folder, known_failure, remove
 from lp_core.render.report import Progress
 from lp_core.worker.events import Event, Hub
@@ -229,8 +229,7 @@ class JobRunner:
                 context.say(str(known))
                 return partial(end, "failed", error=(known.wire_code, str(known)))
             logger.exception("job %s", row.id)
-            sentence = f"This is a defect of LP Suite, please report it: {type(error).__name__}: {error}"
-            return partial(end, "failed", error=("defect", sentence))
+            return partial(end, "failed", error=("defect", defect_message(error)))
         for note in summary.get("notes", ()):
             context.say(note)
         return partial(end, "done", summary=summary)

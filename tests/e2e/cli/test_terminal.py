@@ -45,6 +45,7 @@ CASES = {
         Case("animate {portrait} {motion} -o {new}.mp4 {mesh} --progress openjd", shows="openjd_status"),
         Case("animate {portrait} {portrait}.none -o {new}.mp4", 11, "{portrait}.none"),
     ],
+    "demo": [Case("demo -o {new}", shows="Contact sheet")],
     "extract": [
         Case("extract {driving} -o {new}.lpmotion --engine mesh", shows="Reading the performance"),
         Case("extract {driving} -o {new}.lpmotion --engine mesh --progress openjd", shows="openjd_status"),

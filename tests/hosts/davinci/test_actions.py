@@ -1,7 +1,6 @@
 """The installed scripts as Resolve's menu runs them, with its globals; and how they tell what went wrong."""
 
 import runpy
-from pathlib import Path
 
 import pytest
 from fakes.plates import write_plate
@@ -128,12 +127,3 @@ def test_browse_fills_the_file_in():
 
     values = ScriptWindows(Fusion(Host(), ["/clips/take ü.mov", "/results"]), Bmd(user)).ask(dialog)
     assert (values["driver_file"], values["folder"]) == ("/clips/take ü.mov", "/results")
-
-
-def test_the_guides_pictures_are_there(here):
-    guide = (here / "guide.md").read_text(encoding="utf-8")
-    shown = [
-        line.partition("](")[2].partition(")")[0] for line in guide.splitlines() if line.startswith("![")
-    ]
-    assert len(shown) >= 3
-    assert all((here / Path(name)).resolve().is_file() for name in shown)

