@@ -133,7 +133,9 @@ def _meaning(kind: type[LpError]) -> str:
 
 
 def _kinds(kind: type[LpError]) -> list[type[LpError]]:
-    return [kind, *(found for child in kind.__subclasses__() for found in _kinds(child))]
+    """The error and all below it, those of hosts and other libraries left out."""
+    below = (child for child in kind.__subclasses__() if child.__module__ == LpError.__module__)
+    return [kind, *(found for child in below for found in _kinds(child))]
 
 
 PAGES = {"settings.md": settings_page, "troubleshooting.md": troubleshooting_page}
