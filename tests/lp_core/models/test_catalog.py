@@ -24,7 +24,9 @@ url = "https://example.org/a.bin"
 def test_shipped_registry_names_every_set():
     assert set(load_catalog().sets) == {
         "face-landmarker",
+        "hand-landmarker",
         "hama-phones",
+        "person-segmenter",
         "yunet",
         "sface",
         "liveportrait",
