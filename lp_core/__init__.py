@@ -19,7 +19,7 @@ TYPE_CHECKING = False  # as in typing, which would cost most of the time of this
 if TYPE_CHECKING:
     from typing import Any
 
-    from .api import animate, batch, check_sync, extract, frames, inspect, upscale
+    from .api import animate, batch, check_sync, extract, frames, inspect, lipsync, train_speech, upscale
     from .errors import LpError
     from .job import RenderJob
     from .settings import RenderSettings
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "animate": "api",
     "extract": "api",
+    "lipsync": "api",
     "upscale": "api",
     "batch": "api",
     "check_sync": "api",
+    "train_speech": "api",
     "inspect": "api",
     "frames": "api",
     "LpError": "errors",
@@ -49,6 +51,8 @@ __all__ = [
     "extract",
     "frames",
     "inspect",
+    "lipsync",
+    "train_speech",
     "upscale",
 ]
 

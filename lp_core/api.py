@@ -7,7 +7,7 @@ as the command line's options (``lpsuite animate --help``, ``docs/python.md``).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from lp_core.faces.selector import in_order
 from lp_core.job import RenderJob
 from lp_core.leftovers import temporary_prefix
 from lp_core.media.base import ReadOptions
+from lp_core.performance_name import voice_name
 from lp_core.render.chunks import draw_frames
 from lp_core.render.report import Listener, Summary
 from lp_core.render.solution import solve
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from lp_core.faces.base import Face
     from lp_core.frame import Pixels
     from lp_core.speech.sync import SyncCheck
+    from lp_core.speech.train import TrainedClip
 
 FileName = str | Path
 
@@ -60,6 +62,35 @@ def animate(
     """
     job = RenderJob(str(source), str(driving), str(output), with_values(RenderSettings(), settings))
     return assemble(job).run(progress) if work is None else render_resumably(job, Path(work), progress)
+
+
+def lipsync(
+    plate: FileName,
+    voice: FileName,
+    output: FileName,
+    progress: Listener | None = None,
+    work: FileName | None = None,
+    **settings: Any,  # noqa: ANN401 - any setting's value
+) -> Summary:
+    """Replaces the mouth of a filmed plate by one that speaks with another voice.
+
+    Head, eyes and everything outside the mouth region stay the plate's, bit for bit. The result carries the voice.
+
+    Args:
+        plate: video or frame pattern that shows a face.
+        voice: sound file, or a video whose sound is used.
+        output: video or frame pattern to write.
+        progress: called with progress.
+        work: as for ``animate``.
+        **settings: settings by name.
+
+    Returns:
+        As for ``animate``; the notes say how late the plate's own sound is against its lips.
+
+    Raises:
+        LpError: the render cannot start or cannot finish; no partial output is left.
+    """
+    return animate(plate, voice_name(str(voice)), output, progress, work, **{**settings, "lipsync": True})
 
 
 def extract(
@@ -174,6 +205,31 @@ def check_sync(film: FileName, speech_track: int = 0) -> SyncCheck:
     from lp_core.speech.check import check_film
 
     return check_film(Path(film), speech_track)
+
+
+def train_speech(
+    clips: Iterable[FileName],
+    output: FileName,
+    overwrite: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> list[TrainedClip]:
+    """Fits a mouth map on clips of speakers, for the setting ``mouth_map``.
+
+    Args:
+        clips: videos with sound that show one speaker each; four or more are better than the map that ships.
+        output: ``.npz`` file to write.
+        overwrite: replace a file that exists.
+        progress: called with the name of each clip when it is read.
+
+    Returns:
+        For each clip whether it was used, its own lip-sync, and how well a map of the others predicts it.
+
+    Raises:
+        LpError: no clip can be used, or a file cannot be read or written.
+    """
+    from lp_core.speech.train import train_map
+
+    return train_map([Path(clip) for clip in clips], Path(output), overwrite, progress)
 
 
 def frames(job: RenderJob, progress: Listener | None = None) -> Iterator[Pixels]:

@@ -56,6 +56,7 @@ from lp_core.render.inputs import InputWatch
 from lp_core.render.render import Render
 from lp_core.settings import FaceSettings, RenderSettings
 from lp_core.settings.reach import RunFacts, unused_notes
+from lp_core.speech.check import plate_note
 from lp_core.spoken import SpeechExtraction, assemble_speech
 from lp_core.timing import FrameRate, Timecode
 from lp_core.upscaling import upscaling, with_face_upscale
@@ -98,6 +99,12 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
     settings, told = suited(settings, name, job.driving, is_picture)
     told += unused_notes(job.settings, run_of(job, name, source.info, getattr(driving, "info", None)))
     notes.extend(told)
+    if settings.speech.lipsync and isinstance(source, Still):
+        raise SettingError(
+            f"{job.source} is a single image, and --lipsync replaces the mouth of a video; leave it out."
+        )
+    if settings.speech.lipsync and not source.info.has_audio:
+        notes.append(f"{job.source} has no sound, so its own lip-sync was not measured.")
     choice = EngineChoice(with_face_upscale(make(name, settings), settings), note)
     check_abilities(choice.engine, settings, edits.curves)
     if isinstance(driving, StoredMotion):
@@ -126,6 +133,9 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
         mark=open_marker(settings.provenance.watermark),
         seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of, passes),
         inputs=inputs,
+        measure=partial(plate_note, Path(job.source), source.info.rate)
+        if settings.speech.lipsync and source.info.has_audio
+        else None,
     )
 
 

@@ -5,6 +5,7 @@
     demo:nod                  a built-in motion
     talk.lpmotion, TALK.PKL   a stored motion; the case of the suffix does not matter
     camera:0                  a camera (live streams)
+    microphone, microphone:2  a microphone: the system's default, or one by its number or name (live streams)
     push                      frames that the client sends (live streams)
     clip:NAME, track:NAME     a clip or track of the same timeline (batches)
     talk.wav, TALK.MP3        a voice
@@ -17,7 +18,7 @@ Standard library only, Python 3.7 syntax: host programs load this file.
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK, MEDIA, SPEECH = (
+BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK, MEDIA, SPEECH, MICROPHONE = (
     "demo",
     "motion",
     "camera",
@@ -26,9 +27,10 @@ BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK, MEDIA, SPEECH = (
     "track",
     "media",
     "speech",
+    "microphone",
 )
 """Kinds of performances."""
-_PREFIXED = (BUILTIN, CAMERA, CLIP, TRACK, SPEECH)
+_PREFIXED = (BUILTIN, CAMERA, CLIP, TRACK, SPEECH, MICROPHONE)
 BUILTIN_PREFIX = BUILTIN + ":"
 BUILTIN_MOTIONS = ("expressive", "blink", "nod", "still")
 """Names of the built-in motions, without ``demo:``."""
@@ -61,7 +63,7 @@ class PerformanceName(NamedTuple):
     """A parsed name."""
 
     kind: str
-    """BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK, MEDIA or SPEECH."""
+    """BUILTIN, STORED, CAMERA, PUSH, CLIP, TRACK, MEDIA, SPEECH or MICROPHONE."""
     name: str
     """What follows the prefix; the whole text where there is none."""
 
@@ -75,6 +77,8 @@ def parse(text: str) -> PerformanceName:
     """Parses the name of a performance; every text has a kind."""
     if text == PUSH:
         return PerformanceName(PUSH, text)
+    if text == MICROPHONE:
+        return PerformanceName(MICROPHONE, "")
     prefix, colon, rest = text.partition(":")
     if colon and prefix in _PREFIXED:
         return PerformanceName(prefix, rest)
@@ -107,7 +111,7 @@ def is_speech(text: str) -> bool:
 def with_file(text: str, change: Callable[[str], str]) -> str:
     """The name with another file: ``change`` is given the file's name; a built-in motion stays as it is."""
     kind, name = parse(text)
-    if kind in (BUILTIN, PUSH, CAMERA):
+    if kind in (BUILTIN, PUSH, CAMERA, MICROPHONE):
         return text
     if kind == SPEECH and text.startswith(SPEECH_PREFIX):
         return SPEECH_PREFIX + change(name)
@@ -117,3 +121,8 @@ def with_file(text: str, change: Callable[[str], str]) -> str:
 def speech_file(text: str) -> str:
     """The file that holds a voice; the name itself where it is no voice."""
     return parse(text).name if is_speech(text) else text
+
+
+def voice_name(file: str) -> str:
+    """The name of the voice in a file, whatever its suffix."""
+    return file if is_speech(file) else SPEECH_PREFIX + file

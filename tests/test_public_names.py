@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 PACKAGE = [
     "LpError", "RenderJob", "RenderSettings", "__version__",
-    "animate", "batch", "check_sync", "extract", "frames", "inspect", "upscale",
+    "animate", "batch", "check_sync", "lipsync", "train_speech", "extract", "frames", "inspect", "upscale",
 ]  # fmt: skip
 """What `lp_core` itself offers."""
 

@@ -13,19 +13,23 @@ from lp_core.cli.progress import make_reporter, progress_option
 from lp_core.errors import KeyUnusable
 
 if TYPE_CHECKING:
+    from lp_core.job import RenderJob
     from lp_core.settings import RenderSettings
+
+
+work_option = click.option(
+    "--work",
+    metavar="FOLDER",
+    help="Folder that keeps finished parts: the same command continues there after a crash. It is removed when the "
+    "result is complete.",
+)
 
 
 @click.command(short_help="Lay a performance onto a portrait.")
 @click.argument("source")
 @click.argument("driving", required=False)
 @click.option("-o", "--output", required=True, help="Film, or frame pattern such as out.%04d.png.")
-@click.option(
-    "--work",
-    metavar="FOLDER",
-    help="Folder that keeps finished parts: the same command continues there after a crash. It is removed when the "
-    "result is complete.",
-)
+@work_option
 @settings_options()
 @progress_option
 @debug_option
@@ -47,7 +51,17 @@ def animate(
     from lp_core.job import RenderJob
 
     settings = settings_from(values)
-    job = RenderJob(source, driving or _first_performance(settings), output, settings)
+    run_job(RenderJob(source, driving or _first_performance(settings), output, settings), work, progress)
+
+
+def run_job(job: RenderJob, work: str | None, progress: str) -> None:
+    """Renders a job and reports; exits with a code of its own where the result could not be signed.
+
+    Args:
+        job: what is rendered.
+        work: folder that keeps finished parts; None: nothing is kept.
+        progress: how progress is shown.
+    """
     with make_reporter(progress) as reporter:
         if work is None:
             from lp_core.assemble import assemble

@@ -29,8 +29,18 @@ def suited(
     notes: list[str] = []
     if is_speech(driving):
         settings = replace(settings, motion=replace(settings.motion, smoothing=0.0))
-        if settings.motion.reference == "auto":
+        if settings.speech.lipsync and settings.liveportrait.official_compat and engine == "liveportrait":
+            raise SettingError(
+                "--official-compat gives the published pipeline's numbers, which know no lip-sync; use one of them."
+            )
+        if settings.speech.lipsync:
+            settings = replace(
+                settings, motion=replace(settings.motion, region="lips", motion="relative", reference="0")
+            )
+        elif settings.motion.reference == "auto":
             settings = replace(settings, motion=replace(settings.motion, reference="0"))
+    elif settings.speech.lipsync:
+        settings = replace(settings, speech=replace(settings.speech, lipsync=False))
     if is_picture and settings.motion.motion == "relative":
         settings = _by_picture(settings, engine, notes, driving)
     if engine == "liveportrait" and settings.liveportrait.official_compat:

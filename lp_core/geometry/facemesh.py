@@ -61,7 +61,7 @@ RIGHT_EYE = EyeIndices(
     blink=9,
 )
 EYES = (LEFT_EYE, RIGHT_EYE)
-JAW_OPEN = 25
+NEUTRAL, JAW_OPEN = 0, 25
 SMILE_LEFT, SMILE_RIGHT = 44, 45
 
 _EPS = 1e-6

@@ -84,6 +84,8 @@ class Render:
     """Signs the finished result; None leaves it as it is."""
     inputs: InputWatch = NOT_WATCHED
     """The files that the render is made of."""
+    measure: Callable[[], str] | None = None
+    """Measures something of the source before the work, for a sentence in the summary; None: nothing."""
     others: tuple[Render, ...] = ()
     """Renders of further faces of the same source at the same rate; what they draw is laid over this one's frames."""
     names: tuple[str, ...] = ()
@@ -102,7 +104,7 @@ class Render:
         sweep_temporary()
         with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as name, self.inputs.guarding():
             folder = Path(name)
-            notes = list(self.notes)
+            notes = [*self.notes, *self.measured()]
             for render, place in ((self, folder), *self._places(folder)):
                 if not isinstance(render.driving, StoredMotion):
                     notes += store_performance(render, place, listener)
@@ -111,6 +113,10 @@ class Render:
                 result = self._draw(drawing, folder, listener)
         result = sealed(result, self.seal)
         return replace(result, seconds=round(self.clock() - start, 3))
+
+    def measured(self) -> list[str]:
+        """What ``measure`` finds."""
+        return [] if self.measure is None else [self.measure()]
 
     @contextmanager
     def drawing(self, folder: Path, notes: list[str]) -> Iterator[Drawing]:

@@ -148,7 +148,7 @@ def _solved(render: Render, folder: Path, listener: Listener | None, origin: str
     faces = read_faces(folder)
     if faces is None:
         raise BadMotionFile(f"{folder} lost its faces while they were written; check its disk.")
-    notes.extend(faces.notes)
+    notes.extend((*faces.notes, *render.measured()))
     with render.drawing(folder, []) as drawing:
         total = drawing.count(len(faces))
         if not (folder / _TUNING).exists():

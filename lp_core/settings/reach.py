@@ -58,7 +58,7 @@ USES: Dict[str, Names] = {
     "live": _groups("face", "motion", "engine", "mesh", "liveportrait", "sliders")
     - {"batch", "steady_eyes"}
     | {"watermark", "consent", "require_consent", "strict"},
-    "extract": READING | _groups("engine", "speech")
+    "extract": READING | (_groups("engine", "speech") - {"lipsync"})
     | {"driving_face", "official_compat", "fps", "overwrite", "strict"},
     "convert": frozenset(("overwrite", "strict")),
     "upscale": READING | (UPSCALE_DETAILS - {"upscale_region"}) | {
@@ -158,6 +158,12 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
         frozenset(("calibration",)),
         "no model reads a face whose points were set by hand",
         lambda _run, settings: settings.face.points is not None,
+    ),
+    (
+        frozenset(("head", "head_from", "blink_rate", "expressiveness", "region", "motion", "reference"))
+        | {"pose_strength", "calibration", "dense_motion", "max_turn", "max_shift", "steady_eyes"},
+        "--lipsync moves the mouth alone",
+        lambda run, settings: settings.speech.lipsync and run.driving in ("", "speech"),
     ),
     (frozenset(("pose_strength",)), "the chosen region leaves the pose as it is", _moves_no_pose),
     (

@@ -18,6 +18,9 @@ _MOMENT = re.compile(r"(?:([0-9]+(?:\.[0-9]+)?):)?([a-z]+)")
 class SpeechSettings:
     """How a face moves with a voice."""
 
+    lipsync: bool = setting(
+        False, "a voice replaces the mouth of a video; head, eyes and everything else stay as filmed"
+    )
     speech_seed: int = setting(
         0, "another number gives other blinks and head motion; the same number the same result", minimum=0,
         maximum=2**31 - 1,

@@ -162,7 +162,7 @@ def segments(sound: MonoSound, voice: Voice, recognizer: Recognizer) -> Iterator
             start,
             stop,
             phone_states(spoken, first_s, ticks),
-            _at_ticks(phone_probabilities(rows), ticks),
+            at_ticks_of_rows(phone_probabilities(rows), ticks),
             mel_bands(samples),
             tuple(phone for phone in spoken if start / TICKS_PER_S <= phone.middle_s < stop / TICKS_PER_S),
         )
@@ -199,7 +199,7 @@ def _is_spoken(phone: Phone, voice: Voice) -> bool:
     return bool(len(around)) and float(around.max()) > SPEECH
 
 
-def _at_ticks(rows: F32, ticks: int) -> F32:
+def at_ticks_of_rows(rows: F32, ticks: int) -> F32:
     """(ticks, columns) rows of 20 ms at ticks of 10 ms."""
     if not len(rows):
         return np.zeros((ticks, rows.shape[1]), np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lp_core.errors import SettingError
 from lp_core.speech.analysis import Voice, listen, segments
 from lp_core.speech.features import TICKS_PER_S
-from lp_core.speech.mouth_features import FEATURES, ROUNDING
+from lp_core.speech.mouth_features import FEATURES, ROUNDING, SPECTRUM
 from lp_core.speech.mouth_map import OUTPUTS, ROUNDED, MouthMap
 from lp_core.speech.recognizer import Recognizer
 from lp_core.speech.sound import MonoSound
@@ -140,6 +140,21 @@ def fit_map(speakers: Sequence[Speaker]) -> MouthMap:
         np.asarray(spread, np.float32),
         len(speakers),
     )
+
+
+def fit_spectral_map(speakers: Sequence[Speaker]) -> MouthMap:
+    """The same from mel bands alone.
+
+    Raises:
+        SettingError: there is no speaker.
+    """
+    whole = fit_map(speakers)
+    rows = np.concatenate([each.predictors[each.is_inside] for each in speakers])[:, SPECTRUM]
+    wanted = np.concatenate([each.targets[each.is_inside] for each in speakers])
+    weights = np.zeros_like(whole.weights)
+    weights[SPECTRUM] = _ridge(rows, wanted, PENALTY).astype(np.float16)
+    bias = wanted.mean(axis=0) - rows.mean(axis=0) @ weights[SPECTRUM]
+    return replace(whole, weights=weights, bias=bias.astype(np.float32))
 
 
 def _ridge(rows: F64, wanted: F64, penalty: float) -> F64:

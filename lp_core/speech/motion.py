@@ -27,6 +27,8 @@ _CORE_S, _RAMP_S = 0.012, 0.045
 _TEETH = 0.035
 """Largest opening while the lower lip touches the teeth, outer eye distances."""
 _LIMITS: Mapping[str, tuple[float, float]] = {"open": (0.0, 0.42), "width": (-0.2, 0.15), "round": (0.0, 1.0)}
+SETTLE_S = 0.25
+"""How long a mouth takes to come to rest."""
 NEUTRAL_MOOD = ((0.0, "neutral"),)
 
 
@@ -83,14 +85,18 @@ class SpeechMotion:
         return values
 
     def _means(self, curve: F32, rate: FrameRate, start: int, stop: int) -> F32:
+        """Means over each frame's period; a frame's value does not depend on which others are asked for."""
         ticks = TICKS_PER_S / float(rate.fps)
-        total = np.concatenate([[0.0], np.cumsum(curve, dtype=np.float64)])
         edges = np.clip((np.arange(start, stop + 1) - 0.5) * ticks + 0.5, 0, len(curve))
-        summed = np.interp(edges, np.arange(len(total)), total)
-        width = np.maximum(np.diff(edges), 1e-9)
-        means = np.diff(summed) / width
-        inside = np.diff(edges) > 1e-6
-        rest: F32 = np.where(inside, means, curve[-1] if len(curve) else 0.0).astype(np.float32)
+        first, last = edges[:-1, None], edges[1:, None]
+        columns = np.floor(first) + np.arange(int(np.ceil(ticks)) + 2)
+        weights = np.clip(np.minimum(last, columns + 1) - np.maximum(first, columns), 0, None)
+        width = weights.sum(axis=1)
+        if not len(curve):
+            return np.zeros(stop - start, np.float32)
+        values = curve[np.minimum(columns.astype(np.intp), len(curve) - 1)]
+        means = (weights * values).sum(axis=1) / np.maximum(width, 1e-9)
+        rest: F32 = np.where(width > 1e-6, means, curve[-1]).astype(np.float32)
         if start == 0 and len(rest):
             rest[0] = curve[0]
         return rest
@@ -169,6 +175,19 @@ def _close(curves: Mapping[str, F32], lips: Iterable[Phone], teeth: Iterable[Pho
         curves["open"][at] = opened + weight * (np.minimum(opened, _TEETH) - opened)
 
 
+def close_lips(curves: Mapping[str, F32], phones: Iterable[Phone], time_s: float) -> None:
+    """The same for curves of one value, at a time; in place."""
+    for phone in phones:
+        away = abs(time_s - phone.middle_s)
+        part = float(np.clip((_CORE_S + _RAMP_S - away) / _RAMP_S, 0, 1))
+        weight = part * part * (3 - 2 * part)
+        if phone.name in CLOSURES:
+            curves["open"][:] *= 1 - weight
+            curves["press"][:] = np.maximum(curves["press"], 0.6 * weight)
+        elif phone.name in ("F", "V"):
+            curves["open"][:] += weight * (np.minimum(curves["open"], _TEETH) - curves["open"])
+
+
 def _around(phone: Phone, count: int) -> tuple[slice, F32]:
     """Ticks of a phone with its flanks, and its weight there: 1 at the middle, 0 at the ends."""
     reach = _CORE_S + _RAMP_S
@@ -177,6 +196,17 @@ def _around(phone: Phone, count: int) -> tuple[slice, F32]:
     away = np.abs(np.arange(first, max(last, first)) / TICKS_PER_S - phone.middle_s)
     part = np.clip((reach - away) / _RAMP_S, 0, 1)
     return slice(first, max(last, first)), (part * part * (3 - 2 * part)).astype(np.float32)
+
+
+def settled(motion: SpeechMotion) -> SpeechMotion:
+    """The motion with half a second more, in which the face comes to rest."""
+    ease = np.clip(1 - np.arange(1, TICKS_PER_S // 2 + 1) / (SETTLE_S * TICKS_PER_S), 0, 1)
+    ease = (ease * ease * (3 - 2 * ease)).astype(np.float32)
+    last = {
+        name: curve[-1:] if len(curve) else np.zeros(1, np.float32) for name, curve in motion.curves.items()
+    }
+    curves = {name: np.concatenate([curve, last[name] * ease]) for name, curve in motion.curves.items()}
+    return replace(motion, curves=curves)
 
 
 def with_head(motion: SpeechMotion, angles_deg: Sequence[F32]) -> SpeechMotion:

@@ -25,6 +25,8 @@ FEATURES = STATES * (2 + len(_BESIDE)) + len(PHONES) * len(_LATER) + BANDS * len
 """Numbers per tick."""
 ROUNDING = slice(STATES, 2 * STATES)
 """The features that rounding depends on."""
+SPECTRUM = slice(FEATURES - BANDS * len(_AROUND), FEATURES)
+"""The features that depend on mel bands alone."""
 LEAST_RANGE = 4.0
 """Natural logarithm of the least range between quiet and loud that mel bands are measured by."""
 

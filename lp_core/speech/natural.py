@@ -20,14 +20,14 @@ from lp_core.speech.mouth_features import blurred
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-_SWAY_DEG = (1.3, 1.8, 0.9)
-_SWAY_HZ = (0.05, 0.5)
-_WAVES = 8
-_IDLE = 0.45
-_NOD_GAP_S, _NOD_RISE_S, _NOD_FALL_S = 0.83, 0.18, 0.35
+SWAY_DEG = (1.3, 1.8, 0.9)
+SWAY_HZ = (0.05, 0.5)
+WAVES = 8
+IDLE = 0.45
+NOD_GAP_S, NOD_RISE_S, NOD_FALL_S = 0.83, 0.18, 0.35
 _POSTURE_DEG = (0.0, 3.0, 1.5)
 _POSTURE_PAUSE_S, _BREATH_PAUSE_S = 0.25, 0.4
-_TALKING_RATE, _TALKING_S, _SILENT_S = 26.0, 2.0, 3.2
+TALKING_RATE, TALKING_S, SILENT_S = 26.0, 2.0, 3.2
 _GAZE_PER_DEG = 0.0073
 _EASE_IN_S = 1.0
 
@@ -40,7 +40,7 @@ class Manner:
     """The same seed gives the same motion."""
     head: float = 1.0
     """Head motion, 0: none."""
-    blink_rate: float = _TALKING_RATE
+    blink_rate: float = TALKING_RATE
     """Blinks per minute while speaking."""
     expressiveness: float = 1.0
     """Brows, gaze and nods."""
@@ -61,8 +61,8 @@ def natural_motion(voice: Voice, speaking: F32, manner: Manner) -> dict[str, F32
     count = len(speaking)
     time_s = np.arange(count) / TICKS_PER_S
     rng = np.random.default_rng(manner.seed)
-    sway = [_sway(rng, time_s, degrees) for degrees in _SWAY_DEG]
-    calm = _IDLE + (1 - _IDLE) * blurred(speaking[:, None], 25.0)[:, 0]
+    sway = [_sway(rng, time_s, degrees) for degrees in SWAY_DEG]
+    calm = IDLE + (1 - IDLE) * blurred(speaking[:, None], 25.0)[:, 0]
     stress, heights = _stress(voice, speaking)
     nod = _nods(rng, stress, heights, count) * manner.expressiveness
     posture = _posture(rng, voice, count)
@@ -86,12 +86,12 @@ def natural_motion(voice: Voice, speaking: F32, manner: Manner) -> dict[str, F32
 
 def _sway(rng: np.random.Generator, time_s: F64, degrees: float) -> F64:
     """Slow noise of the given standard deviation, independent of the length of the sound."""
-    hertz = rng.uniform(*_SWAY_HZ, _WAVES)
-    phase = rng.uniform(0, 2 * np.pi, _WAVES)
+    hertz = rng.uniform(*SWAY_HZ, WAVES)
+    phase = rng.uniform(0, 2 * np.pi, WAVES)
     total = np.zeros(len(time_s))
     for frequency, offset in zip(hertz, phase, strict=True):
         total += np.sin(2 * np.pi * frequency * time_s + offset)
-    scaled: F64 = total * degrees * np.sqrt(2 / _WAVES)
+    scaled: F64 = total * degrees * np.sqrt(2 / WAVES)
     return scaled
 
 
@@ -109,7 +109,7 @@ def _stress(voice: Voice, speaking: F32) -> tuple[NDArray[np.intp], F64]:
     at = np.flatnonzero(is_peak) + 1
     kept: list[int] = []
     for tick in at[np.argsort(-smooth[at], kind="stable")]:
-        if all(abs(tick - other) >= _NOD_GAP_S * TICKS_PER_S for other in _near(kept, tick)):
+        if all(abs(tick - other) >= NOD_GAP_S * TICKS_PER_S for other in _near(kept, tick)):
             kept.append(int(tick))
     ticks = np.array(sorted(kept), np.intp)
     return ticks, smooth[ticks]
@@ -131,7 +131,7 @@ def _nods(rng: np.random.Generator, ticks: NDArray[np.intp], heights: F64, count
     total = np.zeros(count)
     for tick, height in zip(ticks, heights, strict=True):
         size = direction * float(np.clip(height, 1.0, 2.5)) * rng.uniform(0.7, 1.1)
-        _add(total, tick, _NOD_RISE_S, 0.0, _NOD_FALL_S, size)
+        _add(total, tick, NOD_RISE_S, 0.0, NOD_FALL_S, size)
     return total
 
 
@@ -181,8 +181,8 @@ def _blinks(rng: np.random.Generator, voice: Voice, speaking: F32, rate: float) 
     starts = _pauses(voice, 0.12)[:, 0]
     tick = 0.0
     while True:
-        median = _TALKING_S if speaking[min(int(tick), count - 1)] > 0.5 else _SILENT_S
-        wait = float(np.exp(rng.normal(np.log(median), 0.6))) * _TALKING_RATE / rate
+        median = TALKING_S if speaking[min(int(tick), count - 1)] > 0.5 else SILENT_S
+        wait = float(np.exp(rng.normal(np.log(median), 0.6))) * TALKING_RATE / rate
         is_double = rng.random() < 0.05
         tick += max(wait, 0.4) * TICKS_PER_S
         if tick >= count:

@@ -24,18 +24,17 @@ from lp_core.performance_name import BUILTIN, TEMPLATE_SUFFIX, is_motion, motion
 from lp_core.settings import SpeechSettings
 from lp_core.speech.analysis import HeardSpeech, analyze
 from lp_core.speech.features import TICKS_PER_S
-from lp_core.speech.motion import SpeechMotion, perform, with_head
+from lp_core.speech.motion import SpeechMotion, perform, settled, with_head
 from lp_core.speech.mouth_map import MouthMap, read_map
 from lp_core.speech.natural import Manner
 from lp_core.speech.recognizer import load_recognizer
-from lp_core.speech.rig import implicit_frame, mesh_frame
+from lp_core.speech.rig import RIG_FRAMES
 from lp_core.speech.sound import store_sound
 from lp_core.timing import FrameRate
 
 F32 = NDArray[np.float32]
 DEFAULT_RATE = FrameRate.parse(25)
 """Frames per second of a voice where nothing else gives a rate."""
-_FRAMES = {"mesh478": mesh_frame, "liveportrait21": implicit_frame}
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def face_motion(
     motion = perform(heard, mouth_map, manner, settings.mouth_strength, settings.moods, source)
     if settings.head_from is not None:
         motion = with_head(motion, head_angles(settings.head_from))
-    return motion
+    return settled(motion) if settings.lipsync else motion
 
 
 def head_angles(name: str) -> tuple[F32, F32, F32]:
@@ -191,7 +190,7 @@ def rig_rows(
 ) -> MotionSequence:
     """Frames start to stop, half-open, of a speech motion on a rig."""
     sampled = motion.sampled(rate, start, stop)
-    make = _FRAMES[rig]
+    make = RIG_FRAMES[rig]
     frames = [
         make({name: float(curve[index]) for name, curve in sampled.items()}) for index in range(stop - start)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +72,18 @@ def read_mouth(frames: Iterable[Frame], analyzer: FaceAnalyzer, sound_late_s: fl
     return FilmedMouth(np.array(times, np.float64), curves_from_blendshapes(curves, table, BLENDSHAPES))
 
 
-def filmed_mouth(path: Path) -> FilmedMouth:
+def filmed_mouth(path: Path, most_s: float | None = None) -> FilmedMouth:
     """The mouth in every frame of a video that shows a face.
+
+    Args:
+        path: the video.
+        most_s: seconds from its beginning that are read; None: all.
 
     Raises:
         LpError: the video cannot be read.
     """
     with closing(open_analyzer(is_video=False)) as analyzer, open_source(str(path)) as source:
-        return read_mouth(source, analyzer)
+        frames = iter(source)
+        if most_s is not None:
+            frames = takewhile(lambda frame: frame.time_s < most_s, frames)
+        return read_mouth(frames, analyzer)

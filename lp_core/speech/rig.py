@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.geometry.facemesh import EYES, LIPS_INNER_UPPER, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER
+from lp_core.geometry.facemesh import (
+    EYES,
+    LIPS_INNER_UPPER,
+    LIPS_OUTER_LOWER,
+    LIPS_OUTER_UPPER,
+    NEUTRAL,
+)
 from lp_core.motion.builtin import neutral_face
 from lp_core.motion.implicit.edit import Edit
 from lp_core.motion.implicit.motion import ImplicitMotion
@@ -20,6 +26,7 @@ from lp_core.motion.landmarks.motion import frame_of_points
 from lp_core.motion.landmarks.transfer import DOWN, MAX_GAZE, opening_field, smile_field
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings.sliders import SLIDERS
+from lp_core.speech.mouth_map import OUTPUTS
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -145,6 +152,8 @@ def implicit_frame(values: Mapping[str, float]) -> MotionFrame:
     )
 
 
+NATURAL = ("pitch", "yaw", "roll", "blink", "brow", "gaze_x", "gaze_y")
+"""Curves of head, lids, brows and gaze."""
 _PAIRED = {
     "mouthLowerDown": (34, 35), "mouthUpperUp": (48, 49), "mouthPress": (36, 37), "mouthStretch": (46, 47),
     "mouthSmile": (44, 45), "jawOpen": (25,), "mouthPucker": (38,), "mouthRollLower": (40,), "mouthRollUpper": (41,),
@@ -153,8 +162,9 @@ _PAIRED = {
 
 
 def blendshapes(values: Mapping[str, float]) -> F32:
-    """(52,) the coefficients that a landmarker would read."""
+    """(52,) the coefficients that a landmarker would read; the first one (``_neutral``) is 1 while nothing is said."""
     shapes = np.zeros(52, np.float32)
+    shapes[NEUTRAL] = 1 - values.get("speaking", 0.0)
     for name, positions in _PAIRED.items():
         shapes[list(positions)] = values[name]
     closed = np.clip(values["press"], 0, 1)
@@ -171,3 +181,14 @@ def blendshapes(values: Mapping[str, float]) -> F32:
     shapes[[11, 12]], shapes[[17, 18]] = max(down, 0.0), max(-down, 0.0)
     result: F32 = np.clip(shapes, 0, 1)
     return result
+
+
+RIG_FRAMES: Mapping[str, Callable[[Mapping[str, float]], MotionFrame]] = {
+    "mesh478": mesh_frame, "liveportrait21": implicit_frame,
+}  # fmt: skip
+"""Rig -> the motion of a frame from the curves' values."""
+
+
+def resting_values() -> dict[str, float]:
+    """The curves of a face at rest."""
+    return dict.fromkeys((*OUTPUTS, *NATURAL, "press", "smile", "speaking"), 0.0)

@@ -120,7 +120,11 @@ def animate_dialog(
         Control("clip", "Clip", "choice", clips[0], "tells place and length of the result", tuple(clips)),
         Control("driver", "Performance", "choice", drivers[0], "what drives the face", tuple(drivers)),
         Control(
-            "driver_file", "or a file", "file", "", "film, picture, .lpmotion or .pkl; goes before the choice"
+            "driver_file",
+            "or a file",
+            "file",
+            "",
+            "video, image, sound of a voice, .lpmotion or .pkl; goes before the choice",
         ),
         Control("portrait", "Portrait", "choice", portraits[0], "what is animated", tuple(portraits)),
         Control("folder", "Results go to", "file", folder, "folder that the worker may write"),

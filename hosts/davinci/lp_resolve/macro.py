@@ -68,7 +68,11 @@ def published() -> list[Published]:
             "renders the inputs, has them animated, brings the result back",
         ),
         Published(
-            "performance", "file", "Render", "", "film, .lpmotion or demo:nod, where Driver is not connected"
+            "performance",
+            "file",
+            "Render",
+            "",
+            "video, sound of a voice, .lpmotion or demo:nod, where Driver is not connected",
         ),
         Published(
             "folder", "folder", "Render", "", "where results go; empty: LivePortrait beside the composition"

@@ -158,7 +158,13 @@ def _drive() -> List[Knob]:
             "input",
             ("input", "file", "demo"),
         ),
-        Knob("driver_file", FILE, "file", "film, picture sequence, .lpmotion or .pkl of a performance", ""),
+        Knob(
+            "driver_file",
+            FILE,
+            "file",
+            "video, image sequence, sound of a voice, .lpmotion or .pkl of a performance",
+            "",
+        ),
         Knob("driver_demo", CHOICE, "demo", "built-in motion", BUILTIN_MOTIONS[0], BUILTIN_MOTIONS),
         Knob(
             "source_is",

@@ -24,6 +24,7 @@ from lp_core.engines.base import (
 from lp_core.engines.liveportrait.compose import compose, in_frame
 from lp_core.engines.liveportrait.filmed_source import (
     EYE_TARGET,
+    RESTING,
     FilmedPlan,
     eye_target,
     plan_motion,
@@ -59,9 +60,11 @@ from lp_core.engines.liveportrait.weights import LABELS, compilation_errors, loa
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
+from lp_core.geometry.mouth_region import MouthRegion
 from lp_core.models.device import Batches, with_memory
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.implicit.motion import F64, ImplicitMotion, transform_keypoints
+from lp_core.motion.implicit.resting import at_rest, resting_expression, spread_over
 from lp_core.motion.implicit.transfer import TransferOptions, picture_reference, transfer
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import EngineSettings, RenderSettings
@@ -113,7 +116,7 @@ class LivePortraitEngine:
             stitching=settings.liveportrait.stitching,
             eye_retargeting=settings.liveportrait.eye_retargeting,
             lip_retargeting=settings.liveportrait.lip_retargeting,
-            normalise_lips=settings.liveportrait.normalize_lip,
+            normalise_lips=settings.liveportrait.normalize_lip and not settings.speech.lipsync,
             multiplier=settings.motion.strength,
             official_compat=compat,
         )
@@ -132,7 +135,7 @@ class LivePortraitEngine:
             label=label,
             batch=batch,
             has_crop=True,
-            surveys_plates=compat or self._keeps_eyes,
+            surveys_plates=compat or self._keeps_eyes or settings.speech.lipsync,
             notes=self._landmarks.notes,
         )
 
@@ -168,7 +171,8 @@ class LivePortraitEngine:
     def prepare(self, source: Frame, face: Face, tuning: Tuning = NO_TUNING) -> LivePortraitPortrait:
         """Everything about the source that does not change with the motion; the tuning is the plan of its clip."""
         fine = refined(self._landmarks.landmarker, source, face)
-        return self._in_memory(lambda: prepare_portrait(self._networks, source, fine, tuning))
+        where = MouthRegion.of(face.landmarks_frame) if self._settings.speech.lipsync else None
+        return self._in_memory(lambda: prepare_portrait(self._networks, source, fine, tuning, where))
 
     def tune(
         self,
@@ -182,6 +186,8 @@ class LivePortraitEngine:
 
     def survey(self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance) -> Tuning:
         """The plan of a filmed source; see the contract and ``lp_core.engines.liveportrait.filmed_source``."""
+        if self._settings.speech.lipsync:
+            return self._resting(plate)
         plan: FilmedPlan = {}
         frames, sources, played = [], [], []
         for frame, face in plate:
@@ -200,6 +206,19 @@ class LivePortraitEngine:
         if not frames:
             return plan
         return {**plan, **plan_motion(frames, sources, played, self._transfer, performance.frames > 1)}
+
+    def _resting(self, plate: Iterable[tuple[Frame, Face | None]]) -> Tuning:
+        """The lips of a plate at rest; nothing where no frame shows the face."""
+        states: list[ImplicitMotion] = []
+        lips: list[float] = []
+
+        def keep(seen: tuple[Frame, Face]) -> None:
+            frame, fine = seen[0], refined(self._landmarks.landmarker, *seen)
+            states.append(self._in_memory(partial(read_source, self._networks, frame, fine)))
+            lips.append(float(ratios_of(fine).lips[0]))
+
+        spread_over(((frame, face) for frame, face in plate if face is not None), keep)
+        return {RESTING: resting_expression(states, lips)} if states else NO_TUNING
 
     def animate(
         self,
@@ -234,6 +253,8 @@ class LivePortraitEngine:
     ) -> F64:
         """(21, 3) where the key points go under a motion, in the source's grid units."""
         source, keypoints = portrait.state, portrait.keypoints
+        if RESTING in portrait.plan:
+            source = at_rest(source, portrait.plan[RESTING])
         performance, start = self._played(source, implicit_of(motion), implicit_of(reference))
         planned = planned_motion(portrait.plan, portrait.source.index)
         moved = planned or transfer(source, performance, start, self._transfer)

@@ -1,8 +1,8 @@
 """What must be known of a filmed source before its first picture: a plan, as plain arrays that can be stored.
 
-Only two settings need one. ``steady_eyes`` takes the first frame's eyes as its aim. ``official_compat`` lays
-the performance onto all frames of the source together, for the published smoother runs over the whole shot, and
-back; a plan then takes about a kilobyte a frame.
+Three settings need one. ``steady_eyes`` takes the first frame's eyes as its aim, ``lipsync`` the lips at rest.
+``official_compat`` lays the performance onto all frames of the source together, for the
+published smoother runs over the whole shot, and back; a plan then takes about a kilobyte a frame.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ FilmedPlan = Tuning
 
 EYE_TARGET = "eye_target"
 """() openness that the eyes keep."""
+RESTING = "resting"
+"""(21, 3) expression with the lips at rest, where another voice replaces the plate's mouth."""
 FRAMES = "frames"
 """(N,) int64 numbers of the source's frames that are planned, rising."""
 _MOTION = {"rotation": (3, 3), "expression": (21, 3), "scale": (), "translation": (3,)}

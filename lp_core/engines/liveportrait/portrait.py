@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from lp_core.faces.ratios import eye_openness, lip_openness
 from lp_core.faces.schemes import scheme_of
 from lp_core.frame import Frame
 from lp_core.geometry.crop import SOURCE_CROP, frame_from_crop, oriented_square
+from lp_core.geometry.mouth_region import MouthRegion
 from lp_core.geometry.paste import F32, PastePlace, cut, feather_mask, place_of
 from lp_core.motion.implicit.motion import F64, ImplicitMotion, transform_keypoints
 
@@ -68,9 +69,13 @@ def ratios_of(face: Face) -> Ratios:
 
 
 def prepare_portrait(
-    networks: Networks, source: Frame, face: Face, plan: FilmedPlan = NO_TUNING
+    networks: Networks,
+    source: Frame,
+    face: Face,
+    plan: FilmedPlan = NO_TUNING,
+    where: MouthRegion | None = None,
 ) -> LivePortraitPortrait:
-    """Prepares a source: the crop, M, F and the source's share of W, once."""
+    """Prepares a source: the crop, M, F and the source's share of W, once; only ``where`` it may change."""
     height, width = source.pixels.shape[:2]
     square = oriented_square(face.landmarks_frame, SOURCE_CROP)
     picture = as_batch(network_picture(source, square))
@@ -88,7 +93,16 @@ def prepare_portrait(
         points=points,
         ratios=ratios_of(face),
         warp=warp,
-        place=place_of(matrix, feather_mask(CROP_PX), width, height),
+        place=_within(place_of(matrix, feather_mask(CROP_PX), width, height), where),
         beyond=beyond_white(source, cut(source.pixels[..., :3], matrix, CROP_PX)) if can_exceed else None,
         plan=plan,
     )
+
+
+def _within(place: PastePlace, where: MouthRegion | None) -> PastePlace:
+    """A place that shows in a region alone; None: as it is."""
+    region = place.region
+    if where is None or region.is_empty:
+        return place
+    weight = where.weight((region.left, region.top, region.right, region.bottom))
+    return replace(place, weight=place.weight * weight)

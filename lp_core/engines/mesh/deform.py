@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from lp_core.engines.mesh.carry import Carried
 from lp_core.engines.mesh.portrait import MeshPortrait
 from lp_core.geometry.affine import fit_affine
 from lp_core.geometry.facemesh import OVAL
+from lp_core.geometry.mouth_region import MouthRegion
 from lp_core.geometry.triangles import rasterize
 from lp_core.geometry.warp import enlarge, enlarge_part
 
@@ -103,6 +104,22 @@ def head_flow(
     corner = (float(grid.corner[0]), float(grid.corner[1]))
     flow, fall = (enlarge_part(field, grid.scale, corner, grid.region) for field in (flow, fall))
     return HeadFlow(grid.region, flow, np.minimum(fall * np.float32(4), np.float32(1)))
+
+
+def confined(head: HeadFlow, where: MouthRegion) -> HeadFlow:
+    """The flow inside a region; exactly nothing outside, and smooth between."""
+    left, top, _, _ = head.region
+    weight = where.weight(head.region)
+    rows, columns = np.flatnonzero(weight.any(axis=1)), np.flatnonzero(weight.any(axis=0))
+    if not len(rows):
+        return replace(head, flow=np.zeros_like(head.flow), matte=np.zeros_like(head.matte))
+    part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    box = (left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1)
+    weight = np.ascontiguousarray(weight[part])
+    flow = np.ascontiguousarray(head.flow[part]) * weight[..., None]
+    return HeadFlow(
+        box, flow, np.minimum(head.matte[part], np.minimum(weight * np.float32(4), np.float32(1)))
+    )
 
 
 def _fade_radii(portrait: MeshPortrait, rigid_points: NDArray[np.float64]) -> float:

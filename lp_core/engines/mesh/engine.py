@@ -26,28 +26,32 @@ from lp_core.engines.base import (
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
 from lp_core.engines.mesh.carry import Carried, Performer, carry
-from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, head_flow
+from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, confined, head_flow
 from lp_core.engines.mesh.eyes import eye_layer
 from lp_core.engines.mesh.layers import Opening, blend, mix_flow
 from lp_core.engines.mesh.lids import LidEdge, lid_edge, taken_points
+from lp_core.engines.mesh.plate_mouth import plate_mouth, survey_plate
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.frame import Frame
-from lp_core.geometry.facemesh import EYES
+from lp_core.geometry.facemesh import EYES, NEUTRAL
+from lp_core.geometry.mouth_region import MouthRegion
 from lp_core.geometry.sampling import Sampler
 from lp_core.geometry.warp import Map
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.landmarks.change import NO_CHANGE, Change
 from lp_core.motion.landmarks.edit import MESH_SLIDERS, make_change
-from lp_core.motion.landmarks.motion import motion_from_landmarks
+from lp_core.motion.landmarks.motion import lip_openness, motion_from_landmarks
+from lp_core.motion.landmarks.resting import fitted_lips
 from lp_core.motion.landmarks.transfer import (
     NO_NUDGE,
     UNITS_IN_FACE,
     Limits,
     Nudge,
     TransferTarget,
+    face_fields,
     transfer,
 )
 from lp_core.motion.sequence import MotionFrame
@@ -92,7 +96,8 @@ class MeshEngine:
             uses_driving_picture=settings.mesh.mouth != "drawn" or _wants_dense_motion(settings),
             uses_dense_motion=_wants_dense_motion(settings),
             sliders=MESH_SLIDERS,
-            calibrates=True,
+            calibrates=not settings.speech.lipsync,
+            surveys_plates=settings.speech.lipsync,
         )
         self._settings = settings
         self._limits = Limits(settings.mesh.max_turn, settings.mesh.max_shift * UNITS_IN_FACE)
@@ -125,8 +130,9 @@ class MeshEngine:
 
     def prepare(self, source: Frame, face: Face, tuning: Tuning = NO_TUNING) -> MeshPortrait:
         """Everything about the source that does not change with the motion; see the contract."""
-        found = tuning_from_arrays(tuning) if tuning else None
-        return prepare_portrait(source, face, face.coefficients, found)
+        plate = plate_mouth(tuning) if self._settings.speech.lipsync else None
+        found = tuning_from_arrays(tuning) if tuning and plate is None else None
+        return prepare_portrait(source, face, face.coefficients, found, plate)
 
     def animate(
         self,
@@ -183,8 +189,8 @@ class MeshEngine:
         return NO_TUNING if tuning is None else tuning_arrays(tuning)
 
     def survey(self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance) -> Tuning:
-        """Nothing; see the contract."""
-        return NO_TUNING
+        """The mouth of a plate that another voice replaces; else nothing; see the contract."""
+        return survey_plate(plate) if self._settings.speech.lipsync else NO_TUNING
 
     def _draw(
         self,
@@ -195,17 +201,26 @@ class MeshEngine:
         nudge: Nudge,
         change: Change = NO_CHANGE,
     ) -> Animation:
-        settings = self._settings.motion
-        target = transfer(
-            portrait.face, motion, reference, settings, nudge, portrait.fields, change, self._limits
-        )
+        settings, plate = self._settings.motion, portrait.plate
+        face, fields = portrait.face, portrait.fields
+        if plate is not None:
+            face = plate.resting.face(face, float(np.clip(motion.blendshapes[NEUTRAL], 0, 1)))
+            fields = face_fields(face.expression.astype(np.float64))
+            motion = fitted_lips(face, motion, reference)
+        target = transfer(face, motion, reference, settings, nudge, fields, change, self._limits)
         points, rigid = _in_pixels(portrait, target.points), _in_pixels(portrait, target.rigid_points)
+        where = None if plate is None else MouthRegion.of(rigid)
+        rigid = rigid if plate is None else portrait.points
         taken = taken_points(portrait, target.lids)
         carried = self._carried(portrait, motion, reference, driving, rigid)
         if carried is not None:
             taken += carried.nudged
         head = head_flow(self._mesh, portrait, taken, points, rigid, carried)
-        edges = self._move_eyes(head, portrait, target, points, rigid)
+        edges = []
+        if where is None:
+            edges = self._move_eyes(head, portrait, target, points, rigid)
+        else:
+            head = confined(head, where)
         left, top, right, bottom = head.region
         pixels = portrait.source.pixels.copy()
         part = pixels[top:bottom, left:right]
@@ -270,10 +285,14 @@ class MeshEngine:
         points: NDArray[np.float64],
         driving: DrivingPicture | None,
     ) -> None:
-        where = mouth.mouth_opening(portrait, points)
+        plate = portrait.plate
+        views = () if plate is None else plate.seen_at(lip_openness(points))
+        where = mouth.mouth_opening(portrait, points, bool(views))
         if where is None:
             return
-        if driving is None or self._settings.mesh.mouth == "drawn":
+        if views:
+            content = mouth.seen(where, points, views, portrait.tone)
+        elif driving is None or self._settings.mesh.mouth == "drawn":
             content = mouth.drawn(where, points, portrait.tone)
         else:
             content, covered = mouth.borrowed(where, points, driving, portrait.tone)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,10 @@ OVERHANG = 1.25
 """The borrowed piece is this much larger than the opening: its own soft edge shows lips, not a border."""
 SHOWN_PX = 1.5
 """An opening of less than this is not worth drawing; it fades in up to twice that."""
+STRETCH = 1.15
+"""A view of a mouth is stretched by no more than this."""
+SOFT = 0.12
+"""Softness of its lower end, in its own openings."""
 CAVITY = np.array([46.0, 16.0, 18.0])
 TONGUE = np.array([150.0, 72.0, 72.0])
 TEETH = np.array([226.0, 218.0, 204.0])
@@ -37,11 +43,21 @@ _CONTOUR = np.concatenate([LIPS_INNER_UPPER, LIPS_INNER_LOWER[-2:0:-1]])
 _TRIANGLES = topology.mouth_triangles()
 
 
-def mouth_opening(portrait: MeshPortrait, points: NDArray[np.float64]) -> Opening | None:
-    """Where the target's mouth shows more inside than the photo has; None when it does not."""
+def mouth_opening(
+    portrait: MeshPortrait, points: NDArray[np.float64], replaces: bool = False
+) -> Opening | None:
+    """Where the target's mouth shows more inside than the photo has; None when it does not.
+
+    Args:
+        portrait: the source.
+        points: (478, 3) target landmarks in pixels of the source.
+        replaces: True: whatever the source shows of its mouth is replaced.
+    """
     own, wanted = _gap(portrait.points), _gap(points)
     width_px = float(np.linalg.norm(points[_CONTOUR[0], :2] - points[LIPS_INNER_UPPER[-1], :2]))
-    more = np.clip((wanted / max(own, 1e-6) - 1.1) / 0.5, 0.0, 1.0) * np.clip(wanted / SHOWN_PX - 1, 0.0, 1.0)
+    more = float(np.clip(wanted / SHOWN_PX - 1, 0.0, 1.0))
+    if not replaces:
+        more *= float(np.clip((wanted / max(own, 1e-6) - 1.1) / 0.5, 0.0, 1.0))
     if more <= 0:
         return None
     where = opening(points[_CONTOUR, :2], portrait.size, FEATHER * width_px)
@@ -74,6 +90,49 @@ def borrowed(
     content = sample(driving.pixels, map_x, map_y)
     other = face_tone(Frame(driving.pixels, 0, Fraction(0)), driving.landmarks_frame)
     return toned(content.astype(np.float32), tone, other), covered
+
+
+def seen(
+    where: Opening,
+    points: NDArray[np.float64],
+    views: Sequence[tuple[DrivingPicture, float]],
+    tone: FaceTone,
+) -> NDArray[np.float32]:
+    """The source's own open mouth, from several views with weights that add up to 1.
+
+    Teeth do not stretch: where the mouth is wider open than the views, they hang from the upper lip and the rest is
+    drawn.
+
+    Returns:
+        (h, w, 3) float32, 8-bit codes.
+    """
+    content = drawn(where, points, tone)
+    wanted, widest = _gap(points), max(_share(view) for view, _ in views) * _width(points)
+    inner = points.copy()
+    if wanted > STRETCH * widest:
+        part = STRETCH * widest / wanted
+        inner[LIPS_INNER_LOWER] = inner[LIPS_INNER_UPPER] + part * (
+            points[LIPS_INNER_LOWER] - inner[LIPS_INNER_UPPER]
+        )
+    parts = [(*borrowed(where, inner, view, tone), np.float32(weight)) for view, weight in views]
+    covered = np.logical_and.reduce([inside for _, inside, _ in parts]).astype(np.float32)
+    if wanted > STRETCH * widest:
+        covered *= cv2.GaussianBlur(covered, (0, 0), max(SOFT * widest, 0.5))
+    shown = np.asarray(sum(weight * part for part, _, weight in parts), np.float32)
+    return np.asarray(content + covered[..., None] * (shown - content), np.float32)
+
+
+def _share(view: DrivingPicture) -> float:
+    """How far the mouth of a view is open, in mouth widths."""
+    points = view.landmarks_frame.astype(np.float64)
+    return _gap(points) / _width(points)
+
+
+def _width(points: NDArray[np.float64]) -> float:
+    """Distance of the inner mouth corners in pixels; above 0."""
+    return max(
+        float(np.linalg.norm(points[LIPS_INNER_UPPER[0], :2] - points[LIPS_INNER_UPPER[-1], :2])), 1e-6
+    )
 
 
 def _overhang(points: NDArray[np.float64]) -> NDArray[np.float64]:

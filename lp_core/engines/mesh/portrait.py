@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.engines.mesh.plate_mouth import PlateMouth
 from lp_core.engines.mesh.tone import FaceTone, face_tone
 from lp_core.faces.base import Face
 from lp_core.frame import Frame
@@ -49,6 +50,8 @@ class MeshPortrait:
     """Corrections from calibration; None before or without it."""
     grid_scale: float
     """Grid cells per pixel, 0 < grid_scale <= 1."""
+    plate: PlateMouth | None = None
+    """The mouth of the plate, where another voice replaces it."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -62,7 +65,11 @@ class MeshPortrait:
 
 
 def prepare_portrait(
-    source: Frame, face: Face, blendshapes: NDArray[np.float32], tuning: LandmarkTuning | None = None
+    source: Frame,
+    face: Face,
+    blendshapes: NDArray[np.float32],
+    tuning: LandmarkTuning | None = None,
+    plate: PlateMouth | None = None,
 ) -> MeshPortrait:
     """Prepares a source for animation; cheap enough for every frame of a plate."""
     height, width = source.pixels.shape[:2]
@@ -84,6 +91,7 @@ def prepare_portrait(
         fields=face_fields(motion.expression.astype(np.float64)),
         tuning=tuning,
         grid_scale=min(1.0, GRID_FACE_PX / max(float(np.ptp(oval[:, 1])), 1.0)),
+        plate=plate,
     )
 
 

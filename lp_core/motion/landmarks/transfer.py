@@ -173,11 +173,11 @@ def _region_delta(
         delta += mouth * nudge.smile * fields.smile
         plain = lip_gap(source, motion, reference, settings.motion)
         read = WIDE_MOUTH / 2 * float(motion.blendshapes[JAW_OPEN] - reference.blendshapes[JAW_OPEN])
-        moved = max(abs(plain - _gap(shape)), abs(read))
+        moved = max(abs(plain - inner_gap(shape)), abs(read))
         wanted = plain + _bounded(nudge.gap, moved)
         delta += mouth * DOWN * _bounded(nudge.drop, moved)
-        crossed = min(_gap(shape), 0.0)
-        delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - _gap(shape + delta))
+        crossed = min(inner_gap(shape), 0.0)
+        delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - inner_gap(shape + delta))
     if settings.region == "lips":
         delta *= mouth
     elif settings.region == "eyes":
@@ -218,12 +218,12 @@ def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mo
     above it opens so that a wide open mouth is as wide open on the source.
     """
     shape = source.expression.astype(np.float64)
-    width = _mouth_width(shape)
-    own = _gap(shape)
+    width = mouth_width(shape)
+    own = inner_gap(shape)
     now, then = float(motion.lips), float(reference.lips) if mode == "relative" else own / width
     if mode == "relative":
         # A mouth that narrows while it opens is less wide open than its openness says.
-        width_now, width_then = (_mouth_width(f.expression.astype(np.float64)) for f in (motion, reference))
+        width_now, width_then = (mouth_width(f.expression.astype(np.float64)) for f in (motion, reference))
         now *= width_now / width_then
     if now < then:
         return own * (1 - (then - now) / max(then, NARROW_MOUTH))
@@ -231,12 +231,12 @@ def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mo
     return own + (now - then) * wide / max(WIDE_MOUTH - then, WIDE_MOUTH / 2)
 
 
-def _gap(points: F64) -> float:
+def inner_gap(points: F64) -> float:
     """Signed inner lip gap in head units: lower lip below upper lip is positive."""
     return float((points[LIPS_INNER_LOWER[4:7], 1] - points[LIPS_INNER_UPPER[4:7], 1]).mean())
 
 
-def _mouth_width(shape: F64) -> float:
+def mouth_width(shape: F64) -> float:
     """Distance of the inner mouth corners in head units; above 0 on any face."""
     return max(float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]])), 1e-6)
 
@@ -244,7 +244,7 @@ def _mouth_width(shape: F64) -> float:
 def opening_field(shape: F64) -> F64:
     """(478,) how far a point follows when the lips open by 1: lower lip and chin down, upper lip a bit up."""
     upper, lower = shape[LIPS_INNER_UPPER[5]], shape[LIPS_INNER_LOWER[5]]
-    half = _mouth_width(shape) / 2
+    half = mouth_width(shape) / 2
     line = (upper[1] + lower[1]) / 2
     side = np.clip(1 - (np.abs(shape[:, 0] - upper[0]) / (2.3 * half)), 0.0, 1.0)
     side = side * side * (3 - 2 * side)

@@ -46,6 +46,9 @@ CASES = {
         Case("animate {portrait} {portrait}.none -o {new}.mp4", 11, "{portrait}.none"),
     ],
     "demo": [Case("demo -o {new}", shows="Contact sheet")],
+    "lipsync": [
+        Case("lipsync {portrait} {portrait}.wav -o {new}.mp4 {mesh}", 11, "{portrait}.wav"),
+    ],
     "extract": [
         Case("extract {driving} -o {new}.lpmotion --engine mesh", shows="Reading the performance"),
         Case("extract {driving} -o {new}.lpmotion --engine mesh --progress openjd", shows="openjd_status"),

@@ -28,7 +28,8 @@ def test_at_rest_the_face_is_the_neutral_one():
     frame = mesh_frame(REST)
     assert frame.expression == pytest.approx(neutral_face(), abs=1e-5)
     assert frame.rotation == pytest.approx(np.eye(3), abs=1e-6)
-    assert not frame.blendshapes.any()
+    assert frame.blendshapes[0] == 1
+    assert not frame.blendshapes[1:].any()
 
 
 @pytest.mark.parametrize("opening", [0.05, 0.15, 0.3])
