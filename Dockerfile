@@ -10,12 +10,12 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3 python3-venv libgl1 libegl1 libgles2 libglib2.0-0 ffmpeg \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home lpsuite \
+    && useradd --create-home --uid 10001 lpsuite \
     && install -d -o lpsuite /state
 COPY . /opt/lp-suite
 RUN python3 -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir "/opt/lp-suite[worker,vfx,neural,provenance]"
-USER lpsuite
+USER 10001
 ENV PATH=/opt/venv/bin:$PATH
 VOLUME /state
 EXPOSE 8787
