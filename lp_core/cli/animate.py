@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from lp_core.job import RenderJob
     from lp_core.settings import RenderSettings
 
+EXAMPLES = """Give a portrait, a performance and an output, for example:
+
+  lpsuite animate portrait.jpg driving.mp4 -o out.mp4
+  lpsuite animate portrait.jpg demo:expressive -o out.mp4
+  lpsuite animate plate.mov talk.wav -o out.mov --codec prores4444
+
+"""
+
 
 work_option = click.option(
     "--work",
@@ -25,7 +33,21 @@ work_option = click.option(
 )
 
 
-@click.command(short_help="Lay a performance onto a portrait.")
+class ExplainedCommand(click.Command):
+    """A command that shows examples when it is called without arguments."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parses the arguments.
+
+        Raises:
+            UsageError: there are none.
+        """
+        if not args and not ctx.resilient_parsing:
+            raise click.UsageError(EXAMPLES, ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=ExplainedCommand, short_help="Lay a performance onto a portrait.")
 @click.argument("source")
 @click.argument("driving", required=False)
 @click.option("-o", "--output", required=True, help="Film, or frame pattern such as out.%04d.png.")

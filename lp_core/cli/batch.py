@@ -55,6 +55,7 @@ def batch() -> None:
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Sidecar with marks (TOML).")
 @click.option("--relink", multiple=True, help="Folder in which missing media is looked for; may be repeated.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show and write the plan; render nothing.")
+@click.option("--json", "as_json", is_flag=True, help="With --plan: print it as one JSON object.")
 @click.option("--chunk", default=None, type=click.IntRange(min=1), help="Frames of a chunk.")
 @click.option(
     "--file-type", default="auto", show_default=True, help="Suffix of the results, such as .mov or .exr."
@@ -77,6 +78,7 @@ def run(
     timeline: Path,
     output: Path,
     plan_only: bool,
+    as_json: bool,
     devices: str,
     submit: str | None,
     require: tuple[str, ...],
@@ -91,13 +93,17 @@ def run(
     """
     from lp_core.batch.planner import make_plan
 
+    if as_json and not plan_only:
+        raise click.UsageError("--json prints a plan; add --plan.")
     own = [timeline.suffix] if timeline.suffix.lower() not in (".otio", ".otioz", ".otiod") else []
     plan, read = make_plan(_plan_request(timeline, output, values))
     plan = replace(
         plan, file_types=tuple(dict.fromkeys([*own, *file_types])), overwrite=bool(values["overwrite"])
     )
     plan.write()
-    if plan_only:
+    if as_json:
+        click.echo(plan.to_json())
+    elif plan_only:
         show_plan(plan)
     elif submit or run_with:
         _bundle(plan, submit if run_with is None else None, require)

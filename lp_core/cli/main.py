@@ -36,8 +36,9 @@ COMMANDS = {
     "doctor": "lp_core.cli.doctor:doctor",
     "models": "lp_core.cli.models:models",
     "provenance": "lp_core.cli.provenance:provenance",
+    "completion": "lp_core.cli.completion:completion",
 }
-"""Command -> where it stands; imported on use."""
+"""Command -> where it is; imported on use."""
 
 DEFECT_EXIT_CODE = 70
 """EX_SOFTWARE of sysexits: the program itself is at fault."""
@@ -84,6 +85,17 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), attribute)
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names; an unknown word gets a suggestion."""
+        from difflib import get_close_matches
+
+        near = get_close_matches(args[0], COMMANDS, 1) if args[0] not in COMMANDS else []
+        if near:
+            raise click.UsageError(f"No such command '{args[0]}'. Did you mean '{near[0]}'?", ctx)
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lpsuite")
@@ -107,7 +119,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except click.ClickException as error:
-        return _fail(f"{error.format_message()} See lpsuite --help.", error.exit_code, session)
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        command = context.command_path if context else "lpsuite"
+        return _fail(f"{error.format_message()} See {command} --help.", error.exit_code, session)
     except (click.Abort, KeyboardInterrupt):
         return _fail("Stopped; nothing half-written is left.", Cancelled.exit_code, session)
     except LpError as error:

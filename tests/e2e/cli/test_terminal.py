@@ -45,6 +45,7 @@ CASES = {
         Case("animate {portrait} {motion} -o {new}.mp4 {mesh} --progress openjd", shows="openjd_status"),
         Case("animate {portrait} {portrait}.none -o {new}.mp4", 11, "{portrait}.none"),
     ],
+    "completion": [Case("completion bash", shows="_LPSUITE_COMPLETE"), Case("completion tcsh", 2, "bash")],
     "demo": [Case("demo -o {new}", shows="Contact sheet")],
     "lipsync": [
         Case("lipsync {portrait} {portrait}.wav -o {new}.mp4 {mesh}", 11, "{portrait}.wav"),
