@@ -5,7 +5,9 @@ all else default; lossless film). The film is read back with the landmarker that
 film mode, and both readings are compared frame by frame: Pearson correlation and gain (regression slope) of head
 angles, smile, jaw and blinks, wherever the performer moves enough for it to mean something. Also: frames in which
 the face is not found again, pixels outside the matte that differ from the photo (bit for bit, in the film as it
-was read back), and the share of touched pixels where the flow folds.
+was read back), the share of touched pixels where the flow folds, and jitter: high-frequency energy of the landmarks'
+paths (second differences, in units of the distance between the outer eye corners) over that of the performer's, in the
+half of the frames in which the performer moves least.
 
     python benchmarks/closed_loop.py --media ../shared/media
     python benchmarks/closed_loop.py --media ../shared/media --driving d0 --portraits s9 --sheet out/loop.png
@@ -47,6 +49,9 @@ CHANNELS = {
 }
 """Channel -> (smallest range of the performer that counts, least correlation)."""
 GAINS = (0.5, 1.5)
+EYE_CORNERS = (33, 263)
+STILL_FRAMES = 9
+"""Frames over which a performer's movement is averaged to find where it is least."""
 
 
 class WatchedEngine(MeshEngine):
@@ -97,6 +102,8 @@ class Reading:
     """Channels of a clip by name, (N,) each, NaN where no face was found."""
 
     channels: dict[str, np.ndarray]
+    paths: np.ndarray
+    """(N, 478, 2) landmarks in units of the distance between the outer eye corners; NaN where no face was found."""
 
     @property
     def missing(self) -> int:
@@ -106,12 +113,29 @@ class Reading:
 
 def read_clip(path: Path) -> Reading:
     """Reads every frame of a film with the landmarker, in film mode."""
-    rows = []
+    rows, paths = [], []
     with open_source(path) as source, closing(open_analyzer("mediapipe", is_video=True)) as analyzer:
         for frame in source:
             faces = analyzer.analyze(frame.as_rgb8(), int(frame.time_s * 1000))
             rows.append(_channels(faces[0]) if faces else [np.nan] * len(CHANNELS))
-    return Reading(dict(zip(CHANNELS, np.array(rows).T, strict=True)))
+            points = (
+                faces[0].landmarks_frame[:, :2].astype(np.float64) if faces else np.full((478, 2), np.nan)
+            )
+            paths.append(points)
+    whole = np.array(paths)
+    eyes = np.nanmedian(np.linalg.norm(whole[:, EYE_CORNERS[0]] - whole[:, EYE_CORNERS[1]], axis=1))
+    return Reading(dict(zip(CHANNELS, np.array(rows).T, strict=True)), whole / eyes)
+
+
+def jitter(driver: Reading, result: Reading) -> float:
+    """High-frequency energy of the render's landmarks over the performer's where the performer moves least."""
+    both = min(len(driver.paths), len(result.paths))
+    there, here = driver.paths[:both], result.paths[:both]
+    speed = np.linalg.norm(np.diff(there, axis=0), axis=2).mean(axis=1)
+    calm = np.convolve(np.nan_to_num(speed, nan=np.inf), np.ones(STILL_FRAMES) / STILL_FRAMES, "same")[1:]
+    energy = [(np.diff(paths, 2, axis=0) ** 2).sum(axis=2).mean(axis=1) for paths in (here, there)]
+    counted = (calm <= np.median(calm)) & np.isfinite(energy[0]) & np.isfinite(energy[1])
+    return float(energy[0][counted].mean() / energy[1][counted].mean())
 
 
 def _channels(face) -> list[float]:  # noqa: ANN001
@@ -167,7 +191,8 @@ def run_pair(
     result = read_clip(film)
     background = changed_background(portrait, film, engine.touched)
     folds = 1e6 * engine.folded / max(engine.counted, 1)
-    return list(compare(driver, result)), f"{result.missing:>5} {background:>6} {folds:>7.1f}"
+    shaking = jitter(driver, result)
+    return list(compare(driver, result)), f"{result.missing:>5} {background:>6} {folds:>7.1f} {shaking:>6.2f}"
 
 
 def main() -> int:
@@ -187,7 +212,7 @@ def main() -> int:
     print(
         "correlation/gain wherever the performer moves enough; ! misses its bar; folds per million touched pixels"
     )
-    print(f"{'pair':<8}" + "".join(f"{name:>15}" for name in names) + "  lost  backgr  folds")
+    print(f"{'pair':<8}" + "".join(f"{name:>15}" for name in names) + "  lost  backgr  folds  jitter")
     missed = total = 0
     for clip in options.driving.split(","):
         driving = options.media / "driving" / f"{clip}.mp4"

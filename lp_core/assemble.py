@@ -221,7 +221,9 @@ def assemble_extraction(
     )
     with open_writer():  # whether the file can be written is known before the film is read
         pass
-    return Extraction(choice.engine, film, output, open_writer, notes, inputs)
+    has_dense = suffix != TEMPLATE_SUFFIX and choice.engine.info.uses_dense_motion and not film.info.is_still
+    dense = settings.motion if has_dense else None
+    return Extraction(choice.engine, film, output, open_writer, notes, inputs, dense)
 
 
 def _conversion(

@@ -40,6 +40,8 @@ from lp_core.performance_name import MOTION_FORMATS, motion_suffix
     "missing",
     "interlaced",
     "references",
+    "reference",
+    "dense_motion",
     "fps",
     "speech_seed",
     "speech_track",
@@ -63,6 +65,8 @@ def extract(
     **values: Any,  # noqa: ANN401
 ) -> None:
     """Reads the performance of DRIVING once and stores it as a motion file.
+
+    For the mesh engine the file also keeps how hair, neck and shoulders move (--no-dense-motion leaves that out).
 
     A stored motion of the liveportrait engine becomes a template of the published pipeline (.pkl), and a
     template a motion file. A voice (talk.wav, or speech:FILE for the sound of a video) becomes a motion file, a

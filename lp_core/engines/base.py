@@ -54,8 +54,8 @@ class EngineInfo:
 class DrivingPicture:
     """The driving frame that a motion frame was read from, for engines that borrow pixels from it."""
 
-    pixels: NDArray[np.uint8]
-    """(H, W, 3) RGB."""
+    pixels: NDArray[np.uint8] | None
+    """(H, W, 3) RGB; None: a stored motion, which keeps no images."""
     landmarks_frame: NDArray[np.float32]
     """(478, 3) in pixels of that picture."""
     dense: DenseField | None = None

@@ -1,7 +1,8 @@
 """Dense motion of a performance: coarse optical flow of the driving video, from each frame to the reference frame.
 
 Landmarks know the face; hair, ears, neck and shoulders are known to the pixels alone. The flow is found by Dense
-Inverse Search (lp_core.geometry.optical_flow) in images of SIDE x SIDE pixels, or as many in another shape. Where eyes
+Inverse Search (lp_core.geometry.optical_flow) in images of SIDE x SIDE pixels, or as many in another shape, and kept
+in cells of CELL x CELL of them. Where eyes
 and mouth open or close there is no correspondence: those places are left out, and filled from around them.
 """
 
@@ -21,6 +22,8 @@ U8 = NDArray[np.uint8]
 
 SIDE = 256
 """Side of a square with the area of the images that are compared."""
+CELL = 2
+"""Their pixels, across and down, in a cell of the field: the search itself looks no finer."""
 HOLE_GROWN = 0.35
 """How far beyond the outline of an eye or a mouth nothing is trusted, over its size."""
 
@@ -36,6 +39,25 @@ class DenseField:
     size: tuple[int, int]
     """Width and height of the driving image, pixels."""
 
+    @classmethod
+    def of(cls, flow: F32, landmarks: NDArray[np.floating], size: tuple[int, int]) -> DenseField:
+        """The field of a flow; eyes and mouth are not trusted.
+
+        Args:
+            flow: (h, w, 2) in cells.
+            landmarks: (478, 2 or 3) of the frame's face, pixels.
+            size: width and height of the image, pixels.
+        """
+        scale = flow.shape[1] / size[0]
+        trust = np.ones(flow.shape[:2], np.float32)
+        trust[_openings(landmarks, scale, trust.shape)] = 0
+        return cls(flow / np.float32(scale), trust, size)
+
+    @property
+    def cells(self) -> F32:
+        """(h, w, 2) the flow in cells."""
+        return self.flow * np.float32(self.scale)
+
     @property
     def scale(self) -> float:
         """Cells per pixel."""
@@ -50,6 +72,11 @@ class DenseReference:
     """(h, w) reduced to the area of SIDE x SIDE."""
     size: tuple[int, int]
     """Width and height of the image, pixels."""
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Width and height of a field, cells."""
+        return self.gray.shape[1] // CELL, self.gray.shape[0] // CELL
 
     @classmethod
     def of(cls, pixels: U8) -> DenseReference:
@@ -69,12 +96,9 @@ class DenseReference:
         height, width = pixels.shape[:2]
         if (width, height) != self.size:
             return None
-        now = _small(pixels)
-        scale = now.shape[1] / width
-        there = dense_flow(now, self.gray)
-        trust = np.ones(now.shape, np.float32)
-        trust[_openings(landmarks, scale, now.shape)] = 0
-        return DenseField(there / np.float32(scale), trust, self.size)
+        flow = dense_flow(_small(pixels), self.gray, is_quick=True)
+        cells = cv2.resize(flow, self.grid, interpolation=cv2.INTER_AREA) / np.float32(CELL)
+        return DenseField.of(cells, landmarks, self.size)
 
 
 def _small(pixels: U8) -> U8:

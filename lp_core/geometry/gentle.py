@@ -10,7 +10,7 @@ F32 = NDArray[np.float32]
 
 STEEPEST = 0.35
 """Slope, in pixels per pixel, up to which flow stays as it is; from twice as much it is replaced."""
-REDUCED = 4
+REDUCED = 2
 """The search for a softer flow runs in images smaller by this factor."""
 LEVELS = (0.75, 1.5, 3.0, 6.0)
 """Softness of the flows that take the place of steep ones, in pixels of the smaller images."""

@@ -40,12 +40,13 @@ class Sampler:
         """
         if name == "linear":
             return sample(self.pixels, map_x, map_y)
-        found = self._remapped(self.pixels, map_x, map_y, FILTERS[name])
-        left, top = np.floor(map_x), np.floor(map_y)
-        low, high = (self._remapped(bound, left, top, cv2.INTER_NEAREST) for bound in self._bounds)
-        clamped = np.asarray(cv2.min(cv2.max(found, low), high)).reshape(found.shape)
+        # Positions in 32nds of a pixel, as OpenCV's filters take them, are found once for all three look-ups.
+        whole, rest = cv2.convertMaps(map_x, map_y, cv2.CV_16SC2)
+        found = self._remapped(self.pixels, whole, rest, FILTERS[name])
+        low, high = (self._remapped(bound, whole, None, cv2.INTER_NEAREST) for bound in self._bounds)
         if self.pixels.dtype != np.float32:
-            return clamped
+            return np.asarray(cv2.min(cv2.max(found, low, dst=found), high, dst=found))
+        clamped = np.asarray(cv2.min(cv2.max(found, low), high)).reshape(found.shape)
         is_finite = np.isfinite(found)
         return clamped if is_finite.all() else np.where(is_finite, clamped, sample(self.pixels, map_x, map_y))
 
@@ -62,6 +63,9 @@ class Sampler:
         return np.ascontiguousarray(low), np.ascontiguousarray(high)
 
     @staticmethod
-    def _remapped(picture: NDArray[Any], map_x: Map, map_y: Map, how: int) -> NDArray[Any]:
-        found = np.asarray(cv2.remap(picture, map_x, map_y, how, borderMode=cv2.BORDER_REPLICATE))
-        return found.reshape(*map_x.shape, *picture.shape[2:])
+    def _remapped(
+        picture: NDArray[Any], whole: NDArray[Any], rest: NDArray[Any] | None, how: int
+    ) -> NDArray[Any]:
+        """The picture at pixels and 32nds of them, as ``cv2.convertMaps`` gives them; None: at pixels alone."""
+        found = np.asarray(cv2.remap(picture, whole, rest, how, borderMode=cv2.BORDER_REPLICATE))
+        return found.reshape(*whole.shape[:2], *picture.shape[2:])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lp_core.engines.base import DrivingPicture
 from lp_core.faces.open import open_analyzer
@@ -96,8 +97,9 @@ class Renderer:
         """Takes the face as it is now for the neutral one."""
         if self._live is not None:
             self._live.recentre()
-            if self._last is not None and self._last[1] is not None:
-                self._take_neutral(self._last[1], self._live)
+            driving = None if self._last is None else self._last[1]
+            if driving is not None and driving.pixels is not None:
+                self._take_neutral(driving.pixels, self._live)
 
     def draw(
         self,
@@ -145,13 +147,15 @@ class Renderer:
 
     def _with_dense_motion(self, driving: DrivingPicture | None, live: LiveMotion) -> DrivingPicture | None:
         """The driving picture with its dense motion, where the engine uses it; a held one keeps what it has."""
-        if self._under is None or not self._under.engine.info.uses_dense_motion or driving is None:
+        if self._under is None or not self._under.engine.info.uses_dense_motion:
+            return driving
+        if driving is None or driving.pixels is None:
             return driving
         if live.goal is not self._neutral_of:
-            self._take_neutral(driving, live)
+            self._take_neutral(driving.pixels, live)
         if driving.dense is not None or self._neutral is None:
             return driving
         return replace(driving, dense=self._neutral.motion(driving.pixels, driving.landmarks_frame))
 
-    def _take_neutral(self, driving: DrivingPicture, live: LiveMotion) -> None:
-        self._neutral_of, self._neutral = live.goal, DenseReference.of(driving.pixels)
+    def _take_neutral(self, pixels: NDArray[np.uint8], live: LiveMotion) -> None:
+        self._neutral_of, self._neutral = live.goal, DenseReference.of(pixels)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lp_core.engines.base import DrawRequest, DrivingPicture, Engine
 from lp_core.frame import Box, Frame
 from lp_core.media.base import SinkSpec
+from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.implicit.edit import EditCurves
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.edges import (
@@ -35,6 +36,8 @@ from lp_core.render.source_frames import (
     driving_pictures,
     first_driving_picture,
     screen_frames,
+    stored_pictures,
+    stored_rows,
     with_dense_motion,
 )
 from lp_core.timing import FrameRate
@@ -101,10 +104,12 @@ class Drawing:
     def drivers(self, stack: ExitStack, start: int = 0) -> Iterator[DrivingPicture | None]:
         """The driving picture of every output frame from ``start`` on, without end; None where there is none."""
         driving, info = self.driving, self.engine.info
-        if isinstance(driving, StoredMotion) or not info.uses_driving_picture:
+        if isinstance(driving, StoredMotion):
+            return self._stored_drivers(stack, start)
+        if not info.uses_driving_picture:
             return repeat(None)
         frames = stack.enter_context(ReadAhead(screen_frames(driving, self.rate), QUEUE_DEPTH, "driving"))
-        before = int(self.part.performance_s * self.rate.fps)
+        before = self._frames_before()
         first = None
         if before < 0 or self.motion.frame(0).confidence == 0:
             first = first_driving_picture(driving, self.motion)
@@ -114,6 +119,33 @@ class Drawing:
             return shown
         neutral = self.timeline.reference_index
         return stack.enter_context(ReadAhead(with_dense_motion(shown, driving, neutral), QUEUE_DEPTH, "flow"))
+
+    def _frames_before(self) -> int:
+        """Output frames of the performance before the first that is drawn; negative where frames precede it."""
+        return int(self.part.performance_s * self.rate.fps)
+
+    def _stored_drivers(self, stack: ExitStack, start: int) -> Iterator[DrivingPicture | None]:
+        """The dense motion that a motion file keeps, at every output frame; None where it keeps none."""
+        motion = self.motion
+        if (
+            not isinstance(motion, MotionReader)
+            or motion.dense is None
+            or not self.engine.info.uses_dense_motion
+        ):
+            return repeat(None)
+        if motion.dense.reference != self.timeline.reference_index:
+            self.notes.append(
+                f"The motion's dense motion leads to frame {motion.dense.reference}, and the reference is frame "
+                f"{self.timeline.reference_index}: hair, neck and shoulders follow the head alone. Use --reference "
+                f"{motion.dense.reference}, or extract the motion with --reference {self.timeline.reference_index}."
+            )
+            return repeat(None)
+        stored = stack.enter_context(MotionReader(motion.path))  # another thread reads it
+        before, rows = self._frames_before(), stored_rows(stored, self.rate)
+        first = next(rows)
+        ahead = chain(repeat(first, -before), islice(chain([first], rows), max(before, 0), None))
+        pictures = stored_pictures(stored, islice(ahead, start, None))
+        return stack.enter_context(ReadAhead(pictures, QUEUE_DEPTH, "flow"))
 
     def drawn(
         self,
@@ -179,11 +211,7 @@ class Drawing:
     def summary(self, frames: int, lost_source: Runs) -> Summary:
         """What the whole amounts to; its time is not known here."""
         rate = self.rate
-        held = (
-            frames
-            + int(self.part.performance_s * rate.fps)
-            - conformed_count(len(self.motion), self.motion.rate, rate)
-        )
+        held = frames + self._frames_before() - conformed_count(len(self.motion), self.motion.rate, rate)
         if held > 0 and len(self.motion) > 1:
             self.notes.append(
                 f"The performance ends {held} frames before the source; its last motion is held."

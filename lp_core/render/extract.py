@@ -5,13 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from lp_core.engines.base import Engine
+from lp_core.geometry.dense_codec import pack
+from lp_core.geometry.dense_field import DenseReference
 from lp_core.motion.files.lpmotion import MotionWriter
-from lp_core.render.edges import BLOCK, FilmedFace, StoredMotion
+from lp_core.motion.files.lpmotion_header import DenseFacts
+from lp_core.motion.landmarks.motion import landmarks_from_motion
+from lp_core.motion.timeline import MotionTimeline
+from lp_core.render.edges import BLOCK, QUEUE_DEPTH, FilmedFace, StoredMotion
 from lp_core.render.inputs import NOT_WATCHED, InputWatch
+from lp_core.render.pipeline import ReadAhead
 from lp_core.render.read_performance import record_motion
 from lp_core.render.report import Listener, Meter, Summary, numbered
+from lp_core.settings import MotionSettings
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class Extraction:
     """Sentences for the summary that were known before."""
     inputs: InputWatch = NOT_WATCHED
     """The files that the motion is made of."""
+    dense_reference: MotionSettings | None = None
+    """How the reference frame is chosen that dense motion leads to; None: no dense motion is stored."""
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, listener: Listener | None = None) -> Summary:
@@ -43,6 +53,8 @@ class Extraction:
         notes = list(self.notes)
         with self.inputs.guarding(), self.open_writer() as writer:
             lost = record_motion(self.driving, self.engine, writer.append, meter, notes.append)
+            if self.dense_reference is not None:
+                store_dense(self.driving, writer, self.dense_reference)
             self.inputs.check()
             writer.commit()
         return Summary(
@@ -56,6 +68,31 @@ class Extraction:
             lost_source_frames=(),
             notes=tuple(dict.fromkeys(notes)),
         )
+
+
+def store_dense(film: FilmedFace, writer: MotionWriter, settings: MotionSettings) -> None:
+    """Adds the dense motion of a film to its motion, all of which the writer has taken.
+
+    Args:
+        film: the performance.
+        writer: takes the fields.
+        settings: how the reference frame is chosen that they lead to.
+
+    Raises:
+        SettingError: the chosen reference is not in the performance, or shows no face.
+    """
+    motion = writer.taken()
+    reference = MotionTimeline(motion, settings, "hold").reference_index
+    with film.open() as source:
+        neutral = DenseReference.of(next(islice(source, reference, None)).as_rgb8())
+    writer.begin_dense(DenseFacts(neutral.size, neutral.grid, reference))
+    with film.open() as source, ReadAhead(source, QUEUE_DEPTH, "decode") as frames:
+        for frame in islice(frames, len(motion)):
+            row = motion.rows(frame.index, frame.index + 1).frame(0)
+            field = None
+            if row.confidence > 0:
+                field = neutral.motion(frame.as_rgb8(), landmarks_from_motion(row, *neutral.size))
+            writer.append_dense(b"" if field is None else pack(field.cells))
 
 
 @dataclass(frozen=True)

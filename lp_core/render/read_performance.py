@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.engines.base import DrivingPicture, Engine, TrialFrame
-from lp_core.motion.files.lpmotion import MotionWriter
+from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionFrame, frame_shapes
 from lp_core.render.edges import BLOCK, FilmedFace, Motion, StoredMotion
 from lp_core.render.performance_sample import DENSITIES, Density, PerformanceSample
@@ -128,7 +128,16 @@ def _copy_motion(motion: Motion, path: Path) -> None:
     ) as writer:
         for first in range(0, len(motion), BLOCK):
             writer.extend(motion.rows(first, min(first + BLOCK, len(motion))))
+        copy_dense(motion, writer)
         writer.commit()
+
+
+def copy_dense(motion: Motion, writer: MotionWriter) -> None:
+    """Copies the dense motion of a motion file; others have none."""
+    if isinstance(motion, MotionReader) and motion.dense is not None:
+        writer.begin_dense(motion.dense)
+        for index in range(len(motion)):
+            writer.append_dense(motion.dense_bytes(index))
 
 
 def read_samples(render: Render, folder: Path, motion: Motion) -> list[TrialFrame]:
@@ -161,7 +170,7 @@ def _arrays_of(samples: Sequence[TrialFrame]) -> dict[str, NDArray[Any]]:
         for name in MOTION_ARRAYS
     }
     for index, sample in enumerate(samples):
-        if sample.driving is not None:
+        if sample.driving is not None and sample.driving.pixels is not None:
             arrays[f"pixels{index}"] = sample.driving.pixels
             arrays[f"landmarks{index}"] = sample.driving.landmarks_frame
     return arrays

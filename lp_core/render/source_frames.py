@@ -9,7 +9,8 @@ from itertools import islice, repeat
 from lp_core.engines.base import DrivingPicture, Engine, Portrait, Tuning
 from lp_core.faces.base import Face
 from lp_core.frame import Frame
-from lp_core.geometry.dense_field import DenseReference
+from lp_core.geometry.dense_field import DenseField, DenseReference
+from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.landmarks.motion import landmarks_from_motion
 from lp_core.motion.sequence import MotionFrame
 from lp_core.render.edges import BLOCK, FilmedFace, Motion
@@ -112,13 +113,49 @@ def with_dense_motion(
         neutral = DenseReference.of(next(islice(source, reference, None)).as_rgb8())
     last: tuple[DrivingPicture, DrivingPicture] | None = None
     for picture in pictures:
-        if picture is None:
-            yield None
+        if picture is None or picture.pixels is None:
+            yield picture
             continue
         if last is None or last[0] is not picture:
             motion = neutral.motion(picture.pixels, picture.landmarks_frame)
             last = picture, replace(picture, dense=motion)
         yield last[1]
+
+
+def stored_rows(motion: MotionReader, rate: FrameRate) -> Iterator[int]:
+    """Number of the frame whose dense motion goes with each output frame, without end.
+
+    Where a frame has none the last one that had stays; before the first that has, that one.
+
+    Args:
+        motion: has dense motion.
+        rate: output rate.
+    """
+    last = next((index for index in range(len(motion)) if motion.dense_bytes(index)), 0)
+    seen = -1
+    for index in at_rate(range(len(motion)), motion.rate, rate):
+        if index != seen:
+            seen, last = index, index if motion.dense_bytes(index) else last
+        yield last
+    yield from repeat(last)
+
+
+def stored_pictures(motion: MotionReader, rows: Iterable[int]) -> Iterator[DrivingPicture | None]:
+    """The dense motion that a motion file keeps of some frames, as driving pictures without images."""
+    shown, last = -1, None
+    for index in rows:
+        if index != shown:
+            shown, last = index, _stored_picture(motion, index)
+        yield last
+
+
+def _stored_picture(motion: MotionReader, index: int) -> DrivingPicture | None:
+    """The dense motion that a motion file keeps of one frame; None where it has none."""
+    field = motion.dense_field(index)
+    if field is None or motion.dense is None:
+        return None
+    landmarks = landmarks_from_motion(motion.frame(index), *motion.dense.size)
+    return DrivingPicture(None, landmarks, DenseField.of(field, landmarks, motion.dense.size))
 
 
 def _driving_picture(frame: Frame, motion: MotionFrame) -> DrivingPicture:

@@ -59,7 +59,7 @@ USES: Dict[str, Names] = {
     - {"batch", "steady_eyes"}
     | {"watermark", "consent", "require_consent", "strict"},
     "extract": READING | (_groups("engine", "speech") - {"lipsync"})
-    | {"driving_face", "official_compat", "fps", "overwrite", "strict"},
+    | {"driving_face", "official_compat", "fps", "reference", "dense_motion", "overwrite", "strict"},
     "convert": frozenset(("overwrite", "strict")),
     "upscale": READING | (UPSCALE_DETAILS - {"upscale_region"}) | {
         "upscale", "device", "precision", "ocio", "input_space", "codec", "quality", "audio", "fps",

@@ -30,11 +30,11 @@ from lp_core.motion.landmarks.motion import landmarks_from_motion
 from lp_core.motion.landmarks.transfer import seen_rotation
 from lp_core.motion.sequence import MotionFrame
 
-SMOOTH = 0.7
+SMOOTH = 0.4
 """Softness of the field for a twin, in its cells."""
 SMOOTHER = 1.5
 """How much softer it gets, over the distance by which the outlines of both faces differ."""
-STILL_CELLS = 0.06
+STILL_CELLS = 0.03
 """Motion below this, in cells, is the search's own noise; it counts in full from twice as much."""
 BORDER, WIDEST_BORDER = 0.03, 0.25
 """Over which the field dies away towards the border of the driving image, in its widths."""

@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +28,7 @@ from lp_core.engines.mesh.carry import Carried, Performer, carry
 from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, confined, head_flow
 from lp_core.engines.mesh.eyes import eye_layer
 from lp_core.engines.mesh.layers import Opening, blend, mix_flow
+from lp_core.engines.mesh.laying import STILL_PX, lay_moved
 from lp_core.engines.mesh.lids import LidEdge, lid_edge, taken_points
 from lp_core.engines.mesh.plate_mouth import plate_mouth, survey_plate
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
@@ -38,7 +38,6 @@ from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES, NEUTRAL
 from lp_core.geometry.mouth_region import MouthRegion
-from lp_core.geometry.sampling import Sampler
 from lp_core.geometry.warp import Map
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.landmarks.change import NO_CHANGE, Change
@@ -63,11 +62,6 @@ TRIAL_THREADS = 2
 """Trials drawn and read at the same time."""
 UNRELATED_MS = 100_000
 """Time between trial pictures as the analyzer sees it: so far apart that it does not smooth across them."""
-
-STRIP_PX = 32
-"""Rows sampled at a time."""
-STILL_PX = 1 / 1024
-"""A flow below this is the arithmetic's, not the performance's."""
 
 
 class MeshEngine:
@@ -147,7 +141,7 @@ class MeshEngine:
         Raises:
             SettingError: the mouth shall come from the driving picture and there is none.
         """
-        if driving is None and self._settings.mesh.mouth == "driving":
+        if (driving is None or driving.pixels is None) and self._settings.mesh.mouth == "driving":
             raise SettingError(
                 "There is no driving picture to take the mouth from; hand one over, or use --mouth drawn or auto."
             )
@@ -221,16 +215,8 @@ class MeshEngine:
             edges = self._move_eyes(head, portrait, target, points, rigid)
         else:
             head = confined(head, where)
-        left, top, right, bottom = head.region
         pixels = portrait.source.pixels.copy()
-        part = pixels[top:bottom, left:right]
-        columns, rows = np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32)
-        map_x: Map = head.flow[..., 0] + columns
-        map_y: Map = head.flow[..., 1] + rows[:, None]
-        # Where nothing moves the source's own bits stay: weights of 0 would still mix in a NaN.
-        far = np.abs(head.flow) > STILL_PX
-        moved = (head.matte > 0) & (far[..., 0] | far[..., 1])  # any(axis=2) is several times slower
-        _lay_moved(part, portrait.sampler, moved, map_x, map_y, self._settings.mesh.filter)
+        lay_moved(pixels, head, portrait.sampler, self._settings.mesh.filter)
         for edge in edges:
             other = portrait.sampler.at(edge.others[0], edge.others[1], self._settings.mesh.filter)
             blend(pixels, edge.seam, other)
@@ -292,7 +278,7 @@ class MeshEngine:
             return
         if views:
             content = mouth.seen(where, points, views, portrait.tone)
-        elif driving is None or self._settings.mesh.mouth == "drawn":
+        elif driving is None or driving.pixels is None or self._settings.mesh.mouth == "drawn":
             content = mouth.drawn(where, points, portrait.tone)
         else:
             content, covered = mouth.borrowed(where, points, driving, portrait.tone)
@@ -305,19 +291,6 @@ def _wants_dense_motion(settings: RenderSettings) -> bool:
     motion = settings.motion
     is_moving = motion.region in ("all", "pose") and motion.strength * motion.pose_strength > 0
     return settings.mesh.dense_motion and motion.motion == "relative" and is_moving
-
-
-def _lay_moved(
-    part: NDArray[Any], sampler: Sampler, moved: NDArray[np.bool_], map_x: Map, map_y: Map, name: str
-) -> None:
-    """Samples what moved into a part of the picture, in place, strip by strip: wide filters are the costliest step."""
-    for top in range(0, len(moved), STRIP_PX):
-        rows = slice(top, top + STRIP_PX)
-        columns = np.flatnonzero(moved[rows].any(axis=0))
-        if len(columns):
-            box = rows, slice(columns[0], columns[-1] + 1)
-            warped = sampler.at(np.ascontiguousarray(map_x[box]), np.ascontiguousarray(map_y[box]), name)
-            cv2.copyTo(warped, np.ascontiguousarray(moved[box]).view(np.uint8), part[box])
 
 
 def _show(head: HeadFlow, where: Opening, map_x: Map, map_y: Map) -> None:

@@ -70,19 +70,24 @@ def _gap(points: NDArray[np.float64]) -> float:
 
 
 def borrowed(
-    where: Opening, points: NDArray[np.float64], driving: DrivingPicture, tone: FaceTone
+    where: Opening,
+    points: NDArray[np.float64],
+    driving: DrivingPicture,
+    tone: FaceTone,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The driver's own mouth fitted into the opening, in the light, cast and saturation of the portrait.
 
     Args:
         where: the opening in the portrait.
         points: (478, 3) target landmarks in pixels of the portrait.
-        driving: the driving picture and its landmarks.
+        driving: the driving image and its landmarks.
         tone: color of the portrait's face.
 
     Returns:
         (h, w, 3) float32, 8-bit codes, and (h, w) where the driver's mouth gives any.
     """
+    if driving.pixels is None:
+        raise ValueError("a stored motion has no image to borrow a mouth from")
     shown = _overhang(points) - (where.left, where.top)
     taken = _overhang(driving.landmarks_frame.astype(np.float64))
     height, width = where.alpha.shape

@@ -13,6 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,17 +22,23 @@ import numpy as np
 from lp_core.contexts import AbortsOnExit, ClosesOnExit
 from lp_core.errors import BadMotionFile, MotionError, OutputExists
 from lp_core.files import check_name, flush, flush_folder, translated
+from lp_core.geometry.dense_codec import unpack
 from lp_core.leftovers import sweep, temporary_prefix
 from lp_core.motion.files.lpmotion_header import (
+    DENSE,
+    DENSE_ENDS,
+    DenseFacts,
     Facts,
     Header,
     checksum,
+    dense_arrays,
     encoded,
     read_bytes,
     read_header,
     understood,
     upgraded,
 )
+from lp_core.motion.files.spooled import SpooledRows
 from lp_core.motion.sequence import EXTRAS, F32, MOTION_ARRAYS, MotionFrame, MotionSequence, frame_shapes
 from lp_core.timing import FrameRate
 
@@ -86,6 +93,7 @@ class MotionReader(ClosesOnExit):
             self._header = upgraded(stored, self.path)
             self._facts = understood(self._header, self.path)
             self._check_sum(stored)
+            self._check_dense()
             self._check_values()
             self._cleanup = stack.pop_all()
 
@@ -109,8 +117,40 @@ class MotionReader(ClosesOnExit):
         """Free text pairs, a copy."""
         return dict(self._facts.metadata)
 
+    @property
+    def dense(self) -> DenseFacts | None:
+        """What the fields of dense motion have in common; None: the file has none."""
+        return self._facts.dense
+
     def __len__(self) -> int:
         return self._facts.frames
+
+    def dense_bytes(self, index: int) -> bytes:
+        """The packed field of one frame, 0 <= index < len; empty where the frame has none."""
+        ends, data = (self._header.arrays[name] for name in (DENSE_ENDS, DENSE))
+        first = max(index - 1, 0)
+        read = read_bytes(
+            self._file, self._header.data_at + ends.start + 8 * first, 8 * (index + 1 - first), self.path
+        )
+        stop = np.frombuffer(read, "<i8").tolist()
+        start = stop[0] if index else 0
+        return read_bytes(self._file, self._header.data_at + data.start + start, stop[-1] - start, self.path)
+
+    def dense_field(self, index: int) -> F32 | None:
+        """(h, w, 2) dense motion of one frame in cells, 0 <= index < len; None where the frame has none.
+
+        Raises:
+            BadMotionFile: the field is damaged.
+        """
+        data = self.dense_bytes(index) if self.dense is not None else b""
+        if self.dense is None or not data:
+            return None
+        try:
+            return unpack(data, self.dense.grid)
+        except ValueError as error:
+            raise BadMotionFile(
+                f"{self.path} holds damaged dense motion in frame {index} ({error}); extract the motion again."
+            ) from error
 
     def frame(self, index: int) -> MotionFrame:
         """The performance at one frame, 0 <= index < len."""
@@ -157,6 +197,20 @@ class MotionReader(ClosesOnExit):
                 f"{self.path} is damaged: its content does not match its checksum; copy or extract it again."
             )
 
+    def _check_dense(self) -> None:
+        """Every field lies behind the one before, and the last ends where their bytes end."""
+        if self.dense is None:
+            return
+        array, before = self._header.arrays[DENSE_ENDS], 0
+        for at in range(array.start, array.stop, _CHUNK):
+            count = min(_CHUNK, array.stop - at)
+            ends = np.frombuffer(read_bytes(self._file, self._header.data_at + at, count, self.path), "<i8")
+            if (np.diff(ends, prepend=before) < 0).any():
+                raise BadMotionFile(f"{self.path} holds dense motion out of order; extract the motion again.")
+            before = int(ends[-1])
+        if before != self._facts.dense_bytes:
+            raise BadMotionFile(f"{self.path} holds more dense motion than frames; extract the motion again.")
+
     def _check_values(self) -> None:
         for start in range(0, len(self), _CHECKED_ROWS):
             fault = _fault(self.rows(start, min(start + _CHECKED_ROWS, len(self))))
@@ -193,6 +247,8 @@ class MotionWriter(AbortsOnExit):
         self._rate, self._rig, self._origin, self._metadata = rate, rig, origin, dict(metadata or {})
         self._may_replace = overwrite
         self._frames = 0
+        self._dense: DenseFacts | None = None
+        self._dense_frames = self._dense_end = 0
         self._sums: dict[str, int] = dict.fromkeys(MOTION_ARRAYS, 0)
         self._check_target()
         with ExitStack() as stack, translated(self.path):
@@ -226,12 +282,36 @@ class MotionWriter(AbortsOnExit):
         with translated(self.path):
             for name in MOTION_ARRAYS:
                 self._put(name, getattr(rows, name))
-            for name in {*self._spools, *rows.extras} - set(MOTION_ARRAYS):
+            for name in {*self._spools, *rows.extras} - {*MOTION_ARRAYS, DENSE, DENSE_ENDS}:
                 self._put_extra(name, rows.extras.get(name), len(rows))
         self._frames += len(rows)
 
+    def taken(self) -> SpooledRows:
+        """The rows that were taken so far, to look back at; they can be read until the writer ends."""
+        for spool in self._spools.values():
+            spool.flush()
+        return SpooledRows(self._rate, self._rig, self._origin, self._frames, self._folder)
+
+    def begin_dense(self, facts: DenseFacts) -> None:
+        """Says that each frame gets a field of dense motion."""
+        self._dense = facts
+        with translated(self.path):
+            for name in (DENSE_ENDS, DENSE):
+                self._spools[name] = (self._folder / name).open("w+b")
+                self._sums[name] = 0
+
+    def append_dense(self, data: bytes) -> None:
+        """Takes the packed field of the next frame; empty where it has none."""
+        self._dense_frames += 1
+        self._dense_end += len(data)
+        with translated(self.path):
+            self._write(DENSE, data)
+            self._write(DENSE_ENDS, self._dense_end.to_bytes(8, "little"))
+
     def _put(self, name: str, rows: F32) -> None:
-        data = np.ascontiguousarray(rows, "<f4").tobytes()
+        self._write(name, np.ascontiguousarray(rows, "<f4").tobytes())
+
+    def _write(self, name: str, data: bytes) -> None:
         self._spools[name].write(data)
         self._sums[name] = zlib.crc32(data, self._sums[name])
 
@@ -252,6 +332,10 @@ class MotionWriter(AbortsOnExit):
         """
         if not self._frames:
             raise MotionError(f"A motion needs at least one frame, and {self.path} would have none.")
+        if self._dense is not None and self._dense_frames != self._frames:
+            raise MotionError(
+                f"{self.path} has dense motion for {self._dense_frames} of {self._frames} frames; extract it again."
+            )
         whole = self._folder / "whole"
         with translated(self.path):
             with whole.open("wb") as target:
@@ -264,10 +348,11 @@ class MotionWriter(AbortsOnExit):
 
     def _join(self, target: IO[bytes]) -> None:
         """Writes the file out of the arrays' own files."""
-        extras = tuple(name for name in self._spools if name not in MOTION_ARRAYS)
+        extras = tuple(name for name in self._spools if name not in (*MOTION_ARRAYS, DENSE, DENSE_ENDS))
         facts = Facts(self._rate, self._rig, self._frames, self._origin, self._metadata, extras)
+        facts = replace(facts, dense=self._dense, dense_bytes=self._dense_end)
         target.write(encoded(facts, self._sums))
-        for name in facts.shapes:
+        for name in (*facts.shapes, *dense_arrays(facts)):
             with self._spools[name] as spool:
                 spool.seek(0)
                 shutil.copyfileobj(spool, target, _CHUNK)

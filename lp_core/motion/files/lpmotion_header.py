@@ -5,17 +5,21 @@ these texts, all of them and no others:
 
 =========  ==================================================================================
 schema     ``lpsuite.motion``
-version    ``2``; ``1`` had no extra arrays
+version    ``3``; ``2`` had no dense motion, ``1`` no extra arrays
 rig        a key of ``RIGS``; it fixes the shape of every array
 rate       exact frames per second, ``25`` or ``30000/1001``
 frames     number of frames, the leading axis of every array
 origin     where the motion came from, for the user's eyes
 metadata   free text pairs as a JSON object
+dense      empty, or of the dense motion, as JSON: ``size`` of the driving image in pixels,
+           ``grid`` of a field in cells (both width, height), ``reference``: number of the frame
+           that the fields lead to
 checksum   CRC-32 over the other texts and every array, so that damage is never played as motion
 =========  ==================================================================================
 
 Arrays are little-endian float32 under the names of ``MOTION_ARRAYS``, all of them, and of the rig's ``EXTRAS``,
-any of them, without gap or overlap.
+any of them, without gap or overlap. Dense motion adds ``dense_ends`` (I64, where the bytes of each frame end; a frame
+without a face has none) and ``dense`` (U8, the fields one after the other as ``dense_codec`` packs them).
 Source of the container: https://huggingface.co/docs/safetensors (Format).
 """
 
@@ -26,23 +30,39 @@ import math
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from lp_core.errors import BadMotionFile, LpError, MotionError
-from lp_core.motion.sequence import EXTRAS, MOTION_ARRAYS, frame_shapes
+from lp_core.geometry.dense_codec import LARGEST_GRID
+from lp_core.motion.sequence import EXTRAS, frame_shapes
 from lp_core.timing import FrameRate
 
 SCHEMA = "lpsuite.motion"
-VERSION = 2
+VERSION = 3
 HEADER_LIMIT = 1 << 20
 """Bytes; a header of this format takes about two thousand."""
+DENSE, DENSE_ENDS = "dense", "dense_ends"
+"""Names of the arrays of dense motion."""
 
-_TEXTS = frozenset({"schema", "version", "rig", "rate", "frames", "origin", "metadata", "checksum"})
+_TEXTS = frozenset({"schema", "version", "rig", "rate", "frames", "origin", "metadata", "dense", "checksum"})
 _RATE = re.compile(r"([0-9]{1,40})(?:/([0-9]{1,40}))?")
+_SIZES = {"F32": 4, "I64": 8, "U8": 1}  # bytes of an element
 _COUNT = re.compile(r"[1-9][0-9]{0,17}")
+
+
+@dataclass(frozen=True)
+class DenseFacts:
+    """What the fields of a motion have in common."""
+
+    size: tuple[int, int]
+    """Width and height of the driving image, pixels."""
+    grid: tuple[int, int]
+    """Width and height of a field, cells."""
+    reference: int
+    """0-based number of the frame that the fields lead to."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +70,7 @@ class Array:
     """Where one array lies in the file."""
 
     dtype: str
-    """Element type in the container's words; ``F32`` in this version."""
+    """Element type in the container's words."""
     shape: tuple[int, ...]
     """(frames, *shape of one frame)"""
     start: int
@@ -83,6 +103,10 @@ class Facts:
     metadata: dict[str, str]
     extras: tuple[str, ...] = ()
     """Names of the arrays besides those of every motion."""
+    dense: DenseFacts | None = None
+    """What the fields of dense motion have in common; None: there are none."""
+    dense_bytes: int = 0
+    """Bytes of all of them."""
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -91,7 +115,11 @@ class Facts:
         return frame_shapes(self.rig) | {name: possible[name] for name in possible if name in self.extras}
 
 
-UPGRADES: dict[int, Callable[[Header], Header]] = {1: lambda header: header}
+def _without_dense(header: Header) -> Header:
+    return replace(header, texts={**header.texts, "dense": ""})
+
+
+UPGRADES: dict[int, Callable[[Header], Header]] = {1: lambda header: header, 2: _without_dense}
 """version -> step that turns a header of that version into one of the next."""
 
 
@@ -160,23 +188,36 @@ def understood(header: Header, path: Path) -> Facts:
         origin=texts["origin"],
         metadata=_pairs(texts["metadata"], path),
         extras=tuple(name for name in EXTRAS.get(texts["rig"], {}) if name in header.arrays),
+        dense=_dense(texts["dense"], int(texts["frames"]), path),
     )
     try:
         shapes = facts.shapes
     except MotionError as error:
         raise BadMotionFile(f"{path} cannot be played: {error}") from error
-    if set(header.arrays) != set(shapes):
-        difference = _difference(header.arrays, frozenset({*MOTION_ARRAYS, *facts.extras}))
+    due = {name: ("F32", (facts.frames, *shape)) for name, shape in shapes.items()}
+    if facts.dense is not None and DENSE in header.arrays:
+        facts = replace(facts, dense_bytes=header.arrays[DENSE].stop - header.arrays[DENSE].start)
+    due |= dense_arrays(facts)
+    if set(header.arrays) != set(due):
+        difference = _difference(header.arrays, frozenset(due))
         _bad(path, f"holds other arrays than it should ({difference}); extract it again")
     for name, array in header.arrays.items():
-        wanted = (facts.frames, *shapes[name])
-        if array.dtype != "F32" or array.shape != wanted or array.stop - array.start != 4 * math.prod(wanted):
+        dtype, wanted = due[name]
+        size = _SIZES[dtype] * math.prod(wanted)
+        if array.dtype != dtype or array.shape != wanted or array.stop - array.start != size:
             _bad(
                 path,
-                f"holds '{name}' as {array.dtype} {list(array.shape)} where F32 {list(wanted)} is due; "
+                f"holds '{name}' as {array.dtype} {list(array.shape)} where {dtype} {list(wanted)} is due; "
                 "extract the motion again",
             )
     return facts
+
+
+def dense_arrays(facts: Facts) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Element type and shape of the arrays of dense motion, in file order; none where there is none."""
+    if facts.dense is None:
+        return {}
+    return {DENSE_ENDS: ("I64", (facts.frames,)), DENSE: ("U8", (facts.dense_bytes,))}
 
 
 def encoded(facts: Facts, sums: Mapping[str, int]) -> bytes:
@@ -197,12 +238,16 @@ def encoded(facts: Facts, sums: Mapping[str, int]) -> bytes:
         "frames": str(facts.frames),
         "origin": _showable(facts.origin),
         "metadata": json.dumps({_showable(key): _showable(text) for key, text in facts.metadata.items()}),
+        "dense": "" if facts.dense is None else json.dumps(asdict(facts.dense)),
     }
     content: dict[str, Any] = {"__metadata__": {**texts, "checksum": checksum(texts, sums)}}
     start = 0
-    for name, shape in facts.shapes.items():
-        stop = start + 4 * facts.frames * math.prod(shape)
-        content[name] = {"dtype": "F32", "shape": [facts.frames, *shape], "data_offsets": [start, stop]}
+    arrays = {name: ("F32", (facts.frames, *shape)) for name, shape in facts.shapes.items()} | dense_arrays(
+        facts
+    )
+    for name, (dtype, shape) in arrays.items():
+        stop = start + _SIZES[dtype] * math.prod(shape)
+        content[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [start, stop]}
         start = stop
     data = json.dumps(content).encode()
     data += b" " * (-len(data) % 8)
@@ -281,6 +326,24 @@ def _rate(text: str, path: Path) -> FrameRate:
     except (LpError, ZeroDivisionError) as error:
         raise BadMotionFile(f"{path} gives '{text}' as its frame rate; extract the motion again.") from error
     _bad(path, f"gives '{text}' as its frame rate; extract the motion again")
+
+
+def _dense(text: str, frames: int, path: Path) -> DenseFacts | None:
+    if not text:
+        return None
+    try:
+        facts = json.loads(text, object_pairs_hook=_unique)
+        size, grid, reference = (facts.pop(name) for name in ("size", "grid", "reference"))
+        numbers = [*size, *grid, reference]
+        is_whole = all(type(number) is int for number in numbers)
+        is_known = not facts and is_whole and len(size) == len(grid) == 2 and 0 <= reference < frames
+        if is_known and min(*size, *grid) >= 2 and max(grid) <= LARGEST_GRID:
+            return DenseFacts((size[0], size[1]), (grid[0], grid[1]), reference)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BadMotionFile(
+            f"{path} describes its dense motion in other words than it should; extract the motion again."
+        ) from error
+    _bad(path, f"gives impossible facts of its dense motion ({text:.80}); extract the motion again")
 
 
 def _pairs(text: str, path: Path) -> dict[str, str]:

@@ -46,14 +46,33 @@ def test_a_film_drives_frame_by_frame(lpsuite, portrait, driving, tmp_path):
 
 
 def test_extract_then_animate_is_the_same_as_animate(lpsuite, portrait, driving, tmp_path):
-    stored, options = tmp_path / "talk.lpmotion", ("--mouth", "drawn", "--no-dense-motion")  # not stored
+    stored, options = tmp_path / "talk.lpmotion", ("--mouth", "drawn")
     code, lines = lpsuite("extract", driving, "-o", stored)
     assert (code, lines[-1]["frames"], lines[-1]["rate"]) == (0, 12, "30000/1001")
     for name, driver in (("film", driving), ("stored", stored)):
         out = tmp_path / f"{name}.%04d.png"
         assert lpsuite("animate", portrait, driver, "-o", out, *options)[0] == 0
     film, again = (read_pictures(tmp_path / f"{name}.%04d.png") for name in ("film", "stored"))
+    apart = np.abs(np.array(film, int) - again)
+    assert apart.mean() < 0.3, "stored dense motion is rounded, and no more"
+    assert np.percentile(apart, 99.9) <= 12
+
+
+def test_without_dense_motion_stored_and_filmed_are_equal(lpsuite, portrait, driving, tmp_path):
+    stored, options = tmp_path / "talk.lpmotion", ("--mouth", "drawn", "--no-dense-motion")
+    assert lpsuite("extract", driving, "-o", stored, "--no-dense-motion")[0] == 0
+    for name, driver in (("film", driving), ("stored", stored)):
+        assert lpsuite("animate", portrait, driver, "-o", tmp_path / f"{name}.%04d.png", *options)[0] == 0
+    film, again = (read_pictures(tmp_path / f"{name}.%04d.png") for name in ("film", "stored"))
     np.testing.assert_array_equal(film, again)
+
+
+def test_stored_dense_motion_of_another_reference_is_left_out_and_said(lpsuite, portrait, driving, tmp_path):
+    stored = tmp_path / "talk.lpmotion"
+    assert lpsuite("extract", driving, "-o", stored, "--reference", "3")[0] == 0
+    code, lines = lpsuite("animate", portrait, stored, "-o", tmp_path / "o.%04d.png", "--reference", "0")
+    assert code == 0
+    assert any("leads to frame 3" in note for note in lines[-1]["notes"])
 
 
 @pytest.mark.parametrize("policy", ["hold", "interpolate", "source"])

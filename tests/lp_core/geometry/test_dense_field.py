@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lp_core.geometry.dense_field import SIDE, DenseReference
+from lp_core.geometry.dense_field import CELL, SIDE, DenseReference
 from lp_core.motion.builtin import neutral_face
 
 
@@ -29,8 +29,8 @@ def test_a_shifted_image_is_shifted_back(rng, face, size):
     )
     found = DenseReference.of(picture).motion(moved, face)
     assert found.size == size
-    assert found.flow.shape[0] * found.flow.shape[1] == pytest.approx(SIDE * SIDE, rel=0.02)
-    inside = found.flow[20:-20, 20:-20]
+    assert found.flow.shape[0] * found.flow.shape[1] == pytest.approx((SIDE / CELL) ** 2, rel=0.02)
+    inside = found.flow[10:-10, 10:-10]
     assert np.abs(np.median(inside, axis=(0, 1)) - (-9, 5)).max() < 0.3
     assert found.scale == pytest.approx(found.flow.shape[1] / width)
 
@@ -39,9 +39,9 @@ def test_eyes_and_mouth_are_not_trusted(rng, face):
     picture = texture(rng, 512, 512)
     trust = DenseReference.of(picture).motion(picture, face).trust
     for points in ([159, 145], [386, 374], [13, 14]):
-        x, y = (face[points, :2].mean(axis=0) / 2).astype(int)
+        x, y = (face[points, :2].mean(axis=0) / 4).astype(int)
         assert trust[y, x] == 0
-    x, y = (face[152, :2] / 2).astype(int)
+    x, y = (face[152, :2] / 4).astype(int)
     assert trust[y, x] == 1
     assert 0.9 < trust.mean() < 1
 

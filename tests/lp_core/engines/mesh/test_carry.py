@@ -55,7 +55,7 @@ def test_the_shifted_image_of_oneself_is_met(engine, sitter, as_frame):
 
 def test_where_the_performer_rests_every_bit_stays(engine, sitter, as_frame):
     portrait = engine.prepare(as_frame(sitter.picture), sitter.face)
-    still = DenseField(np.zeros((256, 256, 2), np.float32), np.ones((256, 256), np.float32), (512, 512))
+    still = DenseField(np.zeros((128, 128, 2), np.float32), np.ones((128, 128), np.float32), (512, 512))
     driving = DrivingPicture(sitter.picture, sitter.face.landmarks_frame, still)
     result = engine.animate(portrait, sitter.neutral, sitter.neutral, driving)
     np.testing.assert_array_equal(result.pixels, sitter.picture)
@@ -95,8 +95,8 @@ def test_it_is_left_out_where_the_head_does_not_follow_a_reference(sitter, as_fr
 
 
 def test_half_the_strength_is_half_the_way(portrait, sitter):
-    flow = np.zeros((256, 256, 2), np.float32) + np.float32(-SHIFT)
-    dense = DenseField(flow, np.ones((256, 256), np.float32), (512, 512))
+    flow = np.zeros((128, 128, 2), np.float32) + np.float32(-SHIFT)
+    dense = DenseField(flow, np.ones((128, 128), np.float32), (512, 512))
     performer = Performer.of(moved(sitter, SHIFT)[1], sitter.neutral, (512, 512))
     rigid = portrait.points + (*SHIFT, 0)
     x, y = np.arange(200, 300, dtype=np.float32)[None], np.arange(100, 160, dtype=np.float32)[:, None]
@@ -113,9 +113,9 @@ def steepest(field):
 
 @pytest.mark.parametrize(("widened", "is_softened"), [(1.0, False), (1.15, True)])
 def test_a_step_in_the_motion_folds_no_other_person(portrait, sitter, widened, is_softened):
-    flow = np.zeros((256, 256, 2), np.float32)
-    flow[120:, :, 1] = -30  # a collar that slides before the neck
-    dense = DenseField(flow, np.ones((256, 256), np.float32), (512, 512))
+    flow = np.zeros((128, 128, 2), np.float32)
+    flow[60:, :, 1] = -30  # a collar that slides before the neck
+    dense = DenseField(flow, np.ones((128, 128), np.float32), (512, 512))
     middle = portrait.points.mean(axis=0)
     other = replace(portrait, points=middle + (portrait.points - middle) * (widened, 1, 1))
     performer = Performer.of(sitter.neutral, sitter.neutral, (512, 512))

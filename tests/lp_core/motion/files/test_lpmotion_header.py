@@ -90,7 +90,7 @@ class TestStrictness:
         "change,words",
         [
             (changed_text("schema", "other.motion"), "schema is not 'lpsuite.motion'"),
-            (changed_text("version", "3"), "version 3 .* reads up to 2; update"),
+            (changed_text("version", "4"), "version 4 .* reads up to 3; update"),
             (changed_text("version", "0"), "version '0', which was never in use"),
             (changed_text("version", "one"), "never in use"),
             (changed_text("rig", "cat"), "rig 'cat' is not known"),
@@ -102,6 +102,17 @@ class TestStrictness:
             (changed_text("frames", "6"), r"\[5, 3, 3\] where F32 \[6, 3, 3\]"),
             (changed_text("frames", "0"), "number of frames"),
             (changed_text("frames", "-5"), "number of frames"),
+            (changed_text("dense", "[]"), "other words than it should"),
+            (changed_text("dense", '{"size": [8, 8], "grid": [8, 8]}'), "other words than it should"),
+            (
+                changed_text("dense", '{"size": [8, 8], "grid": [8, 9999], "reference": 0}'),
+                "impossible facts",
+            ),
+            (changed_text("dense", '{"size": [8, 8], "grid": [8, 8], "reference": 5}'), "impossible facts"),
+            (
+                changed_text("dense", '{"size": [8, 8], "grid": [8, 8], "reference": 4}'),
+                "missing dense, dense_ends",
+            ),
             (changed_text("metadata", "[]"), "no table of texts"),
             (changed_text("metadata", '{"a": 1}'), "no table of texts"),
             (changed_text("metadata", "[" * 100_000), "no table of texts"),
@@ -257,9 +268,11 @@ class TestUpgrade:
         got = read_motion(stored)
         assert_equal(got, replace(performance(), origin="unknown"))
 
-    def test_version_1_is_the_same_without_extra_arrays(self, stored):
+    @pytest.mark.parametrize("version", ["1", "2"])
+    def test_older_versions_are_the_same_without_dense_motion(self, stored, version):
         content, data = taken_apart(stored)
-        content["__metadata__"]["version"] = "1"
+        content["__metadata__"]["version"] = version
+        del content["__metadata__"]["dense"]
         put_together(stored, content, data)
         assert_equal(read_motion(stored), performance())
 
