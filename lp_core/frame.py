@@ -31,6 +31,7 @@ LAYER_CHANNELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "matte": ("A",),
         "stmap": ("red", "green", "blue"),
         "forward": ("u", "v"),
+        "regions": ("red", "green", "blue"),
         "crop": ("R", "G", "B", "A"),
         "confidence": ("Y",),
     }

@@ -31,7 +31,7 @@ CONTRACTS = {
         "LivePortraitSettings MOUTH_FILLS MeshSettings PRECISIONS"
     ),
     "lp_core.settings.render": (
-        "AUDIO_CHOICES BACKENDS ColorSettings FaceSettings INTERLACED InputSettings MISSING_FRAMES "
+        "ALPHAS AUDIO_CHOICES BACKENDS ColorSettings FaceSettings INTERLACED InputSettings MISSING_FRAMES "
         "MOTION_MODES MotionSettings ON_LOST OutputSettings PASSES ProvenanceSettings REFERENCES REGIONS "
         "RenderSettings SliderSettings UPSCALERS UPSCALE_REGIONS UpscaleSettings VIDEO_CODECS"
     ),

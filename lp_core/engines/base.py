@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame, Pixels
 from lp_core.geometry.dense_field import DenseField
+from lp_core.geometry.face_regions import FaceContours
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import RenderSettings
@@ -90,6 +91,8 @@ class Animation:
     """Layout of the landmarks."""
     crop: NeuralCrop | None = None
     """The network's own picture, from engines that have one."""
+    contours: FaceContours | None = None
+    """Of the drawn face, where the pass ``regions`` is asked for; else None."""
 
     @property
     def matte(self) -> NDArray[np.float32]:

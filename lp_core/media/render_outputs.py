@@ -18,7 +18,13 @@ from lp_core.settings import OutputSettings
 
 OF_OWN_SIZE = frozenset({"crop"})
 """Layers of another size than the frame. Nuke reads nothing of an EXR file whose parts differ in size."""
-LAYER_OF: Mapping[str, str] = {"matte": "matte", "stmap": "stmap", "motion": "forward", "crop": "crop"}
+LAYER_OF: Mapping[str, str] = {
+    "matte": "matte",
+    "stmap": "stmap",
+    "motion": "forward",
+    "regions": "regions",
+    "crop": "crop",
+}
 """Pass -> layer of a frame (a key of LAYER_CHANNELS)."""
 
 

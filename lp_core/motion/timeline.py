@@ -30,7 +30,7 @@ class MotionRows(Protocol):
 
     @property
     def rig(self) -> str:
-        """Kind of rig."""
+        """Kind of rig, a key of RIGS."""
         ...
 
     @property
@@ -41,11 +41,11 @@ class MotionRows(Protocol):
     def __len__(self) -> int: ...
 
     def rows(self, start: int, stop: int) -> MotionSequence:
-        """The frames of a half-open range."""
+        """The frames of a half-open range, 0 <= start < stop <= len."""
         ...
 
     def column(self, name: str, start: int, stop: int) -> F32:
-        """One array's rows of a half-open range."""
+        """One array's rows of a half-open range: (stop - start, *its shape)."""
         ...
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lp_core.color.alpha import mix
 from lp_core.engines.base import Animation
 from lp_core.frame import Box, united
-from lp_core.render.passes import DrawnFrame
+from lp_core.render.passes import DrawnFrame, face_size
 
 F32 = NDArray[np.float32]
 
@@ -47,8 +47,9 @@ def together(drawn: Sequence[DrawnFrame], names: Sequence[str]) -> DrawnFrame:
         drawn[0],
         confidence=min(one.confidence for one in drawn),
         faces=tuple(zip(names, shown, strict=True)),
+        held=next((one.held for one in drawn if one.held is not None), None),
     )
-    farthest_first = sorted((animation for animation in shown if animation is not None), key=_size)
+    farthest_first = sorted((animation for animation in shown if animation is not None), key=face_size)
     if not farthest_first:
         return first
     whole = farthest_first[0]
@@ -84,12 +85,3 @@ def _part(animation: Animation, values: F32, region: Box) -> F32:
     whole = np.zeros((region[3] - region[1], region[2] - region[0], *values.shape[2:]), np.float32)
     whole[top - region[1] : bottom - region[1], left - region[0] : right - region[0]] = values
     return whole
-
-
-def _size(animation: Animation) -> float:
-    points = animation.landmarks_frame
-    if points is None:
-        left, top, right, bottom = animation.region
-        return float((right - left) * (bottom - top))
-    across, down = np.ptp(points[:, :2], axis=0)
-    return float(across * down)

@@ -149,7 +149,8 @@ def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Ge
         raise SettingError(
             f"Frames {first} to {stop - 1} are asked for; there are 0 to {solution.frames - 1}."
         )
-    passes = render.target.settings.pass_names
+    output = render.target.settings
+    passes = output.pass_names
     begin, end = first, stop
     if "motion" in passes:  # a frame's motion needs the one after it, that of the very last the one before
         begin, end = max(first - (stop == solution.frames), 0), min(stop + 1, solution.frames)
@@ -157,7 +158,8 @@ def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Ge
         drivers = drawing.drivers(stack, begin)
         sources = _sources(drawing, solution, begin, stack)
         pairs = islice(zip(sources, drivers, strict=False), end - begin)
-        for frame in with_passes(drawing.drawn(pairs, {}, begin), passes, render.source.info):
+        drawn = drawing.drawn(pairs, {}, begin)
+        for frame in with_passes(drawn, passes, render.source.info, alpha=output.alpha):
             if first <= frame.index < stop:
                 yield frame
 

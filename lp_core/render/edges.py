@@ -11,13 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import ClipInfo, Frame
 from lp_core.media.base import AudioTrack, FrameSink, FrameSource, ResumableSink, SinkSpec
-from lp_core.motion.sequence import MotionFrame, MotionSequence
+from lp_core.motion.sequence import MotionFrame
+from lp_core.motion.timeline import MotionRows
 from lp_core.render.face_watch import FaceWatch
 from lp_core.render.landmark_lag import without_lag
 from lp_core.render.passes import FaceLog
@@ -106,41 +104,16 @@ class Still:
     """The face that is animated."""
 
 
-class Motion(Protocol):
+class Motion(MotionRows, Protocol):
     """A performance as data: in memory, on disk, or made as it is read."""
-
-    @property
-    def rate(self) -> FrameRate:
-        """Exact frames per second."""
-        ...
-
-    @property
-    def rig(self) -> str:
-        """Kind of rig, a key of RIGS."""
-        ...
-
-    @property
-    def origin(self) -> str:
-        """Where the motion came from, for the user's eyes."""
-        ...
 
     @property
     def metadata(self) -> dict[str, str]:
         """Free text pairs."""
         ...
 
-    def __len__(self) -> int: ...
-
     def frame(self, index: int) -> MotionFrame:
         """The performance at one frame, 0 <= index < len."""
-        ...
-
-    def rows(self, start: int, stop: int) -> MotionSequence:
-        """The frames of a half-open range, 0 <= start < stop <= len."""
-        ...
-
-    def column(self, name: str, start: int, stop: int) -> NDArray[np.float32]:
-        """One array's rows of a half-open range: (stop - start, *its shape)."""
         ...
 
 
@@ -220,7 +193,7 @@ class RenderTarget:
             height=info.height,
             rate=rate,
             bit_depth=info.bit_depth,
-            has_alpha=info.has_alpha,
+            has_alpha=info.has_alpha or self.settings.alpha == "matte",
             color=info.color,
             codec=self.settings.codec,
             quality=self.settings.quality,

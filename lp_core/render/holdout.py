@@ -49,4 +49,4 @@ def protected(drawn: DrawnFrame, source: Frame, matte: F32) -> DrawnFrame:
         region_matte=animation.region_matte * (1 - kept),
         region_flow=np.where((kept > 0.5)[..., None], np.float32(0), animation.region_flow),
     )
-    return replace(drawn, frame=replace(drawn.frame, pixels=pixels), animation=shown)
+    return replace(drawn, frame=replace(drawn.frame, pixels=pixels), animation=shown, held=matte)

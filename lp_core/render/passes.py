@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lp_core.engines.base import Animation
 from lp_core.frame import Box, ClipInfo, Frame
+from lp_core.geometry.face_regions import region_coverage
 from lp_core.geometry.flow import forward_motion, st_map
 from lp_core.geometry.optical_flow import film_motion
 from lp_core.media.base import Attribute
@@ -77,6 +78,8 @@ class DrawnFrame:
     """The picture of a filmed source that it was made from; None: the source is a still."""
     faces: tuple[tuple[str, Animation | None], ...] = ()
     """Of a cast: name and animation of each of its faces; empty where one face is animated."""
+    held: F32 | None = None
+    """(H, W) 0..1, what a holdout protects; None: nothing."""
 
     @property
     def flow(self) -> tuple[F32, Box]:
@@ -85,7 +88,11 @@ class DrawnFrame:
 
 
 def with_passes(
-    drawn: Iterable[DrawnFrame], passes: frozenset[str], info: ClipInfo, log: FaceLog | None = None
+    drawn: Iterable[DrawnFrame],
+    passes: frozenset[str],
+    info: ClipInfo,
+    log: FaceLog | None = None,
+    alpha: str = "source",
 ) -> Iterator[Frame]:
     """The frames with the passes that were asked for.
 
@@ -96,6 +103,7 @@ def with_passes(
         passes: names out of ``lp_core.settings.PASSES``.
         info: the source, for its windows.
         log: takes landmarks and confidence.
+        alpha: of the frames, one of ``lp_core.settings.render.ALPHAS``.
     """
     steps = _with_motion(drawn) if "motion" in passes else ((one, NOT_MOVED) for one in drawn)
     for one, motion in steps:
@@ -111,13 +119,27 @@ def with_passes(
         if "motion" in passes:
             layers["forward"] = _whole(motion[0] * _Y_UP, motion[1], one.frame)
         yield replace(
-            one.frame,
+            _cut_out(one) if alpha == "matte" else one.frame,
             layers={
                 **one.frame.layers,
                 **{name: layer for name, layer in layers.items() if layer is not None},
             },
             metadata={**one.frame.metadata, **_metadata(one, passes)},
         )
+
+
+def _cut_out(one: DrawnFrame) -> Frame:
+    """The frame with the matte for its alpha; an alpha of its own is multiplied with it."""
+    pixels, animation = one.frame.pixels, one.animation
+    height, width = pixels.shape[:2]
+    matte = np.zeros((height, width), np.float32) if animation is None else animation.matte
+    shown = matte[..., None]
+    color: NDArray[Any] = pixels[..., :3]
+    if one.frame.alpha == "premultiplied":
+        color = color * shown
+    whole = shown * (pixels[..., 3:] if pixels.shape[2] == 4 else one.frame.white)
+    kept = [np.rint(part) if pixels.dtype.kind == "u" else part for part in (color, whole)]
+    return replace(one.frame, pixels=np.concatenate(kept, axis=2).astype(pixels.dtype))
 
 
 def _with_motion(drawn: Iterable[DrawnFrame]) -> Iterator[tuple[DrawnFrame, tuple[F32, Box]]]:
@@ -162,6 +184,28 @@ def _st_map(one: DrawnFrame, info: ClipInfo) -> F32:
     return np.dstack([places, np.ones((height, width), np.float32)])
 
 
+def _regions(one: DrawnFrame, info: ClipInfo) -> F32:
+    """(H, W, 3) skin, eyes, inside of the mouth; of a cast, the larger face covers the others."""
+    height, width = one.frame.pixels.shape[:2]
+    drawn = [animation for _, animation in one.faces] if one.faces else [one.animation]
+    whole = np.zeros((height, width, 3), np.float32)
+    for animation in sorted(filter(None, drawn), key=face_size):
+        if animation.contours is not None:
+            nearer = region_coverage(animation.contours, (width, height))
+            whole = whole * (1 - nearer.sum(axis=2, keepdims=True)) + nearer
+    return whole if one.held is None else whole * (1 - one.held[..., None])
+
+
+def face_size(animation: Animation) -> float:
+    """Area around the drawn face, square pixels: the larger face is taken for the nearer one."""
+    points = animation.landmarks_frame
+    if points is None:
+        left, top, right, bottom = animation.region
+        return float((right - left) * (bottom - top))
+    across, down = np.ptp(points[:, :2], axis=0)
+    return float(across * down)
+
+
 def _crop(one: DrawnFrame, info: ClipInfo) -> F32 | None:
     return None if one.animation is None or one.animation.crop is None else one.animation.crop.pixels
 
@@ -169,6 +213,7 @@ def _crop(one: DrawnFrame, info: ClipInfo) -> F32 | None:
 _LAYERS: dict[str, Callable[[DrawnFrame, ClipInfo], F32 | None]] = {
     "matte": _matte,
     "stmap": _st_map,
+    "regions": _regions,
     "crop": _crop,
 }
 

@@ -148,7 +148,7 @@ class Render:
             )
 
     def _draw(self, drawing: Drawing, folder: Path, listener: Listener | None) -> Summary:
-        total = drawing.count(self.source.info.frame_count)
+        total, output = drawing.count(self.source.info.frame_count), self.target.settings
         spec = drawing.spec()
         with ExitStack() as stack:
             sink = stack.enter_context(self.target.open(spec))
@@ -162,7 +162,7 @@ class Render:
                 casts = [drawn, *self._others_drawn(drawing.notes, folder, stack, listener)]
                 drawn = laid_together(casts, self.names)
             with WriteBehind(sink.write, QUEUE_DEPTH, "encode") as writer:
-                for frame in with_passes(drawn, self.target.settings.pass_names, self.source.info, log):
+                for frame in with_passes(drawn, output.pass_names, self.source.info, log, output.alpha):
                     writer.put(frame)
                     meter.step()
                 writer.finish()

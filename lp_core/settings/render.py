@@ -24,7 +24,8 @@ BACKENDS = ("auto", "openvino", "torch")
 MISSING_FRAMES = ("error", "hold", "black")
 INTERLACED = ("refuse", "frame", "keep")
 REFERENCES = ("refuse", "follow")
-PASSES = ("beauty", "matte", "stmap", "motion", "crop", "confidence", "landmarks")
+ALPHAS = ("source", "matte")
+PASSES = ("beauty", "matte", "stmap", "motion", "regions", "crop", "confidence", "landmarks")
 
 
 @dataclass(frozen=True)
@@ -214,8 +215,14 @@ class OutputSettings:
     )
     passes: str = setting(
         "beauty",
-        "what is written of every frame, with commas: beauty (always), matte, stmap, motion, crop (liveportrait), "
-        "confidence, landmarks; layers and metadata in EXR, else files beside the output",
+        "what is written of every frame, with commas: beauty (always), matte, stmap, motion, regions (skin, eyes, "
+        "mouth), crop (liveportrait), confidence, landmarks; layers and metadata in EXR, else files beside the output",
+    )
+    alpha: str = setting(
+        "source",
+        "what the result's alpha holds: the source's own, or the matte, so that only what was animated shows over a "
+        "copy of the source (prores4444, ffv1, PNG, EXR)",
+        choices=ALPHAS,
     )
     overwrite: bool = setting(False, "replace an output that exists")
     strict: bool = setting(False, "stop with an error where a setting has no effect, instead of noting it")

@@ -14,6 +14,7 @@ from lp_core.assemble import assemble, assemble_extraction
 from lp_core.engines.registry import WarmEngines, choose_engine
 from lp_core.errors import NotAllowed, SettingError
 from lp_core.job import RenderJob
+from lp_core.media.frame_pattern import split_range
 from lp_core.media.resumable import discard_parts
 from lp_core.performance_name import is_builtin, speech_file, with_file
 from lp_core.render.cast_members import cast_of
@@ -40,6 +41,13 @@ def lane_of(settings: RenderSettings) -> str:
     """The device a job needs: the processor for the mesh engine, else the networks' device as it was named."""
     name, _ = choose_engine(settings)
     return CPU if name == "mesh" else settings.engine.device
+
+
+def lane_of_job(job: RenderJob) -> str:
+    """The lane of a render: a single frame, for which someone waits, does not queue behind whole shots."""
+    lane = lane_of(job.settings)
+    frames = job.settings.input.frame_range or split_range(job.source)[1]
+    return f"{lane}, single frames" if frames is not None and len(frames) == 1 else lane
 
 
 NO_PERFORMANCE = "demo:still"
@@ -101,7 +109,7 @@ class Animate:
         parameters = {
             name: json.loads(job.to_json())[name] for name in ("source", "driving", "output", "settings")
         }
-        return Accepted(parameters, job.output, lane_of(settings))
+        return Accepted(parameters, job.output, lane_of_job(job))
 
     def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
         """Renders; see the contract."""

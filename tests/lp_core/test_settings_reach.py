@@ -41,7 +41,7 @@ CHANGED = {
     "region": "pose", "engine": "mesh", "calibration": "fine", "mouth": "drawn", "device": "cuda", "precision": "fp16",
     "driving_option": "expression-friendly", "detail": "source", "edit": ("smile=0.5",), "frames": "0-1",
     "missing": "hold", "interlaced": "keep", "references": "follow", "codec": "ffv1", "audio": "none", "fps": "10",
-    "exr_compression": "piz",
+    "exr_compression": "piz", "alpha": "matte",
     "passes": "beauty,matte", "upscale": "x4plus", "upscale_region": "face", "upscale_backend": "torch",
     "watermark": "7", "weights": "w", "edit_file": "e.json", "layer": "diffuse", "view": "left", "holdout": "h.png",
     "ocio": "c.ocio", "input_space": "ACEScg", "output_space": "ACEScg", "consent": "c.json",

@@ -20,9 +20,10 @@ COMP_DECIDES = {
     "face": ("face",),
     "input": ("frames", "handles", "driving_offset"),
     "sliders": ("edit", "edit_file"),
-    "output": ("codec", "quality", "audio", "fps", "overwrite", "strict"),
+    "output": ("alpha", "codec", "quality", "audio", "fps", "overwrite", "strict"),
 }
-"""Settings without a control: the comp has range and rate, sliders are controls, EXR has neither codec nor sound."""
+"""Settings without a control: the comp has range and rate, sliders are controls, EXR has neither codec nor sound,
+the Loader takes its alpha from the matte."""
 SWITCH = "use_"
 """Before the name of a slider without a neutral value: the check box that takes it into use."""
 _BUTTON = f"""local group = tool.ParentTool or tool

@@ -28,7 +28,7 @@ def check() -> None:
 
 def check_upstream(end: Any) -> None:  # noqa: ANN401 - a nuke.Node
     """The same for everything that a node's image depends on."""
-    for node in ours_upstream(end, node_state.is_ours):
+    for node in ours_upstream(end):
         if not _counts(node):
             continue
         try:

@@ -13,7 +13,7 @@ from lp_core.files import ensure_folder, write_whole
 from lp_core.settings.sliders import SLIDERS
 
 from . import farm as farming
-from . import knob_settings, node_state
+from . import knob_settings, node_state, single_frame
 from . import render as rendering
 from .knobs import by_name
 
@@ -51,6 +51,14 @@ def create() -> None:
 def render(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     """Renders what is not up to date."""
     rendering.render(node)
+
+
+@_button
+def render_frame(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """Renders the frame that the viewer is at, alone."""
+    if not nuke.GUI:
+        raise SettingError("A frame alone is shown in the interface only; render the range.")
+    single_frame.render_frame(node)
 
 
 @_button
@@ -160,6 +168,8 @@ def changed() -> None:
     if knob is None or not nuke.GUI:
         return
     name = knob.name()
+    if name in (*knob_settings.shown_settings(), "follow_frame"):
+        _follow_frame(node)
     if name not in (*knob_settings.shown_settings(), "inputChange", "showPanel", "views"):
         return
     if rendering.is_running(node.fullName()):
@@ -170,6 +180,20 @@ def changed() -> None:
     except LpError as error:
         words = str(error)
     node_state.tell(node, words)
+
+
+def _follow_frame(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
+    """A frame that was rendered alone does not fit any more: renders it again, or lets go of it."""
+    knob = node.knob("follow_frame")
+    if knob is None:  # a node of an older version
+        return
+    if not knob.value():
+        single_frame.drop(node)
+        return
+    try:
+        single_frame.render_frame(node)
+    except LpError as error:
+        node_state.tell(node, str(error))
 
 
 def _after_a_knob(node: Any) -> str:  # noqa: ANN401 - a nuke.Group

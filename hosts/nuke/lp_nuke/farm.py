@@ -1,13 +1,11 @@
 """What renders a node's job on another machine: a command line, and jobs for farms, which LP Suite itself writes."""
 
 import shlex
-import subprocess
 from pathlib import Path
 from typing import List
 
-from lp_core.errors import WorkerError
 from lp_core.job import RenderJob
-from lp_core.link.start import clean_environment, find_program
+from lp_core.link.program import run_program
 from lp_core.settings.table import changed_values
 
 PROGRAM = "lpsuite"
@@ -27,27 +25,13 @@ def write_bundles(job_file: Path) -> str:
         job_file: of the node, written already, with its plates.
 
     Returns:
-        What it said.
+        What it printed.
 
     Raises:
         WorkerError: LP Suite was not found, or refused the job; the sentence is its own.
     """
-    words = [*find_program(), "batch", "job", str(job_file), "--submit", "openjd", "--submit", "opencue"]
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's own program
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=clean_environment(),
-            timeout=LIMIT_S,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise WorkerError(f"{words[0]} wrote no job for a farm: {error}.") from error
-    told = done.stdout.decode("utf-8", "replace").strip()
-    if done.returncode:
-        raise WorkerError(told or f"LP Suite ended with code {done.returncode}.")
-    return told
+    words = ["batch", "job", str(job_file), "--submit", "openjd", "--submit", "opencue"]
+    return run_program(words, limit_s=LIMIT_S).text
 
 
 def arguments(job: RenderJob) -> List[str]:

@@ -16,6 +16,8 @@ NUKE = "13.2 v8"
 """Oldest Nuke that reads the files."""
 RESULT = "Result"
 """Name of the inner Read."""
+SINGLE = "SingleFrame"
+"""Name of the inner Read that shows a frame rendered alone."""
 NOT_RENDERED = "LivePortrait-is-not-rendered-here/press-Render-or-set-error-where-not-rendered-to-never.exr"
 """File that is nowhere: what the inner Read NotRendered names, so that Nuke's error says what to do."""
 INPUTS = ("Source", "Driving", "Matte")
@@ -24,11 +26,14 @@ LAYERS = (
     ("matte", ("alpha",)),
     ("stmap", ("red", "green")),
     ("forward", ("u", "v")),
+    ("regions", ("red", "green", "blue")),
 )
-"""Layer -> its channels, besides the picture."""
+"""Layer -> its channels, besides the image."""
+REGIONS = LAYERS[-1][1]
 _HELP = (
     "Animates the face of the input by a performance. Inputs: source (plate or still), driving (performance), "
-    "matte (what must not be touched, 1 = protected). Layers of the output: matte, stmap, forward. "
+    "matte (what must not be touched, 1 = protected). Layers of the output: matte, stmap, forward; "
+    "regions where that pass is on. "
     "Set driver and range, then press Render on the tab Job."
 )
 # Without the package the node still shows its result; Nuke tells what is missing when a button is pressed.
@@ -86,8 +91,10 @@ def _inside() -> List[str]:
         Result ---- MapSize -------- FlowSize      |      |
            +---------------------------------------+      |
         NotRendered (a Read without a file) --------------+
+        SingleFrame (a Read of one frame) ------------- (3)
     """
     is_shown = "parent.lp_ready && frame >= parent.lp_first && frame <= parent.lp_last"
+    is_alone = "parent.lp_frame_ready && frame == parent.lp_frame && $gui"
     is_error = "parent.missing_error == 1 || (parent.missing_error == 0 && $gui == 0)"
     return [
         *(
@@ -100,14 +107,16 @@ def _inside() -> List[str]:
         " set Nresult [stack 0]",
         *_map(),
         " set Nwarped [stack 0]",
+        _node("Read", 900, 390, SINGLE, ("inputs", "0"), ("file_type", "exr"), ("file", '""'), ("raw", "true"),
+              ("on_error", "error"), ("localizationPolicy", "off")),
         _node("Read", 750, 390, "NotRendered", ("inputs", "0"), ("file_type", "exr"), ("file", NOT_RENDERED),
               ("on_error", "error"), ("localizationPolicy", "off")),
         " push $Nwarped",
         " push $Nresult",
         _node("Switch", 150, 390, "UseMap", ("inputs", "2"), ("which", tcl.expression("parent.apply_stmap"))),
         " push $Nsource",
-        _node("Switch", 450, 450, "InRange", ("inputs", "3"),
-              ("which", tcl.expression(f"({is_shown}) ? 1 : ({is_error}) ? 2 : 0"))),
+        _node("Switch", 450, 450, "InRange", ("inputs", "4"),
+              ("which", tcl.expression(f"({is_alone}) ? 3 : ({is_shown}) ? 1 : ({is_error}) ? 2 : 0"))),
         _node("Output", 450, 520, "Output1"),
     ]  # fmt: skip
 
@@ -142,6 +151,10 @@ def _map() -> List[str]:
         " push $Nmap",
         " push $Nlayers",
         _node("Copy", 300, 320, "Map", ("inputs", "2"), *_copied("stmap.red", "stmap.green")),
+        " set Nmapped [stack 0]",
+        " push $Nmap",
+        " push $Nmapped",
+        _node("Copy", 300, 380, "Regions", ("inputs", "2"), *_copied(*(f"regions.{name}" for name in REGIONS))),
     ]  # fmt: skip
 
 

@@ -81,7 +81,7 @@ MADE_OF: Dict[str, Tuple[str, ...]] = {
     "driving_face": ("driving_face", "driving_face_at"),
     "reference": ("reference", "reference_frame"),
     "frames": ("first", "last"),
-    "passes": ("pass_crop", "pass_confidence", "pass_landmarks"),
+    "passes": ("pass_regions", "pass_crop", "pass_confidence", "pass_landmarks"),
     "upscale": ("upscale", "upscale_file"),
 }
 """Setting -> the knobs it is made of, where one knob of the same name is not enough."""
@@ -97,6 +97,7 @@ WITHOUT_KNOB: Dict[str, str] = {
     "missing": "plates are whole",
     "interlaced": "plates are progressive",
     "references": "plates hold their own media",
+    "alpha": "the layer matte holds it",
     "codec": "results are EXR sequences",
     "quality": "results are EXR sequences",
     "audio": "results are EXR sequences",

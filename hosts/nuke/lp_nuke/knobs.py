@@ -262,6 +262,19 @@ def _job() -> List[Knob]:
         _tab("Job"),
         _button("render", "Render", "render the range; what is up to date is not rendered again"),
         _button("cancel", "Cancel", "stop the render of this node", False),
+        _button(
+            "render_frame",
+            "Render frame",
+            "render the frame that the viewer is at, alone, and show it there: a look in about a second, without "
+            "smoothing, calibration and upscaling; nothing counts as rendered",
+        ),
+        Knob(
+            "follow_frame",
+            SWITCH,
+            "after each change of a knob",
+            "render the shown frame alone again after each change of a knob of this node",
+            False,
+        ),
         _button("check", "Check", "look whether the result fits the knobs and inputs", False),
         Knob("status", STRING, "status", "what this node shows", "not rendered", flags=("+DISABLED",)),
         Knob(
@@ -290,4 +303,6 @@ def _hidden() -> List[Knob]:
         Knob("lp_ready", INTEGER, "", "", 0, flags=hidden),
         Knob("lp_first", INTEGER, "", "", 0, flags=hidden),
         Knob("lp_last", INTEGER, "", "", 0, flags=hidden),
+        Knob("lp_frame", INTEGER, "", "", 0, flags=hidden),
+        Knob("lp_frame_ready", INTEGER, "", "", 0, flags=hidden),
     ]

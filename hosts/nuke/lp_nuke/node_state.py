@@ -56,7 +56,8 @@ class Work:
 
     def _of_view(self, view: str) -> "Work":
         made = tuple((plate.of_view(view), folder / view) for plate, folder in self.plates)
-        return replace(self, folder=self.folder / view, plates=made, views=())
+        asked = replace(self.asked, driver=upstream.for_view(self.asked.driver, view))
+        return replace(self, asked=asked, folder=self.folder / view, plates=made, views=())
 
     @property
     def pattern(self) -> str:
@@ -130,13 +131,17 @@ def find(name: str) -> Any:  # noqa: ANN401 - a nuke.Group
     return node
 
 
-def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
+def work_of(node: Any, asked: Optional[KnobState] = None) -> Work:  # noqa: ANN401 - a nuke.Group
     """What a node asks for now; looks at knobs and at what is upstream, renders nothing.
+
+    Args:
+        node: the node.
+        asked: takes the place of what its knobs say; None: looks.
 
     Raises:
         SettingError: something is missing or makes no sense.
     """
-    asked = asked_of(node)
+    asked = asked or asked_of(node)
     frames, is_still = asked.frames, asked.still is not None
     portrait = frames if asked.still is None else FrameRange(asked.still, asked.still)
     wanted = [(plates.SOURCE, portrait, is_still)]
@@ -147,8 +152,8 @@ def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
     found = [plate for plate in made if plate is not None]
     inputs = [[plate.role, plate.mark, plate.direct, str(plate.frames)] for plate in found]
     has_file = bool(asked.driver) and not is_builtin(asked.driver)
-    stamps = cache.sequence_stamp(speech_file(asked.driver)) if has_file else []
-    views = _views_of(node)
+    views = views_of(node)
+    stamps = _stamps(speech_file(asked.driver), views) if has_file else []
     mark = cache.digest([inputs, stamps, asked.mark, *([list(views)] if views else [])])
     is_certain = all(plate.mark is not None for plate in found)
     home = home_of(node)
@@ -167,7 +172,15 @@ def work_of(node: Any) -> Work:  # noqa: ANN401 - a nuke.Group
     )
 
 
-def _views_of(node: Any) -> Tuple[str, ...]:  # noqa: ANN401 - a nuke.Group
+def _stamps(file: str, views: Tuple[str, ...]) -> List[Any]:
+    """What tells a performance's file from an older one of its name; one for each view where it names views."""
+    if upstream.for_view(file, "") == file:
+        return cache.sequence_stamp(file)
+    return [cache.sequence_stamp(upstream.for_view(file, view)) for view in views]
+
+
+def views_of(node: Any) -> Tuple[str, ...]:  # noqa: ANN401 - a nuke.Group
+    """The views that are rendered, each for itself; empty where there is one, or the first stands for all."""
     views = tuple(str(view) for view in nuke.views())
     knob = node.knob("views")
     return views if len(views) > 1 and (knob is None or knob.value() == VIEWS[0]) else ()
@@ -220,14 +233,9 @@ def quick_state(node: Any) -> Optional[str]:  # noqa: ANN401 - a nuke.Group
     return STALE if asked_of(node).mark != node["lp_asked"].value() else None
 
 
-def is_ours(node: Any) -> bool:  # noqa: ANN401 - a nuke.Node
-    """Whether it is a LivePortrait node."""
-    return hasattr(node, "nodes") and node.knob("lp_version") is not None
-
-
 def all_nodes() -> List[Any]:
     """The LivePortrait nodes of the script, those in groups too; not those in LiveGroups, which are read-only."""
-    found = [node for node in nuke.allNodes("Group", nuke.root(), True) if is_ours(node)]
+    found = [node for node in nuke.allNodes("Group", nuke.root(), True) if upstream.is_ours(node)]
     return [node for node in found if not _is_read_only(node)]
 
 

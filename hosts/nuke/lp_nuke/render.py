@@ -15,7 +15,7 @@ from lp_core.link.follow import follow, share, words
 from lp_core.link.messages import JobProgress
 from lp_core.link.program import run_program
 
-from . import node_state
+from . import node_state, single_frame
 from .arriving import Shown, Watch, show_again, shown_by
 from .before_render import check_upstream
 from .farm import arguments
@@ -155,6 +155,7 @@ def _finish(work: node_state.Work) -> None:
     node = nuke.toNode(work.node)
     if node is not None:
         node_state.show(node, work)
+        single_frame.drop(node)
 
 
 def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group

@@ -58,7 +58,7 @@ def _nodes(name: object) -> list:  # type: ignore[type-arg]
     found = node_state.all_nodes()
     if not found:
         raise SettingError("The script has no LivePortrait node.")
-    before = {node.fullName(): len(ours_upstream(node, node_state.is_ours)) for node in found}
+    before = {node.fullName(): len(ours_upstream(node)) for node in found}
     return sorted(found, key=lambda node: before[node.fullName()])
 
 

@@ -3,12 +3,12 @@
 import os
 import re
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 import nuke
 
 from .cache import digest, sequence_stamp
-from .gizmo import NOT_RENDERED
+from .gizmo import NOT_RENDERED, SINGLE
 
 LIMIT = 400
 """Nodes looked at; a larger tree counts as changed, always."""
@@ -16,6 +16,8 @@ LIMIT_SMALL = 8
 """The same in editions that let Python touch a few nodes only (Non-commercial, Indie)."""
 _LINEAR = ("linear", "scene_linear", "raw", "data", "default (linear)", "default (scene_linear)")
 _ALL = nuke.INPUTS | nuke.HIDDEN_INPUTS | nuke.EXPRESSIONS
+_OWN_UNSEEN = ("status", "lp_job", "lp_frame", "lp_frame_ready", "follow_frame")
+"""Knobs of a LivePortrait node that say nothing of what a render gives."""
 _UNSEEN = re.compile(
     r"^(xpos|ypos|selected|name|label|note_font.*|tile_color|gl_color|dope_sheet|postage_stamp)$"
 )
@@ -98,8 +100,8 @@ def _is_plain(read: Any) -> bool:  # noqa: ANN401 - a nuke.Node
     return bool(read["raw"].value()) or str(read["colorspace"].value()).lower() in _LINEAR
 
 
-def ours_upstream(node: Any, is_ours: Callable[[Any], bool]) -> List[Any]:  # noqa: ANN401 - a nuke.Node
-    """The nodes of a kind that a node's image depends on, those farthest upstream last.
+def ours_upstream(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
+    """The LivePortrait nodes that a node's image depends on, those farthest upstream last.
 
     Nodes that are disabled, and inputs that a Switch does not take, are left out with all that only they need.
     """
@@ -121,6 +123,16 @@ def ours_upstream(node: Any, is_ours: Callable[[Any], bool]) -> List[Any]:  # no
     return list(found.values())
 
 
+def is_ours(node: Any) -> bool:  # noqa: ANN401 - a nuke.Node
+    """Whether it is a LivePortrait node."""
+    return hasattr(node, "nodes") and node.knob("lp_version") is not None
+
+
+def _is_look(node: Any) -> bool:  # noqa: ANN401 - a nuke.Node
+    """Whether it is what shows a frame rendered alone, which no render takes."""
+    return bool(node.name() == SINGLE) and is_ours(node.parent())
+
+
 def _is_off(node: Any) -> bool:  # noqa: ANN401 - a nuke.Node
     knob = node.knob("disable")
     return knob is not None and bool(knob.value())
@@ -139,9 +151,9 @@ def _taken(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
 
 def _feeding(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
     """The nodes that a node's picture depends on."""
-    found = list(node.dependencies(_ALL))
+    found = [other for other in node.dependencies(_ALL) if not _is_look(other)]
     if hasattr(node, "nodes"):  # a group, or a gizmo of any name
-        found += [other for other in node.nodes() if other.Class() != "Viewer"]
+        found += [other for other in node.nodes() if other.Class() != "Viewer" and not _is_look(other)]
     parent = node.parent() if node.Class() == "Input" else None
     if parent is not None and parent.Class() != "Root":
         outer = parent.input(int(node["number"].value()))
@@ -155,7 +167,9 @@ def _told(node: Any) -> Optional[List[Any]]:  # noqa: ANN401 - a nuke.Node
     None where it names a file that is nowhere: it may be there for Nuke, and change unseen.
     """
     pairs = node.writeKnobs(nuke.TO_SCRIPT | nuke.WRITE_NON_DEFAULT_ONLY)
-    knobs = [line for line in pairs.splitlines() if not _UNSEEN.match(line.strip().split(" ")[0])]
+    own = _OWN_UNSEEN if is_ours(node) else ()
+    names = {line: line.strip().split(" ")[0] for line in pairs.splitlines()}
+    knobs = [line for line, name in names.items() if not _UNSEEN.match(name) and name not in own]
     stamps: List[Any] = []
     pattern = file_of(node) if node.Class() in ("Read", "DeepRead", "ReadGeo2") else ""
     if pattern and os.path.basename(pattern) != os.path.basename(NOT_RENDERED):  # noqa: PTH119

@@ -59,7 +59,9 @@ from lp_core.engines.liveportrait.retarget import (
 from lp_core.engines.liveportrait.weights import LABELS, compilation_errors, load_for
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
+from lp_core.faces.regions import contours_of
 from lp_core.frame import Frame
+from lp_core.geometry.face_regions import carried
 from lp_core.geometry.mouth_region import MouthRegion
 from lp_core.models.device import Batches, with_memory
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
@@ -172,7 +174,10 @@ class LivePortraitEngine:
         """Everything about the source that does not change with the motion; the tuning is the plan of its clip."""
         fine = refined(self._landmarks.landmarker, source, face)
         where = MouthRegion.of(face.landmarks_frame) if self._settings.speech.lipsync else None
-        return self._in_memory(lambda: prepare_portrait(self._networks, source, fine, tuning, where))
+        portrait = self._in_memory(lambda: prepare_portrait(self._networks, source, fine, tuning, where))
+        if "regions" not in self._settings.output.pass_names:
+            return portrait
+        return replace(portrait, contours=contours_of(face.landmarks_frame, face.scheme))
 
     def tune(
         self,
@@ -321,7 +326,13 @@ class LivePortraitEngine:
         portrait, points = move
         is_official = self._transfer.official_compat
         shown = compose(portrait, *drawn, self._keeps_detail, is_official, self._enlarge)
-        return replace(shown, landmarks_frame=in_frame(portrait.place, points), landmark_scheme=RIG)
+        contours = portrait.contours and carried(portrait.contours, shown.region_flow, shown.region)
+        return replace(
+            shown,
+            landmarks_frame=in_frame(portrait.place, points),
+            landmark_scheme=RIG,
+            contours=contours,
+        )
 
     def _in_memory(self, work: Callable[[], T]) -> T:
         return with_memory(work, str(self._networks.device))

@@ -25,6 +25,7 @@ from lp_core.faces.ratios import eye_openness, lip_openness
 from lp_core.faces.schemes import scheme_of
 from lp_core.frame import Frame
 from lp_core.geometry.crop import SOURCE_CROP, frame_from_crop, oriented_square
+from lp_core.geometry.face_regions import FaceContours
 from lp_core.geometry.mouth_region import MouthRegion
 from lp_core.geometry.paste import F32, PastePlace, cut, feather_mask, place_of
 from lp_core.motion.implicit.motion import F64, ImplicitMotion, transform_keypoints
@@ -52,6 +53,8 @@ class LivePortraitPortrait:
     """(512, 512, 3) what of the crop's display view lies below 0 and above 1; None where nothing does."""
     plan: FilmedPlan = field(default_factory=dict)
     """What a survey of a filmed source found; see ``lp_core.engines.liveportrait.filmed_source``."""
+    contours: FaceContours | None = None
+    """Of the source's face, where the pass ``regions`` is asked for; else None."""
 
 
 def read_source(network: MotionNetwork, source: Frame, face: Face) -> ImplicitMotion:

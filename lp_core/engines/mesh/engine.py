@@ -34,6 +34,7 @@ from lp_core.engines.mesh.plate_mouth import plate_mouth, survey_plate
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
+from lp_core.faces.regions import contours_of
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES, NEUTRAL
@@ -222,7 +223,9 @@ class MeshEngine:
             blend(pixels, edge.seam, other)
         self._draw_mouth(pixels, portrait, points, driving)
         shown = points.astype(np.float32)
-        return Animation(pixels, head.region, head.matte, head.flow, shown, MEDIAPIPE478.name)
+        scheme = MEDIAPIPE478.name
+        contours = contours_of(points, scheme) if "regions" in self._settings.output.pass_names else None
+        return Animation(pixels, head.region, head.matte, head.flow, shown, scheme, contours=contours)
 
     def _carried(
         self,

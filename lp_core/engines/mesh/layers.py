@@ -10,11 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.frame import Box
+from lp_core.geometry.coverage import coverage
 
-_SHIFT_BITS = 4
-FINER = 4
-"""Coverage is counted on a grid this many times finer: OpenCV's own soft lines widen a polygon by 0.7 pixels a side,
-which is another shape at every resolution."""
 Map = NDArray[np.float32]
 
 
@@ -56,14 +53,7 @@ def opening(polygon: NDArray[np.float64], size: tuple[int, int], feather_px: flo
     if where is None:
         return None
     height, width = where.alpha.shape
-    low = np.array([where.left, where.top])
-    fine = np.zeros((height * FINER, width * FINER), np.uint8)
-    corners = np.rint(((polygon - low + 0.5) * FINER - 0.5) * (1 << _SHIFT_BITS)).astype(np.int32)
-    cv2.fillPoly(fine, [corners], 255, cv2.LINE_8, _SHIFT_BITS)
-    # fillPoly fills all that it touches: its outline counts half.
-    cv2.polylines(fine, [corners], True, 128, 1, cv2.LINE_8, _SHIFT_BITS)
-    counted = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
-    alpha: Map = counted.astype(np.float32) / np.float32(255)
+    alpha: Map = coverage(polygon - (where.left, where.top), (width, height))
     if feather_px > 0.3:
         alpha = cv2.GaussianBlur(alpha, (0, 0), feather_px)
     return replace(where, alpha=alpha)

@@ -43,6 +43,7 @@ def lp(nuke):
         "plates",
         "render",
         "knob_settings",
+        "single_frame",
         "upstream",
     )
     return SimpleNamespace(**{name: importlib.import_module(f"hosts.nuke.lp_nuke.{name}") for name in names})

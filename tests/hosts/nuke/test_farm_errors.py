@@ -144,7 +144,7 @@ def test_nodes_in_groups_are_found_upstream_first_and_live_groups_left_alone(mak
     names = [node.fullName() for node in lp.node_state.all_nodes()]
     assert sorted(names) == sorted([first.fullName(), below.fullName(), group._children[0].fullName()])
     assert {name for name, _ in lp.panel.node_rows()} == set(names)
-    found = lp.upstream.ours_upstream(below, lp.node_state.is_ours)
+    found = lp.upstream.ours_upstream(below)
     assert [node.fullName() for node in found] == [below.fullName(), first.fullName()]
 
 
@@ -193,7 +193,7 @@ class TestAProgramThatEndsWithTheTask:
     def test_progress_and_summary_are_heard(self, program):
         program('{"type": "summary", "frames": 3}')
         heard = []
-        assert run_program(["animate", "a"], heard.append)["frames"] == 3
+        assert run_program(["animate", "a"], heard.append).summary["frames"] == 3
         assert [event.frame for event in heard] == [0, 1, 2]
 
     @pytest.mark.parametrize(
@@ -207,6 +207,15 @@ class TestAProgramThatEndsWithTheTask:
         program(last, 3)
         with pytest.raises(WorkerError, match=told):
             run_program(["animate", "a"], lambda _: None)
+
+    def test_a_command_without_progress_is_given_no_option_and_a_limit(self, tmp_path, monkeypatch):
+        program = tmp_path / "lpsuite"
+        program.write_text('#!/bin/sh\necho "$@"\nif [ $1 = slow ]; then exec sleep 60; fi\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("LPSUITE", str(program))
+        assert run_program(["batch", "job", "ä"], limit_s=30).text == "batch job ä"
+        with pytest.raises(WorkerError, match="did not finish within 1 s"):
+            run_program(["slow"], limit_s=1)
 
     def test_it_ends_where_the_listener_stops(self, program):
         pid = program(frames=1000, pause=0.05)

@@ -85,9 +85,10 @@ def test_the_wiring_is_source_result_and_warp():
         return [None if node is None else node.values["name"] for node in nodes[name].inputs]
 
     assert feeds("Output1") == ["InRange"]
-    assert feeds("InRange") == ["Source", "UseMap", "NotRendered"]
-    assert feeds("NotRendered") == []
-    assert feeds("UseMap") == ["Result", "Map"]
+    assert feeds("InRange") == ["Source", "UseMap", "NotRendered", "SingleFrame"]
+    assert feeds("NotRendered") == feeds("SingleFrame") == []
+    assert feeds("UseMap") == ["Result", "Regions"]
+    assert feeds("Regions") == ["Map", "FlowSize"]
     assert feeds("Map") == ["Layers", "FlowSize"]
     assert feeds("Layers") == ["Warp", "FlowSize"]
     assert feeds("Warp") == ["Source", "FlowSize"]

@@ -150,7 +150,7 @@ class TestDigits:
         }
         assert kept - watched == {
             "apply_stmap", "missing_error", "views", "status", "lp_version", "lp_asked",
-            "lp_hash", "lp_job", "lp_ready", "lp_first", "lp_last"
+            "lp_hash", "lp_job", "lp_ready", "lp_first", "lp_last", "lp_frame", "lp_frame_ready", "follow_frame"
         }  # fmt: skip
 
     def test_what_is_upstream_counts(self, make, lp, nuke, reads, plate):

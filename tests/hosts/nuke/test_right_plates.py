@@ -153,12 +153,15 @@ class TestViews:
     def test_a_hundred_frames_with_handles_and_a_negative_start_in_two_views(
         self, make, lp, nuke, plate, home, worker, rendered
     ):
+        """Small images, six of them in turn, so that a frame that is one off has other bits outside its matte."""
         folder = home / "long"
         folder.mkdir()
-        for number in range(-58, 58):
-            pixels = stored(plate % (1001 + number % 6))[1]
-            for view in ("left", "right"):
-                write_exr(folder / f"plate.{view}.{number:04d}.exr", pixels, None, (0, 0, 256, 256))
+        pixels = [stored(plate % (1001 + index))[1][::2, ::2] for index in range(6)]
+        for view, gain in (("left", 1.0), ("right", 0.5)):
+            for index, image in enumerate(pixels):
+                write_exr(folder / f"{view}.{index}.exr", (image * gain).astype(np.float16))
+            for number in range(-58, 58):
+                (folder / f"plate.{view}.{number:04d}.exr").hardlink_to(folder / f"{view}.{number % 6}.exr")
         nuke.double.view_names = ["left", "right"]
         read = nuke.double.make("Read")
         for name, value in (
@@ -177,6 +180,13 @@ class TestViews:
                 number for number in range(-60, 60) if Path(pattern.replace("%V", view) % number).is_file()
             ]
             assert numbers == list(range(-50, 50))
+            for number in (-50, -1, 0, 49):
+                spec, got = stored(pattern.replace("%V", view) % number)
+                source = stored(folder / f"plate.{view}.{number:04d}.exr")[1]
+                outside = got[..., list(spec.channelnames).index("matte.A")] == 0
+                image = np.stack([got[..., spec.channelnames.index(name)] for name in "RGBA"], axis=2)
+                assert np.array_equal(image.astype(np.float16)[outside], source[outside]), (view, number)
+                assert 0.3 < outside.mean() < 0.99
 
     def test_one_view_for_all_where_the_plate_is_not_stereo(self, make, lp, nuke, plate):
         nuke.double.view_names = ["left", "right"]

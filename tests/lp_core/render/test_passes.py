@@ -10,6 +10,7 @@ import pytest
 from lp_core.color.encoding import encoding_of
 from lp_core.engines.base import Animation, NeuralCrop
 from lp_core.frame import ClipInfo, ColorTags, Frame
+from lp_core.geometry.face_regions import FaceContours
 from lp_core.render.passes import CONFIDENCE, CROP_MATRIX, DrawnFrame, with_passes
 from lp_core.timing import FrameRate
 
@@ -61,6 +62,50 @@ def test_where_nothing_was_drawn_there_is_the_identity():
     assert not frame.layers["forward"].any()
     assert "crop" not in frame.layers
     assert frame.metadata[CONFIDENCE].value == 0
+
+
+def test_regions_of_a_cast_and_under_a_holdout():
+    """The larger face covers the smaller one; what is protected is no face."""
+
+    def square(left, top, side):
+        corners = np.array([[0, 0], [0, 1], [1, 1], [1, 0]]) * side + (left - 0.5, top - 0.5)
+        nowhere = np.full((4, 2), left, float)
+        return FaceContours(corners, (nowhere, nowhere), nowhere)
+
+    def shown(contours, landmarks):
+        one = drawn(0, (0, 0), landmarks=landmarks)
+        return replace(one.animation, contours=contours)
+
+    small = shown(square(0, 0, 4), np.array([[0, 0, 0], [4, 4, 0]], np.float32))
+    large = shown(square(2, 0, 6), np.array([[2, 0, 0], [8, 6, 0]], np.float32))
+    one = replace(drawn(0, (0, 0)), faces=(("a", large), ("b", small), ("lost", None)))
+    (frame,) = layers([one], "regions")
+    assert frame.layers["regions"].shape == (6, 8, 3)
+    np.testing.assert_allclose(frame.layers["regions"].sum(axis=2)[:4], 1, atol=0.3)
+    assert frame.layers["regions"].sum(axis=2).max() <= 1
+    assert frame.layers["regions"][5, 0, 0] == 0
+    (frame,) = layers([replace(one, held=np.full((6, 8), 0.75, np.float32))], "regions")
+    np.testing.assert_allclose(frame.layers["regions"][2, 5], [0.25, 0, 0], atol=0.01)
+    assert not layers([drawn(0)], "regions")[0].layers["regions"].any()
+
+
+@pytest.mark.parametrize("state", ["straight", "premultiplied"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_the_matte_becomes_the_alpha(state, dtype):
+    one = drawn(0, (1, 0))
+    white = 255 if dtype is np.uint8 else 1
+    for channels, own in ((3, 1.0), (4, 0.4)):
+        pixels = np.full((6, 8, channels), white * 0.4, dtype)
+        frame = replace(one.frame, pixels=pixels, alpha=state)
+        (got,) = with_passes(iter([replace(one, frame=frame)]), frozenset(), INFO, alpha="matte")
+        assert got.pixels.dtype == dtype
+        assert got.pixels.shape == (6, 8, 4)
+        assert got.pixels[0, 0, 3] == 0
+        assert got.pixels[2, 3, 3] == pytest.approx(0.5 * own * white, abs=1 if white == 255 else 1e-6)
+        shown = 0.5 if state == "premultiplied" else 1.0
+        assert got.pixels[2, 3, 0] == pytest.approx(0.4 * shown * white, abs=1 if white == 255 else 1e-6)
+    lost = with_passes(iter([drawn(0)]), frozenset(), INFO, alpha="matte")
+    assert not next(lost).pixels[..., 3].any()
 
 
 def test_motion_is_per_frame_with_y_upwards_and_goes_on_at_the_end():

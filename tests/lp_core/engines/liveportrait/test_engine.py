@@ -327,3 +327,16 @@ class TestWhatTheNetworkCannotDraw:
         assert np.abs(shown.landmarks_frame[:, :2].mean(axis=0) - centre[:2]).max() < 60
         assert shown.landmarks_frame.shape == (21, 3)
         assert shown.landmark_scheme == "liveportrait21"
+
+
+def test_regions_are_the_sources_carried_along_the_map(still, acts):
+    reference, motion = acts
+    asked = engine(passes="beauty,regions")
+    portrait = asked.prepare(frame(), face())
+    drawn = asked.animate(portrait, motion, reference)
+    assert still.contours is None
+    assert drawn.contours.mouth.shape == portrait.contours.mouth.shape
+    shown = drawn.contours.skin[18]  # the chin
+    left, top, _, _ = drawn.region
+    x, y = np.rint(shown).astype(int) - (left, top)
+    np.testing.assert_allclose(shown + drawn.region_flow[y, x], portrait.contours.skin[18], atol=1.0)

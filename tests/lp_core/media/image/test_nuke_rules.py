@@ -18,8 +18,10 @@ from lp_core.settings import OutputSettings, RenderSettings
 
 oiio = pytest.importorskip("OpenImageIO", reason="the extra vfx is not installed")
 
-PASSES = "beauty,matte,stmap,motion,crop,confidence"
-BESIDE = {"matte.alpha", "stmap.red", "stmap.green", "stmap.blue", "forward.u", "forward.v"}
+PASSES = "beauty,matte,stmap,motion,regions,crop,confidence"
+BESIDE = {"matte.alpha", "forward.u", "forward.v"} | {
+    f"{layer}.{channel}" for layer in ("stmap", "regions") for channel in ("red", "green", "blue")
+}
 PICTURE = {"red", "green", "blue", "alpha"}
 
 
@@ -106,6 +108,7 @@ def test_nuke_opens_every_pass_of_every_layout(tmp_path, spec, nuke_rules, layou
         "matte": (height, width, 1),
         "stmap": (height, width, 3),
         "forward": (height, width, 2),
+        "regions": (height, width, 3),
         "crop": (12, 12, 3),
     }
     layers = {name: np.full(size, 0.5, np.float32) for name, size in sizes.items()}
