@@ -8,7 +8,8 @@ from fakes.resolve_api import Api, api
 KINDS = {
     "Loader": {"Clip", "GlobalIn", "GlobalOut", "PostMultiplyByAlpha"},
     "Saver": {"Clip", "OutputFormat", "OpenEXRFormat.Depth", "Input"},
-    "Merge": {"Background", "Foreground"},
+    "Merge": {"Background", "Foreground", "EffectMask"},
+    "Texture": {"Input", "Texture", "EffectMask"},
     "Custom": {"Image1", "Image2", *(f"{name}Expression" for name in ("Red", "Green", "Blue", "Alpha"))},
 }
 
@@ -63,7 +64,8 @@ class Tool(Api):
             self.values = {"GlobalIn": 0, "GlobalOut": 0}  # setting a clip resets the rest
         if name == "GlobalIn" and value > self.values["GlobalOut"]:
             return  # Fusion does not take a first frame after the last
-        self.values[name] = value
+        if name.rpartition(".")[2] not in self.comp.forgets:
+            self.values[name] = value
 
     @api
     def GetInput(self, name, frame=None):
@@ -115,6 +117,8 @@ class Comp(Api):
         }
         self.rate, self.tools, self.data, self.locks, self.undo = rate, [], {}, 0, []
         self.ActiveTool = None
+        self.lacks, self.forgets = set(), set()
+        """Kinds of tools that this Fusion has not, and channels that its Loaders do not keep."""
 
     @api
     def GetAttrs(self):
@@ -135,6 +139,8 @@ class Comp(Api):
     @api
     def AddTool(self, kind, x, y):
         assert kind in KINDS, kind
+        if kind in self.lacks:
+            return None
         self.tools.append(Tool(self, kind, f"{kind}{len(self.tools)}"))
         return self.tools[-1]
 

@@ -10,15 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from fakes.resolve_api import Api, api
+from fakes.resolve_import import NotItsShape, imported, render
+from fakes.resolve_item import TimelineItem
 from fakes.resolve_pool import Folder, Gallery, MediaPoolItem, described
 
 from lp_core.errors import LpError
 from lp_core.timing import FrameRate, Timecode
-
-MARKER_COLORS = {
-    "Blue", "Cyan", "Green", "Yellow", "Red", "Pink", "Purple", "Fuchsia", "Rose", "Lavender", "Sky", "Mint",
-    "Lemon", "Sand", "Cocoa", "Cream",
-}  # fmt: skip
 
 
 class Host:
@@ -29,6 +26,8 @@ class Host:
         self.product, self.version, self.end_is_included = product, version, end_is_included
         self.page, self.gallery_is_open, self.settings_are_ignored = "edit", True, False
         self.replacing_is_a_lie = False
+        self.codecs = {"Apple ProRes 4444": "ProRes4444", "H.264": "H264"}
+        self.rendered = []  # (timeline, settings) of the queue
         self.settings = {"colorScienceMode": "davinciYRGB"}
         self.project = Project(self)
         self.resolve = Resolve(self)
@@ -75,6 +74,7 @@ class Project(Api):
     def __init__(self, host):
         super().__init__(host)
         self.timelines, self.current = [], None
+        self.format, self.settings, self.jobs = {"format": "mp4", "codec": "H264"}, {}, {}
         self.pool, self.gallery = MediaPool(host), Gallery(host)
 
     @api
@@ -88,6 +88,57 @@ class Project(Api):
     @api
     def GetTimelineByIndex(self, index):
         return self.timelines[index - 1] if 1 <= index <= len(self.timelines) else None
+
+    @api
+    def SetCurrentTimeline(self, timeline):
+        self.current = timeline
+        return timeline in self.timelines
+
+    @api
+    def GetCurrentRenderFormatAndCodec(self):
+        return dict(self.format)
+
+    @api
+    def SetCurrentRenderFormatAndCodec(self, format, codec):
+        if codec not in self.host.codecs.values():  # ids, not the labels
+            return False
+        self.format = {"format": format, "codec": codec}
+        return True
+
+    @api
+    def GetRenderCodecs(self, format):
+        return dict(self.host.codecs)
+
+    @api
+    def SetRenderSettings(self, settings):
+        self.settings = dict(settings)
+        return True
+
+    @api
+    def AddRenderJob(self):
+        name = f"job-{len(self.jobs)}"
+        self.jobs[name] = (self.current, self.settings)
+        return name
+
+    @api
+    def StartRendering(self, jobs, interactive=False):
+        for job in jobs:
+            timeline, settings = self.jobs[job]
+            self.host.rendered.append((timeline, settings))
+            render(timeline, settings, self.format)
+        return True
+
+    @api
+    def IsRenderingInProgress(self):
+        return False
+
+    @api
+    def GetRenderJobStatus(self, job):
+        return {"JobStatus": "Fertig"}
+
+    @api
+    def DeleteRenderJob(self, job):
+        return self.jobs.pop(job, None) is not None
 
     @api
     def GetMediaPool(self):
@@ -153,6 +204,11 @@ class MediaPool(Api):
         self.folder.items.append(MediaPoolItem(self.host, properties))
         return self.folder.items[-1]
 
+    def every(self):
+        """All clips, for the double itself."""
+        folders = [self.root, *self.root.folders]
+        return [item for folder in folders for item in folder.items]
+
     @api
     def AppendToTimeline(self, infos):
         timeline, made = self.host.project.current, []
@@ -181,9 +237,15 @@ class MediaPool(Api):
             t.name == options["timelineName"] for t in self.host.project.timelines
         ):
             return None
-        made = self.host.project.timeline(options["timelineName"], "25", "01:00:00:00")
-        made.made_from = path
-        return made
+        with contextlib.suppress(NotItsShape):  # Resolve says nothing
+            return imported(self.host, path, options)
+        return None
+
+    @api
+    def DeleteTimelines(self, timelines):
+        for timeline in timelines:
+            self.host.project.timelines.remove(timeline)
+        return True
 
 
 class Timeline(Api):
@@ -195,7 +257,7 @@ class Timeline(Api):
         self.start = self.frame(start)
         self.playhead = start
         self.tracks, self.names, self.locked = {1: []}, {1: "Video 1"}, set()
-        self.selection = []
+        self.selection, self.hidden, self.own_clip = [], set(), None
 
     def frame(self, timecode):
         hours, minutes, seconds, frames = (int(word) for word in re.split("[:;]", timecode))
@@ -232,6 +294,26 @@ class Timeline(Api):
     @api
     def GetSelectedClips(self):
         return list(self.selection)
+
+    @api
+    def DuplicateTimeline(self, name=None):
+        made = Timeline(self.host, name, self.rate_text, self.playhead, self.drop)
+        made.start = self.start
+        made.tracks = {index: list(items) for index, items in self.tracks.items()}
+        made.names = dict(self.names)
+        self.host.project.timelines.append(made)
+        return made
+
+    @api
+    def SetTrackEnable(self, kind, index, enabled):
+        if index not in self.tracks:
+            return False
+        (self.hidden.discard if enabled else self.hidden.add)(index)
+        return True
+
+    @api
+    def GetMediaPoolItem(self):
+        return self.own_clip
 
     @api
     def GetIsTrackLocked(self, kind, index):
@@ -273,89 +355,3 @@ class Timeline(Api):
             return False  # strings are refused in silence
         Path(path).write_text(self.host.otio(self), encoding="utf-8")
         return True
-
-
-class TimelineItem(Api):
-    def __init__(self, host, timeline, clip, start, length, first, count):
-        super().__init__(host)
-        self.timeline, self.clip, self.start, self.length = timeline, clip, start, length
-        self.first, self.count, self.markers = first, count, {}
-        self.grade, self.look, self.stiff = "none", {"Pan": 0.0, "ZoomX": 1.0, "CompositeMode": 0}, ()
-
-    @api
-    def GetUniqueId(self):
-        return self.uid
-
-    @api
-    def GetName(self):
-        return Path(self.clip.properties["File Path"]).name if self.clip else "Title"
-
-    @api
-    def GetStart(self, subframe=False):
-        return self.start
-
-    @api
-    def GetDuration(self, subframe=False):
-        return self.length
-
-    @api
-    def GetLeftOffset(self, subframe=False):
-        if self.clip is None:
-            return 0
-        return int(Fraction(self.first) / self.clip.rate.fps * self.timeline.rate.fps)
-
-    @api
-    def GetSourceStartFrame(self):
-        return self.first + 1  # now and then one off
-
-    @api
-    def GetSourceEndFrame(self):
-        return self.first + self.count
-
-    @api
-    def GetTrackTypeAndIndex(self):
-        for index, items in self.timeline.tracks.items():
-            if self in items:
-                return ["video", index]
-        return None
-
-    @api
-    def GetMediaPoolItem(self):
-        return self.clip
-
-    @api
-    def AddMarker(self, frame, color, name, note, duration, custom=""):
-        if color not in MARKER_COLORS or not 0 <= frame < self.length or float(frame) in self.markers:
-            return False  # frames count from the clip's own first
-        self.markers[float(frame)] = {
-            "color": color, "duration": duration, "note": note, "name": name, "customData": custom
-        }  # fmt: skip
-        return True
-
-    @api
-    def UpdateMarkerCustomData(self, frame, custom):
-        if float(frame) not in self.markers:
-            return False
-        self.markers[float(frame)]["customData"] = custom
-        return True
-
-    @api
-    def CopyGrades(self, items):
-        for item in items:
-            item.grade = self.grade
-        return True
-
-    @api
-    def GetProperty(self, key=None):
-        return dict(self.look) if key is None else self.look.get(key)
-
-    @api
-    def SetProperty(self, key, value):
-        if key in self.stiff:
-            return True  # success is often a lie
-        self.look[key] = value
-        return key in self.look
-
-    @api
-    def GetMarkers(self):
-        return {frame: dict(marker) for frame, marker in self.markers.items()}

@@ -45,7 +45,7 @@ class MediaPoolItem(Api):
 
     @api
     def SetClipProperty(self, name, value):
-        if name in ("Start TC", "Input Color Space") and not self.host.settings_are_ignored:
+        if name in ("Start TC", "Input Color Space", "Alpha mode") and not self.host.settings_are_ignored:
             self.properties[name] = value
         return True  # whatever happened
 

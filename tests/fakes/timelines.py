@@ -19,10 +19,15 @@ def as_otio(timeline):
             if item.start > at:
                 gap = otio.opentime.TimeRange(duration=otio.opentime.RationalTime(item.start - at, rate))
                 track.append(otio.schema.Gap(source_range=gap))
-            track.append(_clip(item, rate))
+            track.append(_clip(item, rate) if item.clip else _title(item, rate))
             at = item.start + item.length
         made.tracks.append(track)
     return made.to_json_string()
+
+
+def _title(item, rate):
+    span = otio.opentime.TimeRange(duration=otio.opentime.RationalTime(item.length, rate))
+    return otio.schema.Clip(item.GetName(), otio.schema.MissingReference(), span)
 
 
 def _clip(item, rate):
@@ -40,7 +45,11 @@ def _clip(item, rate):
         )
 
     reference = otio.schema.ExternalReference(media.properties["File Path"], span(0, media.frames))
-    clip = otio.schema.Clip(item.GetName(), reference, span(item.first, item.count))
+    clip = otio.schema.Clip(
+        item.GetName(), reference, span(item.first, item.length if item.speed != 1 else item.count)
+    )
+    if item.speed != 1:  # the place in the media is the true one, the length that of the timeline
+        clip.effects.append(otio.schema.LinearTimeWarp(time_scalar=float(item.speed)))
     for frame, marker in item.markers.items():
         spot = otio.opentime.TimeRange(
             otio.opentime.RationalTime(frame, rate), otio.opentime.RationalTime(1, rate)

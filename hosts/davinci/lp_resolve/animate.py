@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Callable
 
 from hosts.client import Client
 from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.files import ensure_folder
-from lp_core.performance_name import BUILTIN_MOTIONS, BUILTIN_PREFIX
 from lp_core.settings.table import all_settings
 
 from . import job, placement
 from .api_results import ResolveRefused
+from .choose import THE_CLIP, ClipChoice, candidates, choices, chosen_among, in_its_place, label_of, use_of
 from .color import color_settings
 from .dialogs import animate_dialog, settings_of
 from .facade import ResolveSession, Timeline, TimelineItem
-from .media import is_pattern, split_brackets
+from .in_place import FOLDER as IN_PLACE
+from .in_place import rendered_in_place, standing_in
+from .media import is_pattern
 from .placement import Placed
 from .plan import CODEC, ClipPlan, DrivingClip, Use, output_name, plan, restated, starts_at
 from .renew import renew
+from .retime import Retime
+from .retimed import found_retime, place_retimed
 from .windows import ScriptWindows
 
 SCHEMA, VERSION = "lpsuite.davinci", 1
-THE_CLIP = "the clip itself"
-BUILT_IN = tuple(BUILTIN_PREFIX + name for name in BUILTIN_MOTIONS)
 FOLDER = "LivePortrait"
-
-
-@dataclass(frozen=True)
-class ClipChoice:
-    """A performance that may be chosen."""
-
-    label: str
-    """How the dialog shows it."""
-    driver: DrivingClip
-    """What it is."""
-    item: str | None = None
-    """Resolve's id of the clip on another track that it is, which keeps its place; None: no such clip."""
 
 
 @dataclass(frozen=True)
@@ -58,87 +47,27 @@ class EditContext:
     """Opens an address in the browser."""
 
 
-def use_of(timeline: Timeline, item: TimelineItem) -> Use:
-    """The clip as it lies on the timeline."""
-    media, rate = item.media(), timeline.rate
-    return Use(
-        item.id, item.name, item.track, item.start, item.duration, item.left, media, rate, timeline.is_drop,
-        item.speed(media, rate),
-    )  # fmt: skip
-
-
-def candidates(timeline: Timeline) -> list[TimelineItem]:
-    """Clips that may be animated: the selected ones, then those under the playhead, first the one that is seen.
-
-    Results are left out.
-
-    Raises:
-        ResolveRefused: there are none.
-    """
-    chosen = [item for item in timeline.selected() if item.marked() is None]
-    if chosen:
-        ids = {item.id for item in chosen}
-        return [*chosen, *(item for item in _under_playhead(timeline) if item.id not in ids)]
-    return _under_playhead(timeline)
-
-
-def _under_playhead(timeline: Timeline) -> list[TimelineItem]:
-    seen, playhead = timeline.current(), timeline.playhead
-    under = [item for item in reversed(timeline.all_items()) if item.start <= playhead < item.end]
-    found = [item for item in under if item.marked() is None]
-    if not found:
-        raise ResolveRefused(f"{seen.name} is a result already; use LivePortrait - Update.")
-    return sorted(found, key=lambda item: item.id != seen.id)
-
-
-def choices(session: ResolveSession, timeline: Timeline, use: Use) -> list[ClipChoice]:
-    """Performances: clips above and below the source, built-in motions, clips of the current folder."""
-    found, seen = [], set()
-    for item in timeline.all_items():
-        beside = item.start < use.start + use.duration and use.start < item.end
-        if (
-            item.id == use.item
-            or not beside
-            or item.marked() is not None
-            or item.raw.GetMediaPoolItem() is None
-        ):
-            continue
-        try:
-            other = use_of(timeline, item)
-        except ResolveRefused:
-            continue  # a retimed clip or one without a file drives nothing
-        found.append(ClipChoice(_label(item), _placed(other, use), item.id))
-        seen.add(other.media.path)
-    found += [ClipChoice(name, DrivingClip(name)) for name in BUILT_IN]
-    seen.add(use.media.path)
-    for clip in session.pool().clips():
-        path, first, _ = split_brackets(clip.says("File Path"))
-        if path and path not in seen:
-            seen.add(path)
-            found.append(ClipChoice(f"Media pool: {clip.name}", DrivingClip(path, first=first or 0)))
-    return found
-
-
 def animate(desk: EditContext) -> Placed | None:
     """Asks, renders and places; None where the user changed their mind."""
     timeline = desk.session.timeline()
     clips = candidates(timeline)
-    use = use_of(timeline, clips[0])
-    proposed = _proposed(desk, clips[0], use)
-    folder = str(Path(use.media.path).parent / FOLDER)
     if desk.windows is None:
+        use = use_of(timeline, clips[0])
         offered = choices(desk.session, timeline, use)
-        return _by_page(desk, timeline, use, offered[0], proposed, folder)
+        return _by_page(desk, timeline, use, offered[0], _proposed(desk, clips[0], use), _folder_for(use))
+    use, refusal = _use_or_refusal(timeline, clips[0])
+    proposed, folder = _proposed(desk, clips[0], use) if use.media.path else {}, _folder_for(use)
+    in_place = bool(refusal) and found_retime(desk.session, timeline, clips[0], folder) is None
     stills = desk.session.stills()
     portraits = [THE_CLIP, *(f"Still: {label}" for label, _ in stills)]
     proposed.setdefault("output", {"codec": CODEC})
-    labels = [_label(clip) for clip in clips]
+    labels = [label_of(clip) for clip in clips]
     several = [item for item in timeline.selected() if item.marked() is None]
     together = [f"All {len(several)} selected clips"] if len(several) > 1 else []
-    offered = [choice.label for choice in choices(desk.session, timeline, use)]
-    if len(clips) > 1:
-        offered.append(labels[0])  # may drive, when another clip is animated
-    dialog = animate_dialog([*together, *labels], offered, portraits, folder, proposed)
+    names = [choice.label for choice in choices(desk.session, timeline, use)]
+    if len(clips) > 1 and not refusal:
+        names.append(labels[0])  # may drive, when another clip is animated
+    dialog = animate_dialog([*together, *labels], names, portraits, folder, proposed, in_place)
     values = desk.windows.ask(dialog)
     if values is None:
         return None
@@ -154,11 +83,63 @@ def animate(desk: EditContext) -> Placed | None:
 def _animate_one(
     desk: EditContext, timeline: Timeline, item: TimelineItem, values: dict[str, Any], portrait: str | None
 ) -> Placed:
-    use = use_of(timeline, item)
-    chosen = _chosen(choices(desk.session, timeline, use), values)
+    use, refusal = _use_or_refusal(timeline, item)
+    chosen = chosen_among(choices(desk.session, timeline, use), values)
+    settings, handles = settings_of(values), int(values["handles"])
+    if refusal and portrait is None and not values["in_place"]:
+        retime = found_retime(desk.session, timeline, item, values["folder"])
+        if retime is None:
+            raise ResolveRefused(f"{refusal} Or switch on 'Render in place first'.")
+        return _animate_retimed(desk, timeline, item, retime, chosen, settings, values["folder"])
+    if refusal and portrait is None:
+        use, handles = rendered_in_place(desk.session, timeline, item, values["folder"]), 0
+        desk.say(f"Resolve rendered {use.media.path} of {item.name}: grade, transform and retime are in it.")
+        settings.pop("color", None)  # the file is tagged by Resolve
     output = output_name(values["folder"], use.name, portrait or use.media.path)
-    made = plan(use, chosen.driver, settings_of(values), output, int(values["handles"]), portrait)
-    return render(desk, timeline, use, made, chosen, int(values["handles"]), portrait)
+    made = plan(use, chosen.driver, settings, output, handles, portrait)
+    return render(desk, timeline, use, made, chosen, handles, portrait)
+
+
+def _animate_retimed(
+    desk: EditContext,
+    timeline: Timeline,
+    item: TimelineItem,
+    retime: Retime,
+    choice: ClipChoice,
+    settings: dict[str, dict[str, Any]],
+    folder: str,
+) -> Placed:
+    """Renders the media's own frames; a timeline of one clip gives the result the clip's speed."""
+    source = retime.source_use(standing_in(timeline, item), item.media())
+    made = plan(source, choice.driver, settings, output_name(folder, source.name, source.media.path))
+    status = job.run(desk.client, "animate", _parameters(made), desk.windows, desk.say)
+    placed, told = place_retimed(desk.session, timeline, made, source, retime, status.id)
+    for words in told:
+        desk.say(words)
+    data = {**remembered(source, made, choice, 0, None), "retimed": True}
+    placed.item.mark(
+        f"{Path(made.driving).name} on {item.name}; LivePortrait - Update renders it again.", data
+    )
+    desk.say(
+        f"{made.output} is on video track {placed.track} as a timeline at {float(retime.speed):.0%}; the performance "
+        "runs at that speed too."
+    )
+    return placed
+
+
+def _folder_for(use: Use) -> str:
+    """Where results go, unless the user says otherwise."""
+    return str((Path(use.media.path).parent if use.media.path else Path.home()) / FOLDER)
+
+
+def _use_or_refusal(timeline: Timeline, item: TimelineItem) -> tuple[Use, str]:
+    """The clip as it lies, and an empty text; or its place only, and why its own media cannot be animated."""
+    try:
+        return use_of(timeline, item), ""
+    except ResolveRefused as error:
+        raw = item.raw.GetMediaPoolItem()
+        path = item.clip().says("File Path") if raw else ""
+        return standing_in(timeline, item, item.media() if path else None), str(error)
 
 
 def _animate_all(
@@ -243,12 +224,14 @@ def update(desk: EditContext) -> Placed:
     old, data = _result_under(timeline)
     if data.get("schema") != SCHEMA or data.get("version", 0) > VERSION:
         raise ResolveRefused(f"The marker of {old.name} is of another version; animate its source again.")
-    use = _source_of(timeline, data)
+    if data.get("retimed"):
+        return _update_retimed(desk, timeline, old, data)
+    use = _source_of(desk, timeline, data)
     driver, settings = restated(use, data)
     beside = data["driving"].get("item")
     for item in timeline.all_items():
         if beside is not None and item.id == beside:
-            driver = _placed(use_of(timeline, item), use)
+            driver = in_its_place(use_of(timeline, item), use)
     handles, portrait = int(data.get("handles", 0)), data.get("portrait")
     output = output_name(str(_folder_of(data["output"])), use.name, portrait or use.media.path)
     made = plan(use, driver, settings, output, handles, portrait)
@@ -267,6 +250,25 @@ def update(desk: EditContext) -> Placed:
     return placed
 
 
+def _update_retimed(desk: EditContext, timeline: Timeline, old: TimelineItem, data: dict[str, Any]) -> Placed:
+    """The same for the result of a retimed clip: the new timeline takes over the old one's grade and properties."""
+    item = _item_of(timeline, data)
+    folder = str(_folder_of(data["output"]))
+    retime = found_retime(desk.session, timeline, item, folder)
+    if retime is None:
+        raise ResolveRefused(
+            f"{item.name} has no constant speed any more; animate it again, rendered in place."
+        )
+    driver, settings = restated(standing_in(timeline, item), data)
+    choice = ClipChoice("", driver, data["driving"].get("item"))
+    placed = _animate_retimed(desk, timeline, item, retime, choice, settings, folder)
+    desk.session.edit_page()
+    for words in old.give_look(placed.item):
+        desk.say(words)
+    timeline.delete(old)
+    return placed
+
+
 def remembered(
     use: Use, made: ClipPlan, choice: ClipChoice, handles: int, portrait: str | None
 ) -> dict[str, Any]:
@@ -275,6 +277,7 @@ def remembered(
         "schema": SCHEMA,
         "version": VERSION,
         "item": use.item,
+        "in_place": Path(use.media.path).parent.name == IN_PLACE,
         "source": use.media.path,
         "start": use.start,
         "portrait": portrait,
@@ -311,25 +314,6 @@ def _proposed(desk: EditContext, item: TimelineItem, use: Use) -> dict[str, Any]
     return {"color": color} if color else {}
 
 
-def _placed(driver: Use, use: Use) -> DrivingClip:
-    """A clip of the timeline as the driver of another: frame for frame what lies at the same place."""
-    return DrivingClip(driver.media.path, driver.moment_s(use.start), driver.media.first)
-
-
-def _label(item: TimelineItem) -> str:
-    return f"Track {item.track}: {item.name}"
-
-
-def _chosen(offered: list[ClipChoice], values: dict[str, Any]) -> ClipChoice:
-    if values["driver_file"]:
-        path, first, _ = split_brackets(values["driver_file"])
-        return ClipChoice(path, DrivingClip(path, Fraction(0), first or 0))
-    for choice in offered:
-        if choice.label == values["driver"]:
-            return choice
-    raise ResolveRefused(f"{values['driver']} cannot drive itself; choose another performance.")
-
-
 def _result_under(timeline: Timeline) -> tuple[TimelineItem, dict[str, Any]]:
     playhead = timeline.playhead
     for item in reversed(timeline.all_items()):
@@ -340,10 +324,17 @@ def _result_under(timeline: Timeline) -> tuple[TimelineItem, dict[str, Any]]:
     raise ResolveRefused("No result of LivePortrait lies under the playhead; put the playhead on one.")
 
 
-def _source_of(timeline: Timeline, data: dict[str, Any]) -> Use:
+def _source_of(desk: EditContext, timeline: Timeline, data: dict[str, Any]) -> Use:
+    item = _item_of(timeline, data)
+    if data.get("in_place"):
+        return rendered_in_place(desk.session, timeline, item, str(_folder_of(data["output"])))
+    return use_of(timeline, item)
+
+
+def _item_of(timeline: Timeline, data: dict[str, Any]) -> TimelineItem:
     for item in timeline.all_items():
         if item.id == data["item"]:
-            return use_of(timeline, item)
+            return item
     raise ResolveRefused(
         f"The source {data['source']} is no longer on this timeline; animate another clip anew."
     )

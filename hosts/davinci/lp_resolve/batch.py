@@ -13,6 +13,7 @@ from .animate import EditContext
 from .api_results import ResolveRefused
 from .dialogs import batch_dialog, settings_of
 from .facade import Timeline
+from .in_place import free_timeline_name
 from .plan import CODEC
 
 SUFFIX = " LivePortrait"
@@ -53,24 +54,11 @@ def batch(desk: EditContext, folder: str | None = None) -> Timeline | None:
         desk.say(f"{problem['clip']}: {problem['message']}")
     if not made.is_file():
         raise ResolveRefused(f"The batch left no timeline {made}; look into its job on the worker's page.")
-    back = desk.session.pool().bring_in_timeline(str(made), _free_name(desk, timeline.name + SUFFIX))
+    back = desk.session.pool().bring_in_timeline(
+        str(made), free_timeline_name(desk.session, timeline.name + SUFFIX)
+    )
     desk.say(f"The timeline {back.name} has the results; the originals are kept beside them in {made}.")
     return back
-
-
-def _free_name(desk: EditContext, name: str) -> str:
-    """Resolve refuses a timeline whose name exists, without a word."""
-    project = desk.session.project
-    there = set()
-    for index in range(1, int(project.GetTimelineCount()) + 1):
-        timeline = project.GetTimelineByIndex(index)
-        if timeline:
-            there.add(timeline.GetName())
-    number, free = 1, name
-    while free in there:
-        number += 1
-        free = f"{name} {number}"
-    return free
 
 
 def _safe(name: str) -> str:

@@ -41,11 +41,23 @@ if TYPE_CHECKING:
         EndUndo: Callable[[bool], None]
 
 
+CHANNELS = "Clip1.OpenEXRFormat"
+"""Where a Loader keeps the names of the channels that it reads."""
 NOWHERE = -32768
 """Position that lets Fusion choose."""
-PASSES = ("beauty", "matte", "stmap")
+PASSES = ("beauty", "matte", "stmap", "motion")
 WARP = "{0}1 + (get{0}1b(getr2b(x, y), getg2b(x, y)) - {0}1) * geta2b(x, y)"
-"""Custom Tool: the source (Image1) at the place the ST map (Image2) tells, mixed by the matte in its alpha."""
+"""Custom Tool: the source (Image1) at the place that the ST map (Image2) names, mixed by the matte in its alpha."""
+MAP = {
+    "RedName": "stmap.red",
+    "GreenName": "stmap.green",
+    "AlphaName": "matte.A",
+    "UName": "stmap.red",
+    "VName": "stmap.green",
+}
+"""Channels of the map's Loader: U and V for the tool Texture, red and green for the Custom Tool."""
+BEAUTY = {"AlphaName": "matte.A", "XVelName": "forward.u", "YVelName": "forward.v"}
+"""Channels of the result's Loader; tools such as Vector Motion Blur read the velocity."""
 
 
 @dataclass(frozen=True)
@@ -121,24 +133,53 @@ def bring_back(comp: Comp, macro: Any, plate: Any, output: str, first: int, last
             result, _ = _tool(comp, "Loader", f"{name}_Result")
             merge, is_new = _tool(comp, "Merge", f"{name}_Merge")
             uv, _ = _tool(comp, "Loader", f"{name}_Map")
-            warp, _ = _tool(comp, "Custom", f"{name}_Warp")
             if is_new:
                 for reader in _readers(macro):
                     reader.ConnectTo(merge.Output)
             done(merge.ConnectInput("Background", plate), "connect the source")
             done(merge.ConnectInput("Foreground", result), "connect the result")
-            done(warp.ConnectInput("Image1", plate), "connect the source to the warp")
-            done(warp.ConnectInput("Image2", uv), "connect the map to the warp")
         finally:
             comp.Unlock()
-        _load(result, output, first, last, {"AlphaName": "matte.A"})
+        _load(result, output, first, last, BEAUTY)
         result.SetInput("PostMultiplyByAlpha", 1)
-        names = {"RedName": "stmap.red", "GreenName": "stmap.green", "AlphaName": "matte.A"}
-        _load(uv, output, first, last, names)
-        for channel, letter in (("Red", "r"), ("Green", "g"), ("Blue", "b"), ("Alpha", "a")):
-            warp.SetInput(f"{channel}Expression", WARP.format(letter))
+        _load(uv, output, first, last, MAP)
+        _warp(comp, name, plate, uv)
     finally:
         comp.EndUndo(True)
+
+
+def _warp(comp: Comp, name: str, plate: Any, uv: Any) -> None:  # noqa: ANN401
+    """The tools that warp the source by the map: Texture and a Merge; a Custom Tool where Texture cannot do it."""
+    comp.Lock()
+    try:
+        texture = _texture(comp, f"{name}_Texture", uv)
+        tool, _ = _tool(comp, "Custom" if texture is None else "Merge", f"{name}_Warp")
+        if texture is None:
+            done(tool.ConnectInput("Image1", plate), "connect the source to the warp")
+            done(tool.ConnectInput("Image2", uv), "connect the map to the warp")
+        else:
+            done(texture.ConnectInput("Input", uv), "connect the map to the warp")
+            done(texture.ConnectInput("Texture", plate), "connect the source to the warp")
+            done(tool.ConnectInput("Background", plate), "connect the source")
+            done(tool.ConnectInput("Foreground", texture), "connect the warped source")
+            done(tool.ConnectInput("EffectMask", uv), "connect the matte")
+    finally:
+        comp.Unlock()
+    if texture is None:
+        for channel, letter in (("Red", "r"), ("Green", "g"), ("Blue", "b"), ("Alpha", "a")):
+            tool.SetInput(f"{channel}Expression", WARP.format(letter))
+
+
+def _texture(comp: Comp, name: str, uv: Any) -> Any:  # noqa: ANN401
+    """The tool Texture; None where Fusion has none, or the Loader does not keep the names of its U and V channels."""
+    if any(uv.GetInput(f"{CHANNELS}.{channel}") != MAP[channel] for channel in ("UName", "VName")):
+        return None
+    found = comp.FindTool(name)
+    if found is None:
+        found = comp.AddTool("Texture", NOWHERE, NOWHERE)
+        if found:
+            found.SetAttrs({"TOOLS_Name": name})
+    return found or None
 
 
 def _load(loader: Any, output: str, first: int, last: int, channels: dict[str, str]) -> None:  # noqa: ANN401
@@ -147,7 +188,7 @@ def _load(loader: Any, output: str, first: int, last: int, channels: dict[str, s
     loader.SetInput("GlobalOut", last)  # before GlobalIn, else the range would be empty for a moment
     loader.SetInput("GlobalIn", first)
     for channel, layer in channels.items():
-        loader.SetInput(f"Clip1.OpenEXRFormat.{channel}", layer)
+        loader.SetInput(f"{CHANNELS}.{channel}", layer)
     if int(loader.GetInput("GlobalIn") or 0) != first:
         raise ResolveRefused(
             f"Fusion did not set the first frame of {output} to {first}; set GlobalIn by hand."

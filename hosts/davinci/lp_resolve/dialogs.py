@@ -103,6 +103,7 @@ def animate_dialog(
     portraits: Sequence[str],
     folder: str,
     values: Mapping[str, Any],
+    in_place: bool = False,
 ) -> Dialog:
     """The dialog of *Animate Clip*.
 
@@ -112,6 +113,7 @@ def animate_dialog(
         portraits: pictures to choose from; the first is the clip itself.
         folder: where results go.
         values: group -> setting -> value of what is proposed.
+        in_place: whether the first clip has to be rendered by Resolve first.
     """
     by_group = {group: _controls(group, values.get(group, {})) for group in group_names()}
     everything = {control.name: control for controls in by_group.values() for control in controls}
@@ -137,6 +139,13 @@ def animate_dialog(
             minimum=0,
             maximum=1000,
         ),  # fmt: skip
+        Control(
+            "in_place",
+            "Render in place first",
+            "toggle",
+            in_place,
+            "Resolve renders what has no file of its own, or is retimed, before it is animated; its grade goes along",
+        ),
     )
     tabs = [Tab("Render", (*first, *main))]
     for group, controls in by_group.items():

@@ -7,6 +7,7 @@ from typing import Any
 
 from .api_results import ResolveRefused
 from .facade import Clip, Pool, Timeline, TimelineItem
+from .media import is_pattern
 from .plan import ClipPlan, Use
 
 BIN = "LivePortrait"
@@ -45,6 +46,8 @@ def described(clip: Clip, plan: ClipPlan, use: Use, job: str) -> list[str]:
     space = use.media.input_space
     if _keeps_space(plan, use) and clip.says("Input Color Space") != space:
         told.append(clip.set("Input Color Space", space))
+    if plan.settings.get("output", {}).get("alpha") == "matte" and not is_pattern(plan.output):
+        told.append(clip.set("Alpha mode", "Straight"))
     told.append(clip.keep(f"lpsuite.{NOTE}", job))
     return [words for words in told if words]
 

@@ -54,7 +54,7 @@ class Use:
         if self.speed != 1:
             raise ResolveRefused(
                 f"{self.name} is retimed to about {float(self.speed):.0%}, and a script can give its result no speed; "
-                "render it in place or nest it into a timeline first."
+                "render it in place first."
             )
 
     @property

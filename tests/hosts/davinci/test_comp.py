@@ -12,7 +12,7 @@ from fakes.resolve import Host
 from fakes.resolve_ui import Bmd, Fusion
 
 from hosts.davinci.lp_resolve.api_results import ResolveRefused
-from hosts.davinci.lp_resolve.comp import WARP, FusionContext, render_macro
+from hosts.davinci.lp_resolve.comp import CHANNELS, WARP, FusionContext, render_macro
 from hosts.davinci.lp_resolve.macro import published
 from hosts.davinci.lp_resolve.windows import ScriptWindows
 
@@ -69,24 +69,27 @@ def test_the_button_brings_the_result_back(comp, worker):
     pattern = render_macro(work)
     names = [found.Name for found in made.tools]
     assert names == ["MediaIn1", "MediaIn2", "LivePortrait1", *(f"LivePortrait1_{n}" for n in
-                     ("Result", "Merge", "Map", "Warp"))]  # fmt: skip
-    result, merge, uv, warp = (
-        tool(made, f"LivePortrait1_{name}") for name in ("Result", "Merge", "Map", "Warp")
+                     ("Result", "Merge", "Map", "Texture", "Warp"))]  # fmt: skip
+    result, merge, uv, texture, warp = (
+        tool(made, f"LivePortrait1_{name}") for name in ("Result", "Merge", "Map", "Texture", "Warp")
     )
     assert out.output is merge.Output
     assert merge.inputs["Background"].output is plate.Output
     assert merge.inputs["Foreground"].output is result.Output
-    assert (warp.inputs["Image1"].output, warp.inputs["Image2"].output) == (plate.Output, uv.Output)
+    assert (texture.inputs["Input"].output, texture.inputs["Texture"].output) == (uv.Output, plate.Output)
+    fed = [warp.inputs[name].output for name in ("Background", "Foreground", "EffectMask")]
+    assert fed == [plate.Output, texture.Output, uv.Output]
     for loader in (result, uv):
         assert loader.values["Clip"] == pattern % FIRST
         assert (loader.values["GlobalIn"], loader.values["GlobalOut"]) == (FIRST, LAST)
         assert loader.values["Clip1.OpenEXRFormat.AlphaName"] == "matte.A"
     assert result.values["PostMultiplyByAlpha"] == 1
-    assert warp.values["RedExpression"] == "r1 + (getr1b(getr2b(x, y), getg2b(x, y)) - r1) * geta2b(x, y)"
+    velocity = [result.values[f"{CHANNELS}.{name}Name"] for name in ("XVel", "YVel")]
+    assert velocity == ["forward.u", "forward.v"]
     assert (made.locks, made.undo) == (0, [])
     found = layers(pattern, FIRST + 3)
-    used = {uv.values[f"Clip1.OpenEXRFormat.{name}Name"] for name in ("Red", "Green", "Alpha")}
-    assert used <= set(found)
+    used = {uv.values[f"{CHANNELS}.{name}Name"] for name in ("Red", "Green", "Alpha", "U", "V")}
+    assert used | set(velocity) <= set(found)
     assert told_index(np.stack([found[name] for name in "RGB"], axis=-1)) == FIRST + 3
     job = worker.client.jobs(limit=1)[0]
     edits = json.loads(Path(job.parameters["settings"]["sliders"]["edit_file"]).read_text(encoding="utf-8"))
@@ -108,8 +111,21 @@ def test_a_second_render_uses_the_tools_again(comp, worker):
     assert out.output is tool(made, "LivePortrait1_Merge").Output
 
 
+@pytest.mark.parametrize("why", ["no tool", "names not kept"])
+def test_the_custom_tool_warps_where_texture_cannot(comp, worker, why):
+    made, plate, macro, _ = comp
+    made.lacks, made.forgets = ({"Texture"}, set()) if why == "no tool" else (set(), {"UName"})
+    macro.MainInput2.output = None
+    macro.values["performance"] = "demo:still"
+    render_macro(bench(made, worker)[0])
+    warp, uv = tool(made, "LivePortrait1_Warp"), tool(made, "LivePortrait1_Map")
+    assert (warp.kind, [found.kind for found in made.tools].count("Texture")) == ("Custom", 0)
+    assert (warp.inputs["Image1"].output, warp.inputs["Image2"].output) == (plate.Output, uv.Output)
+    assert warp.values["RedExpression"] == "r1 + (getr1b(getr2b(x, y), getg2b(x, y)) - r1) * geta2b(x, y)"
+
+
 def test_the_warp_rebuilds_the_animation_from_the_plate(comp, worker):
-    """What the Custom Tool computes, computed here: the plate at the place that the map tells, mixed by the matte."""
+    """What both ways compute, computed here: the plate at the place that the map names, mixed by the matte."""
     made, _, macro, _ = comp
     pattern = render_macro(bench(made, worker)[0])
     assert WARP.format("g") == "g1 + (getg1b(getr2b(x, y), getg2b(x, y)) - g1) * geta2b(x, y)"

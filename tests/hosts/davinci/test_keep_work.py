@@ -6,6 +6,7 @@ import pytest
 from fakes.resolve_desk import CASES, FAST, SHOWN, User, desk
 
 from hosts.davinci.lp_resolve.animate import animate, update
+from lp_core.media.open import open_source
 
 
 def as_edited(timeline):
@@ -61,6 +62,20 @@ def test_all_selected_clips_are_animated_at_once(worker, cut, pictures):
         (other.start, 6),
     ]
     assert user.seen == ["LivePortraitAnimate", "LivePortraitProgress"]
+
+
+def test_a_result_with_the_matte_as_alpha(worker, cut):
+    host, timeline, *_ = cut
+    user = User(driver="demo:nod", engine="mesh", alpha="matte", **FAST)
+    made, _ = desk(host, worker, user)
+    animate(made)
+    (result,) = timeline.tracks[2]
+    assert result.clip.properties["Alpha mode"] == "Straight"
+    with open_source(json.loads(result.markers[0.0]["customData"])["output"]) as source:
+        assert source.info.has_alpha
+        alpha = next(iter(source)).pixels[..., 3] / 65535
+    assert 0.02 < (alpha > 0.99).mean() < 0.6
+    assert (alpha == 0).mean() > 0.3
 
 
 def test_a_selected_clip_goes_before_the_one_under_the_playhead(worker, cut):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes import resolve, resolve_pool
+from fakes import resolve, resolve_item, resolve_pool
 from fakes.resolve_api import Api
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,7 +40,7 @@ NEWER = {"Timeline": {"GetSelectedClips"}}
 def test_the_double_invents_no_call():
     """What the tests' Resolve answers, the published one has too."""
     published = stub_calls()
-    doubles = [item for module in (resolve, resolve_pool) for item in vars(module).values()
+    doubles = [item for module in (resolve, resolve_item, resolve_pool) for item in vars(module).values()
                if isinstance(item, type) and issubclass(item, Api) and item is not Api]  # fmt: skip
     assert len(doubles) > 9
     for double in doubles:

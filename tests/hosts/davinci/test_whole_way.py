@@ -15,9 +15,10 @@ from fakes.resolve_pool import GalleryStill, described
 from fakes.resolve_ui import Fusion
 from fakes.timelines import as_otio
 
-from hosts.davinci.lp_resolve.animate import BUILT_IN, EditContext, animate, choices, update, use_of
+from hosts.davinci.lp_resolve.animate import EditContext, animate, update
 from hosts.davinci.lp_resolve.api_results import ResolveRefused
 from hosts.davinci.lp_resolve.batch import batch
+from hosts.davinci.lp_resolve.choose import BUILT_IN, choices, use_of
 from hosts.davinci.lp_resolve.facade import ResolveSession
 from lp_core.errors import Cancelled, WorkerError
 from lp_core.media.image.stills import write_image
@@ -141,10 +142,11 @@ def test_a_managed_project_keeps_numbers_and_space(worker, cut):
     assert np.abs(both[0] - both[1]).mean() < 0.002, "the same numbers, but for the codec"
 
 
-def test_a_retimed_clip_and_a_title_are_refused(worker, cut):
+def test_a_ramp_and_a_title_are_refused_unless_they_are_rendered_in_place(worker, cut):
     host, timeline, clip, item = cut
     item.count *= 2
-    made, _ = desk(host, worker, User())
+    host.otio = as_otio
+    made, _ = desk(host, worker, User(in_place=False, driver="demo:nod"))
     with pytest.raises(ResolveRefused, match="retimed to about 194%"):
         animate(made)
     item.clip = None
