@@ -6,19 +6,19 @@ can be written, codec and engine are there, the files open, the chosen face of a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from lp_core.clips import by_points, filmed_face, first_face, sightings_of_frame
+from lp_core.clips import by_points, filmed_face, first_face, still_face
 from lp_core.color.management import ColorManagement
 from lp_core.engines.effective_settings import check_abilities, run_of, suited
 from lp_core.engines.registry import EngineChoice, MakeEngine, choose_engine, make_engine, open_engine
 from lp_core.errors import MotionMismatch, SettingError
 from lp_core.faces.open import open_analyzer
-from lp_core.faces.selector import require_face
 from lp_core.job import RenderJob
 from lp_core.media import render_outputs
 from lp_core.media.base import OpenSink, ReadOptions
@@ -48,7 +48,7 @@ from lp_core.performances import (
     stored_motion,
 )
 from lp_core.provenance.open_watermark import open_marker
-from lp_core.provenance.signing import open_sealer
+from lp_core.provenance.signing import OtherFace, Signer, open_sealer
 from lp_core.render.cast_members import CastMember, cast_of, member_job
 from lp_core.render.edges import FilmedFace, RenderTarget, Still, StoredMotion, TimeSlice
 from lp_core.render.extract import Extraction, TemplateConversion
@@ -152,12 +152,25 @@ def _assemble_cast(
     cast_files = InputWatch.of([] if job.settings.face.cast is None else [Path(job.settings.face.cast)])
     return replace(
         first,
-        target=replace(first.target, open_parts=None),
         notes=tuple(dict.fromkeys(note for render in renders for note in render.notes)),
         inputs=InputWatch(MappingProxyType({**stamps, **cast_files.stamps})),
+        seal=_cast_sealer(job, members, renders),
         others=tuple(others),
         names=tuple(member.name for member in members),
     )
+
+
+def _cast_sealer(job: RenderJob, members: Sequence[CastMember], renders: Sequence[Render]) -> Signer:
+    """What signs a cast: every performance and every engine is named."""
+    first = renders[0]
+    also = [
+        OtherFace(member.driving, render.engine.info.name)
+        for member, render in zip(members[1:], renders[1:], strict=True)
+    ]
+    passes = render_outputs.pass_outputs(job.output, job.settings.output)
+    named = replace(job, driving=members[0].driving)
+    is_film = isinstance(first.source, FilmedFace)
+    return open_sealer(named, first.engine.info, is_film, files_of, passes, also)
 
 
 def _part(
@@ -204,15 +217,15 @@ def assemble_extraction(
     inputs = InputWatch.of(input_files([driving], settings))
     if is_motion(driving):
         return _conversion(driving, output, settings, inputs)
-    film = filmed_face(
-        driving, settings.face.driving_face, read_options(settings.input, None, is_source=False)
-    )
+    options = read_options(settings.input, None, is_source=False)
+    film = filmed_face(driving, settings.face.driving_face, options, people=settings.face.people)
     choice = open_engine(settings)
     rig = choice.engine.info.rig
     _check_format(driving, suffix, rig)
     writer = PklWriter if suffix == TEMPLATE_SUFFIX else MotionWriter
+    person = {} if film.face == FaceSettings().driving_face else {"face": film.face}
     open_writer = partial(
-        writer, output, film.info.rate, rig, Path(driving).name, overwrite=settings.output.overwrite
+        writer, output, film.info.rate, rig, Path(driving).name, person, overwrite=settings.output.overwrite
     )
     notes = (
         *film.info.notes,
@@ -327,14 +340,12 @@ def _is_calibrated(settings: RenderSettings) -> bool:
 def _source(
     name: str, given: FaceSettings, options: ReadOptions, color: ColorManagement
 ) -> Still | FilmedFace:
-    selector = given.source_face
-    film = filmed_face(name, selector, options, color, is_source=True)
+    face = given.source_face if given.points is None else "largest"  # points say where the face is
+    film = filmed_face(name, face, options, color, is_source=True, people=given.people)
     if given.points is not None:
         film = by_points(film, given.points)
     if not film.info.is_still:
         return film
     if given.points is not None:
         return Still(film.info, *first_face(film))
-    frame, seen = sightings_of_frame(film)
-    width, height = film.info.width, film.info.height
-    return Still(film.info, frame, require_face(seen.faces, selector, width, height, name, seen.unread))
+    return Still(film.info, *still_face(film, given.source_face, given.people))

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.color.management import ColorManagement
-from lp_core.errors import EmptyVideo
+from lp_core.errors import EmptyVideo, SettingError
 from lp_core.faces.base import Face, Sightings
 from lp_core.faces.hand_points import face_from_points, read_keys
 from lp_core.faces.hand_track import HandAnalyzer, HandTrack
 from lp_core.faces.open import open_analyzer
-from lp_core.faces.selector import require_face
+from lp_core.faces.person_track import PersonTrack
+from lp_core.faces.selector import parse_selector, require_face
 from lp_core.faces.track import FaceTrack
 from lp_core.frame import Frame
 from lp_core.media.base import AS_STORED, ReadOptions
@@ -26,9 +27,10 @@ from lp_core.media.open import open_source
 from lp_core.motion.builtin import neutral_face
 from lp_core.render.edges import FilmedFace
 from lp_core.settings import ColorSettings
+from lp_core.settings.face_names import is_photo, names_in, person_number, photo_of
+from lp_core.wanted_people import MOST_FACES, WantedPerson, looks_of
 
 BY_TAGS = ColorManagement(ColorSettings())  # every clip means what its own header says
-MOST_FACES = 64  # looked for in a lone picture: a group, each of which can be chosen
 
 
 def filmed_face(
@@ -37,15 +39,17 @@ def filmed_face(
     options: ReadOptions = AS_STORED,
     color: ColorManagement = BY_TAGS,
     is_source: bool = False,
+    people: str | None = None,
 ) -> FilmedFace:
     """A clip or still with everything that reads its faces.
 
     Args:
         name: of the file or sequence.
-        selector: which face.
+        selector: which face: by place, by the id of a person, by a photo or a name (lp_core.settings.face_names).
         options: how it is read.
         color: tells what its numbers mean.
         is_source: True: the user's word for the source's colours counts.
+        people: folder with a photo of each person.
 
     Raises:
         UnreadableMedia: the file cannot be opened.
@@ -54,19 +58,48 @@ def filmed_face(
     with open_source(name, options=options) as source:
         info = source.info
     encoding = color.encoding(info, is_source)
-    FaceTrack(selector)  # refuses a selector that is not understood before anything is decoded
+
+    def opened() -> InterpretedSource:
+        return InterpretedSource(open_source(name, options=options), encoding)
+
+    face = _chosen_by(selector, people, info.is_still)
+    place = face if isinstance(face, str) else ""
+    looks = None if isinstance(face, str) else looks_of(face, name, info, opened)
 
     def require(faces: list[Face], width: int, height: int) -> Face:
-        return require_face(faces, selector, width, height, name)
+        return require_face(faces, place, width, height, name) if looks is None else looks.require(faces)
 
     return FilmedFace(
         name=name,
         info=info,
-        open=lambda: InterpretedSource(open_source(name, options=options), encoding),
+        open=opened,
         open_analyzer=lambda limit: open_analyzer(is_video=not info.is_still, max_faces=limit),
-        open_follower=partial(FaceTrack, selector),
+        open_follower=partial(PersonTrack, place) if looks is None else looks.follower,
         require=require,
+        face=Path(selector).stem if is_photo(selector) else selector,
     )
+
+
+def _chosen_by(selector: str, people: str | None, is_still: bool) -> str | WantedPerson:
+    """A face's name as a place, or as the person it means.
+
+    Raises:
+        SettingError: it is not understood.
+    """
+    photo, number = photo_of(selector, people), person_number(selector)
+    if photo is not None:
+        return WantedPerson(Path(photo).stem, photo=photo)
+    if number is not None and not is_still:
+        return WantedPerson(f"p{number}", number=number)
+    place = selector if number is None else str(number)
+    try:
+        parse_selector(place)  # before anything is decoded
+    except SettingError as error:
+        if people is None:
+            raise
+        known = ", ".join(names_in(people)) or "it holds no photos"
+        raise SettingError(f"{error} '{people}' has no photo of '{selector}' either ({known}).") from error
+    return place
 
 
 def by_points(film: FilmedFace, points_file: str) -> FilmedFace:
@@ -114,6 +147,27 @@ def first_face(film: FilmedFace) -> tuple[Frame, Face]:
     raise EmptyVideo(f"{film.name} has no frames.")
 
 
+def still_face(film: FilmedFace, selector: str, people: str | None) -> tuple[Frame, Face]:
+    """A still and its chosen face.
+
+    Args:
+        film: the still.
+        selector: which face; see ``filmed_face``.
+        people: folder with a photo of each person.
+
+    Raises:
+        NoFace, FaceNotThere: there is none, or the chosen one is not there.
+        ModelMissing: a person is to be chosen by looks, and the model is not installed.
+    """
+    frame, seen = sightings_of_frame(film)
+    face = _chosen_by(selector, people, is_still=True)
+    if isinstance(face, str):
+        size = film.info.width, film.info.height
+        return frame, require_face(seen.faces, face, *size, film.name, seen.unread)
+    looks = looks_of(face, film.name, film.info, film.open)
+    return frame, looks.most_alike(seen.faces, frame.as_rgb8())
+
+
 def faces_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, list[Face]]:
     """One frame of a clip and all faces that can be read in it, looked at as a lone picture.
 
@@ -130,8 +184,19 @@ def sightings_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, Sightin
     Raises:
         EmptyVideo: the clip has no such frame.
     """
-    with film.open() as source, closing(open_analyzer(is_video=False, max_faces=MOST_FACES)) as analyzer:
+    frame = one_frame(film, index)
+    with closing(open_analyzer(is_video=False, max_faces=MOST_FACES)) as analyzer:
+        return frame, analyzer.survey(frame.as_rgb8())
+
+
+def one_frame(film: FilmedFace, index: int) -> Frame:
+    """One frame of a clip.
+
+    Raises:
+        EmptyVideo: the clip has no such frame.
+    """
+    with film.open() as source:
         for frame in source:
             if frame.index == index:
-                return frame, analyzer.survey(frame.as_rgb8())
+                return frame
     raise EmptyVideo(f"{film.name} has no frame {index}; give a frame number from 0 within its length.")

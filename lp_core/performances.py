@@ -65,9 +65,8 @@ def open_driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredM
     name, settings = job.driving, job.settings
     is_voice = is_speech(name)
     if not is_motion(name) and not is_voice:
-        return filmed_face(
-            name, settings.face.driving_face, read_options(settings.input, rate, is_source=False)
-        )
+        options = read_options(settings.input, rate, is_source=False)
+        return filmed_face(name, settings.face.driving_face, options, people=settings.face.people)
     if settings.mesh.mouth == "driving":
         raise SettingError(f"{name} holds no picture to take the mouth from; use --mouth drawn or auto.")
     if is_voice:

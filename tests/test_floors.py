@@ -32,6 +32,7 @@ FLOORS = (
     ("media", "faces", "provenance"),
     ("engines", "speech"),
     ("render",),
+    ("wanted_people",),
     ("clips", "upscaling"),
     ("performances", "spoken"),
     ("assemble",),

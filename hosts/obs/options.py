@@ -13,7 +13,7 @@ from lp_core.settings.table import Setting, all_settings, settings_of
 
 SHOWN = (
     *("engine", "mirror", "background", "background_color", "longest_side"),
-    *("region", "strength", "smoothing"),
+    *("source_face", "driving_face", "region", "strength", "smoothing"),
 )
 """The settings that OBS shows, in this order; the page of ``lpsuite serve`` has all."""
 IDLE_S = 10

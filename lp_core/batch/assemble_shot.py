@@ -15,6 +15,7 @@ from lp_core.batch.plan import BatchPlan, Shot
 from lp_core.clips import filmed_face
 from lp_core.engines.base import Engine
 from lp_core.engines.registry import MakeEngine, make_engine
+from lp_core.errors import SettingError
 from lp_core.files import ensure_folder
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions
@@ -22,6 +23,7 @@ from lp_core.media.open import open_source
 from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionSequence
 from lp_core.performance_name import is_motion, is_speech
+from lp_core.render.cast_members import CastMember, cast_of
 from lp_core.render.edges import FilmedFace, Motion, StoredMotion, TimeSlice
 from lp_core.render.extract import Extraction
 from lp_core.render.render import Render
@@ -55,7 +57,37 @@ def assemble_shot(
         render = replace(render, target=target)
     if shot.is_job:
         return render
-    return _placed(render, shot, _performance(render, job, shot, plan.work(shot)))
+    work = plan.work(shot)
+    members = cast_of(job.settings.face, "")
+    if not members:
+        return _placed(render, shot, _performance(render, job, shot, work), shot.driver_start_s)
+    faces = [
+        _placed(one, shot, _beside(one, job, shot, member), shot.beside_start_s)
+        if member.driving
+        else _placed(one, shot, _performance(one, job, shot, work), shot.driver_start_s)
+        for one, member in zip((render, *render.others), members, strict=True)
+    ]
+    return replace(faces[0], others=tuple(faces[1:]))
+
+
+def _beside(render: Render, job: RenderJob, shot: Shot, member: CastMember) -> _Placed:
+    """A face's own performance: it begins with the clip and keeps the pace of the timeline.
+
+    Raises:
+        SettingError: the clip plays backwards.
+    """
+    speed, start_s = Fraction(shot.beside_speed), Fraction(shot.beside_start_s)
+    if speed <= 0:
+        raise SettingError(
+            f"{shot.words} plays backwards, which a face's own performance cannot; let it follow the mark's driver."
+        )
+    driving = render.driving
+    if isinstance(driving, StoredMotion):
+        return _stored(driving, start_s, speed)
+    film = _film(replace(job, driving=member.driving), replace(shot, driver_frames=None, driver_fps=None))
+    if film.info.is_still:
+        return _Placed(film, Fraction(0), False)
+    return _Placed(_faster(film, speed), start_s / speed, speed == 1)
 
 
 def _lenient(job: RenderJob, shot: Shot) -> RenderJob:
@@ -115,7 +147,8 @@ def _film(job: RenderJob, shot: Shot) -> FilmedFace:
         interlaced=given.interlaced,
         references=given.references,
     )
-    return filmed_face(job.driving, job.settings.face.driving_face, options)
+    face = job.settings.face
+    return filmed_face(job.driving, face.driving_face, options, people=face.people)
 
 
 def _faster(film: FilmedFace, speed: Fraction) -> FilmedFace:
@@ -173,14 +206,15 @@ def store_backwards(
         replace(extraction, driving=film, open_writer=writer).run(listener)
 
 
-def _placed(render: Render, shot: Shot, placed: _Placed) -> Render:
+def _placed(render: Render, shot: Shot, placed: _Placed, sound_s: str) -> Render:
+    """The render with its performance beside the shot; ``sound_s``: where in its sound the first frame is."""
     begin_s = render.part.start_s
     part = TimeSlice(begin_s, shot.frames if shot.is_still else None, placed.start_s - begin_s)
     target = render.target
     notes = render.notes
     if target.audio == "driving" and target.audio_path is not None:
-        if placed.is_in_step and Fraction(shot.driver_start_s) >= 0:
-            target = replace(target, start_s=Fraction(shot.driver_start_s))
+        if placed.is_in_step and Fraction(sound_s) >= 0:
+            target = replace(target, start_s=Fraction(sound_s))
         else:
             why = "does not run at its own speed" if not placed.is_in_step else "begins after the frames do"
             target = replace(target, audio_path=None)

@@ -23,6 +23,8 @@ from lp_core.performance_name import (
     speech_file,
     with_file,
 )
+from lp_core.render.cast_members import cast_files, inlined
+from lp_core.settings import FaceSettings
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,32 @@ def find_driver(
         return driver
     fps = driver.media.fps if driver.media else exact_rate(clip.rate or 25.0)
     return replace(driver, in_s=driver.in_s + mark.driver_start / fps)
+
+
+def cast_here(
+    face: FaceSettings, clip: ClipFacts, folder: Path, prober: Prober, finder: Finder
+) -> FaceSettings:
+    """A cast with the full names of its files, which are found as those of marks are.
+
+    Args:
+        face: settings that may name a cast.
+        clip: that is animated.
+        folder: of the timeline.
+        prober: says which files may be read.
+        finder: looks for missing ones.
+
+    Raises:
+        LpError: a file is not there or cannot be read, or a cast names clips of the timeline.
+    """
+    if face.cast is not None:
+        face = replace(face, cast=path_of(face.cast, folder))
+        prober.admit(str(face.cast))
+    for name in cast_files(face):
+        if parse(name).kind in (CLIP, TRACK):
+            raise SettingError(
+                f"{clip.words}: a face of a cast is driven by a file, not by {name}; name a file."
+            )
+    return inlined(face, lambda name: _there(bracketed(path_of(name, folder)), clip, finder).name)
 
 
 def _of_file(name: str, clip: ClipFacts, folder: Path, prober: Prober, finder: Finder) -> DrivingMedia:

@@ -14,6 +14,7 @@ from lp_core.media.frame_pattern import split_range
 from lp_core.media.open import open_source
 from lp_core.media.render_outputs import can_be_parted
 from lp_core.performances import open_driving
+from lp_core.render.cast_members import inlined
 from lp_core.render.edges import StoredMotion
 from lp_core.timing import FrameRate
 
@@ -50,6 +51,7 @@ def plan_job(job: RenderJob, file: Path, chunk_frames: int = CHUNK_FRAMES) -> Ba
             f"{job.output} cannot be rendered in chunks, because of --upscale or of passes in files beside it; leave "
             "them out, or render it with lpsuite animate."
         )
+    job = replace(job, settings=replace(job.settings, face=inlined(job.settings.face)))
     output = split_range(job.output)[0].resolve()
     is_still, frames, rate = _length(job)
     job = replace(job, output=output.name)

@@ -10,6 +10,7 @@ from pathlib import Path
 from lp_core.batch.plan import BatchPlan, Shot
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.performance_name import with_file
+from lp_core.render.cast_members import inlined
 from lp_core.settings.table import path_values, with_groups
 
 
@@ -74,4 +75,5 @@ def _moved_shot(shot: Shot, here: Callable[[str], str]) -> Shot:
         moved.setdefault(group, {})[name] = here(path)
     driving = with_file(job.driving, here)
     settings = with_groups(job.settings, moved)
+    settings = replace(settings, face=inlined(settings.face, here))
     return replace(shot, job=replace(job, source=here(job.source), driving=driving, settings=settings))

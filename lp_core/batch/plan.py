@@ -61,6 +61,11 @@ class Shot:
     """Performance seconds a second of the result; negative: backwards."""
     driver_missing: str = ""
     """What a performance that is a sequence shows for a missing image; empty: as the settings say."""
+    beside_start_s: str = "0"
+    """Time since the clip's head at the first frame of the result, an exact fraction: where a face's own performance
+    is."""
+    beside_speed: str = "1"
+    """Timeline seconds a second of the result."""
     size: tuple[int, int] = (0, 0)
     """Width and height in pixels."""
     estimate_s: float = 0.0
@@ -222,7 +227,7 @@ def _shot(values: dict[str, Any]) -> Shot:
     frames = values.pop("driver_frames")
     for name in ("clips", "size", "notes"):
         values[name] = tuple(values[name])
-    for name in ("driver_start_s", "driver_speed"):
-        Fraction(values[name])
+    for name in ("driver_start_s", "driver_speed", "beside_start_s", "beside_speed"):
+        Fraction(values.get(name, "0"))
     job = RenderJob.from_json(json.dumps(values.pop("job")))
     return Shot(job=job, driver_frames=None if frames is None else (int(frames[0]), int(frames[1])), **values)

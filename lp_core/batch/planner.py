@@ -15,7 +15,7 @@ from typing import Any
 
 from lp_core.batch.clip_time import ClipRange, Frames, clamped, exact_rate, needed_frames, performance_beside
 from lp_core.batch.estimates import estimate_s, learnt_pace
-from lp_core.batch.find_driving import DrivingMedia, find_driver, origin_of
+from lp_core.batch.find_driving import DrivingMedia, cast_here, find_driver, origin_of
 from lp_core.batch.marks import ClipMark, MapLine, apply_mark
 from lp_core.batch.media_links import Finder, MediaLink
 from lp_core.batch.media_probe import MediaFacts, Prober
@@ -187,7 +187,11 @@ class _Planner:
         first_s = origin_s + frames.first / fps
         driver = find_driver(mark, clip, self.facts, self.folder, self.prober, self.finder)
         notes = [*notes, *driver.notes]
+        settings = replace(
+            settings, face=cast_here(settings.face, clip, self.folder, self.prober, self.finder)
+        )
         perf = performance_beside(span, first_s, 1 / fps, driver.in_s, driver.speed)
+        beside = performance_beside(span, first_s, 1 / fps, Fraction(0), Fraction(1))
         ahead_s = perf.speed * settings.input.driving_offset / fps
         perf = replace(perf, start_s=perf.start_s + ahead_s)
         driven = driver.frames_for(perf, frames.count, fps)
@@ -225,6 +229,8 @@ class _Planner:
             driver_start_s=str(perf.start_s),
             driver_speed=str(perf.speed),
             driver_missing=driver_missing if driver_missing != missing else "",
+            beside_start_s=str(beside.start_s),
+            beside_speed=str(beside.speed),
             size=media.size,
             estimate_s=self._estimate(settings.engine.engine, frames.count, media.size),
             notes=tuple(notes),

@@ -17,7 +17,9 @@ from lp_core.media.frame_pattern import files_of
 from lp_core.models.store import default_store
 from lp_core.performance_name import is_builtin, speech_file
 from lp_core.provenance.models import models_in_use
+from lp_core.render.cast_members import cast_files, inlined
 from lp_core.render.stored_arrays import read_json
+from lp_core.settings.face_names import photos_by_name
 from lp_core.settings.table import path_values
 from lp_core.version import __version__
 
@@ -98,6 +100,7 @@ def key_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
     ).items():  # another machine may have the file elsewhere
         if name in settings[group]:
             settings[group][name] = Path(value).name
+    settings["face"]["face"] = inlined(job.settings.face, lambda path: Path(path).name).face
     engine = job.settings.engine
     parts = {
         "version": __version__,
@@ -107,6 +110,7 @@ def key_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
         if is_builtin(job.driving)
         else hashes.of_all(files_of(speech_file(job.driving))),
         "timing": [shot.frames, shot.fps, shot.driver_frames, shot.driver_start_s, shot.driver_speed],
+        "beside": [shot.beside_start_s, shot.beside_speed],
         "numbering": [shot.clock_start, shot.clock_rate],
         "settings": settings,
         "files": {name: hashes.of(path) for name, path in setting_files(job)},
@@ -139,6 +143,10 @@ def setting_files(job: RenderJob) -> list[tuple[str, Path]]:
     for (_, name), value in path_values(job.settings).items():
         if name != "weights":
             found.extend((f"{name} {path.name}", path) for path in files_of(value))
+    face = job.settings.face
+    for value in [*photos_by_name(face), *cast_files(face)]:
+        if not is_builtin(value):
+            found.extend((f"face {path.name}", path) for path in files_of(speech_file(value)))
     return found
 
 

@@ -13,8 +13,9 @@ from lp_core.cli.flags import settings_options
 from lp_core.cli.main import debug_option
 
 if TYPE_CHECKING:
-    from lp_core.faces.base import Face, Sightings, UnreadFace
+    from lp_core.faces.base import Face, FaceBox, Sightings, UnreadFace
     from lp_core.frame import ClipInfo, Frame
+    from lp_core.render.edges import FilmedFace
 
 _STRONGEST = 5
 """Blendshapes shown in the table; JSON has them all."""
@@ -24,6 +25,9 @@ _STRONGEST = 5
 @click.argument("picture")
 @click.option("--frame", default=0, show_default=True, type=click.IntRange(min=0), help="Frame of a film.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--ids", is_flag=True, help="List the people of a video with their ids (needs the model sface)."
+)
 @click.option("--overlay", metavar="OUT.png", help="Write the picture with the faces drawn on it.")
 @click.option(
     "--write-points", metavar="OUT.json", help="Write points of the first face, or of a cat, for --points."
@@ -35,6 +39,7 @@ def inspect(
     picture: str,
     frame: int,
     as_json: bool,
+    ids: bool,
     overlay: str | None,
     write_points: str | None,
     overwrite: bool,
@@ -43,7 +48,7 @@ def inspect(
 ) -> None:
     """Shows the faces found in PICTURE (index, box, score, pose, strongest blendshapes) and the clip's length.
 
-    The index is what --source-face and --driving-face take.
+    The index is what --source-face and --driving-face take; so are the ids of people.
     """
     from lp_core.clips import face_by_points, filmed_face, sightings_of_frame
     from lp_core.faces.base import Sightings
@@ -61,7 +66,8 @@ def inspect(
     if overlay is not None:
         _write_overlay(Path(overlay), found, seen, film.info, overwrite)
     height, width = found.pixels.shape[:2]
-    described = [describe(index, face) for index, face in enumerate(faces)]
+    described = [describe(index, face, film.info.is_still) for index, face in enumerate(faces)]
+    people = _people(film) if ids else []
     if as_json:
         report: dict[str, Any] = {
             "file": picture,
@@ -73,9 +79,13 @@ def inspect(
         }
         if not film.info.is_still:
             report["clip"] = clip_values(film.info)
+        if ids:
+            report["people"] = people
         click.echo(json.dumps(report, indent=2))
         return
     _print(picture, (width, height), described, seen, film.info)
+    for person in people:
+        click.echo(person_line(person))
     for name, path in (("Overlay", overlay), ("Points", write_points)):
         if path is not None:
             click.echo(f"{name}: {path}")
@@ -91,6 +101,36 @@ def _print(
         click.echo(face_lines(face))
     for item in seen.unread:
         click.echo(unread_line(item))
+
+
+def _people(film: FilmedFace) -> list[dict[str, Any]]:
+    """The people of a video as plain values; what they look like is not among them."""
+    from lp_core.wanted_people import people_in
+
+    return [
+        {
+            "id": person.id,
+            "first_frame": person.first_frame,
+            "last_frame": person.last_frame,
+            "looks": person.looks,
+            "box": box_values(person.box),
+        }
+        for person in people_in(film.info, film.open)
+    ]
+
+
+def person_line(person: dict[str, Any]) -> str:
+    """A person for people."""
+    left, top, right, bottom = person["box"]
+    return (
+        f"  person {person['id']}: frames {person['first_frame']} to {person['last_frame']}, last seen at "
+        f"{left:.0f},{top:.0f} to {right:.0f},{bottom:.0f}"
+    )
+
+
+def box_values(box: FaceBox) -> list[float]:
+    """A box as left, top, right, bottom in pixels."""
+    return [round(value, 1) for value in (box.left, box.top, box.right, box.bottom)]
 
 
 def _write_overlay(path: Path, found: Frame, seen: Sightings, info: ClipInfo, overwrite: bool) -> None:
@@ -144,12 +184,13 @@ def clip_lines(info: ClipInfo) -> str:
     return "\n".join([f"  clip: {', '.join(parts)}", *(f"  note: {note}" for note in info.notes)])
 
 
-def describe(index: int, face: Face) -> dict[str, Any]:
-    """A face as plain values: box in pixels, pose in degrees, blendshapes from the strongest."""
+def describe(index: int, face: Face, is_still: bool = True) -> dict[str, Any]:
+    """A face as plain values: box in pixels, pose in degrees, blendshapes from the strongest; of a still, its id."""
     shapes = sorted(face.blendshapes.items(), key=lambda item: -item[1])
     return {
         "index": index,
-        "box": [round(value, 1) for value in (face.box.left, face.box.top, face.box.right, face.box.bottom)],
+        **({"id": f"p{index}"} if is_still else {}),
+        "box": box_values(face.box),
         "score": round(float(face.score), 3),
         "pose": {
             "pitch_deg": round(float(face.pose.pitch_deg), 1),
@@ -163,9 +204,8 @@ def describe(index: int, face: Face) -> dict[str, Any]:
 
 def describe_unread(item: UnreadFace) -> dict[str, Any]:
     """A face that cannot be read as plain values: box in pixels, score, reason."""
-    box = item.box
     return {
-        "box": [round(value, 1) for value in (box.left, box.top, box.right, box.bottom)],
+        "box": box_values(item.box),
         "score": round(float(item.score), 3),
         "reason": item.reason,
     }

@@ -52,8 +52,9 @@ def list_models(as_json: bool) -> None:
 @models.command()
 @click.argument("name")
 @click.option("--accept-license", is_flag=True, help="Accept a licence that restricts the model's use.")
+@click.option("--into-environment", is_flag=True, help="Keep it beside this Python, for all its users.")
 @debug_option
-def fetch(name: str, accept_license: bool) -> None:
+def fetch(name: str, accept_license: bool, into_environment: bool) -> None:
     """Downloads the model NAME, checks it and prints where it is."""
     from lp_core.models import store
 
@@ -65,7 +66,7 @@ def fetch(name: str, accept_license: bool) -> None:
             told[file] = tenth
             click.echo(f"{file}: {megabytes(arrived)} of {megabytes(total)}", err=True)
 
-    click.echo(store.fetch(name, accept_license, show))
+    click.echo(store.fetch(name, accept_license, show, into_environment))
 
 
 @models.command()

@@ -79,9 +79,13 @@ def write_points(path: Path, points: F64) -> None:
     write_whole(path, json.dumps(table, indent=1))
 
 
-def points_of(face: Face) -> F64:
-    """(5, 2) the five points of a face with 478 landmarks, to be changed by hand."""
-    return _means(face.landmarks_frame[:, :2].astype(np.float64), 5)
+COUNTS = tuple(_ANCHORS)
+"""Numbers of points that a face may have."""
+
+
+def points_of(face: Face, count: int = 5) -> F64:
+    """(count, 2) the 5 or 9 points of a face with 478 landmarks, to be changed by hand."""
+    return _means(face.landmarks_frame[:, :2].astype(np.float64), count)
 
 
 def face_from_points(points: F64, canonical: F64) -> Face:

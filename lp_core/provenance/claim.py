@@ -26,7 +26,7 @@ class Ingredient:
     """Something the result was made of."""
 
     role: str
-    """'source' or 'driving'."""
+    """'source', 'driving', or 'driving2' and so on for further faces."""
     name: str
     """File name without its folders, frame pattern, or a built-in motion's word."""
     sha256: str | None
@@ -70,6 +70,8 @@ class Claim:
     """The consent file's content."""
     is_speech: bool = False
     """True: the performance is a voice, so what the face does was never filmed."""
+    others: tuple[Ingredient, ...] = ()
+    """The performances of further faces."""
 
     @property
     def source_type(self) -> str:
@@ -126,12 +128,13 @@ class Claim:
 
     def _relations(self) -> list[tuple[Ingredient, str]]:
         source = "inputTo" if self.is_generated else "parentOf" if self.is_plate else "componentOf"
-        return [(self.source, source), (self.driving, "inputTo")]
+        return [(self.source, source), *((item, "inputTo") for item in (self.driving, *self.others))]
 
     def _actions(self) -> list[dict[str, Any]]:
         made = {"softwareAgent": AGENT, "digitalSourceType": self.source_type}
-        both, source = {"ingredientIds": ["source", "driving"]}, {"ingredientIds": ["source"]}
-        driven = {"ingredientIds": ["driving"]}
+        performances = [item.role for item in (self.driving, *self.others)]
+        both, source = {"ingredientIds": ["source", *performances]}, {"ingredientIds": ["source"]}
+        driven = {"ingredientIds": performances}
         if self.is_generated:
             return [{"action": "c2pa.created", **made, "parameters": both}]
         if self.is_plate:

@@ -5,6 +5,7 @@ Nothing here stops a delivery: a key that cannot be used leaves the result as it
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from lp_core.errors import ConsentMissing, KeyUnusable, LpError, ProvenanceError
 from lp_core.files import sha256_of
 from lp_core.job import RenderJob
 from lp_core.performance_name import is_speech, speech_file
-from lp_core.provenance.claim import Claim, ingredient_of
+from lp_core.provenance.claim import Claim, Ingredient, ingredient_of
 from lp_core.provenance.config import KeyConfig, config_folder, read_config
 from lp_core.provenance.consent import read_consent
 from lp_core.provenance.models import models_in_use
@@ -62,6 +63,16 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class OtherFace:
+    """A further face of a cast."""
+
+    driving: str
+    """Its performance."""
+    engine: str
+    """Name of the engine that draws it."""
+
+
+@dataclass(frozen=True)
 class Signer:
     """Signs the result of one job."""
 
@@ -79,6 +90,8 @@ class Signer:
     """Finds the files of a name."""
     passes: tuple[str, ...] = ()
     """Files and patterns beside the result that share its manifest."""
+    others: tuple[OtherFace, ...] = ()
+    """Further faces of a cast."""
 
     def __call__(self, output: str, frames: int, rate: str) -> Verdict:
         """Signs; never raises what a key or a full disk has to say.
@@ -139,22 +152,36 @@ class Signer:
 
     def _claim(self, frames: int, rate: str) -> Claim:
         job, settings = self.job, self.job.settings
-        voice_file = speech_file(job.driving)
+        performances = [job.driving, *(other.driving for other in self.others)]
+        has_voice = any(is_speech(name) for name in performances)
+        engines = dict.fromkeys([self.engine, *(other.engine for other in self.others)])
+        models = [
+            model for name in engines for model in models_in_use(name, settings.engine.weights, has_voice)
+        ]
+        driving, *others = (
+            self._performance(name, at) for at, name in enumerate(dict.fromkeys(performances), 1)
+        )
         return Claim(
             title=Path(job.output).name,
             source=ingredient_of("source", job.source, tuple(self.find_files(job.source))),
-            driving=ingredient_of("driving", voice_file, tuple(self.find_files(voice_file))),
-            is_speech=is_speech(job.driving),
+            driving=driving,
+            others=tuple(others),
+            is_speech=has_voice,
             is_plate=self.is_plate,
             is_generated=settings.provenance.generated_source,
-            engine=self.engine,
+            engine=", ".join(engines),
             label=self.label,
-            models=models_in_use(self.engine, settings.engine.weights, is_speech(job.driving)),
+            models=tuple(model for at, model in enumerate(models) if model not in models[:at]),
             settings=_without_folders(asdict(settings)),
             frames=frames,
             rate=rate,
             consent=self.consent,
         )
+
+    def _performance(self, name: str, number: int) -> Ingredient:
+        file = speech_file(name)
+        role = "driving" if number == 1 else f"driving{number}"
+        return ingredient_of(role, file, tuple(self.find_files(file)))
 
 
 class EngineFacts(Protocol):
@@ -172,7 +199,12 @@ class EngineFacts(Protocol):
 
 
 def open_sealer(
-    job: RenderJob, engine: EngineFacts, is_plate: bool, find_files: FindFiles, passes: tuple[str, ...]
+    job: RenderJob,
+    engine: EngineFacts,
+    is_plate: bool,
+    find_files: FindFiles,
+    passes: tuple[str, ...],
+    others: Sequence[OtherFace] = (),
 ) -> Signer:
     """What signs the result of a job, see ``Signer``; consent is checked now.
 
@@ -180,7 +212,7 @@ def open_sealer(
         ConsentMissing: it is demanded and none is given, or the file does not allow a render today.
     """
     consent = open_consent(job.settings.provenance)
-    return Signer(job, engine.name, engine.label, is_plate, consent, find_files, passes)
+    return Signer(job, engine.name, engine.label, is_plate, consent, find_files, passes, tuple(others))
 
 
 def is_embedded(output: Path) -> bool:
@@ -247,7 +279,14 @@ def _without_folders(values: Any) -> Any:  # noqa: ANN401 - plain values
         return [_without_folders(value) for value in values]
     if isinstance(values, str) and "://" not in values and ("/" in values or "\\" in values):
         whole = values.replace("\\", "/")
-        return values if _is_ratio(whole) else whole.rstrip("/").rsplit("/", 1)[-1]
+        if whole.startswith("{"):
+            return json.dumps(
+                _without_folders(json.loads(values)), sort_keys=True
+            )  # a face with its own settings
+        face, equals, path = whole.partition("=")
+        last = (path or whole).rstrip("/").rsplit("/", 1)[-1]
+        kept = face.rsplit("/", 1)[-1] + equals if path else ""
+        return values if _is_ratio(whole) else kept + last
     return values
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,9 +13,12 @@ from typing import Any
 
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.job import RenderJob
-from lp_core.settings import FaceSettings
-from lp_core.settings.table import find, with_values
+from lp_core.performance_name import with_file
+from lp_core.settings import FaceSettings, RenderSettings
+from lp_core.settings.table import find, path_values, with_values
 
+_INLINE = "--face"
+"""Stands for the cast file in messages about an entry with settings of its own."""
 _OF_THE_WHOLE = frozenset(("face", "cast", "source_face"))
 _OF_THE_OUTPUT = frozenset(("input", "color", "output", "upscale", "provenance"))
 """Groups of settings that hold for the whole result."""
@@ -42,8 +45,9 @@ def cast_of(given: FaceSettings, driving: str) -> tuple[CastMember, ...]:
     """The cast that settings name; empty where they name none.
 
     Args:
-        given: ``face`` holds entries such as ``0=a.mp4`` or ``left`` (then the face follows ``driving``); ``cast``
-            names a TOML or JSON file with a list ``faces`` of tables: face, driving, and settings by name.
+        given: ``face`` holds entries such as ``0=a.mp4`` or ``left`` (then the face follows ``driving``), or JSON
+            objects like a row of a cast file; ``cast`` names a TOML or JSON file with a list ``faces`` of tables:
+            face, driving, and settings by name.
         driving: the performance of faces that name none.
 
     Raises:
@@ -60,6 +64,47 @@ def cast_of(given: FaceSettings, driving: str) -> tuple[CastMember, ...]:
     return tuple(members)
 
 
+def inlined(given: FaceSettings, here: Callable[[str], str] = str) -> FaceSettings:
+    """The same cast without a cast file, so that it depends on no other file's text.
+
+    Args:
+        given: names a cast.
+        here: gives a file's name as it is to be written; also for the files that settings of a face name.
+
+    Raises:
+        SettingError, UnreadableMedia: as ``cast_of``.
+    """
+    if not given.face and given.cast is None:
+        return given
+    return replace(given, cast=None, face=tuple(_as_entry(member, here) for member in cast_of(given, "")))
+
+
+def member_paths(member: CastMember) -> dict[str, str]:
+    """Setting -> file or folder that the settings of one face name; its photo among them."""
+    values = with_values(RenderSettings(), {**member.settings, "source_face": member.face})
+    named = {"source_face", *member.settings}
+    return {name: path for (_, name), path in path_values(values).items() if name in named}
+
+
+def cast_files(given: FaceSettings) -> list[str]:
+    """Every file that a cast names beside the cast file: performances (with their prefixes) and files of settings."""
+    if not given.face and given.cast is None:
+        return []
+    members = cast_of(given, "")
+    performances = [member.driving for member in members if member.driving]
+    return performances + [path for member in members for path in member_paths(member).values()]
+
+
+def _as_entry(member: CastMember, here: Callable[[str], str]) -> str:
+    paths = {name: here(path) for name, path in member_paths(member).items()}
+    face = paths.pop("source_face", member.face)
+    driving = with_file(member.driving, here) if member.driving else ""
+    if not member.settings and not face.startswith("{"):
+        return f"{face}={driving}" if driving else face
+    values = {"face": face, **({"driving": driving} if driving else {}), **member.settings, **paths}
+    return json.dumps(values, sort_keys=True)
+
+
 def member_job(job: RenderJob, member: CastMember) -> RenderJob:
     """The render of one face of a cast, as if it were the only one."""
     alone = with_values(job.settings, {"face": (), "cast": None, "source_face": member.face})
@@ -67,6 +112,12 @@ def member_job(job: RenderJob, member: CastMember) -> RenderJob:
 
 
 def _entry(entry: str, driving: str) -> CastMember:
+    if entry.lstrip().startswith("{"):
+        try:
+            row = json.loads(entry)
+        except ValueError as error:
+            raise SettingError(f"face = {entry!r} is not valid JSON ({error}).") from error
+        return _member(row, driving, Path(_INLINE))
     face, equals, performance = entry.partition("=")
     if not face.strip() or (equals and not performance.strip()):
         raise SettingError(f"face = {entry!r} is not a face and its performance; write it like 0=driver.mp4.")
@@ -91,13 +142,14 @@ def _member(row: Mapping[str, Any], driving: str, path: Path) -> CastMember:
     face, performance = row.get("face"), row.get("driving", driving)
     if isinstance(face, int) and not isinstance(face, bool):
         face = str(face)
-    if not isinstance(face, str) or not face or not isinstance(performance, str) or not performance:
+    if not isinstance(face, str) or not face or not isinstance(performance, str):
         raise SettingError(f"A face in '{path}' needs texts: face, such as \"0\", and driving, a file.")
     beside = path.parent / performance
+    is_beside = bool(performance) and beside.is_file()
     settings = {
         name: _value(name, value, path) for name, value in row.items() if name not in ("face", "driving")
     }
-    return CastMember(face, str(beside) if beside.is_file() else performance, settings)
+    return CastMember(face, str(beside) if is_beside else performance, settings)
 
 
 def _value(name: str, value: Any, path: Path) -> Any:  # noqa: ANN401 - untrusted

@@ -23,9 +23,10 @@ from pathlib import Path
 from lp_core.errors import InputChanged, SettingError
 from lp_core.frame import Frame
 from lp_core.media.base import ResumableSink
+from lp_core.render.cast import laid_together
 from lp_core.render.drawing import Drawing
 from lp_core.render.edges import QUEUE_DEPTH, Still
-from lp_core.render.passes import with_passes
+from lp_core.render.passes import DrawnFrame, with_passes
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.render import Render
 from lp_core.render.report import Listener, Meter, Progress, Summary, sealed
@@ -49,8 +50,6 @@ def render_in_chunks(
         InputChanged: an input changed while the work ran; what was finished is removed.
         LpError: whatever a part has to say; call ``discard`` to remove what was finished.
     """
-    if render.others:  # several faces are drawn in one go
-        return render.run(listener)
     start = render.clock()
     notes = claim(folder, render.inputs, render.target.discard_parts)
     try:
@@ -154,14 +153,24 @@ def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Ge
     begin, end = first, stop
     if "motion" in passes:  # a frame's motion needs the one after it, that of the very last the one before
         begin, end = max(first - (stop == solution.frames), 0), min(stop + 1, solution.frames)
-    with _drawing(render, solution) as drawing, ExitStack() as stack:
-        drivers = drawing.drivers(stack, begin)
-        sources = _sources(drawing, solution, begin, stack)
-        pairs = islice(zip(sources, drivers, strict=False), end - begin)
-        drawn = drawing.drawn(pairs, {}, begin)
-        for frame in with_passes(drawn, passes, render.source.info, alpha=output.alpha):
+    with ExitStack() as stack:
+        drawn = [
+            _drawn(part, solved, range(begin, end), stack)
+            for part, solved in zip((render, *render.others), (solution, *solution.others), strict=True)
+        ]
+        whole = laid_together(drawn, render.names) if render.others else drawn[0]
+        for frame in with_passes(whole, passes, render.source.info, alpha=output.alpha):
             if first <= frame.index < stop:
                 yield frame
+
+
+def _drawn(render: Render, solution: Solution, frames: range, stack: ExitStack) -> Iterator[DrawnFrame]:
+    """Some frames of the result with one face animated."""
+    drawing = stack.enter_context(_drawing(render, solution))
+    drivers = drawing.drivers(stack, frames.start)
+    sources = _sources(drawing, solution, frames.start, stack)
+    pairs = islice(zip(sources, drivers, strict=False), len(frames))
+    return drawing.drawn(pairs, {}, frames.start)
 
 
 def conform(
@@ -178,7 +187,8 @@ def conform(
     render.inputs.check()
     told = parts.join(solution.frames)
     with _drawing(render, solution) as drawing:
-        drawing.notes.extend((*render.notes, *solution.notes, *told))
+        solved = [note for one in (solution, *solution.others) for note in one.notes]
+        drawing.notes.extend((*render.notes, *solved, *told))
         summary = drawing.summary(solution.frames, lost_frames(solution, drawing))
     return sealed(summary, render.seal)
 

@@ -11,6 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import ClipInfo, Frame
 from lp_core.media.base import AudioTrack, FrameSink, FrameSource, ResumableSink, SinkSpec
@@ -32,8 +35,15 @@ QUEUE_DEPTH = 4
 class Follower(Protocol):
     """Keeps to one face through a clip."""
 
-    def follow(self, faces: list[Face], width: int, height: int) -> Face | None:
-        """The followed face among those of the next frame; None where it is not there."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user, once the clip has ended."""
+        ...
+
+    def follow(
+        self, faces: list[Face], width: int, height: int, picture: NDArray[np.uint8] | None = None
+    ) -> Face | None:
+        """The followed face among those of the next frame, (H, W, 3) RGB; None where it is not there."""
         ...
 
 
@@ -53,6 +63,8 @@ class FilmedFace:
     """Starts following the chosen face."""
     require: Callable[[list[Face], int, int], Face]
     """The chosen face of (faces, width, height); raises NoFace or FaceNotThere with the file's name."""
+    face: str = ""
+    """Which face, in the user's words or as a person's id."""
 
     def followed(self, hear: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
         """Every frame with the followed face, None where it is lost; decoding runs in a thread of its own.
@@ -78,13 +90,14 @@ class FilmedFace:
             with self.open() as source, ReadAhead(source, QUEUE_DEPTH, "decode") as frames:
                 for frame in frames:
                     time_ms = None if self.info.is_still else int(frame.time_s * 1000)
-                    faces = watch.analyze(frame.as_rgb8(), time_ms)
-                    face = follower.follow(faces, width, height)
+                    picture = frame.as_rgb8()
+                    faces = watch.analyze(picture, time_ms)
+                    face = follower.follow(faces, width, height, picture)
                     watch.tell(faces, face)
                     found = found or face is not None
                     others = others or faces
                     yield frame, face
-                for note in source.notes:
+                for note in (*source.notes, *follower.notes):
                     hear(note)
             if not found:
                 self.require(others, width, height)

@@ -8,6 +8,7 @@ alone, so that any frames can be drawn in any order, by any number of processes,
     performance.lpmotion   the performance as it was measured
     sample.npz             frames that span it, for calibration (removed when the shot is solved)
     faces.bin, faces.json  the source's face in every frame (one record for a still)
+    face1, face2           the same for the further faces of a cast
     tuning.npz             what calibration found
     solution.json          facts; stands last, and its presence means that the rest is whole
 """
@@ -66,6 +67,8 @@ class Solution:
     """What calibration found; empty without it."""
     notes: tuple[str, ...]
     """Sentences for the summary."""
+    others: tuple[Solution, ...] = ()
+    """Of a cast: those of its further faces."""
 
     @classmethod
     def open(cls, folder: Path, origin: str) -> Solution | None:
@@ -94,6 +97,9 @@ class Solution:
             faces,
             load_arrays(folder / _TUNING),
             tuple(str(note) for note in facts["notes"]),
+            tuple(
+                _opened(cls, face_folder(folder, at + 1), origin) for at in range(int(facts.get("others", 0)))
+            ),
         )
 
     def check(self) -> None:
@@ -125,15 +131,32 @@ def solve(render: Render, folder: Path, listener: Listener | None = None, origin
     Raises:
         LpError: whatever a part has to say.
     """
-    if render.others:
-        raise SettingError("Several faces are rendered in one go, not in parts; leave out --face and --cast.")
     try:
-        return _solved(render, folder, listener, origin)
+        return _all_solved(render, folder, listener, origin)
     except BadMotionFile:
         if not folder.exists():
             raise
         shutil.rmtree(folder)  # a step that is damaged on the disk is done again, once
-        return _solved(render, folder, listener, origin)
+        return _all_solved(render, folder, listener, origin)
+
+
+def face_folder(folder: Path, number: int) -> Path:
+    """Folder of a further face of a cast, numbered from 1."""
+    return folder / f"face{number}"
+
+
+def _opened(kind: type[Solution], folder: Path, origin: str) -> Solution:
+    found = kind.open(folder, origin)
+    if found is None:
+        raise BadMotionFile(f"{folder} lacks the solution of a face; solve the shot again.")
+    return found
+
+
+def _all_solved(render: Render, folder: Path, listener: Listener | None, origin: str) -> Solution:
+    """Every face of a cast, the first one last: its facts say that all are there."""
+    for number, other in enumerate(render.others, 1):
+        _solved(other, face_folder(folder, number), listener, origin)
+    return _solved(render, folder, listener, origin)
 
 
 def _solved(render: Render, folder: Path, listener: Listener | None, origin: str) -> Solution:
@@ -163,6 +186,7 @@ def _solved(render: Render, folder: Path, listener: Listener | None, origin: str
         "frames": total,
         "rate": rate,
         "notes": notes,
+        "others": len(render.others),
         "files": {name: sha256_of(folder / name) for name in _KEPT},
     }
     write_json(folder / _FACTS, facts)
@@ -198,7 +222,7 @@ def _store_faces(render: Render, folder: Path, listener: Listener | None) -> Non
         meter.finish()
 
     with closing(source.followed(notes.append)) as followed:
-        write_faces(folder, faces(followed), notes)
+        write_faces(folder, faces(followed), notes, source.face)
 
 
 def _tuning(

@@ -30,6 +30,8 @@ class StoredFaces:
     """Names of the coefficients."""
     notes: tuple[str, ...]
     """What the film's reader had to tell."""
+    person: str = ""
+    """Whose faces they are, in the user's words or as an id."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -50,13 +52,14 @@ class StoredFaces:
         )
 
 
-def write_faces(folder: Path, faces: Iterable[Face | None], notes: list[str]) -> None:
+def write_faces(folder: Path, faces: Iterable[Face | None], notes: list[str], person: str = "") -> None:
     """Stores faces in order; they count once their facts, which are written last, are there.
 
     Args:
         folder: where; it must be there.
         faces: of every frame; at least one is found.
         notes: is read when the faces have ended.
+        person: whose faces they are, in the user's words or as an id.
     """
     first: Face | None = None
     before, count = 0, 0
@@ -82,6 +85,7 @@ def write_faces(folder: Path, faces: Iterable[Face | None], notes: list[str]) ->
         "scheme": first.scheme,
         "blendshapes": list(first.blendshapes),
         "notes": notes,
+        "person": person,
     }
     write_whole(folder / _FACTS, json.dumps(facts))
 
@@ -101,7 +105,8 @@ def read_faces(folder: Path) -> StoredFaces | None:
         rows = np.memmap(folder / FACES_FILE, layout, "r")
         if len(rows) != int(facts["count"]):
             raise ValueError(f"{len(rows)} records instead of {facts['count']}")
-        return StoredFaces(rows, str(facts["scheme"]), names, tuple(str(note) for note in facts["notes"]))
+        notes = tuple(str(note) for note in facts["notes"])
+        return StoredFaces(rows, str(facts["scheme"]), names, notes, str(facts.get("person", "")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadMotionFile(f"The faces in {folder} are damaged ({error}); solve the shot again.") from error
 

@@ -56,10 +56,10 @@ READING = frozenset(("missing", "interlaced", "references"))
 USES: Dict[str, Names] = {
     "animate": ALL,
     "live": _groups("face", "motion", "engine", "mesh", "liveportrait", "sliders")
-    - {"batch", "steady_eyes"}
+    - {"batch", "steady_eyes", "people", "face", "cast", "points"}
     | {"watermark", "consent", "require_consent", "strict"},
     "extract": READING | (_groups("engine", "speech") - {"lipsync"})
-    | {"driving_face", "official_compat", "fps", "reference", "dense_motion", "overwrite", "strict"},
+    | {"driving_face", "people", "official_compat", "fps", "reference", "dense_motion", "overwrite", "strict"},
     "convert": frozenset(("overwrite", "strict")),
     "upscale": READING | (UPSCALE_DETAILS - {"upscale_region"}) | {
         "upscale", "device", "precision", "ocio", "input_space", "codec", "quality", "audio", "fps",

@@ -34,10 +34,15 @@ class FaceSettings:
 
     source_face: str = setting(
         "largest",
-        "face of the source: largest, left, right, top, bottom, center, an index of `lpsuite inspect`, "
-        "or X,Y in pixels",
+        "face of the source: largest, left, right, top, bottom, center, an index or id of `lpsuite inspect`, "
+        "X,Y in pixels, a photo of the person, or a name out of the folder people",
     )
     driving_face: str = setting("largest", "face of the driving clip: same words as for the source")
+    people: Optional[str] = setting(
+        None,
+        "folder with a photo of each person, named after them, such as anna.jpg; then anna names her face",
+        path="folder",
+    )
     face: Tuple[str, ...] = setting(
         (),
         "a face of the source and its own performance, such as 0=driver.mp4, or left to follow DRIVING; may be "

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, get_type_hints
 
 from ..errors import SettingError
+from .face_names import FACE_SETTINGS, is_photo
 from .render import RenderSettings
 
 Groups = Dict[str, Dict[str, Any]]
@@ -196,10 +197,10 @@ def changed_values(settings: RenderSettings) -> Groups:
 
 
 def path_values(settings: RenderSettings) -> Dict[Tuple[str, str], str]:
-    """(group, name) -> value of every setting that names a file or folder and is given."""
+    """(group, name) -> value of every setting that names a file or folder and is given, reference photos included."""
     found = {}
     for item in all_settings():
         value = getattr(getattr(settings, item.group), item.name)
-        if item.path and value:
+        if value and (item.path or (item.name in FACE_SETTINGS and is_photo(value))):
             found[item.group, item.name] = value
     return found

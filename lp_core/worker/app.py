@@ -31,6 +31,7 @@ from lp_core.version import __version__
 from lp_core.worker.auth import Gate, Guard
 from lp_core.worker.bodies import BodyLimit
 from lp_core.worker.events import Event, stream
+from lp_core.worker.face_routes import face_router
 from lp_core.worker.live_routes import live_router
 from lp_core.worker.page_routes import page_router
 from lp_core.worker.schema import (
@@ -98,6 +99,7 @@ def create_app(service: Service, gate: Gate) -> FastAPI:
     app.include_router(_events_router(service))
     app.include_router(live_router(service))
     app.include_router(page_router(service, gate))
+    app.include_router(face_router(service.folders))
     app.add_exception_handler(LpError, _lp_problem)
     app.add_exception_handler(RequestValidationError, _request_problem)
     app.add_exception_handler(HTTPException, _http_problem)

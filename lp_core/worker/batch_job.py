@@ -19,8 +19,9 @@ from lp_core.errors import SettingError
 from lp_core.performance_name import with_file
 from lp_core.settings import RenderSettings
 from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.checked_files import check_files
 from lp_core.worker.job_context import Accepted, JobContext
-from lp_core.worker.schema import BatchRequest, SettingsModel, named_files, to_settings
+from lp_core.worker.schema import BatchRequest, SettingsModel, to_settings
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Batch:
         for part in (WORK, MEDIA):  # written into before the plan says where
             self.folders.check_tree(Path(parameters["output"]) / part)
         request = replace(_plan_request(parameters), admit=self.folders.readable)
-        self._check_files(request.settings)
+        check_files(request.settings, self.folders)
         plan, timeline = make_plan(request)
         self._check_media(plan)
         plan = replace(plan, overwrite=request.settings.output.overwrite)
@@ -78,11 +79,7 @@ class Batch:
             with_file(shot.job.driving, self.folders.readable)
             job = shot.render_job(plan.folder)
             self.folders.writable(job.output)
-            self._check_files(job.settings)
-
-    def _check_files(self, settings: RenderSettings) -> None:
-        for path in named_files(settings).values():
-            self.folders.readable(path)
+            check_files(job.settings, self.folders)
 
 
 def _plan_request(parameters: dict[str, Any]) -> PlanRequest:

@@ -17,18 +17,17 @@ from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import split_range
 from lp_core.media.resumable import discard_parts
 from lp_core.performance_name import is_builtin, speech_file, with_file
-from lp_core.render.cast_members import cast_of
 from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import RenderSettings
 from lp_core.upscaling import DEFAULT_MODEL, assemble_upscale
 from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.checked_files import check_files
 from lp_core.worker.job_context import Accepted, JobContext, JobKind
 from lp_core.worker.schema import (
     AnimateRequest,
     ExtractRequest,
     SettingsModel,
     UpscaleRequest,
-    named_files,
     to_settings,
 )
 
@@ -50,10 +49,6 @@ def lane_of_job(job: RenderJob) -> str:
     return f"{lane}, single frames" if frames is not None and len(frames) == 1 else lane
 
 
-NO_PERFORMANCE = "demo:still"
-"""Stands for the request's own performance, which is checked for itself."""
-
-
 def checked_settings(model: BaseModel, folders: Folders) -> RenderSettings:
     """The settings, when they make sense and name only files that may be touched.
 
@@ -69,18 +64,6 @@ def checked_settings(model: BaseModel, folders: Folders) -> RenderSettings:
         )
     check_files(settings, folders)
     return settings
-
-
-def check_files(settings: RenderSettings, folders: Folders) -> None:
-    """Refuses settings that name a file elsewhere; called again when the work begins.
-
-    Raises:
-        NotAllowed: a file lies elsewhere.
-    """
-    for path in named_files(settings).values():
-        folders.readable(path)
-    for member in cast_of(settings.face, NO_PERFORMANCE):
-        _performance(member.driving, folders)
 
 
 def _performance(name: str, folders: Folders) -> str:

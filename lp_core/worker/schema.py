@@ -98,13 +98,13 @@ def named_files(settings: RenderSettings) -> dict[str, str]:
     }
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
     """Something that travels."""
 
     model_config = STRICT
 
 
-class Health(_Wire):
+class Health(Wire):
     """Who answers."""
 
     name: Literal["lpsuite"] = "lpsuite"
@@ -118,14 +118,14 @@ class Health(_Wire):
     )
 
 
-class ErrorBody(_Wire):
+class ErrorBody(Wire):
     """Why a request was refused."""
 
     code: str = Field(description="Wire code, as in lp_core.errors.")
     message: str = Field(description="One sentence that says what to do.")
 
 
-class AnimateParameters(_Wire):
+class AnimateParameters(Wire):
     """A performance laid onto a portrait."""
 
     source: Name = Field(description="Absolute path of a still, film or frame pattern.")
@@ -134,7 +134,7 @@ class AnimateParameters(_Wire):
     settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
 
 
-class ExtractParameters(_Wire):
+class ExtractParameters(Wire):
     """A performance stored as a motion file."""
 
     driving: Name = Field(description="Absolute path of a film, picture or motion.")
@@ -142,7 +142,7 @@ class ExtractParameters(_Wire):
     settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
 
 
-class UpscaleParameters(_Wire):
+class UpscaleParameters(Wire):
     """A film or pictures made larger."""
 
     source: Name = Field(description="Absolute path of a still, film or frame pattern.")
@@ -152,7 +152,7 @@ class UpscaleParameters(_Wire):
     )
 
 
-class BatchParameters(_Wire):
+class BatchParameters(Wire):
     """The marked clips of a timeline."""
 
     timeline: Name = Field(description="Absolute path of a timeline that OpenTimelineIO reads.")
@@ -167,7 +167,7 @@ class BatchParameters(_Wire):
     settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
 
 
-class _Request(_Wire):
+class _Request(Wire):
     priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
     key: str = Field(
         "", max_length=64, pattern=r"^[A-Za-z0-9_-]*$", description="The same key again gives the same job."
@@ -202,7 +202,7 @@ class BatchRequest(_Request):
     parameters: BatchParameters
 
 
-class ProgressBody(_Wire):
+class ProgressBody(Wire):
     """How far a job has come."""
 
     phase: str = Field(description=f"One of: {', '.join(PHASES)}.")
@@ -212,7 +212,7 @@ class ProgressBody(_Wire):
     eta_s: float | None
 
 
-class Job(_Wire):
+class Job(Wire):
     """A job as the worker knows it."""
 
     id: str
@@ -229,39 +229,39 @@ class Job(_Wire):
     parameters: dict[str, Any] = Field(description="What was asked for.")
 
 
-class JobList(_Wire):
+class JobList(Wire):
     """Jobs, newest first."""
 
     jobs: list[Job]
 
 
-class LogLine(_Wire):
+class LogLine(Wire):
     """A sentence of a job."""
 
     at_s: float = Field(description="Seconds since 1970.")
     text: str
 
 
-class Log(_Wire):
+class Log(Wire):
     """Sentences of a job, in order."""
 
     lines: list[LogLine]
 
 
-class Uploaded(_Wire):
+class Uploaded(Wire):
     """A file that was sent."""
 
     path: str = Field(description="Absolute path it has here.")
     bytes: int
 
 
-class Login(_Wire):
+class Login(Wire):
     """A page login."""
 
     path: str = Field(description="Good once; to be opened behind the worker's address.")
 
 
-class SliderInfo(_Wire):
+class SliderInfo(Wire):
     """One slider of expression editing."""
 
     name: str
@@ -271,7 +271,7 @@ class SliderInfo(_Wire):
     help: str
 
 
-class PageFacts(_Wire):
+class PageFacts(Wire):
     """What the page needs beside the schema."""
 
     sliders: list[SliderInfo]

@@ -26,10 +26,10 @@ def small_picture(path: str) -> bytes:
     return small_jpeg(frame.as_rgb8())
 
 
-def small_jpeg(picture: np.typing.NDArray[np.uint8]) -> bytes:
-    """A (H, W, 3) RGB picture as JPEG, at most SIDE_PX long on either side."""
+def small_jpeg(picture: np.typing.NDArray[np.uint8], side_px: int = SIDE_PX) -> bytes:
+    """A (H, W, 3) RGB picture as JPEG, at most ``side_px`` long on either side."""
     height, width = picture.shape[:2]
-    scale = min(1.0, SIDE_PX / max(height, width))
+    scale = min(1.0, side_px / max(height, width))
     size = max(round(width * scale), 1), max(round(height * scale), 1)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     _, data = cv2.imencode(

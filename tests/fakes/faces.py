@@ -51,5 +51,7 @@ class PlantedAnalyzer:
 class FirstFollower:
     """Follows the first face."""
 
-    def follow(self, faces, width, height):
+    notes = ()
+
+    def follow(self, faces, width, height, picture=None):
         return faces[0] if faces else None

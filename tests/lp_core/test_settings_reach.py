@@ -47,7 +47,7 @@ CHANGED = {
     "ocio": "c.ocio", "input_space": "ACEScg", "output_space": "ACEScg", "consent": "c.json",
     "landmarker": "mediapipe", "filter": "linear", "max_turn": 30.0, "max_shift": 0.5, "mouth_map": "m.npz",
     "head_from": "nod.lpmotion", "emotion": "happy",
-    "face": ("0",), "cast": "c.toml", "points": "p.json",
+    "face": ("0",), "cast": "c.toml", "points": "p.json", "people": "faces",
 }  # fmt: skip
 """Setting -> a value that is not its default, where it is not a switch or a number."""
 LOADING = {"weights", "precision", "compile"}

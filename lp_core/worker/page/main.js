@@ -2,6 +2,7 @@
 
 import { ask, Schema } from "./api.js";
 import { Drop } from "./drop.js";
+import { Faces } from "./faces.js";
 import { fill, prepared } from "./fill.js";
 import { Jobs } from "./jobs.js";
 import { changed, makeSettings, makeSliders } from "./settings.js";
@@ -46,8 +47,9 @@ class Form {
     this.facts = facts;
     this.groups = makeSettings(schema);
     this.sliders = makeSliders(facts.sliders);
-    this.source = new Drop($("#source"), () => this.check());
+    this.source = new Drop($("#source"), () => { this.faces?.forget(); this.faces?.tell(); });
     this.driving = new Drop($("#driving"), () => this.check());
+    this.faces = new Faces($("#faces"), this.source, this.driving, () => this.faces && this.check());
     for (const name of facts.demos) $("#demos").append(new Option(name, name));
     $("#expression .settings").append(...this.sliders.map((item) => item.element));
     for (const [group, items] of Object.entries(this.groups)) {
@@ -67,7 +69,8 @@ class Form {
   }
 
   check() {
-    $("#start").disabled = !(this.source.isSet && this.driving.isSet) || this.isBusy;
+    const isDriven = this.driving.isSet || this.faces.hasDriver;
+    $("#start").disabled = !(this.source.isSet && isDriven) || this.isBusy;
     $("#output").placeholder = this.suggestion("");
   }
 
@@ -82,11 +85,14 @@ class Form {
     this.check();
     try {
       const mark = `-${Date.now().toString(36)}`;
+      const faces = await this.faces.told();
+      const settings = changed(this.groups, this.sliders);
+      if (Object.keys(faces.settings).length) settings.face = { ...settings.face, ...faces.settings };
       const parameters = {
         source: await this.source.place(),
-        driving: await this.driving.place(),
+        driving: this.driving.isSet ? await this.driving.place() : faces.driving,
         output: $("#output").value.trim() || this.suggestion(mark),
-        settings: changed(this.groups, this.sliders),
+        settings,
       };
       await ask("POST", "/jobs", { kind: "animate", parameters });
     } catch (error) {

@@ -1,42 +1,10 @@
 """The page in a real Chromium: a film is made and played by hand and keyboard alone."""
 
-import shutil
 import time
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH (make system installs it)")
 LIMIT_S = 60
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
-
-
-def is_fault(message):
-    """Whether a line of the console is one of ours to mend; a refused request is told there too."""
-    return message.type == "error" and "Failed to load resource" not in message.text
-
-
-@pytest.fixture
-def page(worker, browser):
-    """The page, logged in by a one-time link, 400 pixels wide; a fault of its scripts fails the test."""
-    context = browser.new_context(viewport={"width": 400, "height": 800})
-    made = context.new_page()
-    faults = []
-    made.on("pageerror", lambda error: faults.append(str(error)))
-    made.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
-    made.goto(worker.client.login_link())
-    made.wait_for_selector("body[data-ready]")
-    yield made
-    context.close()
-    assert not faults
 
 
 def test_a_film_is_made_by_dropping_and_keys_and_is_played(worker, page, portrait):
