@@ -96,7 +96,7 @@ class DenseReference:
         height, width = pixels.shape[:2]
         if (width, height) != self.size:
             return None
-        flow = dense_flow(_small(pixels), self.gray, is_quick=True)
+        flow = dense_flow(_small(pixels), self.gray)
         cells = cv2.resize(flow, self.grid, interpolation=cv2.INTER_AREA) / np.float32(CELL)
         return DenseField.of(cells, landmarks, self.size)
 

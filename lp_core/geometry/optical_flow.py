@@ -18,25 +18,18 @@ LONGEST_PX = 1920
 CUT, CUT_LEAST, CUT_MOST = 0.4, 0.02, 0.06
 """Mean difference after motion compensation from which two pictures are different shots: a share of the picture's
 contrast (mean distance from its mean), within limits on the scale 0..1. Grain stays below them."""
-QUICK_STRIDE, QUICK_STEPS, QUICK_REFINEMENTS = 4, 12, 2
-"""Of a quick search; the preset has 3, 25 and 5."""
 _LEAST_PX = 16
 """Smaller pictures have nothing that could be searched."""
 
 
-def dense_flow(gray: U8, other: U8, is_quick: bool = False) -> F32:
+def dense_flow(gray: U8, other: U8) -> F32:
     """(h, w, 2) pixels (x, y), y downwards: what ``gray`` shows at a place is in ``other`` at the place + flow.
 
     Args:
         gray: (h, w).
         other: (h, w).
-        is_quick: half the work, for flow that is smoothed anyway: fewer patches and fewer steps for each.
     """
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    if is_quick:
-        search.setPatchStride(QUICK_STRIDE)
-        search.setGradientDescentIterations(QUICK_STEPS)
-        search.setVariationalRefinementIterations(QUICK_REFINEMENTS)
     return np.asarray(search.calc(gray, other, None), np.float32)
 
 

@@ -1,10 +1,16 @@
 """Dense motion: found in the pixels, from each frame to the reference."""
 
+from contextlib import closing
+from itertools import islice
+
 import cv2
 import numpy as np
 import pytest
 
+from lp_core.faces.open import open_analyzer
 from lp_core.geometry.dense_field import CELL, SIDE, DenseReference
+from lp_core.geometry.facemesh import OVAL
+from lp_core.media.open import open_source
 from lp_core.motion.builtin import neutral_face
 
 
@@ -57,3 +63,16 @@ def test_it_depends_on_its_two_frames_alone(rng, face):
     reference.motion(first, face)
     again = reference.motion(second, face)
     np.testing.assert_array_equal(alone.flow, again.flow)
+
+
+@pytest.mark.parametrize("frame", [132, 154])
+def test_a_large_movement_of_a_real_head_is_found(media, frame):
+    with open_source(media / "driving" / "d20.mp4") as source:
+        shown = [one.as_rgb8() for one in islice(source, frame + 1)]
+    with closing(open_analyzer("mediapipe", is_video=False)) as analyzer:
+        first, later = (analyzer.analyze(shown[index])[0].landmarks_frame for index in (0, frame))
+    field = DenseReference.of(shown[0]).motion(shown[frame], later)
+    places = later[OVAL, :2].astype(np.float32) * field.scale
+    flow = cv2.remap(field.flow, places[:, :1], places[:, 1:], cv2.INTER_LINEAR)[:, 0]
+    wrong = np.linalg.norm(later[OVAL, :2] + flow - first[OVAL, :2], axis=1)
+    assert np.median(wrong) < 0.2 * np.ptp(first[:, 1])
