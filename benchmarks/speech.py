@@ -17,7 +17,14 @@ from lp_core.faces.open import open_analyzer
 from lp_core.media.open import open_source
 from lp_core.media.video.samples import mono_samples
 from lp_core.speech.analysis import analyze, listen
-from lp_core.speech.fit import FilmedMouth, Speaker, curves_from_blendshapes, fit_map, speaker_of
+from lp_core.speech.fit import (
+    FilmedMouth,
+    Speaker,
+    curves_from_blendshapes,
+    fit_map,
+    fit_spectral_map,
+    speaker_of,
+)
 from lp_core.speech.mouth_map import OUTPUTS, default_map
 from lp_core.speech.read_mouth import read_mouth
 from lp_core.speech.recognizer import load_recognizer
@@ -29,6 +36,7 @@ SHARED = ROOT.parent / "shared"
 if not SHARED.exists():
     SHARED = ROOT.parent.parent / "shared"
 MAP = ROOT / "lp_core" / "speech" / "mouth_map.npz"
+SPECTRAL_MAP = MAP.with_name("spectral_map.npz")
 D20, D20_LATE_S = SHARED / "media" / "driving" / "d20.mp4", 0.27
 
 
@@ -80,6 +88,11 @@ def print_scores(seven: list[Speaker], unseen: Speaker) -> None:
         rows.append(scores)
         print_row(f"{speaker.name} left out", scores)
     print_row("mean", {name: float(np.mean([row[name] for row in rows])) for name in JUDGED})
+    alone = []
+    for speaker in everyone:
+        fitted = fit_spectral_map([other for other in everyone if other is not speaker])
+        alone.append(agreement(fitted.deviations(speaker.features), speaker.voice, speaker.mouth))
+    print_row("spectrum alone, mean", {name: float(np.mean([row[name] for row in alone])) for name in JUDGED})
     base = [loudness_scores(speaker) for speaker in everyone]
     print_row("loudness alone, mean", {name: float(np.mean([row[name] for row in base])) for name in JUDGED})
     shipped = default_map()
@@ -114,7 +127,11 @@ def main() -> None:
     seven = speakers()
     if arguments.write:
         MAP.write_bytes(fit_map(seven).to_bytes())
-        print(f"{MAP.name}: {MAP.stat().st_size} bytes, fitted on {', '.join(each.name for each in seven)}")
+        SPECTRAL_MAP.write_bytes(fit_spectral_map(seven).to_bytes())
+        for path in (MAP, SPECTRAL_MAP):
+            print(
+                f"{path.name}: {path.stat().st_size} bytes, fitted on {', '.join(each.name for each in seven)}"
+            )
         return
     print_scores(seven, filmed_speaker())
     print_silence()

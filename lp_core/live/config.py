@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lp_core.engines.registry import choose_engine
 from lp_core.live.scenes import SceneKey
 from lp_core.motion.implicit.edit import EditCurves, make_curves
+from lp_core.performance_name import MICROPHONE, SPEECH, parse
 from lp_core.provenance.open_watermark import WatermarkReader, open_marker
 from lp_core.provenance.signing import open_consent
-from lp_core.settings import RenderSettings
+from lp_core.settings import MotionSettings, RenderSettings
 from lp_core.settings.live import LiveSettings
 from lp_core.settings.reach import RunFacts, unused_notes
 
@@ -37,6 +38,17 @@ class StreamConfig:
         """The scene it needs."""
         return SceneKey.of(self.portrait, self.portrait_step, self.settings, self.live)
 
+    @property
+    def is_voice(self) -> bool:
+        """Whether a voice drives it."""
+        return parse(self.driver).kind in (SPEECH, MICROPHONE)
+
+    @property
+    def motion(self) -> MotionSettings:
+        """Settings of the motion; a voice begins at rest and is smooth as it is."""
+        motion = self.settings.motion
+        return replace(motion, smoothing=0.0, reference="0") if self.is_voice else motion
+
     def edits(self) -> EditCurves:
         """Its sliders.
 
@@ -53,7 +65,12 @@ class StreamConfig:
             SettingError: there are such settings, and ``strict`` forbids them.
         """
         engine, _ = choose_engine(self.settings)
-        return tuple(unused_notes(self.settings, RunFacts("live", engine, source="image")))
+        return tuple(
+            unused_notes(
+                self.settings,
+                RunFacts("live", engine, source="image", driving="speech" if self.is_voice else "video"),
+            )
+        )
 
     def open_mark(self) -> WatermarkReader | None:
         """The invisible mark of its frames; None where none is asked for.

@@ -23,8 +23,20 @@ from lp_core.media.image.headers import read_header
 from lp_core.media.open import open_source
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.sequence import MotionFrame
-from lp_core.performance_name import BUILTIN, CAMERA, PUSH, is_builtin, parse
+from lp_core.performance_name import (
+    BUILTIN,
+    CAMERA,
+    MICROPHONE,
+    PUSH,
+    SPEECH,
+    STORED,
+    is_builtin,
+    parse,
+    speech_file,
+    with_file,
+)
 from lp_core.performances import stored_motion
+from lp_core.settings import SpeechSettings
 
 LARGEST_PX = 720
 """Height above which driving pictures are reduced: more gains nothing for a face and costs time."""
@@ -49,12 +61,22 @@ class DriverFrame:
     """When it was there, monotonic clock."""
 
 
+@dataclass(frozen=True)
+class SpeechWishes:
+    """What a driver that is a voice needs."""
+
+    settings: Callable[[], SpeechSettings] = SpeechSettings
+    """The settings as they are now."""
+    inform: Callable[[str], object] = str
+    """Takes a sentence with the level of the sound and its delay."""
+
+
 def check_driver(name: str, readable: Callable[[str], str]) -> str:
     """The driver's name with its path resolved.
 
     Args:
         name: ``camera:0``, ``camera:/dev/video0``, a stream's address, ``push``, ``demo:NAME``, a motion file or
-            a film.
+            a film; ``microphone``, ``microphone:NAME``, or a file with a voice.
         readable: resolves a path and refuses what may not be read.
 
     Raises:
@@ -64,8 +86,8 @@ def check_driver(name: str, readable: Callable[[str], str]) -> str:
         raise SettingError(
             "The driver is empty; name a camera, a film, a stream's address, a motion or push."
         )
-    is_named = is_stream_address(name) or parse(name).kind in (PUSH, CAMERA, BUILTIN)
-    return name if is_named else readable(name)
+    is_named = is_stream_address(name) or parse(name).kind in (PUSH, CAMERA, BUILTIN, MICROPHONE)
+    return name if is_named else with_file(name, readable)
 
 
 def _decoded(data: bytes) -> Rgb:
@@ -95,6 +117,7 @@ class LiveDriver:
         out: LatestValue[DriverFrame],
         say: Callable[[str | None], None],
         admit: Callable[[str], object] = str,
+        speech: SpeechWishes | None = None,
     ) -> None:
         """Begins.
 
@@ -104,7 +127,9 @@ class LiveDriver:
             out: takes the frames.
             say: takes a sentence when something is wrong, None when it is right again.
             admit: is given a file's name each time before it is opened; raises NotAllowed for what may not be read.
+            speech: what a driver that is a voice needs; None: the defaults.
         """
+        self._speech = speech or SpeechWishes()
         self._admit = admit
         self.name, self._rig, self._out, self._say = name, rig, out, say
         self._stop = threading.Event()
@@ -148,17 +173,18 @@ class LiveDriver:
         self._out.put(DriverFrame(np.ascontiguousarray(small), None, index, time_ns))
 
     def _run(self) -> None:
-        is_motion = parse(self.name).is_motion
-        play = self._camera if self._is_camera() else self._motion if is_motion else self._film
+        plays = {
+            CAMERA: self._camera, BUILTIN: self._motion, STORED: self._motion, SPEECH: self._speak,
+            MICROPHONE: self._speak,
+        }  # fmt: skip
+        is_address = is_stream_address(self.name)
+        play = self._camera if is_address else plays.get(parse(self.name).kind, self._film)
         while not self._stop.is_set():
             try:
                 play()
             except LpError as error:
                 self._say(str(error))
                 self._stop.wait(RETRY_S)
-
-    def _is_camera(self) -> bool:
-        return parse(self.name).kind == CAMERA or is_stream_address(self.name)
 
     def _camera(self) -> None:
         with Camera(self.name if is_stream_address(self.name) else parse(self.name).name) as camera:
@@ -191,6 +217,22 @@ class LiveDriver:
             for index in self._paced(numbers, float(1 / rate.fps)):
                 frame = motion.rows(index, index + 1).frame(0)
                 self._out.put(DriverFrame(None, frame, index, time.monotonic_ns()))
+
+    def _speak(self) -> None:
+        """A microphone, or a file with a voice again and again."""
+        from lp_core.live.voice import LiveSpeech, VoiceOut  # loads the recognizer's parts
+
+        if parse(self.name).kind == SPEECH:
+            self._admit(speech_file(self.name))
+
+        def put(motion: MotionFrame, index: int, time_ns: int) -> None:
+            if not self._stop.is_set():
+                self._out.put(DriverFrame(None, motion, index, time_ns))
+
+        out = VoiceOut(put, self._speech.inform, self._speech.settings)
+        voice = LiveSpeech(self.name, self._rig, out)
+        self._say(None)
+        voice.play(self._stop)
 
     def _open_motion(self) -> AbstractContextManager[Any]:
         if is_builtin(self.name):

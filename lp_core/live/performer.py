@@ -126,7 +126,7 @@ class Renderer:
         return finished(drawn, config.live)
 
     def _configure(self, scene: Scene, config: StreamConfig) -> tuple[Scene, LiveMotion]:
-        motion, on_lost = config.settings.motion, config.settings.face.on_lost
+        motion, on_lost = config.motion, config.settings.face.on_lost
         if self._scene is not None and self._scene.engine.info.rig != scene.engine.info.rig:
             self._live = self._last = None
         if self._live is None:
@@ -142,7 +142,8 @@ class Renderer:
         time_s = Fraction(measured.time_ns, 10**9)
         motion = live.step(measured.motion, measured.index, time_s)
         if motion is not None:
-            driving = measured.driving or (None if self._last is None else self._last[1])
+            held = None if self._last is None or measured.motion is not None else self._last[1]
+            driving = measured.driving or held
             self._last = motion, self._with_dense_motion(driving, live)
 
     def _with_dense_motion(self, driving: DrivingPicture | None, live: LiveMotion) -> DrivingPicture | None:

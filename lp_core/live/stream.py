@@ -18,7 +18,7 @@ from lp_core.errors import LpError
 from lp_core.faces.track import FaceTrack
 from lp_core.link.ring import RingWriter
 from lp_core.live.config import StreamConfig
-from lp_core.live.drivers import DriverFrame, LiveDriver
+from lp_core.live.drivers import DriverFrame, LiveDriver, SpeechWishes
 from lp_core.live.latest import LatestValue
 from lp_core.live.meter import LiveMeter
 from lp_core.live.performer import Analysis, Measured, Renderer
@@ -58,6 +58,7 @@ class LiveStream:
         self._ring = RingWriter(ring, 2, 2)
         self.meter = LiveMeter()
         self._problems: dict[str, str] = {}
+        self._remark = ""
         self._told = ("", "")
         self._lock = threading.RLock()
         self._stop = threading.Event()
@@ -177,6 +178,10 @@ class LiveStream:
         else:
             self._problems[part] = sentence
 
+    def _inform(self, sentence: str) -> None:
+        """What is worth knowing while all is well."""
+        self._remark = sentence
+
     def _state(self) -> tuple[str, str]:
         problems = " ".join(dict(self._problems).values())
         if self._scene is None:
@@ -188,7 +193,7 @@ class LiveStream:
         lost = self._lost_since
         if lost is not None and time.monotonic() - lost > LOST_AFTER_S:
             return "no_face", "The driver shows no face."
-        return "running", ""
+        return "running", self._remark
 
     def _tell(self) -> None:
         state = self._state()
@@ -211,10 +216,12 @@ class LiveStream:
             self._driver.retire()
             self._retired = [old for old in [*self._retired, self._driver] if old.is_alive]
         self._problem("driver", None)
+        self._inform("")
         self._lost_since = time.monotonic()
         self._driver = LiveDriver(
-            self._config.driver, rig, self._frames, partial(self._problem, "driver"), self._admit
-        )
+            self._config.driver, rig, self._frames, partial(self._problem, "driver"), self._admit,
+            SpeechWishes(lambda: self._config.settings.speech, self._inform),
+        )  # fmt: skip
         self._loader.forget_samples()
 
     def _guarded(self, work: Callable[[], None]) -> None:

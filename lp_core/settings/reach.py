@@ -55,8 +55,9 @@ READING = frozenset(("missing", "interlaced", "references"))
 
 USES: Dict[str, Names] = {
     "animate": ALL,
-    "live": _groups("face", "motion", "engine", "mesh", "liveportrait", "sliders")
+    "live": _groups("face", "motion", "engine", "mesh", "liveportrait", "sliders", "speech")
     - {"batch", "steady_eyes", "people", "face", "cast", "points"}
+    - {"lipsync", "speech_track", "head_from", "emotion"}
     | {"watermark", "consent", "require_consent", "strict"},
     "extract": READING | (_groups("engine", "speech") - {"lipsync"})
     | {"driving_face", "people", "official_compat", "fps", "reference", "dense_motion", "overwrite", "strict"},

@@ -121,3 +121,9 @@ def read_map(path: Path | None) -> MouthMap:
 def default_map() -> MouthMap:
     """The map that comes with this version."""
     return parse_map(files("lp_core.speech").joinpath("mouth_map.npz").read_bytes(), "The default mouth map")
+
+
+@lru_cache(maxsize=1)
+def spectral_map() -> MouthMap:
+    """The map from mel bands alone, for when there is no time to recognize phones."""
+    return parse_map(files("lp_core.speech").joinpath("spectral_map.npz").read_bytes(), "The spectral map")

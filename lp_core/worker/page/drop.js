@@ -44,6 +44,12 @@ export class Drop {
     this.onChange();
   }
 
+  write(name) {
+    this.clear();
+    this.path.value = name;
+    this.onChange();
+  }
+
   clear() {
     if (this.url) URL.revokeObjectURL(this.url);
     this.file = this.sent = this.url = null;

@@ -31,6 +31,7 @@ class Live {
     for (const name of facts.demos) find("#drivers").append(new Option(name, name));
     this.portrait = new Drop(find("#live-portrait"), () => this.check());
     this.driver = new Drop(find("#live-driver"), () => this.check());
+    find(".microphone").addEventListener("click", () => this.driver.write("microphone"));
     find("form").addEventListener("submit", (event) => { event.preventDefault(); this.tried(() => this.begin()); });
     find(".stop").addEventListener("click", () => this.tried(() => this.end()));
     find(".recentre").addEventListener("click", () => this.tried(() => ask("POST", `/streams/${this.id}/recentre`)));
@@ -121,7 +122,8 @@ class Live {
       if (id !== this.id) return;
       const late = made_ms?.[0] ? `, ${Math.round(made_ms[0])} ms behind the driver` : "";
       const figures = `${state}: ${width}x${height} at ${fps.toFixed(1)} fps${late}`;
-      this.stateLine.textContent = [message || figures, ...notes].join(" ");
+      const words = state === "running" ? [figures, message] : [message || figures];
+      this.stateLine.textContent = [...words, ...notes].filter(Boolean).join(" ");
     } catch (error) {
       if (id === this.id) this.close();
       throw error;

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fakes.films import write_tone
 from fakes.worker import Worker
 
 from lp_core.errors import ConsentMissing, WorkerError
@@ -102,6 +103,21 @@ def test_a_stream_obeys_consent_and_names_what_it_cannot_use(worker, portrait):
         assert "Consent is demanded" in ring.status()[1]
         (worker.live / "consent.json").unlink()
         until(lambda: ring.status()[0] == "closed", "the end")
+
+
+def test_voices_obey_consent(worker, portrait):
+    client, demanded = worker.client, {**PLAIN, "provenance": {"require_consent": True}}
+    sound = str(write_tone(worker.data / "tone.wav", seconds=0.2))
+    for driver in ("microphone", sound, f"speech:{sound}"):
+        with pytest.raises(WorkerError, match="Consent is demanded"):
+            client.create_stream({"portrait": str(portrait), "driver": driver, "settings": demanded})
+    with pytest.raises(WorkerError, match="outside"):
+        client.create_stream({"portrait": str(portrait), "driver": "speech:/etc/hostname", "settings": PLAIN})
+    asked = {"source": str(portrait), "driving": sound, "output": str(worker.data / "consent.mp4")}
+    made = client.submit("animate", {**asked, "settings": demanded})
+    with pytest.raises(WorkerError, match="Consent is demanded") as refused:
+        client.wait(made.id)
+    assert refused.value.code == ConsentMissing.wire_code
 
 
 def test_a_host_without_sockets_lays_files(worker, portrait):

@@ -1,5 +1,7 @@
 """Consent, watermark and record hold where a voice drives the face."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes.films import write_film, write_portrait, write_tone
@@ -7,6 +9,7 @@ from fakes.films import write_film, write_portrait, write_tone
 from lp_core.assemble import assemble
 from lp_core.errors import ConsentMissing
 from lp_core.job import RenderJob
+from lp_core.live.config import StreamConfig
 from lp_core.render.chunks import draw_frames
 from lp_core.render.solution import solve
 from lp_core.settings import RenderSettings
@@ -37,6 +40,17 @@ def job(stage, source, **values):
 def test_a_render_obeys_consent(stage, source, lipsync):
     with pytest.raises(ConsentMissing, match="Consent is demanded"):
         assemble(job(stage, source, lipsync=lipsync, require_consent=True))
+
+
+@pytest.mark.parametrize("driver", ["microphone", "microphone:2", "speech:tone.wav", "tone.wav"])
+def test_a_live_voice_obeys_consent(stage, driver):
+    settings = with_values(RenderSettings(), {**PLAIN, "require_consent": True})
+    config = StreamConfig(str(stage / "portrait.png"), driver, settings)
+    assert config.is_voice
+    with pytest.raises(ConsentMissing, match="Consent is demanded"):
+        config.open_mark()
+    marked = replace(config, settings=with_values(RenderSettings(), {**PLAIN, "watermark": "7"}))
+    assert marked.open_mark() is not None
 
 
 def test_lip_sync_is_marked_in_the_mouth_region_alone(stage, tmp_path):
