@@ -16,7 +16,14 @@ from types import MappingProxyType
 from lp_core.clips import by_points, filmed_face, first_face, still_face
 from lp_core.color.management import ColorManagement
 from lp_core.engines.effective_settings import check_abilities, run_of, suited
-from lp_core.engines.registry import EngineChoice, MakeEngine, choose_engine, make_engine, open_engine
+from lp_core.engines.registry import (
+    EngineChoice,
+    MakeEngine,
+    choose_engine,
+    make_engine,
+    open_engine,
+    with_model,
+)
 from lp_core.errors import MotionMismatch, SettingError
 from lp_core.faces.open import open_analyzer
 from lp_core.job import RenderJob
@@ -96,8 +103,10 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
     edits = make_curves(settings.sliders.edit, settings.sliders.edit_file)
     name, note = choose_engine(settings)
     is_picture = isinstance(driving, FilmedFace) and driving.info.is_still
+    settings, chosen = with_model(settings, name, isinstance(source, FilmedFace))
     settings, told = suited(settings, name, job.driving, is_picture)
-    told += unused_notes(job.settings, run_of(job, name, source.info, getattr(driving, "info", None)))
+    facts = run_of(job, name, source.info, getattr(driving, "info", None), settings.engine.model)
+    told += unused_notes(job.settings, facts)
     notes.extend(told)
     if settings.speech.lipsync and isinstance(source, Still):
         raise SettingError(
@@ -109,7 +118,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
     check_abilities(choice.engine, settings, edits.curves)
     if isinstance(driving, StoredMotion):
         driving = in_rig(driving, choice.engine, settings, rate, source)
-    notes.extend(choice.notes)
+    notes.extend((*chosen, *choice.notes))
     transforms = upscaling(settings)
     conversion = render_outputs.output_conversion(job, color, source.info)
     if conversion is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from lp_core.engines.base import Engine
 from lp_core.errors import MotionMismatch, SettingError
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions
-from lp_core.motion.builtin import builtin_motion
+from lp_core.motion.builtin import CODED_RIGS, builtin_motion
 from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.files.template_pkl import read_pkl, to_sequence
+from lp_core.motion.sequence import RIGS
 from lp_core.performance_name import (
     TEMPLATE_SUFFIX,
     is_builtin,
@@ -114,11 +116,20 @@ def in_rig(
         MotionMismatch: the engine cannot play it.
     """
     rig = engine.info.rig
+    if driving.rig != rig and rig not in CODED_RIGS and (is_speech(driving.name) or is_builtin(driving.name)):
+        raise MotionMismatch(
+            f"{driving.name} is made by code, which does not know the rig {rig}; give a video or motion extracted "
+            "with the same --model."
+        )
     if is_speech(driving.name):
         own = source.info.rate if isinstance(source, FilmedFace) else DEFAULT_RATE
         return _spoken(driving.name, settings, rate or own, rig)
     if driving.rig == rig:
         return driving
+    if motion_suffix(driving.name) == TEMPLATE_SUFFIX and RIGS.get(rig) == RIGS[driving.rig]:
+        with driving.open() as motion:  # a template does not say which networks it is for
+            relabeled = replace(motion.rows(0, len(motion)), rig=rig)
+        return StoredMotion(driving.name, rig, lambda: nullcontext(relabeled))
     if is_builtin(driving.name):
         motion = builtin_motion(parse(driving.name).name, rate, rig)
         return StoredMotion(driving.name, rig, lambda: nullcontext(motion))

@@ -43,13 +43,16 @@ class DoctorFinding:
 
 @click.command(short_help="Show what works on this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--speed", is_flag=True, help="Draw three frames with every model that is ready, and time them."
+)
 @debug_option
-def doctor(as_json: bool) -> int:
+def doctor(as_json: bool, speed: bool) -> int:
     """Shows what works here: devices, models, codecs, colour, extras; and how to get what does not.
 
     The exit code is 0 when the main job works: reading faces, the mesh engine, and writing h264.
     """
-    findings = list(examine())
+    findings = list(examine(speed))
     works = all(finding.state != "broken" for finding in findings)
     if as_json:
         values = {"works": works, "findings": [asdict(finding) for finding in findings]}
@@ -65,12 +68,17 @@ def doctor(as_json: bool) -> int:
     return 0 if works else 1
 
 
-def examine() -> Iterator[DoctorFinding]:
-    """Everything that is looked at, in the order of the report."""
+def examine(tests_speed: bool = False) -> Iterator[DoctorFinding]:
+    """Everything that is looked at, in the order of the report.
+
+    Args:
+        tests_speed: True: each published model that is ready draws three frames.
+    """
     yield from _program()
     yield from _devices()
     yield _face_analysis()
     yield from _models()
+    yield from _published_models(tests_speed)
     yield from _codecs()
     yield _color()
     yield from _extras()
@@ -111,6 +119,41 @@ def _models() -> Iterator[DoctorFinding]:
             yield DoctorFinding("models", row.model.name, "ok", f"{row.state.value}, {row.path}")
         else:
             yield DoctorFinding("models", row.model.name, "absent", row.reason)
+
+
+def _published_models(tests_speed: bool) -> Iterator[DoctorFinding]:
+    """The published models of the neural engine: where each would run, how fast, or what is missing."""
+    from lp_core.engines.liveportrait.installed import model_obstacle
+    from lp_core.engines.liveportrait.table import PUBLISHED_MODELS
+    from lp_core.engines.registry import liveportrait_obstacle
+
+    for row in PUBLISHED_MODELS.values():
+        obstacle = liveportrait_obstacle() or model_obstacle(row, None)
+        if obstacle is not None:
+            yield DoctorFinding("neural engine", row.name, "absent", str(obstacle))
+            continue
+        try:
+            detail = _timed(row.name) if tests_speed else _place(row.name)
+        except LpError as error:
+            yield DoctorFinding("neural engine", row.name, "absent", str(error))
+        else:
+            yield DoctorFinding("neural engine", row.name, "ok", detail)
+
+
+def _place(name: str) -> str:
+    """Where a model would run, without loading it."""
+    from lp_core.models.device import choose_device, choose_dtype
+
+    device = choose_device("auto")
+    precision = str(choose_dtype("auto", device)).removeprefix("torch.")
+    return f"runs on {device} in {precision}; lpsuite doctor --speed times it ({name})"
+
+
+def _timed(name: str) -> str:
+    from lp_core.engines.liveportrait.self_test import self_test
+    from lp_core.settings import EngineSettings
+
+    return str(self_test(EngineSettings(model=name)))
 
 
 def _codecs() -> Iterator[DoctorFinding]:

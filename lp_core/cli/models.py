@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
@@ -22,7 +23,7 @@ def list_models(as_json: bool) -> None:
     """Shows every model, whether it is installed, its size and its licence."""
     from lp_core.models.store import statuses
 
-    rows = statuses()
+    rows, published = statuses(), _published()
     if as_json:
         values = [
             {
@@ -38,7 +39,7 @@ def list_models(as_json: bool) -> None:
             }
             for row in rows
         ]
-        click.echo(json.dumps({"models": values}, indent=2))
+        click.echo(json.dumps({"models": values, "engine_models": published}, indent=2))
         return
     for row in rows:
         restricted = " (restricts use)" if row.model.is_restricted else ""
@@ -47,6 +48,87 @@ def list_models(as_json: bool) -> None:
             f"{row.model.license}{restricted}"
         )
         click.echo(f"    {row.model.title}")
+    click.echo("Published models of the liveportrait engine (--model):")
+    for item in published:
+        click.echo(f"{item['name']:28} {item['state']:11} {'':>9}  {item['license']}")
+        click.echo(f"    {item['title']}; for {item['purpose']}")
+        if item["reason"]:
+            click.echo(f"    {item['reason']}")
+
+
+def _published() -> list[dict[str, str]]:
+    """The published models of the neural engine: what they are for, whether they can be used, and why not."""
+    from lp_core.engines.liveportrait.installed import model_obstacle
+    from lp_core.engines.liveportrait.table import PUBLISHED_MODELS
+
+    rows = []
+    for row in PUBLISHED_MODELS.values():
+        obstacle = model_obstacle(row, None)
+        rows.append(
+            {
+                "name": row.name,
+                "state": "ready" if obstacle is None else "not ready",
+                "title": row.title,
+                "purpose": row.purpose,
+                "license": row.license,
+                "reason": "" if obstacle is None else str(obstacle),
+            }
+        )
+    return rows
+
+
+@models.command("import")
+@click.argument("name")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--accept-license", is_flag=True, help="Accept the license notes that are shown.")
+@debug_option
+def import_model(name: str, folder: Path, accept_license: bool) -> None:
+    """Takes the weights of the published model NAME from FOLDER, checks them and keeps them as safetensors."""
+    from lp_core.engines.liveportrait import missing_library
+    from lp_core.engines.liveportrait.table import published_model
+    from lp_core.models.acceptance import accept as keep_acceptance
+    from lp_core.models.acceptance import demand_accepted
+    from lp_core.models.store import cache_dir
+
+    model = published_model(name)
+    show_notes(name)
+    if accept_license:
+        keep_acceptance(cache_dir(), model.name, model.notes)
+    demand_accepted(cache_dir(), model.name, model.notes)
+    try:
+        from lp_core.engines.liveportrait.importing import import_weights
+    except ModuleNotFoundError as error:
+        raise missing_library(error.name or "torch") from error
+    click.echo(import_weights(model, folder, cache_dir(), lambda text: click.echo(text, err=True)))
+
+
+@models.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Accept without being asked.")
+@debug_option
+def accept(name: str, yes: bool) -> None:
+    """Shows the license notes of the published model NAME and keeps that they were accepted."""
+    from lp_core.engines.liveportrait.table import published_model
+    from lp_core.models.acceptance import accept as keep_acceptance
+    from lp_core.models.store import cache_dir
+
+    model = published_model(name)
+    show_notes(name)
+    if not model.notes:
+        click.echo(f"The model {name} has no notes to accept.")
+        return
+    if not yes:
+        click.confirm("Do you accept this?", abort=True, err=True)
+    keep_acceptance(cache_dir(), model.name, model.notes)
+    click.echo(f"Accepted: {name}.")
+
+
+def show_notes(name: str) -> None:
+    """Writes the license notes of a published model to the error channel."""
+    from lp_core.engines.liveportrait.table import published_model
+
+    for note in published_model(name).notes:
+        click.echo(f"- {note}", err=True)
 
 
 @models.command()

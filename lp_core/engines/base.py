@@ -93,6 +93,8 @@ class Animation:
     """The network's own picture, from engines that have one."""
     contours: FaceContours | None = None
     """Of the drawn face, where the pass ``regions`` is asked for; else None."""
+    note: str = ""
+    """What the summary must say of this frame; usually nothing."""
 
     @property
     def matte(self) -> NDArray[np.float32]:

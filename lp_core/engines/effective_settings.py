@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lp_core.engines.base import Engine
+from lp_core.engines.liveportrait.table import published_model
 from lp_core.errors import SettingError
 from lp_core.frame import ClipInfo
 from lp_core.job import RenderJob
@@ -41,6 +42,8 @@ def suited(
             settings = replace(settings, motion=replace(settings.motion, reference="0"))
     elif settings.speech.lipsync:
         settings = replace(settings, speech=replace(settings.speech, lipsync=False))
+    if engine == "liveportrait" and not published_model(settings.engine.model).rig.gives_pose:
+        return _expression_alone(settings, is_picture, driving, notes), notes
     if is_picture and settings.motion.motion == "relative":
         settings = _by_picture(settings, engine, notes, driving)
     if engine == "liveportrait" and settings.liveportrait.official_compat:
@@ -48,7 +51,9 @@ def suited(
     return settings, notes
 
 
-def run_of(job: RenderJob, engine: str, source: ClipInfo, driving: ClipInfo | None) -> RunFacts:
+def run_of(
+    job: RenderJob, engine: str, source: ClipInfo, driving: ClipInfo | None, model: str = ""
+) -> RunFacts:
     """What decides which settings of a job have an effect.
 
     Args:
@@ -56,6 +61,7 @@ def run_of(job: RenderJob, engine: str, source: ClipInfo, driving: ClipInfo | No
         engine: name of the engine that draws.
         source: of what is animated.
         driving: of the performance; None: it is a stored motion or a voice.
+        model: published model that draws, for the liveportrait engine.
     """
     return RunFacts(
         "animate",
@@ -63,6 +69,7 @@ def run_of(job: RenderJob, engine: str, source: ClipInfo, driving: ClipInfo | No
         source=input_kind(job.source, source),
         driving=_performance_kind(job.driving, driving),
         output=output_kind(job.output),
+        model=model,
         has_layers=output_kind(job.source) == "exr",
     )
 
@@ -80,6 +87,22 @@ def _by_picture(settings: RenderSettings, engine: str, notes: list[str], driving
         return replace(settings, motion=replace(settings.motion, reference="neutral"))
     notes.append(f"{driving} is a single picture, so it drives as it is (--motion absolute).")
     return replace(settings, motion=replace(settings.motion, motion="absolute"))
+
+
+def _expression_alone(
+    settings: RenderSettings, is_picture: bool, driving: str, notes: list[str]
+) -> RenderSettings:
+    """Settings of a model that takes the expression alone: its own mode says whether there is a reference."""
+    mode = settings.liveportrait.recast
+    if is_picture and mode == "enhancement":
+        notes.append(f"{driving} is a single picture, so its expression replaces the filmed one.")
+        mode = "replacement"
+    motion = "absolute" if mode == "replacement" else "relative"
+    return replace(
+        settings,
+        motion=replace(settings.motion, motion=motion),
+        liveportrait=replace(settings.liveportrait, recast=mode),
+    )
 
 
 def _officially(settings: RenderSettings, notes: list[str]) -> RenderSettings:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 
 from lp_core.engines.base import Engine
-from lp_core.errors import LpError, MissingDependency, ModelMissing, SettingError, missing_extra
+from lp_core.engines.liveportrait.installed import is_ready, model_obstacle
+from lp_core.engines.liveportrait.table import LIVEPORTRAIT, PERFORMRECAST, published_model
+from lp_core.errors import LpError, MissingDependency, SettingError, missing_extra
 from lp_core.settings import RenderSettings
 
 ENGINES = {
@@ -19,8 +21,10 @@ ENGINES = {
 """Name -> class, made with the render's settings. ``auto`` is not an engine but a choice among these."""
 
 
-LIVEPORTRAIT_MODELS = ("liveportrait", "liveportrait-pth")
+LIVEPORTRAIT_MODELS = LIVEPORTRAIT.catalog
 """Sets of the model catalog that hold LivePortrait's networks, the preferred one first."""
+RECAST_REGIONS = ("expression", "lips")
+"""Regions of a filmed source for which ``--model auto`` takes PerformRecast where it is ready."""
 
 
 MakeEngine = Callable[[str, RenderSettings], Engine]
@@ -56,7 +60,9 @@ def choose_engine(settings: RenderSettings) -> tuple[str, str | None]:
     name = settings.engine.engine
     if name != "auto":
         return name, None
-    obstacle = liveportrait_obstacle() or _weights_obstacle(settings.engine.weights)
+    if settings.engine.model != "auto":
+        return "liveportrait", f"Engine: liveportrait, for --model {settings.engine.model}."
+    obstacle = liveportrait_obstacle() or model_obstacle(LIVEPORTRAIT, settings.engine.weights)
     if obstacle is None:
         return "liveportrait", "Engine: liveportrait; its weights are installed."
     return "mesh", f"Engine: mesh; {obstacle}"
@@ -93,17 +99,35 @@ def liveportrait_obstacle() -> LpError | None:
     return None
 
 
-def _weights_obstacle(folder: str | None) -> LpError | None:
-    """Why there are no weights to load, None where there are some; whether they are whole, loading tells."""
-    if folder is not None:
-        return None
-    from lp_core.models.store import default_store
+def with_model(
+    settings: RenderSettings, engine: str, is_filmed: bool
+) -> tuple[RenderSettings, tuple[str, ...]]:
+    """The settings with the published model that draws, and what is to be said of the choice.
 
-    store = default_store()
-    states = [store.status(name) for name in LIVEPORTRAIT_MODELS]
-    if any(state.is_usable for state in states):
-        return None
-    return ModelMissing(states[0].reason)
+    Args:
+        settings: of the render.
+        engine: name of the engine that draws.
+        is_filmed: the source is filmed.
+
+    Raises:
+        SettingError: the model is for stills and the source is filmed.
+    """
+    name = settings.engine.model
+    if engine != "liveportrait":
+        return settings, ()
+    notes: tuple[str, ...] = ()
+    if name == "auto":
+        wants_recast = is_filmed and settings.motion.region in RECAST_REGIONS
+        takes_recast = wants_recast and is_ready(PERFORMRECAST, settings.engine.weights)
+        name = PERFORMRECAST.name if takes_recast else LIVEPORTRAIT.name
+        if takes_recast:
+            notes = (
+                f"Model: {name} ({settings.liveportrait.recast}), for the {settings.motion.region} of a filmed source; "
+                "--model liveportrait takes the other.",
+            )
+    elif published_model(name).is_for_stills and is_filmed:
+        raise SettingError(f"The model {name} draws stills only, and the source is filmed; give a still.")
+    return replace(settings, engine=replace(settings.engine, model=name)), notes
 
 
 class WarmEngines:

@@ -35,9 +35,10 @@ def choose_dtype(name: str, device: str) -> torch.dtype:
 
     Convention:
         cuda: fp16, as the published pipeline. cpu: bf16 only where the processor multiplies it in hardware;
-        elsewhere it is emulated and slower than fp32. mps: fp32, the only one that has been told to work.
+        elsewhere it is emulated and slower than fp32. mps: fp32, the only one that has been told to work. int8 is
+        a choice about single layers; what is not in 8 bits computes as with ``auto``.
     """
-    if name != "auto":
+    if name not in ("auto", "int8"):
         return DTYPES[name]
     if device.startswith("cuda"):
         return torch.float16

@@ -33,6 +33,9 @@ BROW_UP = (3, 4, 5)
 _OPEN_EYE = 0.3  # ratio of an eye at rest
 _WIDE_LIPS = 0.6  # ratio of a wide open mouth
 
+CODED_RIGS = ("mesh478", "liveportrait21", "liveportrait21-animals")
+"""Rigs whose faces code can move: a landmark mesh, and the rigs that the sliders are tables over."""
+
 F64 = NDArray[np.float64]
 
 
@@ -62,6 +65,8 @@ def builtin_motion(name: str, rate: FrameRate | None = None, rig: str = "mesh478
         MotionError: there is no motion or no rig of that name.
     """
     frame_shapes(rig)
+    if rig not in CODED_RIGS:
+        raise MotionError(f"No built-in motion plays on the rig {rig}; extract one from a video.")
     if name not in _MOTIONS:
         known = ", ".join(f"demo:{other}" for other in _MOTIONS)
         raise MotionError(f"There is no built-in motion demo:{name}; choose one of: {known}.")

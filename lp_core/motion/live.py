@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.motion.reference import unrest
-from lp_core.motion.sequence import MotionFrame, stack
+from lp_core.motion.sequence import RIGS, MotionFrame, stack
 from lp_core.motion.smoothing import OneEuroFilter, OneEuroRotation, OneEuroTuning
 from lp_core.motion.timeline import between
 from lp_core.settings import MotionSettings
@@ -162,4 +162,4 @@ class LiveMotion:
 
 
 def _rig_of(motion: MotionFrame) -> str:
-    return "liveportrait21" if len(motion.expression) == 21 else "mesh478"
+    return next(rig for rig, points in RIGS.items() if points == len(motion.expression))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lp_core.errors import MotionError
 from lp_core.timing import FrameRate
 
-RIGS = {"mesh478": 478, "liveportrait21": 21}
+RIGS = {"mesh478": 478, "liveportrait21": 21, "liveportrait21-animals": 21, "performrecast49": 49}
 """Number of expression points of every rig."""
 
 F32 = NDArray[np.float32]
@@ -128,15 +128,23 @@ class MotionSequence:
 MOTION_ARRAYS = tuple(item.name for item in fields(MotionFrame) if item.name != "extras")
 """Names of the per-frame arrays that every motion has, in file order."""
 
+_IMPLICIT_EXTRAS: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {
+        "keypoints": (21, 3),  # canonical key points of the performer
+        "points": (21, 3),  # the same in their place, as a template states them
+        "depth": (),  # third component of the network's translation, which playing drops
+    }
+)
 EXTRAS: Mapping[str, Mapping[str, tuple[int, ...]]] = MappingProxyType(
     {
-        "liveportrait21": MappingProxyType(
+        "liveportrait21": _IMPLICIT_EXTRAS,
+        "liveportrait21-animals": _IMPLICIT_EXTRAS,
+        "performrecast49": MappingProxyType(
             {
-                "keypoints": (21, 3),  # canonical key points of the performer
-                "points": (21, 3),  # the same in their place, as a template states them
-                "depth": (),  # third component of the network's translation, which playing drops
+                "keypoints": (49, 3),  # canonical key points of the performer
+                "stretch": (3,),  # factors of the size along the crop's axes
             }
-        )
+        ),
     }
 )
 """Rig -> name -> shape of one frame of the arrays that a motion may have besides, in file order; 0: unknown."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, islice, repeat
 
@@ -29,7 +30,7 @@ from lp_core.render.edges import (
 from lp_core.render.holdout import Protection, protected
 from lp_core.render.passes import DrawnFrame
 from lp_core.render.pipeline import ReadAhead
-from lp_core.render.report import Runs, Summary, numbered
+from lp_core.render.report import Runs, Summary, numbered, runs_of, runs_text
 from lp_core.render.retime import conformed_count
 from lp_core.render.source_frames import (
     SourceFrame,
@@ -42,6 +43,8 @@ from lp_core.render.source_frames import (
 )
 from lp_core.timing import FrameRate
 from lp_core.version import __version__
+
+_log = logging.getLogger(__name__)
 
 Watermarker = Callable[[Frame, NDArray[np.float32], Box], Frame]
 """The frame with a mark inside the matte (h, w, 0..1) of a region."""
@@ -73,6 +76,8 @@ class Drawing:
     """The performance without gaps, smoothed."""
     notes: list[str]
     """Sentences for the summary; grows."""
+    remarks: dict[str, dict[int, None]] = field(default_factory=dict)
+    """What the engine said of single frames -> indices of those frames; grows."""
 
     @property
     def rate(self) -> FrameRate:
@@ -185,6 +190,9 @@ class Drawing:
         for (index, (shot, _)), (act, confidence) in zip(batch, asked, strict=True):
             animation = None if act is None else next(animations)
             pixels = shot.frame.pixels if animation is None else animation.pixels
+            if animation is not None and animation.note:
+                _log.warning("frame %d: %s", index, animation.note)  # chunks have no summary of their own
+                self.remarks.setdefault(animation.note, {})[index] = None
             frame = replace(shot.frame, pixels=pixels, index=index, time_s=self.rate.time_s(index))
             yield DrawnFrame(frame, animation, confidence, shot.frame if is_film else None)
 
@@ -216,6 +224,10 @@ class Drawing:
             self.notes.append(
                 f"The performance ends {held} frames before the source; its last motion is held."
             )
+        self.notes.extend(
+            f"In {len(frames_of)} frames ({runs_text(runs_of(frames_of))}) {remark}."
+            for remark, frames_of in self.remarks.items()
+        )
         return Summary(
             output=self.target.name,
             frames=frames,

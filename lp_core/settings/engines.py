@@ -14,7 +14,10 @@ CALIBRATIONS = ("off", "quick", "fine")
 FILTERS = ("linear", "cubic", "lanczos")
 MOUTH_FILLS = ("auto", "driving", "drawn")
 ENGINES = ("auto", "mesh", "liveportrait")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+MODELS = ("auto", "liveportrait", "liveportrait-animals", "performrecast")
+RECAST_MODES = ("replacement", "enhancement")
+PASTES = ("auto", "square", "face")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 DETAILS = ("neural", "source")
 LANDMARKERS = ("auto", "mediapipe", "face-alignment", "203")
 DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
@@ -25,9 +28,15 @@ class EngineSettings:
     """Which engine draws, and on what device."""
 
     engine: str = setting("auto", "engine that draws the picture", choices=ENGINES)
+    model: str = setting(
+        "auto",
+        "published model that draws: liveportrait, liveportrait-animals or performrecast; auto: performrecast for the "
+        "expression or lips of a filmed source where it is installed, else liveportrait (liveportrait)",
+        choices=MODELS,
+    )
     weights: Optional[str] = setting(
         None,
-        "folder of the LivePortrait weights; default: the model cache (`lpsuite models fetch liveportrait`)",
+        "folder of the model's weights; default: the model cache (`lpsuite models fetch liveportrait`)",
         path="folder",
     )
     device: str = setting(
@@ -37,7 +46,7 @@ class EngineSettings:
     precision: str = setting(
         "auto",
         "numbers the networks compute with: auto (fp16 on cuda, bf16 where the processor has it, else fp32), "
-        "fp32, bf16 or fp16 (liveportrait)",
+        "fp32, bf16, fp16, or int8 (processors only: 8-bit products where they lose little) (liveportrait)",
         choices=PRECISIONS,
     )
     batch: int = setting(
@@ -47,6 +56,9 @@ class EngineSettings:
         maximum=256,
     )
     compile: bool = setting(False, "compile the networks first: slow to start, for long clips (liveportrait)")
+    graphs: bool = setting(
+        False, "record the drawing once and replay it, on a CUDA card: CUDA graphs (liveportrait)"
+    )
     landmarker: str = setting(
         "auto",
         "landmarks that crops follow: mediapipe, 203, face-alignment; auto: 203 if installed (liveportrait)",
@@ -122,6 +134,23 @@ class LivePortraitSettings:
         "fine detail of the face: the network's own, or the source's carried along the ST map (liveportrait)",
         choices=DETAILS,
     )
+    recast: str = setting(
+        "replacement",
+        "performrecast: the performance's expression in place of the filmed one, or enhancement: its change from the "
+        "reference added (liveportrait)",
+        choices=RECAST_MODES,
+    )
+    crop_scale: float = setting(
+        0.0,
+        "side of the square that the networks look at, in face sizes; 0: the model's own, 2.3 or 1.5 (liveportrait)",
+        minimum=0.0,
+        maximum=4.0,
+    )
+    paste: str = setting(
+        "auto",
+        "what is pasted back: the whole square, or the face alone, by a matte; auto: the model's own (liveportrait)",
+        choices=PASTES,
+    )
     stitching: bool = setting(True, "let shoulders and neck stay where they are (liveportrait)")
     eye_retargeting: bool = setting(
         False, "open the eyes by the performer's measured lid ratio instead of by motion (liveportrait)"
@@ -137,3 +166,7 @@ class LivePortraitSettings:
 
     def __post_init__(self) -> None:
         check(self)
+        if 0 < self.crop_scale < 1:
+            raise SettingError(
+                f"crop_scale = {self.crop_scale} cuts the face off; give 0 for the model's own, or 1 to 4."
+            )

@@ -27,6 +27,8 @@ class RunFacts:
     """The performance: image, sequence, video, motion or speech."""
     output: str = ""
     """What is written: image, exr or video."""
+    model: str = ""
+    """Published model of the liveportrait engine."""
     has_layers: bool = True
     """Whether the source is of a type that can hold layers and views (EXR)."""
 
@@ -46,7 +48,7 @@ def _groups(*names: str) -> Names:
 
 
 ALL = frozenset(item.name for item in all_settings())
-_NETWORKS = frozenset(("weights", "device", "precision", "compile"))
+_NETWORKS = frozenset(("model", "weights", "device", "precision", "compile", "graphs"))
 LIVEPORTRAIT_ONLY = _NETWORKS | {"batch"} | _groups("liveportrait")
 MESH_ONLY = _groups("mesh")
 SPEECH_ONLY = _groups("speech")
@@ -60,7 +62,10 @@ USES: Dict[str, Names] = {
     - {"lipsync", "speech_track", "head_from", "emotion"}
     | {"watermark", "consent", "require_consent", "strict"},
     "extract": READING | (_groups("engine", "speech") - {"lipsync"})
-    | {"driving_face", "people", "official_compat", "fps", "reference", "dense_motion", "overwrite", "strict"},
+    | {
+        "driving_face", "people", "official_compat", "crop_scale", "fps", "reference", "dense_motion", "overwrite",
+        "strict",
+    },
     "convert": frozenset(("overwrite", "strict")),
     "upscale": READING | (UPSCALE_DETAILS - {"upscale_region"}) | {
         "upscale", "device", "precision", "ocio", "input_space", "codec", "quality", "audio", "fps",
@@ -104,6 +109,11 @@ def _writes_no(kind: str) -> Condition:
     return lambda run, _settings: run.output not in ("", kind)
 
 
+def _is_model(*names: str) -> Condition:
+    """Whether one of some published models draws."""
+    return lambda run, _settings: run.engine == "liveportrait" and run.model in names
+
+
 def _is(engine: str, condition: Condition) -> Condition:
     return lambda run, settings: run.engine == engine and condition(run, settings)
 
@@ -125,6 +135,31 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
         MESH_ONLY,
         "not used by the liveportrait engine",
         lambda run, _settings: run.engine == "liveportrait",
+    ),
+    (
+        frozenset(("motion", "pose_strength", "driving_option")),
+        "the model performrecast takes the expression alone; --recast says how",
+        _is_model("performrecast"),
+    ),
+    (
+        frozenset(("stitching",)),
+        "the model has no stitching network",
+        _is_model("performrecast", "liveportrait-animals"),
+    ),
+    (
+        frozenset(("recast",)),
+        "for the model performrecast only",
+        _is_model("liveportrait", "liveportrait-animals"),
+    ),
+    (
+        frozenset(("motion", "reference", "driving_option")),
+        "the model liveportrait-animals always plays the performer's own pose",
+        _is_model("liveportrait-animals"),
+    ),
+    (
+        frozenset(("graphs",)),
+        "there are graphs on CUDA cards only",
+        lambda _run, settings: settings.engine.device in ("cpu", "mps"),
     ),
     (frozenset(("reference",)), "nothing is compared with a reference here", _is_absolute),
     (

@@ -49,3 +49,14 @@ SLIDERS: Dict[str, Slider] = {
     "lip_ratio": Slider(0, 0.8, "openness of the lips aimed at; unset keeps the source's", neutral=math.nan),
 }
 """All sliders by name."""
+
+WEIGHTS: Dict[str, Slider] = {
+    "weight_all": Slider(0, 2, "how much of the expression is taken, a factor", neutral=1.0),
+    "weight_lips": Slider(0, 2, "the same for lips and chin", neutral=1.0),
+    "weight_eyes": Slider(0, 2, "the same for lids and gaze", neutral=1.0),
+    "weight_gaze": Slider(0, 2, "the same for the gaze alone", neutral=1.0),
+    "weight_brows": Slider(0, 2, "the same for brows and forehead", neutral=1.0),
+    "weight_cheeks": Slider(0, 2, "the same for cheeks and sides of the face", neutral=1.0),
+    "weight_nose": Slider(0, 2, "the same for the nose", neutral=1.0),
+}
+"""How much of a performance's expression each region takes; keyed like sliders, by regions that a model names."""

@@ -184,7 +184,7 @@ def blendshapes(values: Mapping[str, float]) -> F32:
 
 
 RIG_FRAMES: Mapping[str, Callable[[Mapping[str, float]], MotionFrame]] = {
-    "mesh478": mesh_frame, "liveportrait21": implicit_frame,
+    "mesh478": mesh_frame, "liveportrait21": implicit_frame, "liveportrait21-animals": implicit_frame,
 }  # fmt: skip
 """Rig -> the motion of a frame from the curves' values."""
 

@@ -6,6 +6,7 @@ import torch
 
 from lp_core.engines.liveportrait.dense_motion import identity_grid
 from lp_core.engines.liveportrait.motion_extractor import RawMotion
+from lp_core.engines.liveportrait.table import LIVEPORTRAIT
 from lp_core.engines.liveportrait.warping import Warped
 
 
@@ -21,12 +22,14 @@ class FakeNetworks:
     ``log`` keeps what each network was handed.
     """
 
-    def __init__(self, origin="synthetic", fail=0):
-        self.origin, self.device = origin, torch.device("cpu")
+    dtype = torch.float32
+
+    def __init__(self, origin="synthetic", fail=0, model=LIVEPORTRAIT):
+        self.origin, self.device, self.model = origin, torch.device("cpu"), model
         self.log = SimpleNamespace(pictures=[], driven=[], stitched=[], eyes=[], lips=[])
         self._fail = fail
         generator = torch.Generator().manual_seed(7)
-        self._points = 0.4 * torch.randn(21, 3, generator=generator)
+        self._points = 0.4 * torch.randn(model.rig.keypoints, 3, generator=generator)
 
     def motion(self, image):
         self.log.pictures.append(image)
@@ -35,7 +38,7 @@ class FakeNetworks:
         assert image.min() >= 0
         assert image.max() <= 1
         angles = 40 * (image.mean(dim=(1, 2, 3)) - 0.5)
-        exp = torch.zeros(count, 63)
+        exp = torch.zeros(count, self._points.numel())
         exp[:, 60] = image[:, 0, 120:136, 120:136].mean(dim=(1, 2)) / 10
         return RawMotion(
             pitch=logits(2.0).expand(count, -1),
@@ -43,15 +46,16 @@ class FakeNetworks:
             roll=logits(-1.0).expand(count, -1),
             t=torch.tensor([[0.05, -0.1, 0.3]]).expand(count, -1),
             exp=exp,
-            scale=torch.tensor([[1.4]]).expand(count, -1),
-            kp=self._points.reshape(1, 63).expand(count, -1),
+            scale=torch.tensor([[1.4]]).expand(count, self.model.rig.scales),
+            kp=self._points.reshape(1, -1).expand(count, -1),
         )
 
     def appearance(self, image):
+        assert image.shape[2:] == (self.model.appearance_px,) * 2
         return image.mean().reshape(1, 1)
 
     def prepare_source(self, feature, kp_source):
-        assert kp_source.shape == (1, 21, 3)
+        assert kp_source.shape == (1, *self._points.shape)
         return kp_source.float()
 
     def stacked(self, sources):

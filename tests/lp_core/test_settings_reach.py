@@ -48,6 +48,7 @@ CHANGED = {
     "landmarker": "mediapipe", "filter": "linear", "max_turn": 30.0, "max_shift": 0.5, "mouth_map": "m.npz",
     "head_from": "nod.lpmotion", "emotion": "happy",
     "face": ("0",), "cast": "c.toml", "points": "p.json", "people": "faces",
+    "model": "performrecast", "recast": "enhancement", "paste": "face", "crop_scale": 2.0,
 }  # fmt: skip
 """Setting -> a value that is not its default, where it is not a switch or a number."""
 LOADING = {"weights", "precision", "compile"}
@@ -240,6 +241,11 @@ def test_a_live_stream_reads_every_setting_that_it_does_not_report(files, networ
         (RunFacts("animate", "liveportrait"), {"motion": "absolute", "normalize_lip": True}, "normalize_lip"),
         (RunFacts("animate", "liveportrait"), {"official_compat": True, "smoothing": 0.8}, "smoothing"),
         (RunFacts("animate", "liveportrait", source="image"), {"steady_eyes": True}, "steady_eyes"),
+        (RunFacts("animate", "liveportrait", model="performrecast"),
+         {"motion": "absolute", "pose_strength": 0.5, "stitching": False, "recast": "enhancement"},
+         "motion pose_strength stitching"),
+        (RunFacts("animate", "liveportrait", model="liveportrait"), {"recast": "enhancement"}, "recast"),
+        (RunFacts("animate", "liveportrait"), {"device": "cpu", "graphs": True}, "graphs"),
         (RunFacts("animate", "mesh"), {"region": "lips", "pose_strength": 0.5}, "pose_strength"),
         (RunFacts("animate", "mesh"), {"region": "pose", "expression_strength": 0.5}, "expression_strength"),
         (RunFacts("animate", "mesh", driving="motion"), {"driving_face": "left"}, "driving_face"),

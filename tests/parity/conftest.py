@@ -12,35 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from parity_arrays.tolerances import LIVEPORTRAIT as TOLERANCES
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SEED = 20240703
 KEEP = 300  # numbers of an array in the small copy of networks and chain
 KEEP_MODES = 60  # numbers of key points in the small copy of modes and editor
-
-TOLERANCES = (  # largest absolute difference; the first pattern that matches counts
-    (r"^F\.", 2e-5),
-    (r"^M\.stage", 1e-4),
-    (r"^M\.(stem|pooled)", 1e-5),
-    (r"^M\.raw\.(pitch|yaw|roll)", 1e-5),
-    (r"^M\.raw\.", 3e-6),
-    (r"^M\.refined\.(pitch|yaw|roll)", 2e-4),
-    (r"^M\.refined\.", 3e-6),
-    (r"^M\.", 5e-6),
-    (r"^W\..*deformation", 5e-6),
-    (r"^W\..*occlusion", 5e-5),
-    (r"^W\..*\.(mean|std)$", 5e-5),
-    (r"^W\.", 2e-4),
-    (r"^G\.b\.out", 2e-5),
-    (r"^G\.", 1e-4),
-    (r"^S\.stitched", 5e-6),
-    (r"^S\.", 1e-6),
-    (r"^E\.x_d", 5e-6),
-    (r"^E\.", 4e-4),
-    (r"^modes\.(x_|edit\.x_)", 5e-6),
-    (r"^smooth\.out", 1e-6),
-)
 
 
 class Recording:

@@ -11,37 +11,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from parity_arrays.modes import REGIONS, Scene, SmallNetworks, edited, picked, play
+
 from lp_core.engines.base import Performance
 from lp_core.engines.liveportrait import engine as engine_module
-from lp_core.engines.liveportrait import retarget
 from lp_core.engines.liveportrait.checkpoints import read_file
-from lp_core.engines.liveportrait.config import EYE_LAYERS, LIP_LAYERS, STITCHING_LAYERS
 from lp_core.engines.liveportrait.engine import LivePortraitEngine
 from lp_core.engines.liveportrait.portrait import LivePortraitPortrait
-from lp_core.engines.liveportrait.retarget import Ratios, RetargetOptions
-from lp_core.engines.liveportrait.stitching import KeypointMlp
-from lp_core.engines.liveportrait.weight_layout import STITCHING, official_path
+from lp_core.engines.liveportrait.table import STITCHING
+from lp_core.engines.liveportrait.weight_layout import official_path
 from lp_core.frame import Frame
-from lp_core.motion.implicit.edit import Edit
 from lp_core.motion.implicit.kalman import kalman_smooth
-from lp_core.motion.implicit.motion import implicit_motion, rotation_from_degrees, transform_keypoints
-from lp_core.motion.implicit.transfer import TransferOptions, picture_reference, transfer, transfer_filmed
 from lp_core.render.read_performance import neutral_filler
 from lp_core.settings import LivePortraitSettings, MotionSettings, RenderSettings
 from lp_core.settings.sliders import SLIDERS
-
-REGIONS = {"exp": "expression", "lip": "lips"}
-EPS = 1e-6
-
-
-class SmallNetworks:
-    origin, device, dtype = "synthetic", torch.device("cpu"), torch.float32
-
-    def __init__(self, states):
-        for name, layers in (("stitching", STITCHING_LAYERS), ("eye", EYE_LAYERS), ("lip", LIP_LAYERS)):
-            network = KeypointMlp(layers)
-            network.load_state_dict(states[name])
-            setattr(self, name, network.requires_grad_(False))
 
 
 @pytest.fixture(scope="session")
@@ -49,112 +32,9 @@ def small_networks(weights_dir):
     return SmallNetworks(read_file(STITCHING, weights_dir / official_path(STITCHING)))
 
 
-def gap(points, a, b):
-    return np.linalg.norm(points[..., a, :] - points[..., b, :], axis=-1)
-
-
-def ratios_of(landmarks):
-    """Eye and lip ratios of 203 points."""
-    first = gap(landmarks, 6, 18) / (gap(landmarks, 0, 12) + EPS)
-    second = gap(landmarks, 30, 42) / (gap(landmarks, 24, 36) + EPS)
-    lips = gap(landmarks, 90, 102) / (gap(landmarks, 48, 66) + EPS)
-    return Ratios(np.stack([first, second], axis=-1), lips)
-
-
-class Scene:
-    """The recorded inputs."""
-
-    def __init__(self, modes):
-        source = {
-            k: modes[f"modes.in.source.{k}"] for k in ("pitch", "yaw", "roll", "scale", "t", "exp", "kp")
-        }
-        driving = {k: modes[f"modes.in.driving.{k}"] for k in ("R", "scale", "t", "exp", "c_eyes", "c_lip")}
-        rotation = rotation_from_degrees(*(source[k][:, 0] for k in ("pitch", "yaw", "roll")))
-        frames = range(4)
-        self.sources = [
-            implicit_motion(rotation[i], source["exp"][i], source["scale"][i], source["t"][i]) for i in frames
-        ]
-        self.keypoints = source["kp"].astype(np.float64)
-        self.points = np.stack(
-            [transform_keypoints(k, m) for k, m in zip(self.keypoints, self.sources, strict=True)]
-        )
-        self.driving = [
-            implicit_motion(driving["R"][i], driving["exp"][i], driving["scale"][i], driving["t"][i])
-            for i in frames
-        ]
-        self.source_ratios = ratios_of(modes["modes.in.source.lmk203"].astype(np.float64))
-        self.driving_ratios = Ratios(
-            driving["c_eyes"].astype(np.float64), driving["c_lip"][:, 0].astype(np.float64)
-        )
-
-
 @pytest.fixture(scope="session")
 def scene(modes):
     return Scene(modes)
-
-
-def picked(ratios, rows):
-    return Ratios(ratios.eyes[rows], ratios.lips[rows])
-
-
-def still(scene, run, options):
-    """Driven key points of a still source, (N, 21, 3)."""
-    source, keypoints = scene.sources[0], scene.keypoints[0]
-    performance = scene.driving if run["driving"] == "vid" else scene.driving[:1]
-    reference = performance[0] if len(performance) > 1 else picture_reference(performance[0], options)
-    is_friendly = run.get("driving_option") == "expression-friendly"
-    if is_friendly and options.is_relative and len(performance) > 1:
-        return np.stack(
-            [
-                retarget.expression_friendly(keypoints, source, frame, reference, options)
-                for frame in performance
-            ]
-        )
-    moved = [transfer(source, frame, reference, options) for frame in performance]
-    return np.stack([transform_keypoints(keypoints, motion) for motion in moved])
-
-
-def filmed(scene, run, options):
-    """Driven key points of a filmed source, (4, 21, 3)."""
-    is_clip = run["driving"] == "vid"
-    performance = scene.driving if is_clip else scene.driving[:1]
-    reference = performance[0] if is_clip else picture_reference(performance[0], options, is_filmed=True)
-    moved = transfer_filmed(scene.sources, performance, reference, options)
-    return np.stack([transform_keypoints(k, m) for k, m in zip(scene.keypoints, moved, strict=True)])
-
-
-def play(scene, run, networks):
-    is_filmed = run["source"] == "vid"
-    region = run.get("animation_region", "all")
-    options = TransferOptions(
-        is_relative=run.get("flag_relative_motion", True),
-        region=REGIONS.get(region, region),
-        official_compat=True,
-        observation_variance=run.get("driving_smooth_observation_variance", 3e-7),
-    )
-    finishing = RetargetOptions(
-        stitching=run.get("flag_stitching", True),
-        eye_retargeting=run.get("flag_eye_retargeting", False),
-        lip_retargeting=run.get("flag_lip_retargeting", False),
-        normalise_lips=run.get("flag_normalize_lip", False),
-        multiplier=run.get("driving_multiplier", 1.0),
-        official_compat=True,
-    )
-    driven = (filmed if is_filmed else still)(scene, run, options)
-    keeps_eyes = run.get("flag_source_video_eye_retargeting", False)
-    target = retarget.steady_eye_target(scene.source_ratios.eyes[0]) if keeps_eyes else None
-    rows = slice(0, 4) if is_filmed else slice(0, 1)
-    looks_at = rows if is_filmed else slice(run.get("first", 0), run.get("first", 0) + 1)
-    return retarget.finish(
-        networks,
-        scene.points[rows],
-        driven,
-        finishing,
-        options.is_relative,
-        picked(scene.source_ratios, looks_at),
-        picked(scene.driving_ratios, slice(0, len(driven))),
-        target,
-    )
 
 
 def test_source_points_are_the_recorded_ones(scene, modes):
@@ -253,20 +133,6 @@ def test_every_animation_mode_gives_the_recorded_points_through_the_engine(
         if worst > 5e-6:
             wrong.append(f"{run['name']}: {worst:.1e}")
     assert not wrong
-
-
-def edited(scene, run, networks):
-    """The official editor on source frame 0, its kept depth included."""
-    sliders = {name: value for name, value in run["sliders"].items() if not name.endswith("_ratio")}
-    moved = Edit(sliders).applied(scene.sources[0])
-    driven = transform_keypoints(scene.keypoints[0], moved, keeps_depth=True)[None]
-    source, ratios = scene.points[:1], picked(scene.source_ratios, slice(0, 1))
-    eye, lip = (run["sliders"].get(name) for name in ("eye_ratio", "lip_ratio"))
-    if eye is not None:
-        driven = driven + retarget.eye_offsets(networks, source, ratios.eyes, np.array([eye]))
-    if lip is not None:
-        driven = driven + retarget.lip_offsets(networks, source, ratios.lips, np.array([lip]))
-    return retarget.stitched(networks, source, driven) if run["stitching"] else driven
 
 
 def test_the_editor_starts_where_the_recorded_one_does(scene, modes):

@@ -22,10 +22,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lp_core.engines.liveportrait.folding import StateDict
+from lp_core.engines.liveportrait.table import BASE_NETWORKS, LIVEPORTRAIT, STITCHING, PublishedModel
 from lp_core.engines.liveportrait.weight_layout import (
-    BASE_NETWORKS,
     FETCH,
-    STITCHING,
     STITCHING_ENTRIES,
     Shapes,
     check_sha256,
@@ -44,37 +43,44 @@ class Checkpoints:
     """Weights as published, on the CPU."""
 
     states: dict[str, StateDict]
-    """Network (F, M, W, G, stitching, eye, lip) -> its state dict."""
+    """Network (F, M, W, G, and where there are any stitching, eye, lip) -> its state dict."""
     origin: str
     """'verified', 'synthetic' or 'unverified'."""
+    model: PublishedModel = LIVEPORTRAIT
+    """Whose weights they are."""
 
 
-def read_checkpoints(folder: Path, checksums: Mapping[str, str] | None = None) -> Checkpoints:
+def read_checkpoints(
+    folder: Path, checksums: Mapping[str, str] | None = None, model: PublishedModel = LIVEPORTRAIT
+) -> Checkpoints:
     """Reads and checks all networks.
 
     Args:
-        folder: holds ``liveportrait/base_models/...``, or the safetensors files themselves.
+        folder: holds the official layout, such as ``liveportrait/base_models/...``, or the safetensors files
+            themselves.
         checksums: file name -> SHA-256 that it must have; must cover every file.
+        model: whose weights are wanted.
 
     Raises:
         ModelMissing: a file is not there or cannot be opened.
         ModelDamaged: a file is truncated or damaged, its hash is wrong, or a key is missing, extra,
             misshapen, of another type or not finite.
     """
-    files = find_files(folder)
+    files = find_files(folder, model)
     origin = _check_hashes(folder, files, checksums)
     states: dict[str, StateDict] = {}
     for stem, path in files.items():
-        states |= read_file(stem, path)
-    return Checkpoints(states, origin)
+        states |= read_file(stem, path, model)
+    return Checkpoints(states, origin, model)
 
 
-def read_file(stem: str, path: Path) -> dict[str, StateDict]:
+def read_file(stem: str, path: Path, model: PublishedModel = LIVEPORTRAIT) -> dict[str, StateDict]:
     """Reads and checks one file: network -> its state dict.
 
     Args:
         stem: which file it is, a key of BASE_NETWORKS or STITCHING.
         path: the file, .pth or .safetensors.
+        model: whose file it is.
 
     Raises:
         ModelMissing: it cannot be opened.
@@ -82,7 +88,7 @@ def read_file(stem: str, path: Path) -> dict[str, StateDict]:
     """
     content = _read(path)
     parts = _stitching_states(path, content) if stem == STITCHING else {BASE_NETWORKS[stem]: content}
-    shapes = load_shapes()
+    shapes = load_shapes(model)
     return {network: check_state(state, shapes[network], path) for network, state in parts.items()}
 
 

@@ -15,7 +15,7 @@ from lp_core.engines.liveportrait.dense_motion import identity_grid
 from lp_core.engines.liveportrait.detail import moved, with_detail
 from lp_core.engines.liveportrait.performance import CROP_PX
 from lp_core.engines.liveportrait.portrait import LivePortraitPortrait
-from lp_core.geometry.paste import PastePlace, halved, paste_at
+from lp_core.geometry.paste import PastePlace, cut, halved, paste_at
 from lp_core.geometry.paste_official import paste_official
 from lp_core.geometry.warp import affine_part, enlarge, lay
 
@@ -40,7 +40,7 @@ def compose(
         is_official: True: frames of 8 bits are pasted with the published pipeline's numbers.
         enlarge_crop: makes the crop finer where the frame is finer than the crop.
     """
-    shown = picture[0].float().permute(1, 2, 0).cpu().numpy()
+    shown = as_shown(picture)
     if portrait.beyond is not None:
         shown = shown + moved(portrait.beyond, crop_flow(deformation))
     source, place, region = portrait.source, portrait.place, portrait.place.region
@@ -65,6 +65,37 @@ def compose(
     else:
         pixels = paste_at(source.pixels, crop, place)
     return Animation(pixels, box, portrait.place.weight, flow, crop=neural)
+
+
+def as_shown(picture: torch.Tensor) -> F32:
+    """(1, 3, S, S) of G as (S, S, 3) float32 on the CPU."""
+    shown: F32 = picture[0].float().permute(1, 2, 0).cpu().numpy()
+    return shown
+
+
+def kept(portrait: LivePortraitPortrait, note: str) -> Animation:
+    """The source as it is, where the network gave nothing that can be shown.
+
+    Args:
+        portrait: the source.
+        note: why, for the summary.
+    """
+    place, source = portrait.place, portrait.source
+    region, weight = place.region, place.weight
+    crop = np.asarray(cut_square_of(portrait), np.float32)
+    return Animation(
+        source.pixels,
+        (region.left, region.top, region.right, region.bottom),
+        np.zeros_like(weight),
+        np.zeros((*weight.shape, 2), np.float32),
+        crop=NeuralCrop(crop / np.float32(source.white), _frame_from_crop(place)),
+        note=note,
+    )
+
+
+def cut_square_of(portrait: LivePortraitPortrait) -> F32:
+    """(512, 512, 3) the source's own crop, in its codes."""
+    return cut(portrait.source.pixels[..., :3], _frame_from_crop(portrait.place), CROP_PX)
 
 
 def finer(large: F32, place: PastePlace, scale: float) -> tuple[F32, PastePlace]:

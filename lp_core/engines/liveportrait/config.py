@@ -31,6 +31,32 @@ class AppearanceConfig:
 
 
 @dataclass(frozen=True)
+class TransformerConfig:
+    """F with a vision transformer in front (PerformRecast): patches, pre-norm blocks, then the same volume."""
+
+    patch: int = 16
+    """Side of a patch in pixels."""
+    width: int = 768
+    """Numbers of a token."""
+    blocks: int = 12
+    """Transformer blocks."""
+    heads: int = 12
+    """Attention heads."""
+    hidden: int = 3072
+    """Width inside the blocks' MLP."""
+    tokens: int = 32
+    """Patches along a side of the input."""
+    stored_tokens: int = 14
+    """Patches along a side that positions are stored for."""
+    volume_channels: int = 32
+    """Channels of the feature volume."""
+    depth: int = 16
+    """Depth slices of the feature volume."""
+    resblocks: int = 6
+    """Residual blocks over the volume."""
+
+
+@dataclass(frozen=True)
 class MotionConfig:
     """M, the motion extractor: ConvNeXt V2 tiny and its heads."""
 
@@ -40,6 +66,8 @@ class MotionConfig:
     """Channels of every stage."""
     keypoints: int = KEYPOINTS
     """Key points of the kp and exp heads."""
+    scales: int = 1
+    """Numbers of the head's size."""
     bins: int = POSE_BINS
     """Classes of the pitch, yaw and roll heads."""
 

@@ -21,7 +21,8 @@ from lp_core.engines.base import (
     TrialFrame,
     Tuning,
 )
-from lp_core.engines.liveportrait.compose import compose, in_frame
+from lp_core.engines.liveportrait.compose import as_shown, compose, in_frame, kept
+from lp_core.engines.liveportrait.drawer import drawer_for
 from lp_core.engines.liveportrait.filmed_source import (
     EYE_TARGET,
     RESTING,
@@ -30,11 +31,14 @@ from lp_core.engines.liveportrait.filmed_source import (
     plan_motion,
     planned_motion,
 )
+from lp_core.engines.liveportrait.guard import KEPT_NOTE, is_broken
 from lp_core.engines.liveportrait.landmarks import Refinement, open_landmarker
 from lp_core.engines.liveportrait.networks import Networks
+from lp_core.engines.liveportrait.options import EngineOptions
 from lp_core.engines.liveportrait.performance import (
-    RIG,
+    as_batch,
     implicit_of,
+    network_pictures,
     read_performance,
     refined,
     seen_as,
@@ -42,13 +46,13 @@ from lp_core.engines.liveportrait.performance import (
 )
 from lp_core.engines.liveportrait.portrait import (
     LivePortraitPortrait,
+    Look,
     prepare_portrait,
     ratios_of,
     read_source,
 )
 from lp_core.engines.liveportrait.retarget import (
     Ratios,
-    RetargetOptions,
     expression_friendly,
     eye_offsets,
     finish,
@@ -67,7 +71,7 @@ from lp_core.models.device import Batches, with_memory
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.implicit.motion import F64, ImplicitMotion, transform_keypoints
 from lp_core.motion.implicit.resting import at_rest, resting_expression, spread_over
-from lp_core.motion.implicit.transfer import TransferOptions, picture_reference, transfer
+from lp_core.motion.implicit.transfer import picture_reference, transfer
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import EngineSettings, RenderSettings
 
@@ -76,7 +80,7 @@ CUDA_BATCH = 8
 
 T = TypeVar("T")
 Move = tuple[LivePortraitPortrait, F64]
-"""A portrait and where its key points go, (21, 3)."""
+"""A portrait and where its key points go, (K, 3)."""
 
 
 class LivePortraitEngine:
@@ -107,37 +111,23 @@ class LivePortraitEngine:
         self._landmarks = landmarks or open_landmarker(settings.engine)
         self._settings, self._enlarge = settings, enlarge
         self._loaded_for = _loading(settings.engine)
-        self._motion = settings.motion
-        compat = settings.liveportrait.official_compat
-        self._transfer = TransferOptions(
-            is_relative=settings.motion.motion == "relative",
-            region=settings.motion.region,
-            official_compat=compat,
-        )
-        self._retarget = RetargetOptions(
-            stitching=settings.liveportrait.stitching,
-            eye_retargeting=settings.liveportrait.eye_retargeting,
-            lip_retargeting=settings.liveportrait.lip_retargeting,
-            normalise_lips=settings.liveportrait.normalize_lip and not settings.speech.lipsync,
-            multiplier=settings.motion.strength,
-            official_compat=compat,
-        )
-        keeps_reach = settings.liveportrait.driving_option == "expression-friendly"
-        self._is_expression_friendly = keeps_reach and self._transfer.is_relative
-        self._keeps_eyes = settings.liveportrait.steady_eyes
-        self._keeps_detail = settings.liveportrait.detail == "source"
+        self._model = self._networks.model
+        self._wide: Networks | None = None  # in float32, loaded when an image is broken
+        self._options = EngineOptions.of(settings, self._model)
         label = LABELS[self._networks.origin]
         device = self._networks.device
+        self._drawer = drawer_for(self._networks, device, settings.engine.graphs)
         batch = settings.engine.batch or (CUDA_BATCH if device.type == "cuda" else 1)
         self._batches = Batches(batch, str(device))
         self.info = EngineInfo(
             name="liveportrait",
-            rig=RIG,
+            rig=self._model.rig.name,
             uses_driving_picture=False,
             label=label,
             batch=batch,
+            sliders=self._options.sliders,
             has_crop=True,
-            surveys_plates=compat or self._keeps_eyes or settings.speech.lipsync,
+            surveys_plates=self._options.surveys,
             notes=self._landmarks.notes,
         )
 
@@ -155,7 +145,7 @@ class LivePortraitEngine:
         Raises:
             SettingError: the published pipeline's numbers are asked for.
         """
-        if self._transfer.official_compat:
+        if self._options.is_official:
             raise SettingError(
                 "--upscale-region face changes what --official-compat promises; use one of them."
             )
@@ -167,14 +157,17 @@ class LivePortraitEngine:
 
     def read_motions(self, seen: Sequence[tuple[Frame, Face]]) -> list[MotionFrame]:
         """Motion of faces in driving frames; see the contract."""
-        landmarker = self._landmarks.landmarker
-        return self._batches.run(seen, lambda batch: read_performance(self._networks, batch, landmarker))
+        landmarker, crop = self._landmarks.landmarker, self._options.driving_crop
+        return self._batches.run(
+            seen, lambda batch: read_performance(self._networks, batch, landmarker, self._model, crop)
+        )
 
     def prepare(self, source: Frame, face: Face, tuning: Tuning = NO_TUNING) -> LivePortraitPortrait:
         """Everything about the source that does not change with the motion; the tuning is the plan of its clip."""
         fine = refined(self._landmarks.landmarker, source, face)
         where = MouthRegion.of(face.landmarks_frame) if self._settings.speech.lipsync else None
-        portrait = self._in_memory(lambda: prepare_portrait(self._networks, source, fine, tuning, where))
+        look = Look(self._options.source_crop, self._options.pastes_face, where)
+        portrait = self._in_memory(lambda: prepare_portrait(self._networks, source, fine, tuning, look))
         if "regions" not in self._settings.output.pass_names:
             return portrait
         return replace(portrait, contours=contours_of(face.landmarks_frame, face.scheme))
@@ -199,27 +192,32 @@ class LivePortraitEngine:
             if face is None:
                 continue
             face = refined(self._landmarks.landmarker, frame, face)
-            if self._keeps_eyes and not plan:
+            if self._options.keeps_eyes and not plan:
                 plan = {EYE_TARGET: np.array(steady_eye_target(ratios_of(face).eyes[0]))}
-            if not self._transfer.official_compat:
+            if not self._options.is_official:
                 break
-            state = self._in_memory(partial(read_source, self._networks, frame, face))
+            crop = self._options.source_crop
+            state = self._in_memory(partial(read_source, self._networks, frame, face, crop))
             driving, reference = implicit_of(performance.at(frame)), implicit_of(performance.reference)
             frames.append(frame.index)
             sources.append(state)
             played.append(self._played(state, driving, reference, is_filmed=True))
         if not frames:
             return plan
-        return {**plan, **plan_motion(frames, sources, played, self._transfer, performance.frames > 1)}
+        return {
+            **plan,
+            **plan_motion(frames, sources, played, self._options.transfer, performance.frames > 1),
+        }
 
     def _resting(self, plate: Iterable[tuple[Frame, Face | None]]) -> Tuning:
         """The lips of a plate at rest; nothing where no frame shows the face."""
         states: list[ImplicitMotion] = []
         lips: list[float] = []
+        crop = self._options.source_crop
 
         def keep(seen: tuple[Frame, Face]) -> None:
             frame, fine = seen[0], refined(self._landmarks.landmarker, *seen)
-            states.append(self._in_memory(partial(read_source, self._networks, frame, fine)))
+            states.append(self._in_memory(partial(read_source, self._networks, frame, fine, crop)))
             lips.append(float(ratios_of(fine).lips[0]))
 
         spread_over(((frame, face) for frame, face in plate if face is not None), keep)
@@ -246,8 +244,7 @@ class LivePortraitEngine:
         moves = [
             (act.portrait, self.driven_points(act.portrait, act.motion, reference, act.edit)) for act in acts
         ]
-        drawn = self._batches.run(moves, self._draw, is_filled=True)
-        return [self._composed(move, item) for move, item in zip(moves, drawn, strict=True)]
+        return self._batches.run(moves, self._shown, is_filled=True)
 
     def driven_points(
         self,
@@ -256,27 +253,32 @@ class LivePortraitEngine:
         reference: MotionFrame,
         edit: Edit = NO_EDIT,
     ) -> F64:
-        """(21, 3) where the key points go under a motion, in the source's grid units."""
-        source, keypoints = portrait.state, portrait.keypoints
+        """(K, 3) where the key points go under a motion, in the source's grid units."""
+        source, keypoints, rig = portrait.state, portrait.keypoints, self._model.rig
         if RESTING in portrait.plan:
             source = at_rest(source, portrait.plan[RESTING])
-        performance, start = self._played(source, implicit_of(motion), implicit_of(reference))
+        options = self._options.transfer
+        performance, start = self._played(source, implicit_of(motion, rig), implicit_of(reference, rig))
+        if edit.weights:
+            rest = (start if options.is_relative else source).expression
+            change = edit.point_weights(rig) * (performance.expression - rest)
+            performance = replace(performance, expression=rest + change)
         planned = planned_motion(portrait.plan, portrait.source.index)
-        moved = planned or transfer(source, performance, start, self._transfer)
-        moved = held_for_retargeting(moved, source, self._retarget)
+        moved = planned or transfer(source, performance, start, options)
+        moved = held_for_retargeting(moved, source, self._options.retarget)
         plain = transform_keypoints(keypoints, moved)
         driven = plain
-        if self._is_expression_friendly and planned is None:
-            driven = expression_friendly(keypoints, source, performance, start, self._transfer)
-        if edit.values:
+        if self._options.is_expression_friendly and planned is None:
+            driven = expression_friendly(keypoints, source, performance, start, options)
+        if edit.sliders:
             driven = driven + transform_keypoints(keypoints, edit.applied(moved)) - plain
             driven = driven + self._opened(portrait, edit)
         finished = finish(
             self._networks,
             portrait.points[None],
             driven[None],
-            self._retarget,
-            self._transfer.is_relative,
+            self._options.retarget,
+            options.is_relative,
             portrait.ratios,
             _ratios(motion),
             eye_target(portrait.plan),
@@ -292,12 +294,13 @@ class LivePortraitEngine:
         is_filmed: bool = False,
     ) -> tuple[ImplicitMotion, ImplicitMotion]:
         """The performance and its reference in the source's units, strengths applied."""
-        if self._motion.reference == "neutral":
-            reference = picture_reference(driving, self._transfer, is_filmed)
-        if not self._transfer.official_compat:
+        options, motion = self._options.transfer, self._settings.motion
+        if motion.reference == "neutral" and (options.is_relative or options.rig.gives_pose):
+            reference = picture_reference(driving, options, is_filmed)
+        if not options.official_compat:
             driving, reference = seen_as(source, driving, reference), seen_as(source, reference, reference)
-        rest = reference if self._transfer.is_relative else source
-        strengths = self._motion.pose_strength, self._motion.expression_strength
+        rest = reference if options.is_relative else source
+        strengths = motion.pose_strength, motion.expression_strength
         return strengthened(driving, rest, *strengths), reference
 
     def _opened(self, portrait: LivePortraitPortrait, edit: Edit) -> F64:
@@ -318,21 +321,48 @@ class LivePortraitEngine:
         source = self._networks.stacked([portrait.warp for portrait, _ in moves])
         points = torch.from_numpy(np.stack([points for _, points in moves]))
         with compilation_errors():
-            warped = self._networks.warp(source, points)
-            pictures = self._networks.generator(warped.out)
-        return [(pictures[i : i + 1], warped.deformation[i : i + 1]) for i in range(len(moves))]
+            pictures, deformation = self._drawer.draw(source, points)
+        return [(pictures[i : i + 1], deformation[i : i + 1]) for i in range(len(moves))]
+
+    def _shown(self, moves: Sequence[Move]) -> list[Animation]:
+        """One batch, drawn and laid into its frames; a move that fills the batch up is laid once."""
+        done: dict[int, Animation] = {}
+        for move, item in zip(moves, self._draw(moves), strict=True):
+            if id(move) not in done:
+                done[id(move)] = self._composed(move, item)
+        return [done[id(move)] for move in moves]
 
     def _composed(self, move: Move, drawn: tuple[torch.Tensor, torch.Tensor]) -> Animation:
         portrait, points = move
-        is_official = self._transfer.official_compat
-        shown = compose(portrait, *drawn, self._keeps_detail, is_official, self._enlarge)
+        if is_broken(as_shown(drawn[0]), portrait.is_dark):
+            if self._networks.dtype != torch.float32:
+                drawn = self._in_memory(lambda: self._redrawn(move))
+            if is_broken(as_shown(drawn[0]), portrait.is_dark):
+                return replace(kept(portrait, KEPT_NOTE), contours=portrait.contours)
+        options = self._options
+        shown = compose(portrait, *drawn, options.keeps_detail, options.is_official, self._enlarge)
         contours = portrait.contours and carried(portrait.contours, shown.region_flow, shown.region)
         return replace(
             shown,
             landmarks_frame=in_frame(portrait.place, points),
-            landmark_scheme=RIG,
+            landmark_scheme=self._model.rig.name,
             contours=contours,
         )
+
+    def _redrawn(self, move: Move) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same move computed in float32 from the source's pixels on."""
+        portrait, points = move
+        if self._wide is None:
+            self._wide = self._networks.widened()
+        wide = self._wide
+        if portrait.square is None:
+            source = portrait.warp
+        else:
+            large, _ = network_pictures(portrait.source, portrait.square, self._model.appearance_px)
+            feature = wide.appearance(as_batch(large))
+            source = wide.prepare_source(feature, torch.from_numpy(portrait.points[None]))
+        warped = wide.warp(source, torch.from_numpy(points[None]))
+        return wide.generator(warped.out), warped.deformation
 
     def _in_memory(self, work: Callable[[], T]) -> T:
         return with_memory(work, str(self._networks.device))
@@ -347,4 +377,4 @@ def _ratios(motion: MotionFrame) -> Ratios | None:
 
 def _loading(settings: EngineSettings) -> tuple[object, ...]:
     """What decides which networks are loaded, and how."""
-    return settings.weights, settings.device, settings.precision, settings.compile
+    return settings.model, settings.weights, settings.device, settings.precision, settings.compile

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from lp_core.engines.liveportrait.config import MotionConfig
 from lp_core.engines.liveportrait.convnext import ConvNext
+from lp_core.engines.liveportrait.folding import StateDict
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,11 @@ class RawMotion:
     t: Tensor
     """(B, 3) translation in grid units; its z is not used by the key-point transform."""
     exp: Tensor
-    """(B, 63) expression, point by point."""
+    """(B, 3 K) expression, point by point."""
     scale: Tensor
-    """(B, 1) size of the head."""
+    """(B, 1 or 3) size of the head."""
     kp: Tensor
-    """(B, 63) canonical key points, point by point."""
+    """(B, 3 K) canonical key points, point by point."""
 
 
 class MotionDetector(ConvNext):
@@ -37,7 +39,7 @@ class MotionDetector(ConvNext):
         super().__init__(config.depths, config.widths)
         width, points = config.widths[-1], 3 * config.keypoints
         self.fc_kp = nn.Linear(width, points)
-        self.fc_scale = nn.Linear(width, 1)
+        self.fc_scale = nn.Linear(width, config.scales)
         self.fc_pitch = nn.Linear(width, config.bins)
         self.fc_yaw = nn.Linear(width, config.bins)
         self.fc_roll = nn.Linear(width, config.bins)
@@ -59,7 +61,7 @@ class MotionDetector(ConvNext):
 
 
 class MotionExtractor(nn.Module):
-    """The motion extractor; the checkpoint keeps everything under ``detector``."""
+    """The motion extractor; LivePortrait's checkpoint keeps everything under ``detector``."""
 
     def __init__(self, config: MotionConfig) -> None:
         super().__init__()
@@ -73,3 +75,8 @@ class MotionExtractor(nn.Module):
         """
         result: RawMotion = self.detector(picture)
         return result
+
+
+def fold_motion(state: Mapping[str, Tensor]) -> StateDict:
+    """Checkpoint keys of M, with or without ``detector.`` in front, to those of :class:`MotionExtractor`."""
+    return {f"detector.{key.removeprefix('detector.')}": value for key, value in state.items()}

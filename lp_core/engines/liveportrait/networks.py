@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from lp_core.engines.liveportrait.appearance_extractor import AppearanceExtractor, fold_appearance
+from lp_core.engines.liveportrait.appearance_vit import TransformerAppearance, fold_transformer
 from lp_core.engines.liveportrait.checkpoints import Checkpoints, read_checkpoints
 from lp_core.engines.liveportrait.config import (
     EYE_LAYERS,
     LIP_LAYERS,
     STITCHING_LAYERS,
     AppearanceConfig,
-    GeneratorConfig,
-    MotionConfig,
-    WarpingConfig,
+    TransformerConfig,
 )
 from lp_core.engines.liveportrait.folding import StateDict
 from lp_core.engines.liveportrait.generator import Generator, fold_generator
-from lp_core.engines.liveportrait.motion_extractor import MotionExtractor, RawMotion
+from lp_core.engines.liveportrait.motion_extractor import MotionExtractor, RawMotion, fold_motion
 from lp_core.engines.liveportrait.stitching import KeypointMlp
+from lp_core.engines.liveportrait.table import LIVEPORTRAIT, PublishedModel
 from lp_core.engines.liveportrait.warping import (
     Warped,
     WarpingModule,
@@ -51,26 +52,27 @@ class Networks:
     those of S on the device of their input.
     """
 
-    appearance_extractor: AppearanceExtractor
+    appearance_extractor: AppearanceExtractor | TransformerAppearance
     motion_extractor: MotionExtractor
     warping_module: WarpingModule
     spade_generator: Generator
-    stitching_mlp: KeypointMlp
-    eye_mlp: KeypointMlp
-    lip_mlp: KeypointMlp
+    small: Mapping[str, KeypointMlp]
+    """The networks stitching, eye and lip; empty for models without them."""
     device: torch.device
     """Where F, M, W and G are; the three small networks stay on the CPU, where the motion's arithmetic is."""
     dtype: torch.dtype
     """Precision of F, W and G."""
     origin: str
     """'verified': all files have the hashes asked for; 'synthetic': labelled test weights; 'unverified'."""
+    model: PublishedModel = LIVEPORTRAIT
+    """Whose networks they are."""
 
     @torch.no_grad()
     def appearance(self, image: Tensor) -> Tensor:
         """F.
 
         Args:
-            image: (B, 3, 256, 256), [0, 1], RGB, display-encoded.
+            image: (B, 3, P, P), [0, 1], RGB, display-encoded; P is the model's ``appearance_px``.
 
         Returns:
             (B, 32, 16, 64, 64) feature volume in ``dtype``.
@@ -96,7 +98,7 @@ class Networks:
 
         Args:
             feature: (B, 32, 16, 64, 64), of F.
-            kp_source: (B, 21, 3) transformed key points of the source.
+            kp_source: (B, K, 3) transformed key points of the source.
         """
         with full_precision(self.device):
             return self.warping_module.prepare(feature.to(self.device), kp_source.to(self.device))
@@ -107,7 +109,7 @@ class Networks:
 
         Args:
             source: of ``prepare_source``; its batch is that of ``kp_driving``, or 1 for all.
-            kp_driving: (B, 21, 3) transformed key points to move to.
+            kp_driving: (B, K, 3) transformed key points to move to.
         """
         with full_precision(self.device):
             result: Warped = self.warping_module(source, kp_driving.to(self.device))
@@ -140,15 +142,23 @@ class Networks:
 
     def stitching(self, x: Tensor) -> Tensor:
         """S: (B, 126) source's and driving key points, flat -> (B, 65) float32: 63 offsets, then (dx, dy)."""
-        return _on_cpu(self.stitching_mlp, x)
+        return _on_cpu(self.small["stitching"], x)
 
     def eye(self, x: Tensor) -> Tensor:
         """S: (B, 66) source's key points, left, right and wanted eye ratio -> (B, 63) float32 offsets."""
-        return _on_cpu(self.eye_mlp, x)
+        return _on_cpu(self.small["eye"], x)
 
     def lip(self, x: Tensor) -> Tensor:
         """S: (B, 65) source's key points, its lip ratio and the wanted one -> (B, 63) float32 offsets."""
-        return _on_cpu(self.lip_mlp, x)
+        return _on_cpu(self.small["lip"], x)
+
+    def widened(self) -> Networks:
+        """The same networks computing in float32, as copies; weights keep the precision that they were loaded in."""
+        wide: dict[str, Any] = {
+            name: deepcopy(getattr(self, name)).float()
+            for name in ("appearance_extractor", "warping_module", "spade_generator")
+        }
+        return replace(self, dtype=torch.float32, **wide)
 
     def _picture(self, x: Tensor, dtype: torch.dtype) -> Tensor:
         if self.device.type == "cuda" and x.device.type == "cpu":
@@ -198,15 +208,18 @@ def load_networks(
     dtype: torch.dtype = torch.float32,
     *,
     checksums: Mapping[str, str] | None = None,
+    model: PublishedModel = LIVEPORTRAIT,
 ) -> Networks:
     """Loads all networks from a folder of published weights.
 
     Args:
-        weights_dir: holds ``liveportrait/base_models/...`` (.pth), or the safetensors files themselves.
+        weights_dir: holds the official layout, such as ``liveportrait/base_models/...`` (.pth), or the safetensors
+            files themselves.
         device: of F, M, W and G, such as cpu, cuda:1 or mps.
         dtype: precision of F, W and G, one of PRECISIONS.
         checksums: file name -> SHA-256 that it must have; None loads what the folder holds and says so in
             ``origin``.
+        model: whose weights they are.
 
     Raises:
         ModelMissing: a file is not there.
@@ -215,7 +228,7 @@ def load_networks(
         SettingError: the precision is not known, or the device is not there.
     """
     target = check_placement(device, dtype)
-    return build_networks(read_checkpoints(Path(weights_dir), checksums), target, dtype)
+    return build_networks(read_checkpoints(Path(weights_dir), checksums, model), target, dtype)
 
 
 def check_placement(device: str | torch.device, dtype: torch.dtype) -> torch.device:
@@ -239,22 +252,35 @@ def check_placement(device: str | torch.device, dtype: torch.dtype) -> torch.dev
 
 
 def build_networks(checkpoints: Checkpoints, device: torch.device, dtype: torch.dtype) -> Networks:
-    """Networks of the published sizes from checked weights."""
-    states = checkpoints.states
-    plain = torch.float32
-    cpu = torch.device("cpu")
+    """Networks of the sizes in the model's row from checked weights."""
+    states, row = checkpoints.states, checkpoints.model
+    plain, cpu = torch.float32, torch.device("cpu")
+    small = (("stitching", STITCHING_LAYERS), ("eye", EYE_LAYERS), ("lip", LIP_LAYERS))
     return Networks(
-        _build(lambda: AppearanceExtractor(AppearanceConfig()), fold_appearance(states["F"]), device, dtype),
-        _build(lambda: MotionExtractor(MotionConfig()), states["M"], device, plain),
-        _build(lambda: WarpingModule(WarpingConfig()), fold_warping(states["W"]), device, dtype),
-        _build(lambda: Generator(GeneratorConfig()), fold_generator(states["G"]), device, dtype),
-        _build(lambda: KeypointMlp(STITCHING_LAYERS), states["stitching"], cpu, plain),
-        _build(lambda: KeypointMlp(EYE_LAYERS), states["eye"], cpu, plain),
-        _build(lambda: KeypointMlp(LIP_LAYERS), states["lip"], cpu, plain),
+        _appearance(row.appearance, states["F"], device, dtype),
+        _build(lambda: MotionExtractor(row.motion), fold_motion(states["M"]), device, plain),
+        _build(lambda: WarpingModule(row.warping), fold_warping(states["W"]), device, dtype),
+        _build(lambda: Generator(row.generator), fold_generator(states["G"]), device, dtype),
+        {
+            name: _build(lambda layers=layers: KeypointMlp(layers), states[name], cpu, plain)  # type: ignore[misc]
+            for name, layers in small
+            if row.has_small_networks
+        },
         device=device,
         dtype=dtype,
         origin=checkpoints.origin,
+        model=row,
     )
+
+
+def _appearance(
+    config: AppearanceConfig | TransformerConfig, state: StateDict, device: torch.device, dtype: torch.dtype
+) -> AppearanceExtractor | TransformerAppearance:
+    """F of the kind that its sizes are for."""
+    if isinstance(config, TransformerConfig):
+        folded = fold_transformer(state, config)
+        return _build(lambda: TransformerAppearance(config), folded, device, dtype)
+    return _build(lambda: AppearanceExtractor(config), fold_appearance(state), device, dtype)
 
 
 def _build(make: Callable[[], Net], state: StateDict, device: torch.device, dtype: torch.dtype) -> Net:

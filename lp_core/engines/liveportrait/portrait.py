@@ -10,12 +10,14 @@ import torch
 from lp_core.engines.base import NO_TUNING
 from lp_core.engines.liveportrait.detail import beyond_white
 from lp_core.engines.liveportrait.filmed_source import FilmedPlan
+from lp_core.engines.liveportrait.guard import is_black
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import (
     CROP_PX,
     MotionNetwork,
     as_batch,
     network_picture,
+    network_pictures,
     read_states,
 )
 from lp_core.engines.liveportrait.retarget import Ratios
@@ -24,7 +26,15 @@ from lp_core.faces.base import Face
 from lp_core.faces.ratios import eye_openness, lip_openness
 from lp_core.faces.schemes import scheme_of
 from lp_core.frame import Frame
-from lp_core.geometry.crop import SOURCE_CROP, frame_from_crop, oriented_square
+from lp_core.geometry.crop import (
+    SOURCE_CROP,
+    CropShape,
+    Square,
+    crop_from_frame,
+    frame_from_crop,
+    oriented_square,
+)
+from lp_core.geometry.face_matte import face_mask
 from lp_core.geometry.face_regions import FaceContours
 from lp_core.geometry.mouth_region import MouthRegion
 from lp_core.geometry.paste import F32, PastePlace, cut, feather_mask, place_of
@@ -40,9 +50,9 @@ class LivePortraitPortrait:
     state: ImplicitMotion
     """Pose and expression of the source's face."""
     keypoints: F64
-    """(21, 3) canonical key points."""
+    """(K, 3) canonical key points."""
     points: F64
-    """(21, 3) the same in their place: where the warp starts."""
+    """(K, 3) the same in their place: where the warp starts."""
     ratios: Ratios
     """Openness of its eyes and lips, one frame."""
     warp: WarpSource
@@ -55,11 +65,33 @@ class LivePortraitPortrait:
     """What a survey of a filmed source found; see ``lp_core.engines.liveportrait.filmed_source``."""
     contours: FaceContours | None = None
     """Of the source's face, where the pass ``regions`` is asked for; else None."""
+    square: Square | None = None
+    """Around the face, in the frame; None: not known."""
+    is_dark: bool = False
+    """Whether the crop itself is almost black, so that a black image of it is no fault."""
 
 
-def read_source(network: MotionNetwork, source: Frame, face: Face) -> ImplicitMotion:
+@dataclass(frozen=True)
+class Look:
+    """Which square of a source is looked at, and what of it is pasted back."""
+
+    crop: CropShape | None = None
+    """Around the face; None: the model's own."""
+    pastes_face: bool = False
+    """True: the face alone, through a matte."""
+    where: MouthRegion | None = None
+    """Region that may change; None: all that is pasted."""
+
+
+PLAIN_LOOK = Look()
+"""The model's own square, pasted whole."""
+
+
+def read_source(
+    network: MotionNetwork, source: Frame, face: Face, crop: CropShape = SOURCE_CROP
+) -> ImplicitMotion:
     """Pose and expression of a source's face, as ``prepare_portrait`` reads them."""
-    square = oriented_square(face.landmarks_frame, SOURCE_CROP)
+    square = oriented_square(face.landmarks_frame, crop)
     ((state, _),) = read_states(network, as_batch(network_picture(source, square)))
     return state
 
@@ -76,16 +108,30 @@ def prepare_portrait(
     source: Frame,
     face: Face,
     plan: FilmedPlan = NO_TUNING,
-    where: MouthRegion | None = None,
+    look: Look = PLAIN_LOOK,
 ) -> LivePortraitPortrait:
-    """Prepares a source: the crop, M, F and the source's share of W, once; only ``where`` it may change."""
+    """Prepares a source: the crop, M, F and the source's share of W, once.
+
+    Args:
+        networks: of any model.
+        source: the frame.
+        face: the face in it.
+        plan: of a filmed source.
+        look: which square is looked at, and how much of it is pasted back.
+    """
+    row = networks.model
     height, width = source.pixels.shape[:2]
-    square = oriented_square(face.landmarks_frame, SOURCE_CROP)
-    picture = as_batch(network_picture(source, square))
-    ((state, keypoints),) = read_states(networks, picture)
+    square = oriented_square(face.landmarks_frame, look.crop or row.source_crop)
+    large, small = network_pictures(source, square, row.appearance_px)
+    ((state, keypoints),) = read_states(networks, as_batch(small), row.rig)
     points = transform_keypoints(keypoints, state)
-    warp = networks.prepare_source(networks.appearance(picture), torch.from_numpy(points[None]))
+    warp = networks.prepare_source(networks.appearance(as_batch(large)), torch.from_numpy(points[None]))
     matrix = frame_from_crop(square, CROP_PX)
+    mask = feather_mask(CROP_PX)
+    if look.pastes_face:
+        to_crop = crop_from_frame(square, CROP_PX)
+        landmarks = face.landmarks_frame[:, :2].astype(np.float64)
+        mask = mask * face_mask(landmarks @ to_crop[:2, :2].T + to_crop[:2, 2], CROP_PX)
     can_exceed = source.pixels.dtype == np.float32 or not (
         source.encoding is None or source.encoding.is_display
     )
@@ -96,9 +142,11 @@ def prepare_portrait(
         points=points,
         ratios=ratios_of(face),
         warp=warp,
-        place=_within(place_of(matrix, feather_mask(CROP_PX), width, height), where),
+        place=_within(place_of(matrix, mask, width, height), look.where),
         beyond=beyond_white(source, cut(source.pixels[..., :3], matrix, CROP_PX)) if can_exceed else None,
         plan=plan,
+        square=square,
+        is_dark=is_black(small),
     )
 
 

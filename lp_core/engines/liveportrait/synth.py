@@ -1,7 +1,7 @@
 """Synthetic weights: pseudo-random numbers under the published keys and shapes, for tests and benchmarks.
 
-``python -m lp_core.engines.liveportrait.synth DIR [--seed N]`` writes a folder in the official layout,
-labelled as synthetic. Pictures made with such weights are abstract patterns.
+``python -m lp_core.engines.liveportrait.synth DIR [--seed N] [--model NAME]`` writes a folder in the official
+layout, labelled as synthetic. Pictures made with such weights are abstract patterns.
 
 Every tensor has its own stream: a Philox-4x64 counter generator keyed by the first 16 bytes of SHA-256 of
 ``"<seed>|<key>"``; each raw 64-bit word w is the double ``(w >> 11) * 2**-53``; from there only IEEE
@@ -22,9 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.engines.liveportrait import missing_library
-from lp_core.engines.liveportrait.weight_layout import (
+from lp_core.engines.liveportrait.table import (
     BASE_NETWORKS,
+    LIVEPORTRAIT,
+    PUBLISHED_MODELS,
     STITCHING,
+    PublishedModel,
+)
+from lp_core.engines.liveportrait.weight_layout import (
     STITCHING_ENTRIES,
     load_shapes,
     official_path,
@@ -90,19 +95,42 @@ def uniform(seed: int, label: str, shape: tuple[int, ...]) -> F64:
     return ((unit * 2.0 - 1.0) * SQRT3).reshape(shape)
 
 
-def synthetic_weights(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, WeightArray]:
+def synthetic_weights(
+    shapes: Mapping[str, tuple[int, ...]],
+    seed: int,
+    spreads: Mapping[str, float] | None = None,
+    prefix: str = "",
+) -> dict[str, WeightArray]:
     """Values for every key of one network.
 
     Args:
         shapes: state-dict key -> shape, of one network.
         seed: any integer.
+        spreads: end of a key -> standard deviation, where the general rule does not hold.
+        prefix: put in front of every key before its rule and its stream are looked up.
 
     Returns:
         key -> float32 array, int64 zero for ``num_batches_tracked``.
     """
     mlp = [int(key.split(".")[1]) for key in shapes if re.match(r"^mlp\.\d+\.weight$", key)]
     last = f"mlp.{max(mlp)}.weight" if mlp else None
-    return {key: _tensor(key, shape, seed, last) for key, shape in shapes.items()}
+    own = dict(spreads or {})
+
+    def value(key: str, shape: tuple[int, ...]) -> WeightArray:
+        spread = next((number for end, number in own.items() if key.endswith(end)), None)
+        if spread is not None:
+            return (spread * uniform(seed, prefix + key, shape)).astype(np.float32)
+        return _tensor(prefix + key, shape, seed, last)
+
+    return {key: value(key, shape) for key, shape in shapes.items()}
+
+
+def synthetic_network(model: PublishedModel, network: str, seed: int) -> dict[str, WeightArray]:
+    """Values for every key of one network (F, M, W, G, stitching, eye, lip) of a published model."""
+    rule = model.synthetic
+    return synthetic_weights(
+        load_shapes(model)[network], seed, rule.spreads.get(network), rule.prefixes.get(network, "")
+    )
 
 
 def _tensor(key: str, shape: tuple[int, ...], seed: int, last_mlp: str | None) -> WeightArray:
@@ -152,12 +180,13 @@ def _spiked(stem: str, shape: tuple[int, ...], seed: int) -> F64:
     return noise + (spike * (u[:, None] * v[None, :])).reshape(shape)
 
 
-def write_synthetic(folder: Path, seed: int = DEFAULT_SEED) -> None:
+def write_synthetic(folder: Path, seed: int = DEFAULT_SEED, model: PublishedModel = LIVEPORTRAIT) -> None:
     """Writes a labelled folder of synthetic weights in the official layout.
 
     Args:
         folder: made if need be; files of the same names are replaced.
         seed: any integer.
+        model: whose keys and shapes they have.
 
     Raises:
         MissingDependency: PyTorch is not installed.
@@ -167,18 +196,20 @@ def write_synthetic(folder: Path, seed: int = DEFAULT_SEED) -> None:
         import torch
     except ModuleNotFoundError as error:
         raise missing_library(error.name or "torch") from error
-    shapes = load_shapes()
 
     def tensors(network: str, prefix: str = "") -> dict[str, torch.Tensor]:
-        values = synthetic_weights(shapes[network], seed)
+        values = synthetic_network(model, network, seed)
         return {prefix + key: torch.from_numpy(value) for key, value in values.items()}
 
+    def content(stem: str) -> object:
+        if stem != STITCHING:
+            return tensors(BASE_NETWORKS[stem])
+        return {entry: tensors(network, "module.") for entry, network in STITCHING_ENTRIES.items()}
+
     try:
-        for stem, network in BASE_NETWORKS.items():
-            _save(folder / official_path(stem), tensors(network), torch.save)
-        entries = {entry: tensors(network, "module.") for entry, network in STITCHING_ENTRIES.items()}
-        _save(folder / official_path(STITCHING), entries, torch.save)
-        write_label(folder, seed)
+        for stem in model.stems:
+            _save(folder / official_path(stem, model), content(stem), torch.save)
+        write_label(folder, seed, model)
     except OSError as error:
         raise NoWritePermission(
             f"{folder} cannot be written ({error.strerror}); choose another folder."
@@ -194,15 +225,18 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m lp_core.engines.liveportrait.synth",
-        description="Write synthetic LivePortrait weights (patterns, not faces) for tests and benchmarks.",
+        description="Write synthetic weights (patterns, not faces) for tests and benchmarks.",
     )
     parser.add_argument("folder", type=Path, help="folder to write, in the official layout")
     parser.add_argument(
         "--seed", type=int, default=DEFAULT_SEED, help="seed of the values (default: %(default)s)"
     )
+    parser.add_argument(
+        "--model", choices=PUBLISHED_MODELS, default=LIVEPORTRAIT.name, help="model (default: %(default)s)"
+    )
     chosen = parser.parse_args(arguments)
     try:
-        write_synthetic(chosen.folder, chosen.seed)
+        write_synthetic(chosen.folder, chosen.seed, PUBLISHED_MODELS[chosen.model])
     except LpError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

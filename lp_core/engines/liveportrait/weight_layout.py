@@ -9,20 +9,12 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from lp_core.engines.liveportrait.table import BASE_NETWORKS, LIVEPORTRAIT, PublishedModel
 from lp_core.errors import ModelDamaged, ModelMissing
 
-FETCH = "lpsuite models fetch liveportrait"
-"""The command that gets the published weights."""
+FETCH = LIVEPORTRAIT.fetch
+"""The command that gets LivePortrait's weights."""
 
-BASE_NETWORKS = {
-    "appearance_feature_extractor": "F",
-    "motion_extractor": "M",
-    "warping_module": "W",
-    "spade_generator": "G",
-}
-"""File name without suffix -> network, for the files that hold one network."""
-STITCHING = "stitching_retargeting_module"
-"""File name without suffix of the three small networks."""
 STITCHING_ENTRIES = {"retarget_shoulder": "stitching", "retarget_mouth": "lip", "retarget_eye": "eye"}
 """Entry of that file -> network."""
 
@@ -32,41 +24,43 @@ LABEL_SCHEMA = "lp-suite/synthetic-weights/1"
 Shapes = dict[str, tuple[int, ...]]
 
 
-def load_shapes() -> dict[str, Shapes]:
-    """Network (F, M, W, G, stitching, eye, lip) -> key -> shape, as published.
+def load_shapes(model: PublishedModel = LIVEPORTRAIT) -> dict[str, Shapes]:
+    """Network (F, M, W, G, and where there are any stitching, eye, lip) -> key -> shape, as published.
 
     Everything is float32 but ``num_batches_tracked``, an int64 scalar.
     """
-    text = resources.files(__package__).joinpath("shapes.json").read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath(model.shapes).read_text(encoding="utf-8")
     return {
         network: {key: tuple(shape) for key, shape in entries.items()}
         for network, entries in json.loads(text).items()
+        if network in BASE_NETWORKS.values() or model.has_small_networks
     }
 
 
-def official_path(stem: str) -> Path:
+def official_path(stem: str, model: PublishedModel = LIVEPORTRAIT) -> Path:
     """Path of a file below the folder of the official layout."""
-    kind = "retargeting_models" if stem == STITCHING else "base_models"
-    return Path("liveportrait", kind, f"{stem}.pth")
+    return Path(next(path for path in model.files[stem] if path.endswith(".pth")))
 
 
-def find_files(folder: Path) -> dict[str, Path]:
+def find_files(folder: Path, model: PublishedModel = LIVEPORTRAIT) -> dict[str, Path]:
     """File name without suffix -> the file, safetensors before the official layout.
 
     Args:
-        folder: holds ``liveportrait/base_models/...``, or the safetensors files themselves.
+        folder: holds the official layout, such as ``liveportrait/base_models/...``, or the safetensors files
+            themselves.
+        model: whose files are wanted.
 
     Raises:
         ModelMissing: a file is in neither place.
     """
     found = {}
-    for stem in (*BASE_NETWORKS, STITCHING):
-        tried = [folder / f"{stem}.safetensors", folder / official_path(stem)]
+    for stem, places in model.files.items():
+        tried = [folder / place for place in places]
         path = next(filter(os.path.isfile, tried), None)  # Path.is_file raises for a name that is too long
         if path is None:
             raise ModelMissing(
-                f"{folder} holds no weights '{stem}': looked for {tried[0].name} and "
-                f"{official_path(stem).as_posix()}; get them with: {FETCH}."
+                f"{folder} holds no weights '{stem}' of {model.name}: looked for {' and '.join(places)}; get them "
+                f"with: {model.fetch}."
             )
         found[stem] = path
     return found
@@ -102,9 +96,9 @@ class SyntheticLabel:
     """Path below the folder -> SHA-256."""
 
 
-def write_label(folder: Path, seed: int) -> None:
+def write_label(folder: Path, seed: int, model: PublishedModel = LIVEPORTRAIT) -> None:
     """Labels the folder's weights as synthetic."""
-    files = [official_path(stem) for stem in (*BASE_NETWORKS, STITCHING)]
+    files = [official_path(stem, model) for stem in model.stems]
     label = {
         "schema": LABEL_SCHEMA,
         "note": "Pseudo-random weights for tests and benchmarks; their pictures are abstract patterns.",

@@ -11,10 +11,13 @@ from typing import Any
 
 import torch
 
+from lp_core.engines.liveportrait.calibration import in_int8
+from lp_core.engines.liveportrait.installed import IMPORTS, is_synthetic, read_import
 from lp_core.engines.liveportrait.networks import Networks, load_networks
+from lp_core.engines.liveportrait.table import LIVEPORTRAIT, PublishedModel, published_model
 from lp_core.engines.liveportrait.weight_layout import check_sha256, find_files, read_label
-from lp_core.engines.registry import LIVEPORTRAIT_MODELS
 from lp_core.errors import ModelDamaged, ModelMissing, SettingError
+from lp_core.models.acceptance import demand_accepted
 from lp_core.models.catalog import Catalog, load_catalog
 from lp_core.models.device import choose_device, choose_dtype, with_memory
 from lp_core.models.store import ModelStore, default_store
@@ -24,6 +27,7 @@ LABELS = {
     "verified": "",
     "synthetic": "synthetic test weights, not a result",
     "unverified": "weights that are not the published files",
+    "imported": "imported weights, whose published hashes are not known",
 }
 """Origin of the weights -> what must be said of pictures made with them."""
 
@@ -31,59 +35,77 @@ _COMPILERS = ("torch._dynamo", "torch._inductor", "triton")
 """Where the errors of ``torch.compile`` are defined; importing them would take seconds."""
 
 
-def load_for(settings: EngineSettings) -> Networks:
+def load_for(settings: EngineSettings, store: ModelStore | None = None) -> Networks:
     """The networks that the settings ask for, on their device.
 
     Raises:
         ModelMissing: the weights are not there.
         ModelDamaged: a file is damaged or, in the model cache, not the published one.
+        LicenseNotAccepted: the model's license notes have not been accepted.
         SettingError: the device is not there.
         OutOfMemory: they do not fit on the device.
     """
-    folder, checksums = find_weights(settings.weights)
+    model, store = published_model(settings.model), store or default_store()
+    folder, checksums = find_weights(settings.weights, store, model)
+    if not is_synthetic(settings.weights):
+        demand_accepted(store.root, model.name, model.notes)
     device = choose_device(settings.device)
-    dtype = choose_dtype(settings.precision, device)
-    networks = with_memory(lambda: load_networks(folder, device, dtype, checksums=checksums), device)
+    is_int8 = settings.precision == "int8"
+    dtype = torch.float32 if is_int8 else choose_dtype(settings.precision, device)
+    networks = with_memory(
+        lambda: load_networks(folder, device, dtype, checksums=checksums, model=model), device
+    )
+    if settings.weights is None and folder.parent.name == IMPORTS:
+        networks = replace(networks, origin="imported")
+    if is_int8:
+        networks = in_int8(networks, store.root / "int8")
     return compiled(networks) if settings.compile else networks
 
 
-def find_weights(folder: str | None, store: ModelStore | None = None) -> tuple[Path, dict[str, str] | None]:
+def find_weights(
+    folder: str | None, store: ModelStore | None = None, model: PublishedModel = LIVEPORTRAIT
+) -> tuple[Path, dict[str, str] | None]:
     """(folder, checksums): checksums are None where a folder of the user's holds other files than published.
 
     Raises:
         ModelMissing: nothing is installed; the message says how to get it.
         ModelDamaged: a file in the model cache is not the published one.
     """
-    checksums = published_checksums(load_catalog())
+    checksums = published_checksums(load_catalog(), model)
     if folder is not None:
-        return Path(folder), checksums if is_published(Path(folder), checksums) else None
+        return Path(folder), checksums if is_published(Path(folder), checksums, model) else None
     store = store or default_store()
     reasons = []
-    for name in LIVEPORTRAIT_MODELS:
+    for name in model.catalog:
         try:
             return store.locate(name), checksums
         except ModelMissing as error:
             reasons.append(error)
-    raise reasons[0]
+    try:
+        found = read_import(store.root, model)
+    except ModelMissing as error:
+        raise (reasons or [error])[0] from error
+    return found.folder, found.sha256
 
 
-def published_checksums(catalog: Catalog) -> dict[str, str]:
+def published_checksums(catalog: Catalog, model: PublishedModel = LIVEPORTRAIT) -> dict[str, str]:
     """File name -> SHA-256 of every published file of the networks."""
-    return {
-        Path(item.path).name: item.sha256 for name in LIVEPORTRAIT_MODELS for item in catalog.find(name)[1]
-    }
+    return {Path(item.path).name: item.sha256 for name in model.catalog for item in catalog.find(name)[1]}
 
 
-def is_published(folder: Path, checksums: dict[str, str]) -> bool:
-    """Whether a folder holds the published files, by their hashes.
+def is_published(folder: Path, checksums: dict[str, str], model: PublishedModel = LIVEPORTRAIT) -> bool:
+    """Whether a folder holds the published files, by their hashes; False where none are published.
 
     Raises:
         ModelMissing: a file is not there.
     """
     if read_label(folder) is not None:
         return False
+    files = find_files(folder, model)
+    if not checksums:
+        return False
     try:
-        for path in find_files(folder).values():
+        for path in files.values():
             check_sha256(path, checksums.get(path.name, ""))
     except ModelDamaged:
         return False

@@ -18,7 +18,8 @@ import numpy as np
 from lp_core.errors import SettingError
 from lp_core.motion.implicit.motion import F64, ImplicitMotion, degrees_from_rotation, rotation_from_degrees
 from lp_core.motion.implicit.regions import KEYPOINTS
-from lp_core.settings.sliders import SLIDERS
+from lp_core.motion.implicit.rigs import ImplicitRig
+from lp_core.settings.sliders import SLIDERS, WEIGHTS
 
 X, Y, Z = 0, 1, 2
 Rows = tuple[tuple[int, int, float], ...]
@@ -137,6 +138,23 @@ class Edit:
         for name, value in self.values.items():
             _check(name, value)
 
+    @property
+    def sliders(self) -> dict[str, float]:
+        """What is added to pose and expression."""
+        return {name: value for name, value in self.values.items() if name in SLIDERS}
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What multiplies the performance's expression, by region."""
+        return {name: value for name, value in self.values.items() if name in WEIGHTS}
+
+    def point_weights(self, rig: ImplicitRig) -> F64:
+        """(K, 1) factor of every key point's expression: the product of its regions' weights."""
+        factors = np.full((rig.keypoints, 1), self.values.get("weight_all", 1.0))
+        for group, points in rig.groups.items():
+            factors[list(points)] *= self.values.get(f"weight_{group}", 1.0)
+        return factors
+
     def expression(self) -> F64:
         """(21, 3) what the sliders add to the expression."""
         change = np.zeros((KEYPOINTS, 3))
@@ -153,9 +171,8 @@ class Edit:
         rotation = motion.rotation
         if any(turns):
             angles = degrees_from_rotation(rotation)
-            rotation = rotation_from_degrees(
-                *(np.add(angle, turn) for angle, turn in zip(angles, turns, strict=True))
-            )
+            pitch, yaw, roll = (np.add(angle, turn) for angle, turn in zip(angles, turns, strict=True))
+            rotation = rotation_from_degrees(pitch, yaw, roll)
         return replace(
             motion,
             rotation=rotation,
@@ -169,9 +186,10 @@ NO_EDIT = Edit({})
 
 
 def _check(name: str, value: float) -> None:
-    slider = SLIDERS.get(name)
+    slider = SLIDERS.get(name) or WEIGHTS.get(name)
     if slider is None:
-        raise SettingError(f"The slider '{name}' is not known; choose one of: {', '.join(SLIDERS)}.")
+        known = ", ".join((*SLIDERS, *WEIGHTS))
+        raise SettingError(f"The slider '{name}' is not known; choose one of: {known}.")
     if not slider.minimum <= value <= slider.maximum:
         raise SettingError(
             f"{name} = {value} is out of range; it must lie between {slider.minimum} and {slider.maximum}."

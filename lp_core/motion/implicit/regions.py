@@ -33,8 +33,6 @@ EYE_MASK = _mask(EYES)
 """(21, 3) expression components of the eyes."""
 EXPRESSION_MASK = _mask(_WHOLE, _PARTS)
 """(21, 3) expression components that absolute motion takes from the driver; the rest carry who a face is."""
-EVERY_COMPONENT = _mask(tuple(range(KEYPOINTS)))
-"""(21, 3) all true."""
 
 _NEUTRAL = (
     (-9.4524e-05, 0.00024222, -4.00974e-05),

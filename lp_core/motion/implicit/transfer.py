@@ -1,4 +1,4 @@
-"""Lays a performance of the LivePortrait rig onto a source: relative or absolute, by region; pure NumPy.
+"""Lays a performance of an implicit rig onto a source: relative or absolute, by region; pure NumPy.
 
 By default a setting does what its name says. ``official_compat`` gives the published pipeline's numbers,
 whose surprises are: a head that comes nearer is left out of the region 'pose'; a single driving picture
@@ -16,22 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
 from lp_core.geometry.rotation import nearest_rotation
 from lp_core.motion.implicit.kalman import OBSERVATION_VARIANCE, kalman_smooth
 from lp_core.motion.implicit.motion import F64, ImplicitMotion
-from lp_core.motion.implicit.regions import (
-    EVERY_COMPONENT,
-    EXPRESSION_MASK,
-    EYE_MASK,
-    LIP_MASK,
-    NEUTRAL_EXPRESSION,
-)
+from lp_core.motion.implicit.regions import NEUTRAL_EXPRESSION
+from lp_core.motion.implicit.rigs import LIVEPORTRAIT21, ImplicitRig
 from lp_core.settings import REGIONS
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -46,20 +38,37 @@ class TransferOptions:
     """The published pipeline's numbers, surprises included."""
     observation_variance: float = OBSERVATION_VARIANCE
     """Strength of the smoothing over a filmed source."""
+    rig: ImplicitRig = LIVEPORTRAIT21
+    """Of source and performance."""
 
     def __post_init__(self) -> None:
         if self.region not in REGIONS:
             raise SettingError(f"region = {self.region!r} is not known; choose one of: {', '.join(REGIONS)}.")
+        if self.region == "pose" and not self.rig.gives_pose:
+            raise SettingError(
+                f"region = 'pose' moves the head, which the rig {self.rig.name} leaves as it is; choose another "
+                "region or --model liveportrait."
+            )
 
     @property
     def moves_head(self) -> bool:
         """True where the region takes the driver's pose."""
-        return self.region in ("all", "pose")
+        return self.rig.gives_pose and self.region in ("all", "pose")
 
-    def expression_mask(self, whole: Mask) -> Mask:
-        """(21, 3) components that the region takes from the driver, ``whole`` for the whole face."""
-        masks = {"all": whole, "expression": whole, "eyes": EYE_MASK, "lips": LIP_MASK}
-        return masks.get(self.region, np.zeros_like(whole))
+    def shares(self) -> F64:
+        """(K, 3) share of the performance in the expression, 0..1, by region and kind of motion.
+
+        Relative motion adds the whole change; absolute motion replaces by the rig's own shares, and single
+        regions as a whole unless the rig's shares are fractions.
+        """
+        nothing = np.zeros((self.rig.keypoints, 3))
+        whole = np.ones_like(nothing) if self.is_relative else self.rig.replacement
+        if self.region in ("all", "expression"):
+            return whole
+        if self.region == "pose":
+            return nothing
+        has_fractions = bool(((self.rig.replacement > 0) & (self.rig.replacement < 1)).any())
+        return np.where(self.rig.mask(self.region), whole if has_fractions else 1.0, 0.0)
 
 
 def picture_reference(
@@ -71,7 +80,15 @@ def picture_reference(
         driving: the picture's motion.
         options: of the transfer; with ``official_compat`` the reference looks where the picture looks.
         is_filmed: the source is filmed.
+
+    Raises:
+        SettingError: the rig has no neutral face.
     """
+    if options.rig.keypoints != len(NEUTRAL_EXPRESSION):
+        raise SettingError(
+            f"The rig {options.rig.name} knows no neutral face to compare a single image with; replace the "
+            "expression (--recast replacement) or give a video with a --reference frame."
+        )
     neutral = NEUTRAL_EXPRESSION
     if not options.official_compat:
         return replace(driving, rotation=np.eye(3), expression=neutral.copy())
@@ -93,25 +110,30 @@ def transfer(
     """
     if options.is_relative:
         return _relative(source, driving, reference, options)
-    mask = options.expression_mask(EXPRESSION_MASK)
-    return ImplicitMotion(
+    return replace(
+        source,
         rotation=driving.rotation if options.moves_head else source.rotation,
-        expression=np.where(mask, driving.expression, source.expression),
-        scale=source.scale,
+        expression=mixed(source.expression, driving.expression, options.shares()),
         translation=driving.translation if options.moves_head else source.translation,
     )
+
+
+def mixed(source: F64, driving: F64, shares: F64) -> F64:
+    """Shares * driving + (1 - shares) * source, and either of them exactly where the share is 1 or 0."""
+    between = shares * driving + (1.0 - shares) * source
+    return np.where(shares == 1.0, driving, np.where(shares == 0.0, source, between))
 
 
 def _relative(
     source: ImplicitMotion, driving: ImplicitMotion, reference: ImplicitMotion, options: TransferOptions
 ) -> ImplicitMotion:
-    mask = options.expression_mask(EVERY_COMPONENT)
     change = driving.expression - reference.expression
-    expression = source.expression + np.where(mask, change, 0.0)
+    expression = source.expression + mixed(np.zeros_like(change), change, options.shares())
     if not options.moves_head:
         return replace(source, expression=expression)
     takes_scale = options.region == "all" or not options.official_compat
-    return ImplicitMotion(
+    return replace(
+        source,
         rotation=turned(source, driving, reference),
         expression=expression,
         scale=source.scale * driving.scale / reference.scale if takes_scale else source.scale,
@@ -187,13 +209,13 @@ def _filmed_officially(
     if is_smoothed:
         expressions = kalman_smooth(expressions, options.observation_variance)
         rotations = kalman_smooth(rotations, options.observation_variance)
-    mask = options.expression_mask(EXPRESSION_MASK)
+    shares = replace(options, is_relative=False).shares()
     takes_place = options.moves_head and not options.is_relative
     return [
-        ImplicitMotion(
+        replace(
+            source,
             rotation=rotations[i] if options.moves_head else source.rotation,
-            expression=np.where(mask, expressions[i], source.expression),
-            scale=source.scale,
+            expression=mixed(source.expression, expressions[i], shares),
             translation=performance.translation if takes_place else source.translation,
         )
         for i, (source, performance) in enumerate(pairs)

@@ -3,6 +3,7 @@
 # ruff: noqa: E402 - imports follow the check for the library
 
 import builtins
+import dataclasses
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from safetensors.torch import save_file
 
 from lp_core.engines.liveportrait import checkpoints, load_networks, weight_layout
 from lp_core.engines.liveportrait.checkpoints import check_state, read_checkpoints
+from lp_core.engines.liveportrait.table import LIVEPORTRAIT, PERFORMRECAST, STITCHING
 
 F_NAME = "appearance_feature_extractor"
 FETCH = "lpsuite models fetch liveportrait"
@@ -25,7 +27,7 @@ FETCH = "lpsuite models fetch liveportrait"
 @pytest.fixture
 def folder(weights_dir, tmp_path):
     """A copy of the weights by links, without the label; files may be replaced."""
-    for stem in (*weight_layout.BASE_NETWORKS, weight_layout.STITCHING):
+    for stem in LIVEPORTRAIT.stems:
         path = tmp_path / weight_layout.official_path(stem)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(weights_dir / weight_layout.official_path(stem))
@@ -35,8 +37,9 @@ def folder(weights_dir, tmp_path):
 @pytest.fixture
 def only_small(monkeypatch):
     """Lets a folder consist of F and S alone, so that a whole read is quick."""
-    monkeypatch.setattr(weight_layout, "BASE_NETWORKS", {F_NAME: "F"})
-    monkeypatch.setattr(checkpoints, "BASE_NETWORKS", {F_NAME: "F"})
+    files = {stem: LIVEPORTRAIT.files[stem] for stem in (F_NAME, STITCHING)}
+    small = dataclasses.replace(LIVEPORTRAIT, files=files)
+    monkeypatch.setattr(checkpoints.read_checkpoints, "__defaults__", (None, small))
 
 
 def replace(folder, stem, content):
@@ -102,10 +105,10 @@ def test_a_damaged_label_is_named(folder, only_small, text):
 
 def test_safetensors_load_like_the_official_layout(weights_dir, tmp_path, only_small):
     save_file(state_of(weights_dir), tmp_path / f"{F_NAME}.safetensors")
-    small = state_of(weights_dir, weight_layout.STITCHING)
+    small = state_of(weights_dir, STITCHING)
     flat = {f"{entry}_{key}": value for entry, inner in small.items() for key, value in inner.items()}
     flat["another_module.mlp.0.weight"] = torch.zeros(2)
-    save_file(flat, tmp_path / f"{weight_layout.STITCHING}.safetensors")
+    save_file(flat, tmp_path / f"{STITCHING}.safetensors")
     ours, official = read_checkpoints(tmp_path), read_checkpoints(weights_dir)
     for network, state in official.states.items():
         assert list(ours.states[network]) == list(state)
@@ -120,15 +123,15 @@ def test_safetensors_come_before_the_official_layout(folder, only_small):
 
 
 def test_further_entries_of_the_stitching_file_are_ignored(folder, only_small):
-    content = state_of(folder, weight_layout.STITCHING) | {"retarget_else": {"x": torch.zeros(1)}, "epoch": 3}
-    replace(folder, weight_layout.STITCHING, content)
+    content = state_of(folder, STITCHING) | {"retarget_else": {"x": torch.zeros(1)}, "epoch": 3}
+    replace(folder, STITCHING, content)
     assert set(read_checkpoints(folder).states) == {"F", "stitching", "eye", "lip"}
 
 
 def test_a_missing_stitching_entry_is_named(folder, only_small):
-    content = state_of(folder, weight_layout.STITCHING)
+    content = state_of(folder, STITCHING)
     del content["retarget_eye"]
-    replace(folder, weight_layout.STITCHING, content)
+    replace(folder, STITCHING, content)
     with pytest.raises(ModelDamaged, match="retarget_eye"):
         read_checkpoints(folder)
 
@@ -244,12 +247,15 @@ def test_shapes_are_the_published_ones():
     assert shapes["W"]["dense_motion_network.mask.weight"] == (22, 142, 7, 7, 7)
 
 
-def test_shapes_equal_the_specification():
-    path = weight_layout.Path(__file__).resolve().parents[5] / "shared" / "spec" / "state_dict_manifest.json"
+@pytest.mark.parametrize(
+    "model,name", [(LIVEPORTRAIT, "state_dict_manifest.json"), (PERFORMRECAST, "performrecast_manifest.json")]
+)
+def test_shapes_equal_the_specification(model, name):
+    path = weight_layout.Path(__file__).resolve().parents[5] / "shared" / "spec" / name
     if not path.is_file():
         pytest.skip("the specification is not here")
     manifest = json.loads(path.read_text())
-    ours = weight_layout.load_shapes()
+    ours = weight_layout.load_shapes(model)
     assert {name: list(keys) for name, keys in manifest.items()} == {n: list(k) for n, k in ours.items()}
     assert all(
         tuple(manifest[n][k]["shape"]) == shape for n, keys in ours.items() for k, shape in keys.items()

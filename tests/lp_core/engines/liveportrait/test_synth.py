@@ -2,11 +2,13 @@
 
 import hashlib
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from lp_core.engines.liveportrait import synth, weight_layout
+from lp_core.engines.liveportrait.table import BASE_NETWORKS, LIVEPORTRAIT, STITCHING
 from lp_core.errors import MissingDependency
 
 DIGESTS = {  # of seed 20240703; the recordings of the official networks were made with these bits
@@ -48,7 +50,7 @@ def test_the_folder_has_the_official_layout_and_a_label(weights_dir):
     assert label is not None
     assert label.seed == 20240703
     assert set(label.sha256) == {
-        *(f"liveportrait/base_models/{stem}.pth" for stem in weight_layout.BASE_NETWORKS),
+        *(f"liveportrait/base_models/{stem}.pth" for stem in BASE_NETWORKS),
         "liveportrait/retargeting_models/stitching_retargeting_module.pth",
     }
     for name, wanted in label.sha256.items():
@@ -57,8 +59,8 @@ def test_the_folder_has_the_official_layout_and_a_label(weights_dir):
 
 def test_the_command_writes_small_networks(tmp_path, monkeypatch):
     pytest.importorskip("torch")
-    monkeypatch.setattr(synth, "BASE_NETWORKS", {})
-    monkeypatch.setattr(weight_layout, "BASE_NETWORKS", {})
+    small = replace(LIVEPORTRAIT, files={STITCHING: LIVEPORTRAIT.files[STITCHING]})
+    monkeypatch.setitem(synth.PUBLISHED_MODELS, "liveportrait", small)
     assert synth.main([str(tmp_path / "ü w"), "--seed", "5"]) == 0
     assert weight_layout.read_label(tmp_path / "ü w").seed == 5
 

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from lp_core.engines.liveportrait import weights
 from lp_core.engines.liveportrait.networks import Networks
-from lp_core.engines.liveportrait.weight_layout import BASE_NETWORKS, STITCHING
+from lp_core.engines.liveportrait.table import BASE_NETWORKS, LIVEPORTRAIT, STITCHING
 from lp_core.engines.liveportrait.weights import (
     LABELS,
     compiled,
@@ -36,6 +36,8 @@ def folder(tmp_path):
 
 class Store:
     """Has what it is told."""
+
+    root = Path("nowhere")
 
     def __init__(self, *names):
         self.names = names
@@ -70,7 +72,7 @@ def test_a_folder_of_other_files_is_not_taken_for_the_published_ones(folder):
 
 def test_a_folder_of_the_published_files_is(folder, monkeypatch):
     hashes = {name: hashlib.sha256(name.encode()).hexdigest() for name in NAMES}
-    monkeypatch.setattr(weights, "published_checksums", lambda catalog: hashes)
+    monkeypatch.setattr(weights, "published_checksums", lambda catalog, model: hashes)
     assert find_weights(str(folder)) == (folder, hashes)
 
 
@@ -90,7 +92,7 @@ def test_the_device_and_the_precision_reach_the_networks(folder, monkeypatch):
     asked = []
     monkeypatch.setattr(weights, "load_networks", lambda *args, **options: asked.append((args, options)))
     load_for(EngineSettings(weights=str(folder), device="cpu", precision="bf16"))
-    assert asked == [((folder, "cpu", torch.bfloat16), {"checksums": None})]
+    assert asked == [((folder, "cpu", torch.bfloat16), {"checksums": None, "model": LIVEPORTRAIT})]
 
 
 def test_a_device_that_is_not_there(folder):
@@ -107,7 +109,7 @@ def test_every_origin_has_its_label():
 
 def test_the_two_large_networks_are_compiled(monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda network, dynamic: f"compiled {network}")
-    parts = [None, None, "W", "G", None, None, None]
+    parts = [None, None, "W", "G", {}]
     plain = Networks(*parts, device=torch.device("cpu"), dtype=torch.float32, origin="synthetic")
     quick = compiled(plain)
     assert (quick.warping_module, quick.spade_generator) == ("compiled W", "compiled G")
