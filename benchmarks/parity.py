@@ -18,6 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
 from parity_arrays import geometry, liveportrait, modes, recast, tolerances
 from parity_arrays.filled import filled, read
 from parity_arrays.rules import Arrays, Line, Tolerances, compared

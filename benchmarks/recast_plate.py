@@ -2,7 +2,7 @@
 
 Renders the plate's first frames in one go, and resumably, killed with SIGKILL at the first finished frames and then
 continued. Prints whether the results have the same bytes, whether every pixel outside the matte is the plate's, and
-the memory over the frames. Networks are narrow by default (shapes of images, points and volumes stay), so that
+the memory over the frames. Networks are narrow by default (images and key points keep their shapes), so that
 many frames take seconds; ``--full`` takes the published sizes.
 """
 
@@ -20,7 +20,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import OpenImageIO
 import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
 from parity_arrays.filled import filled
 from parity_arrays.narrow import narrow_networks
 
@@ -90,10 +95,10 @@ def killed_and_continued(options: argparse.Namespace, folder: Path) -> str:
     """Kills the child when its first images are there, and lets another one finish."""
     command = [sys.executable, *sys.argv, "--child", str(folder)]
     first = subprocess.Popen(command)
-    while len(list(folder.rglob("*.png"))) < 2 and first.poll() is None:
+    while len(list(folder.rglob("*out.[0-9]*.png"))) < 2 and first.poll() is None:
         time.sleep(0.05)
     first.send_signal(signal.SIGKILL)
-    code, there = first.wait(), len(list(folder.rglob("*.png")))
+    code, there = first.wait(), len(list(folder.rglob("*out.[0-9]*.png")))
     again = subprocess.run(command, check=False).returncode
     return f"killed with {there} image files there (exit {code}), continued (exit {again})"
 
@@ -107,8 +112,7 @@ def outside_matte(plate: str, folder: Path, frames: int) -> tuple[int, int, floa
         if not is_there:
             break
         shown = cv2.imread(str(folder / f"out.{index:04d}.png"))
-        matte = cv2.imread(str(folder / f"out.matte.{index:04d}.png"), cv2.IMREAD_UNCHANGED)
-        plain = matte if matte.ndim == 2 else matte[..., 0]
+        plain = OpenImageIO.ImageInput.open(str(folder / f"out.matte.{index:04d}.exr")).read_image()[..., 0]
         is_outside = plain == 0
         exact += bool(np.array_equal(shown[is_outside], source[is_outside]))
         shares.append(1 - is_outside.mean())

@@ -39,8 +39,9 @@ def face_mask(points_crop: NDArray[Any], size: int) -> F32:
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     height = float(np.ptp(points[:, 1]))
     wide = middle + (points - middle) * WIDENED
-    below = wide[wide[:, 1] > middle[1]] + np.array([0.0, CHIN_DROP * height])
-    hull = cv2.convexHull(np.concatenate([wide, below]).astype(np.float32)).reshape(-1, 2)
+    below = np.clip((wide[:, 1] - middle[1]) / max(height / 2, 1e-6), 0.0, 1.0)
+    wide[:, 1] += CHIN_DROP * height * np.square(below)  # the chin whole, the cheeks hardly
+    hull = cv2.convexHull(wide.astype(np.float32)).reshape(-1, 2)
     solid = np.zeros((size, size), np.uint8)
     cv2.fillConvexPoly(solid, np.rint(hull * 16).astype(np.int32), 1, lineType=cv2.LINE_8, shift=4)
     if not solid.any():

@@ -1,4 +1,4 @@
-"""Networks of a model's structure with few channels: images, points and volumes keep their shapes."""
+"""Networks of a model's structure with few channels and a thin volume: images and key points keep their shapes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,24 @@ from lp_core.engines.liveportrait.warping import WarpingModule
 def narrow(model: PublishedModel) -> PublishedModel:
     """The model's row with narrow networks."""
     appearance = (
-        replace(model.appearance, width=32, blocks=1, heads=2, hidden=32, resblocks=1)
+        replace(
+            model.appearance, width=32, blocks=1, heads=2, hidden=32, resblocks=1, volume_channels=4, depth=2
+        )
         if isinstance(model.appearance, TransformerConfig)
-        else AppearanceConfig(base_channels=8, resblocks=1)
+        else AppearanceConfig(base_channels=8, resblocks=1, volume_channels=4, depth=2)
     )
     return replace(
         model,
         appearance=appearance,
         motion=replace(model.motion, depths=(1, 1, 1, 1), widths=(8, 8, 8, 8)),
-        warping=replace(model.warping, max_channels=16, hourglass_channels=2),
+        warping=replace(
+            model.warping,
+            max_channels=16,
+            hourglass_channels=2,
+            compressed_channels=1,
+            volume_channels=4,
+            depth=2,
+        ),
         generator=replace(
             model.generator, channels=32, shared_channels=8, middle_blocks=1, up_channels=(16, 8)
         ),
