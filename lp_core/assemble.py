@@ -103,7 +103,8 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
     edits = make_curves(settings.sliders.edit, settings.sliders.edit_file)
     name, note = choose_engine(settings)
     is_picture = isinstance(driving, FilmedFace) and driving.info.is_still
-    settings, chosen = with_model(settings, name, isinstance(source, FilmedFace))
+    rig = getattr(driving, "rig", None)
+    settings, chosen = with_model(settings, name, isinstance(source, FilmedFace), rig)
     settings, told = suited(settings, name, job.driving, is_picture)
     facts = run_of(job, name, source.info, getattr(driving, "info", None), settings.engine.model)
     told += unused_notes(job.settings, facts)

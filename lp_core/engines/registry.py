@@ -100,7 +100,7 @@ def liveportrait_obstacle() -> LpError | None:
 
 
 def with_model(
-    settings: RenderSettings, engine: str, is_filmed: bool
+    settings: RenderSettings, engine: str, is_filmed: bool, rig: str | None = None
 ) -> tuple[RenderSettings, tuple[str, ...]]:
     """The settings with the published model that draws, and what is to be said of the choice.
 
@@ -108,6 +108,7 @@ def with_model(
         settings: of the render.
         engine: name of the engine that draws.
         is_filmed: the source is filmed.
+        rig: of a stored motion or a voice, which 'auto' has to fit; None: a video or an image is read.
 
     Raises:
         SettingError: the model is for stills and the source is filmed.
@@ -117,7 +118,8 @@ def with_model(
         return settings, ()
     notes: tuple[str, ...] = ()
     if name == "auto":
-        wants_recast = is_filmed and settings.motion.region in RECAST_REGIONS
+        fits = rig in (None, PERFORMRECAST.rig.name)
+        wants_recast = is_filmed and fits and settings.motion.region in RECAST_REGIONS
         takes_recast = wants_recast and is_ready(PERFORMRECAST, settings.engine.weights)
         name = PERFORMRECAST.name if takes_recast else LIVEPORTRAIT.name
         if takes_recast:

@@ -48,6 +48,8 @@ class EngineOptions:
         """
         own = settings.liveportrait
         _check(own, model)
+        if settings.speech.lipsync and not model.rig.gives_pose:
+            raise SettingError(f"--lipsync needs --model liveportrait; a voice cannot play {model.name}.")
         is_relative = _is_relative(settings, model)
         transfer = TransferOptions(
             is_relative=is_relative,

@@ -106,6 +106,8 @@ def test_auto_takes_performrecast_for_the_expression_of_a_filmed_source(
     assert chosen.engine.model == wanted
     assert bool(notes) == (wanted == "performrecast")
     assert with_model(settings(region=region), "mesh", is_filmed) == (settings(region=region), ())
+    stored = with_model(settings(region=region), "liveportrait", is_filmed, "liveportrait21")
+    assert stored[0].engine.model == "liveportrait"
 
 
 def test_a_named_model_is_taken_and_animals_need_stills():
