@@ -76,7 +76,7 @@ def in_int8(networks: Networks, folder: Path | None = None) -> Networks:
         found = calibrated(networks)
         if path is not None:
             _write(path, found)
-    _apply(networks, found)
+    quantize(networks, found)
     return networks
 
 
@@ -149,7 +149,7 @@ def calibrated(networks: Networks) -> Calibration:
     while low < high:
         count = (low + high) // 2
         trial = Calibration(ranges, tuple(order[:count]), 0.0)
-        before = _apply(networks, trial)
+        before = quantize(networks, trial)
         kept_db = psnr(_drawn(networks, sample), wanted)
         for part, layers in before.items():
             restore(modules[part], layers)
@@ -165,8 +165,8 @@ def _drawn(networks: Networks, sample: Sample) -> Tensor:
     return networks.generator(networks.warp(sample.source, sample.points).out)
 
 
-def _apply(networks: Networks, found: Calibration) -> dict[str, dict[str, torch.nn.Module]]:
-    """Quantizes in place; returns the layers that were there."""
+def quantize(networks: Networks, found: Calibration) -> dict[str, dict[str, torch.nn.Module]]:
+    """Quantizes W and G in place; returns the layers that were there, by network."""
     before = {}
     for part, module in (("W", networks.warping_module), ("G", networks.spade_generator)):
         ranges = {k.removeprefix(f"{part}."): r for k, r in found.ranges.items() if k.startswith(f"{part}.")}

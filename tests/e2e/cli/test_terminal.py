@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lp_core.cli.main import COMMANDS
-from lp_core.errors import MissingDependency, ModelMissing
+from lp_core.errors import LicenseNotAccepted, MissingDependency, ModelMissing
 from lp_core.job import RenderJob
 from lp_core.media.image.stills import write_image
 
@@ -94,6 +94,8 @@ CASES = {
     "models fetch": [Case("models fetch nothing", 40, "nothing")],
     "models verify": [Case("models verify face-landmarker", shows="face-landmarker")],
     "models path": [Case("models path", shows="{models}")],
+    "models accept": [Case("models accept liveportrait", shows="no notes")],
+    "models import": [Case("models import performrecast .", LicenseNotAccepted.exit_code, "license notes")],
     "provenance init": [Case("provenance init", shows="Key")],
     "provenance show": [Case("provenance show {portrait}", 62)],
     "provenance pack": [Case("provenance pack {portrait} -o {new}.zip", 62)],
