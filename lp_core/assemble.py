@@ -109,12 +109,8 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
     facts = run_of(job, name, source.info, getattr(driving, "info", None), settings.engine.model)
     told += unused_notes(job.settings, facts)
     notes.extend(told)
-    if settings.speech.lipsync and isinstance(source, Still):
-        raise SettingError(
-            f"{job.source} is a single image, and --lipsync replaces the mouth of a video; leave it out."
-        )
-    if settings.speech.lipsync and not source.info.has_audio:
-        notes.append(f"{job.source} has no sound, so its own lip-sync was not measured.")
+    if settings.speech.lipsync:
+        notes.extend(_lipsync_notes(job.source, source))
     choice = EngineChoice(with_face_upscale(make(name, settings), settings), note)
     check_abilities(choice.engine, settings, edits.curves)
     if isinstance(driving, StoredMotion):
@@ -147,6 +143,17 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
         if settings.speech.lipsync and source.info.has_audio
         else None,
     )
+
+
+def _lipsync_notes(name: str, source: Still | FilmedFace) -> tuple[str, ...]:
+    """What is to be said of a source whose mouth a voice replaces; refuses a single image."""
+    if isinstance(source, Still):
+        raise SettingError(
+            f"{name} is a single image, and --lipsync replaces the mouth of a video; leave it out."
+        )
+    if source.info.has_audio:
+        return ()
+    return (f"{name} has no sound, so its own lip-sync was not measured.",)
 
 
 def _assemble_cast(

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lp_core.engines.liveportrait.table import published_model
-from lp_core.engines.registry import choose_engine
+from lp_core.engines.registry import choose_engine, published_model
 from lp_core.errors import SettingError
 from lp_core.files import check_folder, refuse_existing
 from lp_core.motion.builtin import CODED_RIGS
@@ -118,7 +117,7 @@ def assemble_speech(driving: str, output: str, settings: RenderSettings) -> Spee
     check_voice(Path(speech_file(driving)), settings.speech)
     engine, note = choose_engine(settings)
     is_rigged = suffix in (MOTION_SUFFIX, TEMPLATE_SUFFIX)
-    rig = published_model(settings.engine.model).rig.name if engine == "liveportrait" else "mesh478"
+    rig = str(published_model(settings.engine.model).rig.name) if engine == "liveportrait" else "mesh478"
     if is_rigged and rig not in CODED_RIGS:
         raise SettingError(
             f"A voice cannot play the model {settings.engine.model}; choose --model liveportrait."

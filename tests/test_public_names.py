@@ -28,7 +28,7 @@ CONTRACTS = {
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings.engines": (
         "CALIBRATIONS DETAILS DRIVING_OPTIONS ENGINES EngineSettings FILTERS LANDMARKERS "
-        "LivePortraitSettings MOUTH_FILLS MeshSettings PRECISIONS"
+        "LivePortraitSettings MODELS MOUTH_FILLS MeshSettings PASTES PRECISIONS RECAST_MODES"
     ),
     "lp_core.settings.render": (
         "ALPHAS AUDIO_CHOICES BACKENDS ColorSettings FaceSettings INTERLACED InputSettings MISSING_FRAMES "

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lp_core.engines.base import Engine
-from lp_core.engines.liveportrait.table import published_model
+from lp_core.engines.registry import published_model
 from lp_core.errors import SettingError
 from lp_core.frame import ClipInfo
 from lp_core.job import RenderJob

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from lp_core.engines.base import Engine
-from lp_core.engines.liveportrait.installed import is_ready, model_obstacle
-from lp_core.engines.liveportrait.table import LIVEPORTRAIT, PERFORMRECAST, published_model
 from lp_core.errors import LpError, MissingDependency, SettingError, missing_extra
 from lp_core.settings import RenderSettings
 
@@ -21,8 +20,10 @@ ENGINES = {
 """Name -> class, made with the render's settings. ``auto`` is not an engine but a choice among these."""
 
 
-LIVEPORTRAIT_MODELS = LIVEPORTRAIT.catalog
+LIVEPORTRAIT_MODELS = ("liveportrait", "liveportrait-pth")
 """Sets of the model catalog that hold LivePortrait's networks, the preferred one first."""
+PLAIN_MODEL, RECAST_MODEL = "liveportrait", "performrecast"
+"""The published models that ``--model auto`` chooses between."""
 RECAST_REGIONS = ("expression", "lips")
 """Regions of a filmed source for which ``--model auto`` takes PerformRecast where it is ready."""
 
@@ -62,7 +63,7 @@ def choose_engine(settings: RenderSettings) -> tuple[str, str | None]:
         return name, None
     if settings.engine.model != "auto":
         return "liveportrait", f"Engine: liveportrait, for --model {settings.engine.model}."
-    obstacle = liveportrait_obstacle() or model_obstacle(LIVEPORTRAIT, settings.engine.weights)
+    obstacle = liveportrait_obstacle() or model_obstacle(PLAIN_MODEL, settings.engine.weights)
     if obstacle is None:
         return "liveportrait", "Engine: liveportrait; its weights are installed."
     return "mesh", f"Engine: mesh; {obstacle}"
@@ -118,10 +119,10 @@ def with_model(
         return settings, ()
     notes: tuple[str, ...] = ()
     if name == "auto":
-        fits = rig in (None, PERFORMRECAST.rig.name)
+        fits = rig in (None, published_model(RECAST_MODEL).rig.name)
         wants_recast = is_filmed and fits and settings.motion.region in RECAST_REGIONS
-        takes_recast = wants_recast and is_ready(PERFORMRECAST, settings.engine.weights)
-        name = PERFORMRECAST.name if takes_recast else LIVEPORTRAIT.name
+        takes_recast = wants_recast and model_obstacle(RECAST_MODEL, settings.engine.weights) is None
+        name = RECAST_MODEL if takes_recast else PLAIN_MODEL
         if takes_recast:
             notes = (
                 f"Model: {name} ({settings.liveportrait.recast}), for the {settings.motion.region} of a filmed source; "
@@ -130,6 +131,22 @@ def with_model(
     elif published_model(name).is_for_stills and is_filmed:
         raise SettingError(f"The model {name} draws stills only, and the source is filmed; give a still.")
     return replace(settings, engine=replace(settings.engine, model=name)), notes
+
+
+def published_model(name: str) -> Any:  # noqa: ANN401 - a row of the neural engine's table, imported on use
+    """The row of a published model; see ``lp_core.engines.liveportrait.table``.
+
+    Raises:
+        SettingError: there is none.
+    """
+    return import_module("lp_core.engines.liveportrait.table").published_model(name)
+
+
+def model_obstacle(name: str, folder: str | None) -> LpError | None:
+    """Why a published model cannot be used, None when it can; see ``lp_core.engines.liveportrait.installed``."""
+    installed = import_module("lp_core.engines.liveportrait.installed")
+    obstacle: LpError | None = installed.model_obstacle(published_model(name), folder)
+    return obstacle
 
 
 class WarmEngines:

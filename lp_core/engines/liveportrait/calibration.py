@@ -19,7 +19,7 @@ from torch import Tensor
 from lp_core.engines.liveportrait.int8 import (
     WANTED_DB,
     Range,
-    Watch,
+    RangeWatch,
     candidates,
     has_vnni,
     layer_costs,
@@ -131,7 +131,7 @@ def calibrated(networks: Networks) -> Calibration:
         for part, module in modules.items()
         for name, layer in candidates(module)
     ]
-    with Watch(modules["W"]) as in_w, Watch(modules["G"]) as in_g:
+    with RangeWatch(modules["W"]) as in_w, RangeWatch(modules["G"]) as in_g:
         wanted = _drawn(networks, sample)
     for handle in handles:
         handle.remove()

@@ -108,7 +108,7 @@ def candidates(module: nn.Module) -> Iterator[tuple[str, nn.Conv2d | nn.Conv3d]]
             yield name, layer
 
 
-class Watch:
+class RangeWatch:
     """Notes the range of every candidate layer's input, and how much quantizing it would cost, while it is open."""
 
     def __init__(self, module: nn.Module) -> None:
@@ -116,7 +116,7 @@ class Watch:
         self.ranges: dict[str, Range] = {}
         self._handles: list[Any] = []
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> RangeWatch:
         for name, layer in self.layers.items():
             self._handles.append(layer.register_forward_pre_hook(self._hook(name)))
         return self
@@ -141,7 +141,7 @@ def quantized(
 
     Args:
         module: the network.
-        ranges: layer -> range of its input, of ``Watch``.
+        ranges: layer -> range of its input, of ``RangeWatch``.
         kept: layers that stay as they are.
     """
     levels = 256 if has_vnni() else 128
@@ -172,7 +172,7 @@ def layer_costs(
 
     Args:
         module: the network.
-        ranges: of ``Watch``.
+        ranges: of ``RangeWatch``.
         inputs: layer -> an input that it was seen to get.
     """
     levels = 256 if has_vnni() else 128

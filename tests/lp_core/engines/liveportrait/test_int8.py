@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from torch import nn
 
 from lp_core.engines.liveportrait import int8
-from lp_core.engines.liveportrait.int8 import QuantizedConv, Range, Watch, candidates, quantized, restore
+from lp_core.engines.liveportrait.int8 import QuantizedConv, Range, RangeWatch, candidates, quantized, restore
 
 
 def draw(*shape):
@@ -53,7 +53,7 @@ def test_a_range_that_is_exceeded_is_clipped_not_wrapped():
 def test_a_network_is_quantized_in_place_and_restored(small):
     x = draw(2, 8, 12, 12)
     wanted = small(x)
-    with Watch(small) as watch:
+    with RangeWatch(small) as watch:
         small(x)
     assert set(watch.ranges) == {"2", "4"}  # the first has too few inputs
     before = quantized(small, watch.ranges, kept=("4",))

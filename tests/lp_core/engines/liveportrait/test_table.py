@@ -101,7 +101,8 @@ def settings(**values):
 def test_auto_takes_performrecast_for_the_expression_of_a_filmed_source(
     region, is_filmed, is_there, wanted, monkeypatch
 ):
-    monkeypatch.setattr(registry, "is_ready", lambda row, folder: is_there and row is PERFORMRECAST)
+    missing = None if is_there else ModelMissing("it is not here.")
+    monkeypatch.setattr(registry, "model_obstacle", lambda name, folder: missing)
     chosen, notes = with_model(settings(region=region), "liveportrait", is_filmed)
     assert chosen.engine.model == wanted
     assert bool(notes) == (wanted == "performrecast")
