@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from lp_core.clips import by_points, filmed_face, first_face, still_face
 from lp_core.color.management import ColorManagement
+from lp_core.engines.base import Engine
 from lp_core.engines.effective_settings import check_abilities, run_of, suited
 from lp_core.engines.registry import (
     EngineChoice,
@@ -26,6 +27,7 @@ from lp_core.engines.registry import (
 )
 from lp_core.errors import MotionMismatch, SettingError
 from lp_core.faces.open import open_analyzer
+from lp_core.finishing.finish import PLAIN, Finish, finished
 from lp_core.job import RenderJob
 from lp_core.media import render_outputs
 from lp_core.media.base import OpenSink, ReadOptions
@@ -34,6 +36,7 @@ from lp_core.media.holdout import open_holdout
 from lp_core.media.input_files import input_files
 from lp_core.media.open import check_output, open_parts
 from lp_core.media.resumable import start_over
+from lp_core.media.speech_sheet import synthetic_voice_of
 from lp_core.media.transforms import converted_to
 from lp_core.media.video.audio_plan import usable_sound
 from lp_core.motion.files.lpmotion import MotionWriter
@@ -69,22 +72,31 @@ from lp_core.timing import FrameRate, Timecode
 from lp_core.upscaling import upscaling, with_face_upscale
 
 
-def assemble(job: RenderJob, resumes: bool = False, make: MakeEngine = make_engine) -> Render:
+def assemble(
+    job: RenderJob, resumes: bool = False, make: MakeEngine = make_engine, finish: Finish = PLAIN
+) -> Render:
     """Opens and checks everything a job names.
 
     Args:
         job: what is asked for.
         resumes: the output may be there in part already: an earlier run of this job began it.
         make: gives the engine; whoever keeps engines warm has one of its own.
+        finish: cut, background and captions.
 
     Raises:
         LpError: something the job names cannot be used; nothing has been written.
     """
     members = cast_of(job.settings.face, job.driving)
-    return _assemble_cast(job, members, resumes, make) if members else _assemble_one(job, resumes, make)
+    if members and not finish.is_plain:
+        raise SettingError(
+            "Several faces cannot be framed or captioned in one go; leave out --face and --cast."
+        )
+    return (
+        _assemble_cast(job, members, resumes, make) if members else _assemble_one(job, resumes, make, finish)
+    )
 
 
-def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
+def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finish = PLAIN) -> Render:
     """The render of a single face."""
     settings = job.settings
     inputs = InputWatch.of(input_files((job.source, job.driving), settings))
@@ -97,7 +109,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
     driving = open_driving(job, rate)
     color = ColorManagement(settings.color)
     options = read_options(settings.input, rate, settings.input.frame_range)
-    source = _source(job.source, settings.face, options, color)
+    source = finished(_source(job.source, settings.face, options, color), finish)
     notes = list(source.info.notes)
     part = _part(job, source, driving, rate)
     edits = make_curves(settings.sliders.edit, settings.sliders.edit_file)
@@ -116,7 +128,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
     if isinstance(driving, StoredMotion):
         driving = in_rig(driving, choice.engine, settings, rate, source)
     notes.extend((*chosen, *choice.notes))
-    transforms = upscaling(settings)
+    transforms = [*upscaling(settings), *finish.transforms()]
     conversion = render_outputs.output_conversion(job, color, source.info)
     if conversion is not None:
         notes.append(conversion.note)
@@ -137,7 +149,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine) -> Render:
         protection=open_holdout(settings.input.holdout, source.info, options),
         part=part,
         mark=open_marker(settings.provenance.watermark),
-        seal=open_sealer(job, choice.engine.info, isinstance(source, FilmedFace), files_of, passes),
+        seal=_sealer(job, choice.engine, isinstance(source, FilmedFace), passes),
         inputs=inputs,
         measure=partial(plate_note, Path(job.source), source.info.rate)
         if settings.speech.lipsync and source.info.has_audio
@@ -154,6 +166,13 @@ def _lipsync_notes(name: str, source: Still | FilmedFace) -> tuple[str, ...]:
     if source.info.has_audio:
         return ()
     return (f"{name} has no sound, so its own lip-sync was not measured.",)
+
+
+def _sealer(job: RenderJob, engine: Engine, is_plate: bool, passes: tuple[str, ...]) -> Signer:
+    """What signs the result; a synthetic voice is named."""
+    return replace(
+        open_sealer(job, engine.info, is_plate, files_of, passes), voice=synthetic_voice_of([job.driving])
+    )
 
 
 def _assemble_cast(
@@ -187,7 +206,8 @@ def _cast_sealer(job: RenderJob, members: Sequence[CastMember], renders: Sequenc
     passes = render_outputs.pass_outputs(job.output, job.settings.output)
     named = replace(job, driving=members[0].driving)
     is_film = isinstance(first.source, FilmedFace)
-    return open_sealer(named, first.engine.info, is_film, files_of, passes, also)
+    signer = open_sealer(named, first.engine.info, is_film, files_of, passes, also)
+    return replace(signer, voice=synthetic_voice_of([member.driving for member in members]))
 
 
 def _part(

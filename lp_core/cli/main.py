@@ -23,6 +23,7 @@ from lp_core.version import __version__
 COMMANDS = {
     "animate": "lp_core.cli.animate:animate",
     "lipsync": "lp_core.cli.lipsync:lipsync",
+    "say": "lp_core.cli.say:say",
     "batch": "lp_core.cli.batch:batch",
     "extract": "lp_core.cli.extract:extract",
     "demo": "lp_core.cli.demo:demo",

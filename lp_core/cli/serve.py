@@ -38,6 +38,25 @@ if TYPE_CHECKING:
     help="End after so long without request, job or live stream. Default: run on.",
 )
 @click.option(
+    "--compat",
+    default="",
+    metavar="did,heygen",
+    help="Serve routes for clients of these vendors (docs/worker.md).",
+)
+@click.option("--compat-keys", metavar="FILE", help="Clients of those routes and their keys (JSON).")
+@click.option(
+    "--allow-fetch",
+    multiple=True,
+    metavar="HOST",
+    help="Host whose files those routes may fetch; repeatable.",
+)
+@click.option(
+    "--allow-webhook",
+    multiple=True,
+    metavar="URL",
+    help="scheme://host:port that webhooks may call although it is not public; repeatable.",
+)
+@click.option(
     "--from-host", is_flag=True, hidden=True, help="Close what the host program left open to its children."
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser; prints its one-time link.")
@@ -52,6 +71,10 @@ def serve(
     token_file: str | None,
     names: tuple[str, ...],
     until_idle: float | None,
+    compat: str,
+    compat_keys: str | None,
+    allow_fetch: tuple[str, ...],
+    allow_webhook: tuple[str, ...],
     from_host: bool,
     opens: bool,
 ) -> None:
@@ -59,6 +82,7 @@ def serve(
     if from_host:
         os.closerange(3, 4096)  # a host's sockets would stay taken after its end
     try:
+        from lp_core.worker.compat.routes import CompatOptions
         from lp_core.worker.serve import ServeOptions
         from lp_core.worker.serve import serve as run
     except ImportError as error:
@@ -81,6 +105,12 @@ def serve(
         token_file=_path(token_file),
         names=names,
         until_idle_s=until_idle,
+        compat=CompatOptions(
+            tuple(word.strip() for word in compat.split(",") if word.strip()),
+            _path(compat_keys),
+            allow_fetch,
+            allow_webhook,
+        ),
     )
     try:
         run(options, announce)

@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional, Tuple
 PROTOCOL = 1
 """Version of the language; raised when an older client would misunderstand a newer worker."""
 
-KINDS = ("animate", "extract", "upscale", "batch")
+KINDS = ("animate", "extract", "upscale", "say", "batch")
 """Kinds of jobs; a worker takes those whose code is installed."""
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
@@ -33,6 +33,7 @@ _STEP = 10**9
 
 PHASES: Dict[str, PhaseInfo] = {
     "prepare": PhaseInfo("Preparing", 0, (0.0, 0.0)),
+    "speak": PhaseInfo("Speaking", 0, (0.0, 0.0)),
     "analyse": PhaseInfo("Reading the performance", 0, (0.0, 0.3)),
     "calibrate": PhaseInfo("Calibrating", _STEP, (0.3, 0.3)),
     "render": PhaseInfo("Rendering", 2 * _STEP, (0.3, 1.0)),

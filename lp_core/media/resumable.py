@@ -107,7 +107,9 @@ class FilmParts:
             with translated(marker):
                 marker.touch()
         segments = [self._segment(start) for start in range(0, total, self.part_length)]
-        about_sound = join_segments(segments, self._path, self._spec, self.part_length, total)
+        about_sound = join_segments(
+            segments, self._path, self._spec, range(0, total, self.part_length), total
+        )
         return (*json.loads((self._folder / _NOTES).read_text(encoding="utf-8")), *about_sound)
 
     def discard(self) -> None:

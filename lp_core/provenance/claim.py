@@ -72,6 +72,8 @@ class Claim:
     """True: the performance is a voice, so what the face does was never filmed."""
     others: tuple[Ingredient, ...] = ()
     """The performances of further faces."""
+    voice: Mapping[str, str] | None = None
+    """id, license and model of the synthetic voice that is heard; None: no synthetic voice."""
 
     @property
     def source_type(self) -> str:
@@ -103,6 +105,7 @@ class Claim:
             "frames": self.frames,
             "rate": self.rate,
             **({"driven_by": "speech"} if self.is_speech else {}),
+            **({} if self.voice is None else {"synthetic_voice": dict(self.voice)}),
         }
 
     def manifest(self, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,15 +139,32 @@ class Claim:
         both, source = {"ingredientIds": ["source", *performances]}, {"ingredientIds": ["source"]}
         driven = {"ingredientIds": performances}
         if self.is_generated:
-            return [{"action": "c2pa.created", **made, "parameters": both}]
+            return [{"action": "c2pa.created", **made, "parameters": both}, *self._voice_actions()]
         if self.is_plate:
             return [
                 {"action": "c2pa.opened", "parameters": source},
                 {"action": "c2pa.edited", **made, "parameters": driven},
+                *self._voice_actions(),
             ]
         return [
             {"action": "c2pa.created", **made, "parameters": driven},
             {"action": "c2pa.placed", "parameters": source},
+            *self._voice_actions(),
+        ]
+
+    def _voice_actions(self) -> list[dict[str, Any]]:
+        """That the sound is synthetic speech."""
+        if self.voice is None:
+            return []
+        said = {"softwareAgent": AGENT, "digitalSourceType": SOURCE_TYPES + "trainedAlgorithmicMedia"}
+        text = f"Synthetic speech by the voice {self.voice['id']}"
+        return [
+            {
+                "action": "c2pa.edited",
+                **said,
+                "description": text,
+                "parameters": {"ingredientIds": ["driving"]},
+            }
         ]
 
 

@@ -92,6 +92,10 @@ class Signer:
     """Files and patterns beside the result that share its manifest."""
     others: tuple[OtherFace, ...] = ()
     """Further faces of a cast."""
+    voice: Mapping[str, str] | None = None
+    """id, license and model of the synthetic voice that is heard; None: no synthetic voice."""
+    scenes: tuple[Mapping[str, str], ...] = ()
+    """Portrait and voice of every scene, where the result has several."""
 
     def __call__(self, output: str, frames: int, rate: str) -> Verdict:
         """Signs; never raises what a key or a full disk has to say.
@@ -135,7 +139,9 @@ class Signer:
         if not is_embedded(output):
             write_sidecar(sidecar_path(output), claim, {}, [*files, *beside], identity)
             return ()
-        extra = {"passes": {path.name: sha256_of(path) for path in beside}} if beside else {}
+        extra: dict[str, Any] = {"passes": {path.name: sha256_of(path) for path in beside}} if beside else {}
+        if self.scenes:
+            extra["scenes"] = [dict(scene) for scene in self.scenes]
         if not self._is_signed(output, {**claim.record(), **extra}):
             return embed(output, claim, extra, identity)
         return ()
@@ -156,7 +162,9 @@ class Signer:
         has_voice = any(is_speech(name) for name in performances)
         engines = dict.fromkeys([self.engine, *(other.engine for other in self.others)])
         models = [
-            model for name in engines for model in models_in_use(name, settings.engine.weights, has_voice)
+            model
+            for name in engines
+            for model in models_in_use(name, settings.engine.weights, has_voice and self.voice is None)
         ]
         driving, *others = (
             self._performance(name, at) for at, name in enumerate(dict.fromkeys(performances), 1)
@@ -167,6 +175,7 @@ class Signer:
             driving=driving,
             others=tuple(others),
             is_speech=has_voice,
+            voice=self.voice,
             is_plate=self.is_plate,
             is_generated=settings.provenance.generated_source,
             engine=", ".join(engines),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol
 
-Phase = Literal["prepare", "analyse", "calibrate", "render", "upscale", "join"]
+Phase = Literal["prepare", "speak", "analyse", "calibrate", "render", "upscale", "join"]
 """The keys of ``lp_core.link.messages.PHASES``, which holds their labels."""
 Runs = tuple[tuple[int, int], ...]
 """Frames as (first, last) of every unbroken run, both inclusive, in order."""

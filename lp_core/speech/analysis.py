@@ -112,10 +112,17 @@ def listen(sound: MonoSound) -> Voice:
     """
     detector = VoiceDetector()
     probabilities: list[float] = []
+    for block in sound.blocks():
+        probabilities += detector.push(block)
+    probabilities += detector.finish()
+    return Voice(at_ticks(probabilities, detector.window_s, sound.ticks), *levels(sound))
+
+
+def levels(sound: MonoSound) -> tuple[F32, F32, F32]:
+    """Loudness, pitch and energy, each (ticks,), see ``Voice``."""
     parts: list[tuple[F32, F32, F32]] = []
     for start in range(0, sound.ticks, 30 * TICKS_PER_S):
         stop = min(start + 30 * TICKS_PER_S, sound.ticks)
-        probabilities += detector.push(sound.part(start * TICK, stop * TICK))
         padded = sound.part((start - 4) * TICK, (stop + 4) * TICK)
         inside = slice(4, 4 + stop - start)
         parts.append(
@@ -125,12 +132,11 @@ def listen(sound: MonoSound) -> Voice:
                 mel_bands(padded)[inside].mean(axis=1),
             )
         )
-    probabilities += detector.finish()
     empty = np.zeros(0, np.float32)
     loudness, pitch, energy = (
         np.concatenate([empty, *(part[index] for part in parts)]).astype(np.float32) for index in range(3)
     )
-    return Voice(at_ticks(probabilities, detector.window_s, sound.ticks), loudness, pitch, energy)
+    return loudness, pitch, energy
 
 
 def cuts(voice: Voice) -> list[int]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
 from lp_core.geometry.rotation import angles_deg
+from lp_core.media.speech_sheet import read_sheet
 from lp_core.media.video.samples import mono_samples
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.files.lpmotion import MotionReader
@@ -27,6 +28,8 @@ from lp_core.speech.features import TICKS_PER_S
 from lp_core.speech.motion import SpeechMotion, perform, settled, with_head
 from lp_core.speech.mouth_map import MouthMap, read_map
 from lp_core.speech.natural import Manner
+from lp_core.speech.phone_table import heard_from_phones
+from lp_core.speech.phones import PHONES, Phone
 from lp_core.speech.recognizer import load_recognizer
 from lp_core.speech.rig import RIG_FRAMES
 from lp_core.speech.sound import store_sound
@@ -55,7 +58,8 @@ def check_voice(path: Path, settings: SpeechSettings) -> None:
     """
     next(iter(mono_samples(path, settings.speech_track)), None)
     read_map(_map_path(settings))
-    load_recognizer()
+    if not _known_phones(path):
+        load_recognizer()
     if settings.head_from is not None:
         head_angles(settings.head_from)
 
@@ -74,9 +78,23 @@ def hear(path: Path, settings: SpeechSettings, step: Callable[[float], None] | N
     mouth_map = read_map(_map_path(settings))
     with tempfile.TemporaryDirectory(prefix="lpsuite-") as folder:
         sound = store_sound(mono_samples(path, settings.speech_track), Path(folder) / "sound.raw")
-        heard = analyze(sound, load_recognizer(), mouth_map, step)
+        phones = _known_phones(path)
+        heard = (
+            heard_from_phones(sound, phones) if phones else analyze(sound, load_recognizer(), mouth_map, step)
+        )
         del sound
     return Voiced(heard, face_motion(heard, mouth_map, settings, path.name))
+
+
+def _known_phones(path: Path) -> tuple[Phone, ...]:
+    """Phones that the file itself states: it is synthetic speech; none for other files.
+
+    Raises:
+        UnreadableMedia: what it states is damaged.
+    """
+    sheet = read_sheet(path)
+    known = () if sheet is None else sheet.phones
+    return tuple(Phone(name, start, end) for name, start, end in known if name in PHONES)
 
 
 def face_motion(

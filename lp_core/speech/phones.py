@@ -48,6 +48,11 @@ _OF_IPA: Mapping[str, str] = MappingProxyType(
 )
 
 
+def phone_of_ipa(sound: str) -> str:
+    """The class of a sound in IPA; empty where it has none."""
+    return _OF_IPA.get(sound, "")
+
+
 @dataclass(frozen=True)
 class Phone:
     """A phone that was heard."""

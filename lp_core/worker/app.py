@@ -30,6 +30,8 @@ from lp_core.link.messages import PROTOCOL
 from lp_core.version import __version__
 from lp_core.worker.auth import Gate, Guard
 from lp_core.worker.bodies import BodyLimit
+from lp_core.worker.compat.routes import compat_router
+from lp_core.worker.compat.talks import Compat
 from lp_core.worker.events import Event, stream
 from lp_core.worker.face_routes import face_router
 from lp_core.worker.live_routes import live_router
@@ -44,6 +46,7 @@ from lp_core.worker.schema import (
     JobId,
     JobList,
     Log,
+    SayRequest,
     UpscaleRequest,
 )
 from lp_core.worker.service import Service
@@ -79,12 +82,18 @@ JOB_LINKS = {
 }
 """What can be asked of a job that was made."""
 JobRequest = Annotated[
-    AnimateRequest | ExtractRequest | UpscaleRequest | BatchRequest, Field(discriminator="kind")
+    AnimateRequest | ExtractRequest | UpscaleRequest | SayRequest | BatchRequest, Field(discriminator="kind")
 ]
 
 
-def create_app(service: Service, gate: Gate) -> FastAPI:
-    """The application over a service; whoever made the service closes it."""
+def create_app(service: Service, gate: Gate, compat: Compat | None = None) -> FastAPI:
+    """The application over a service; whoever made the service closes it.
+
+    Args:
+        service: does the work.
+        gate: lets requests in.
+        compat: routes that clients of other vendors use; None: none.
+    """
     app = FastAPI(
         title="LP Suite worker",
         version=__version__,
@@ -100,6 +109,8 @@ def create_app(service: Service, gate: Gate) -> FastAPI:
     app.include_router(live_router(service))
     app.include_router(page_router(service, gate))
     app.include_router(face_router(service.folders))
+    if compat is not None:
+        app.include_router(compat_router(compat))
     app.add_exception_handler(LpError, _lp_problem)
     app.add_exception_handler(RequestValidationError, _request_problem)
     app.add_exception_handler(HTTPException, _http_problem)

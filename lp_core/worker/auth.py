@@ -45,6 +45,8 @@ class Gate:
     """TCP port that the cookie's name holds, so that two workers do not take each other's; None: it holds none."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, for the age of logins."""
+    other_keys: tuple[str, ...] = ()
+    """Beginnings of paths whose routes check keys of their own."""
     _logins: dict[str, float] = field(default_factory=dict)
     _sessions: set[str] = field(default_factory=set)
 
@@ -87,7 +89,7 @@ class Gate:
             return 403, "not_allowed", "The Host header is not this worker's; use its own address."
         if not self._is_own_page(headers):
             return 403, "not_allowed", "Pages from elsewhere may not use the worker."
-        if path in OPEN_PATHS or path == LOGIN_PATH:
+        if path in OPEN_PATHS or path == LOGIN_PATH or self._has_other_key(path):
             return None
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -97,6 +99,9 @@ class Gate:
         if self.session_of(headers) is not None and (method in _SAFE or _is_told_own(headers)):
             return None
         return 401, "not_allowed", "The token is missing; open the page with: lpsuite serve --open."
+
+    def _has_other_key(self, path: str) -> bool:
+        return any(path == prefix or path.startswith(prefix + "/") for prefix in self.other_keys)
 
     def _is_own_host(self, host: str) -> bool:
         try:

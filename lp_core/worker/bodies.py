@@ -16,6 +16,7 @@ LARGEST_BODY = 1 << 20
 LARGER: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"/uploads"), LARGEST_UPLOAD),
     (re.compile(r"/streams/[^/]+/frames"), MOST_PUSHED_BYTES),
+    (re.compile(r"/images|/audios|/v1/asset|/v1/talking_photo"), 256 << 20),
 )
 """Path -> bytes, for routes that take files."""
 

@@ -194,6 +194,9 @@ def job_kinds(folders: Folders) -> dict[str, JobKind]:
         "extract": Extract(folders),
         "upscale": Upscale(folders),
     }
+    from lp_core.worker.say_job import SayKind
+
+    found["say"] = SayKind(folders, engines, checked_settings, lane_of)
     if find_spec("opentimelineio") is not None:
         from lp_core.worker.batch_job import Batch
 

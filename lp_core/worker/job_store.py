@@ -218,6 +218,12 @@ class JobStore:
             ).fetchall()
         return _row(found[0]) if found else None
 
+    def waiting(self) -> set[str]:
+        """Names of jobs that are queued or running."""
+        with self._reading() as db:
+            found = db.execute("SELECT id FROM jobs WHERE state IN ('queued', 'running')").fetchall()
+        return {str(item[0]) for item in found}
+
     def lanes(self) -> list[str]:
         """Lanes in which jobs wait."""
         with self._reading() as db:

@@ -167,6 +167,51 @@ class BatchParameters(Wire):
     settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
 
 
+class SceneBody(Wire):
+    """A part of a script: one portrait, one voice."""
+
+    portrait: Name = Field(description="Absolute path of a still or film.")
+    text: Annotated[str, Field(max_length=200_000)] = Field(
+        "", description="Text or SSML; empty where a sound is given."
+    )
+    sound: Text = Field("", description="Absolute path of a sound file with a voice, in place of the text.")
+    voice: Text = Field(
+        "", description="hibari:NAME or espeak:LANGUAGE; empty: the default for the language."
+    )
+    language: Annotated[str, Field(max_length=35)] = Field("", description="BCP 47 tag.")
+    speed: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)] = 1.0
+    emotion: Text = Field("", description="As the setting of the same name.")
+    pause: Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)] = Field(
+        0.0, description="Seconds after the scene."
+    )
+    music: Text = Field("", description="Absolute path of a sound file under the scene.")
+    title: Annotated[str, Field(max_length=200)] = ""
+
+
+class FramingBody(Wire):
+    """How the portrait is cut, and what is behind it."""
+
+    aspect: Annotated[str, Field(max_length=9)] = Field("", description="Such as 9:16.")
+    height: Annotated[int, Field(ge=0, le=4320)] = Field(
+        0, description="Rows of the result; 0: the cut's own."
+    )
+    head_height: Annotated[float, Field(ge=0, le=0.95, allow_inf_nan=False)] = 0.0
+    background: Text = Field("", description="#RRGGBB, or absolute path of an image or video.")
+    matte: Text = Field("", description="Absolute path of an image.")
+
+
+class SayParameters(Wire):
+    """A portrait that says a text."""
+
+    scenes: list[SceneBody] = Field(min_length=1, max_length=50)
+    output: Name = Field(description="Absolute path of a film that is written.")
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    framing: FramingBody = Field(default_factory=lambda: FramingBody.model_validate({}))
+    subtitles: bool = Field(False, description="Writes SRT and WebVTT files beside the film.")
+    burned: bool = Field(False, description="Draws subtitles on the frames.")
+    settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
+
+
 class _Request(Wire):
     priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
     key: str = Field(
@@ -193,6 +238,13 @@ class UpscaleRequest(_Request):
 
     kind: Literal["upscale"]
     parameters: UpscaleParameters
+
+
+class SayRequest(_Request):
+    """Asks for a portrait that says a text."""
+
+    kind: Literal["say"]
+    parameters: SayParameters
 
 
 class BatchRequest(_Request):

@@ -12,11 +12,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from platformdirs import user_state_path
 
 from lp_core.errors import LpError, SettingError, WorkerError
@@ -25,6 +26,8 @@ from lp_core.link.runtime import Address, remove_runtime, write_runtime
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.app import create_app
 from lp_core.worker.auth import LOGIN_PATH, Gate
+from lp_core.worker.compat.routes import CompatOptions, open_compat, open_paths
+from lp_core.worker.compat.webhooks import Webhooks
 from lp_core.worker.connections import LimitedProtocol, LimitedSocket
 from lp_core.worker.lock import locked_state
 from lp_core.worker.log_rate import limit_logs
@@ -59,6 +62,8 @@ class ServeOptions:
     """Ends after so many seconds without request, job and live stream; None: runs on."""
     names: tuple[str, ...] = ()
     """Names of this machine that requests may use, beside its own."""
+    compat: CompatOptions = field(default_factory=CompatOptions)
+    """Routes of other vendors."""
 
 
 def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> None:
@@ -82,10 +87,21 @@ def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> No
         service = stack.enter_context(Service(state.resolve(), folders))
         scheme = "https" if options.certificate is not None else "http"
         token = token or secrets.token_urlsafe(32)
-        gate = Gate(token, _names(options), scheme, listener.getsockname()[1])
+        gate = Gate(
+            token,
+            _names(options),
+            scheme,
+            listener.getsockname()[1],
+            other_keys=open_paths(options.compat.vendors),
+        )
         address = _address(options, listener, scheme, token)
         listener.limits = service.limits
-        server = _Server(_config(service, gate, options), service)
+        compat = None
+        if options.compat.vendors:
+            compat = stack.enter_context(open_compat(options.compat, service, token))
+            webhooks = stack.enter_context(Webhooks(compat, address.url))
+            webhooks.start()
+        server = _Server(_config(create_app(service, gate, compat), service, options), service)
         limit_logs()
         server.until_idle_s = options.until_idle_s
         server.on_ready = lambda: _ready(address, gate, service, announce)
@@ -147,9 +163,9 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _config(service: Service, gate: Gate, options: ServeOptions) -> uvicorn.Config:
+def _config(app: FastAPI, service: Service, options: ServeOptions) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(service, gate),
+        app,
         access_log=False,  # an address may hold a login key
         log_level="warning",
         lifespan="off",

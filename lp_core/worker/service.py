@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,7 @@ class Service(ClosesOnExit):
         own = Folders.of([self.uploads.folder, self.results])
         self.folders = Folders((*folders.roots, *own.roots))
         self.hub = Hub()
-        self.kinds: Mapping[str, JobKind] = job_kinds(self.folders)
+        self.kinds: dict[str, JobKind] = job_kinds(self.folders)
         with ExitStack() as stack:
             self.store = JobStore(state / "jobs.sqlite3")
             stack.callback(self.store.close)
@@ -73,14 +72,17 @@ class Service(ClosesOnExit):
             raise NotAllowed(
                 f"This worker cannot do jobs of the kind '{kind}'; it does: {', '.join(self.kinds)}."
             )
+        return self.submit_named(request.key or secrets.token_hex(16), kind, request, request.priority)
+
+    def submit_named(self, name: str, kind: str, request: Any, priority: int = 0) -> tuple[Row, bool]:  # noqa: ANN401
+        """The same under a given name, for a kind that is there.
+
+        Raises:
+            LpError: it cannot be done.
+        """
         accepted = self.kinds[kind].accept(request)
         row, is_new = self.store.add(
-            request.key or secrets.token_hex(16),
-            kind,
-            accepted.lane,
-            request.priority,
-            accepted.output,
-            accepted.parameters,
+            name, kind, accepted.lane, priority, accepted.output, accepted.parameters
         )
         if is_new:
             self.lanes.told(row)

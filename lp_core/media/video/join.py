@@ -22,7 +22,7 @@ from lp_core.media.video.writer import open_container
 
 
 def join_segments(
-    segments: Sequence[Path], path: Path, spec: SinkSpec, length: int, total: int
+    segments: Sequence[Path], path: Path, spec: SinkSpec, starts: Sequence[int], total: int
 ) -> tuple[str, ...]:
     """Writes the video under a temporary name and moves it to its own, replacing what is there.
 
@@ -30,10 +30,10 @@ def join_segments(
         Sentences about the sound.
 
     Args:
-        segments: the segments in order, each of ``length`` frames but the last.
+        segments: the segments in order.
         path: the film.
         spec: what it has to be; the sound comes from here.
-        length: frames of a segment.
+        starts: first frame of each segment in the video.
         total: frames of the film.
 
     Raises:
@@ -46,7 +46,7 @@ def join_segments(
         with contextlib.ExitStack() as stack:
             container = open_container(aside, path.suffix.lower(), spec, is_repeatable=True)
             stack.callback(_close, container)
-            notes = _copy(container, segments, path, spec, length, total)
+            notes = _copy(container, segments, path, spec, starts, total)
             container.close()
         move_into_place(aside, path)
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -59,10 +59,15 @@ def join_segments(
 
 
 def _copy(
-    container: OutputContainer, segments: Sequence[Path], path: Path, spec: SinkSpec, length: int, total: int
+    container: OutputContainer,
+    segments: Sequence[Path],
+    path: Path,
+    spec: SinkSpec,
+    starts: Sequence[int],
+    total: int,
 ) -> tuple[str, ...]:
-    with open_film(segments[0]) as first:
-        stream = container.add_stream_from_template(first.streams.video[0], opaque=True)
+    with open_film(segments[0]) as film:
+        stream = container.add_stream_from_template(film.streams.video[0], opaque=True)
         stream.time_base = 1 / spec.rate.fps
         # Codecs whose stream tells no rate (ProRes, DNxHR) would get no track of timecode in MOV.
         stream.codec_context.framerate = spec.rate.fps
@@ -76,8 +81,8 @@ def _copy(
             if sound is not None:
                 stack.callback(sound.close)
             count = 0
-            for number, segment in enumerate(segments):
-                for packet in _packets(segment, number * length, spec.rate.fps):
+            for first, segment in zip(starts, segments, strict=True):
+                for packet in _packets(segment, first, spec.rate.fps):
                     packet.stream = stream
                     container.mux(packet)
                     count += 1

@@ -67,6 +67,10 @@ CASES = {
         ),
         Case("upscale {small} -o {new}.png --model x9", 41),
     ],
+    "say": [
+        Case("say {portrait} Hi. -o {new}.mp4 --voice nobody {mesh}", 2, "There is no voice"),
+        Case("say {portrait} -o {new}.mp4 {mesh}", 2, "nothing to say"),
+    ],
     "batch run": [Case("batch {cut} -o {batch} --no-sign", shows="Rendering")],
     "batch mark": [Case("batch mark {cut} -o {new}.otio --clip still --driver demo:nod", shows="still")],
     "batch solve": [

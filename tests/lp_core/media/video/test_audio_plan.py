@@ -193,7 +193,7 @@ def test_joined_segments_report_what_became_of_the_sound(tmp_path, spec, frame):
         sink.commit()
     sound = tone_file(tmp_path / "in.mov", "7.1(wide)", seconds=0.2)
     given = spec(audio=AudioTrack(sound), codec="h264")
-    notes = join_segments([segment], tmp_path / "o.mp4", given, 4, 4)
+    notes = join_segments([segment], tmp_path / "o.mp4", given, [0], 4)
     assert "mixed from 7.1(wide) to 5.1" in " ".join(notes)
 
 

@@ -1,0 +1,83 @@
+"""The kind of job behind a talk: fetches what is named by address, then says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lp_core.errors import SettingError
+from lp_core.worker.compat.remote import Remote
+from lp_core.worker.compat.talks import SUFFIXES, look_into
+from lp_core.worker.job_context import Accepted, JobContext
+from lp_core.worker.say_job import SayKind
+from lp_core.worker.schema import SayParameters, SayRequest
+
+_REMOTE = ("http://", "https://")
+
+
+@dataclass(frozen=True)
+class TalkJob:
+    """A talk; ``say`` does the work."""
+
+    say: SayKind
+    remote: Remote
+
+    def accept(self, request: dict[str, Any]) -> Accepted:
+        """Checks what needs no network; see the contract."""
+        local = {
+            **request,
+            "scenes": [_without_remote(scene, request["output"]) for scene in request["scenes"]],
+        }
+        accepted = self.say.accept(_say_request(local))
+        return Accepted(
+            {**request, "source": request["scenes"][0]["portrait"]}, accepted.output, accepted.lane
+        )
+
+    def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+        """Fetches and says; see the contract."""
+        scenes = []
+        for number, scene in enumerate(parameters["scenes"]):
+            fetched = dict(scene)
+            for name, kind in (("portrait", "image"), ("sound", "audio")):
+                if scene[name].startswith(_REMOTE):
+                    fetched[name] = self._fetched(scene[name], kind, number, parameters["seconds"], context)
+                elif scene[name] and kind == "audio":
+                    look_into(Path(scene[name]), kind, parameters["seconds"])
+            scenes.append(fetched)
+        say = self.say.within(context.folder)
+        return say.run(say.accept(_say_request({**parameters, "scenes": scenes})).parameters, context)
+
+    def _fetched(self, address: str, kind: str, number: int, most_s: float, context: JobContext) -> str:
+        """The fetched file; one of an earlier start of the job is used again."""
+        before = next(context.folder.glob(f"{kind}{number}.*"), None)
+        if before is not None:
+            return str(before)
+        aside = context.folder / f"fetched{number}"
+        media_type = self.remote.fetch(address, aside)
+        suffix = SUFFIXES.get(media_type) or Path(address.partition("?")[0]).suffix.lower()
+        if suffix not in set(SUFFIXES.values()):
+            raise SettingError(
+                f"{address} is of the type '{media_type}', which is not taken; give JPEG, PNG, WAV or MP3."
+            )
+        path = context.folder / f"{kind}{number}{suffix}"
+        look = path.with_name(f"look{number}{suffix}")
+        aside.rename(look)
+        look_into(look, "video" if kind == "image" and suffix in (".mp4", ".mov", ".webm") else kind, most_s)
+        look.rename(path)
+        return str(path)
+
+    def abandon(self, context: JobContext) -> None:
+        """Removes finished segments; see the contract."""
+        self.say.abandon(context)
+
+
+def _without_remote(scene: dict[str, Any], stand_in: str) -> dict[str, Any]:
+    """The scene with files that are not here yet replaced by one that may be named."""
+    names = ("portrait", "sound")
+    return {**scene, **{name: stand_in for name in names if scene[name].startswith(_REMOTE)}}
+
+
+def _say_request(parameters: dict[str, Any]) -> SayRequest:
+    known = {name: value for name, value in parameters.items() if name in SayParameters.model_fields}
+    return SayRequest.model_validate({"kind": "say", "parameters": known})

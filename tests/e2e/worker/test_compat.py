@@ -1,0 +1,266 @@
+"""Clients of other vendors against a real worker: only base address and key differ."""
+
+import base64
+import hmac
+import http.client
+import http.server
+import json
+import threading
+import time
+import wave
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import pytest
+from fakes.films import write_portrait
+from fakes.worker import Worker
+
+pytest.importorskip("hibari")
+LIMIT_S = 120
+ANNA, BORIS = "key-of-anna-000001", "key-of-boris-00002"
+
+
+class Calls(http.server.BaseHTTPRequestHandler):
+    seen: list = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.seen.append((self.path, body, self.headers["Signature"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def calls():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Calls)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory, calls, astronaut):
+    made = Worker(tmp_path_factory.mktemp("compat"))
+    keys = made.folder / "keys.json"
+    clients = [
+        {"name": "anna", "key": ANNA, "text": 200, "seconds": 5},
+        {"name": "boris", "key": BORIS, "per_day": 1},
+    ]
+    keys.write_text(json.dumps(clients))
+    keys.chmod(0o600)
+    made.client = made.start(
+        "--compat", "did,heygen", "--compat-keys", str(keys), "--allow-webhook", calls,
+        "--allow-fetch", "images.example",
+    )  # fmt: skip
+    write_portrait(made.data / "portrait.png", astronaut)
+    yield made
+    if made.process is not None:
+        made.stop()
+
+
+def ask(worker, method, path, body=None, headers=None, key=ANNA):
+    """(status, headers, body); JSON is read, and objects are sent as JSON."""
+    address = worker.client.address
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=60)
+    own = {"X-Api-Key": key} if key else {}
+    if isinstance(body, dict):
+        body, own = json.dumps(body), {**own, "Content-Type": "application/json"}
+    try:
+        connection.request(method, path, body, {**own, **(headers or {})})
+        answer = connection.getresponse()
+        content = answer.read()
+        is_json = answer.headers.get_content_type() == "application/json"
+        return answer.status, dict(answer.getheaders()), json.loads(content) if is_json else content
+    finally:
+        connection.close()
+
+
+def upload(worker, path="/images", field="image", content=None, kind="image/png", key=ANNA):
+    content = (worker.data / "portrait.png").read_bytes() if content is None else content
+    body = (
+        (
+            f'--xx\r\nContent-Disposition: form-data; name="{field}"; filename="../../a.png"\r\n'
+            f"Content-Type: {kind}\r\n\r\n"
+        ).encode()
+        + content
+        + b"\r\n--xx--\r\n"
+    )
+    return ask(worker, "POST", path, body, {"Content-Type": "multipart/form-data; boundary=xx"}, key)
+
+
+def until_ended(worker, path, read, ended, key=ANNA):
+    until = time.monotonic() + LIMIT_S
+    while True:
+        _, _, answer = ask(worker, "GET", path, key=key)
+        if read(answer) in ended:
+            return answer
+        assert time.monotonic() < until, answer
+        time.sleep(0.3)
+
+
+def text_talk(url, text="Hi.", **more):
+    return {"source_url": url, "script": {"type": "text", "input": text}, **more}
+
+
+@pytest.mark.parametrize(
+    "path", ["/talks", "/tts/voices", "/credits", "/v2/voices", "/v1/video.list", "/talks/tlk_1"]
+)
+def test_a_key_is_needed_and_the_workers_token_is_none(worker, path):
+    for key in ("", "wrong-key-000000000", worker.client.address.token):
+        status, _, answer = ask(worker, "GET", path, key=key)
+        assert status == 401
+        assert answer.get("kind") == "AuthorizationError" or answer["error"]["code"] == "unauthorized"
+    assert ask(worker, "GET", "/jobs", key=ANNA)[0] == 401
+    bearer = {"Authorization": f"Bearer {ANNA}"}
+    assert ask(worker, "GET", "/jobs", headers=bearer, key="")[0] == 401
+
+
+def test_a_talk_from_text_to_download_and_deletion(worker, calls):
+    status, _, image = upload(worker)
+    assert (status, set(image)) == (201, {"id", "url"})
+    wanted = text_talk(
+        image["url"],
+        "Hello, Mom.",
+        config={"stitch": True, "sharpen": True},
+        name="first",
+        webhook=f"{calls}/did",
+    )
+    wanted["script"]["provider"] = {"type": "microsoft", "voice_id": "en-US-JennyNeural"}
+    wanted["script"]["subtitles"] = True
+    basic = {"Authorization": "Basic " + base64.b64encode(ANNA.encode()).decode()}
+    status, _, made = ask(worker, "POST", "/talks", wanted, basic, key="")
+    assert (status, made["object"], made["status"]) == (201, "talk", "created")
+    talk = until_ended(worker, f"/talks/{made['id']}", lambda answer: answer["status"], ("done", "error"))
+    assert talk["status"] == "done", talk
+    assert talk["metadata"]["ignored"] == ["config.sharpen"]
+    assert talk["metadata"]["voice"] == {"id": "hibari:heart", "license": "Apache-2.0"}
+    assert 1 < talk["duration"] < 4
+    link = urlsplit(talk["result_url"])
+    assert link.netloc == f"{worker.client.address.host}:{worker.client.address.port}"
+    path = f"{link.path}?{link.query}"
+    status, headers, film = ask(worker, "GET", path, key="")
+    assert (status, headers["content-type"], film[4:8]) == (200, "video/mp4", b"ftyp")
+    status, headers, part = ask(worker, "GET", path, headers={"Range": "bytes=4-7"}, key="")
+    assert (status, part) == (206, b"ftyp")
+    assert ask(worker, "GET", path.replace("signature=", "signature=0")[:-1], key="")[0] in (403, 422)
+    assert ask(worker, "GET", link.path, key="")[0] == 422
+    subtitles = urlsplit(talk["subtitles_url"])
+    assert b"Hello, Mom." in ask(worker, "GET", f"{subtitles.path}?{subtitles.query}", key="")[2]
+    listed = ask(worker, "GET", "/talks?limit=1")[2]
+    assert [item["id"] for item in listed["talks"]] == [made["id"]]
+    until = time.monotonic() + 20
+    while not Calls.seen and time.monotonic() < until:
+        time.sleep(0.1)
+    called, body, signature = Calls.seen[0]
+    assert called == "/did"
+    assert json.loads(body)["id"] == made["id"]
+    secret = hmac.new(ANNA.encode(), b"webhook", sha256).hexdigest()
+    assert signature == hmac.new(secret.encode(), body, sha256).hexdigest()
+    assert ask(worker, "GET", f"/talks/{made['id']}", key=BORIS)[0] == 404
+    assert ask(worker, "DELETE", f"/talks/{made['id']}", key=BORIS)[0] == 404
+    assert ask(worker, "DELETE", f"/talks/{made['id']}")[0] == 200
+    assert ask(worker, "GET", f"/talks/{made['id']}")[0] == 404
+    assert ask(worker, "GET", path, key="")[0] == 404
+
+
+def test_a_video_of_the_other_vendor(worker):
+    picture = (worker.data / "portrait.png").read_bytes()
+    status, _, answer = ask(worker, "POST", "/v1/asset", picture, {"Content-Type": "image/png"})
+    assert (status, answer["code"], answer["data"]["file_type"]) == (200, 100, "image")
+    photo = answer["data"]["id"]
+    assert ask(worker, "GET", "/v2/avatars")[2]["data"]["talking_photos"][0]["talking_photo_id"] == photo
+    wanted = {
+        "video_inputs": [
+            {
+                "character": {"type": "talking_photo", "talking_photo_id": photo},
+                "voice": {
+                    "type": "text",
+                    "input_text": "Hi.",
+                    "voice_id": "1bd001e7e50f421d891986aad5158bc8",
+                },
+            }
+        ],
+        "dimension": {"width": 128, "height": 128},
+        "test": False,
+    }
+    status, _, answer = ask(worker, "POST", "/v2/video/generate", wanted)
+    assert (status, answer["error"]) == (200, None)
+    video = answer["data"]["video_id"]
+    path = f"/v1/video_status.get?video_id={video}"
+    done = until_ended(worker, path, lambda answer: answer["data"]["status"], ("completed", "failed"))
+    assert done["data"]["status"] == "completed", done
+    assert (done["code"], done["message"]) == (100, "Success")
+    assert ask(worker, "GET", f"/v2/videos/{video}")[2]["data"]["metadata"]["ignored"] == ["test"]
+    link = urlsplit(done["data"]["video_url"])
+    assert ask(worker, "GET", f"{link.path}?{link.query}", key="")[2][4:8] == b"ftyp"
+    assert ask(worker, "GET", path, key=BORIS)[0] == 404
+    assert ask(worker, "DELETE", f"/v1/video.delete?video_id={video}")[0] == 200
+    assert ask(worker, "GET", path)[2]["error"]["code"] == "not_found"
+
+
+def test_files_of_other_clients_and_of_the_machine_stay_closed(worker):
+    url = upload(worker)[2]["url"]
+    assert ask(worker, "POST", "/talks", text_talk(url), key=BORIS)[0] == 404
+    for source, status in (
+        ("file:///etc/passwd", 403), ("file://" + str(worker.state / "compat.sqlite3"), 403), ("/etc/passwd", 403),
+        ("lpsuite://image/../../../etc/passwd", 404), ("http://127.0.0.1/a.png", 403), ("http://other.example/a", 403),
+        ("http://169.254.169.254/latest/meta-data", 403), ("s3://bucket/a.png", 403),
+    ):  # fmt: skip
+        found, _, answer = ask(worker, "POST", "/talks", text_talk(source))
+        assert (found, set(answer)) == (status, {"kind", "description"}), (source, answer)
+    for path in ("/talks/..%2f..%2fjobs", "/results/../jobs", "/talks/%00", "/v2/videos/..%2f"):
+        assert ask(worker, "GET", path)[0] in (307, 400, 401, 404, 422)
+    for voice in ("command:touch x {output}", "piper:/etc/passwd"):
+        wanted = text_talk(url)
+        wanted["script"]["provider"] = {"type": "lpsuite", "voice_id": voice}
+        status, _, made = ask(worker, "POST", "/talks", wanted)
+        if status == 201:  # an unknown name is a vendor's voice, for which one of ours stands in
+            talk = ask(worker, "DELETE", f"/talks/{made['id']}")[2]
+            assert "touch" not in json.dumps(talk.get("metadata"))
+    assert not (worker.data / "x").exists()
+
+
+def test_what_is_too_large_or_not_understood(worker, tmp_path):
+    url = upload(worker)[2]["url"]
+    bodies = [
+        text_talk(url, "a " * 200), text_talk(url, ""), text_talk(""), {}, {"source_url": url},
+        {"source_url": url, "script": {"type": "video"}}, text_talk(url, config={"result_format": "gif"}),
+        text_talk(url, "<speak><break time='x'/>a</speak>"), {"source_url": url, "script": {"type": "audio"}},
+    ]  # fmt: skip
+    for body in bodies:
+        status, _, answer = ask(worker, "POST", "/talks", body)
+        assert (status, answer["kind"]) == (400, "BadRequestError"), (body, answer)
+    assert ask(worker, "POST", "/talks", b"{" * 100_000, {"Content-Type": "application/json"})[0] == 400
+    assert ask(worker, "POST", "/talks", b" " * (2 << 20), {"Content-Type": "application/json"})[0] == 413
+    assert upload(worker, content=b"no image")[0] == 400
+    assert upload(worker, field="file")[0] == 400
+    sound = tmp_path / "long.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 8000 * 6))
+    status, _, answer = upload(worker, "/audios", "audio", sound.read_bytes(), "audio/wav")
+    assert (status, "may last 5 s" in answer["description"]) == (400, True)
+    status, _, answer = ask(worker, "POST", "/v2/video/generate", {"video_inputs": []})
+    assert (status, answer["error"]["code"]) == (400, "invalid_parameter")
+
+
+def test_credits_of_a_day(worker):
+    url = upload(worker, key=BORIS)[2]["url"]
+    assert ask(worker, "GET", "/credits", key=BORIS)[2]["remaining"] == 1
+    status, _, made = ask(worker, "POST", "/talks", text_talk(url), key=BORIS)
+    assert status == 201
+    assert ask(worker, "DELETE", f"/talks/{made['id']}", key=BORIS)[0] == 200
+    status, _, answer = ask(worker, "POST", "/talks", text_talk(url), key=BORIS)
+    assert (status, answer["kind"]) == (402, "InsufficientCreditsError")
+
+
+def test_voices_of_both_vendors(worker):
+    names = [item["id"] for item in ask(worker, "GET", "/tts/voices")[2]]
+    assert "hibari:heart" in names
+    assert [item["voice_id"] for item in ask(worker, "GET", "/v2/voices")[2]["data"]["voices"]] == names

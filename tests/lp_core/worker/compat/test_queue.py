@@ -1,0 +1,50 @@
+import time
+
+import pytest
+from fakes.films import write_portrait
+
+from lp_core.errors import TooBusy
+from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.compat.clients import ApiClient
+from lp_core.worker.compat.did import as_talk
+from lp_core.worker.compat.records import Asset
+from lp_core.worker.compat.routes import CompatOptions, open_compat
+from lp_core.worker.compat.talks import Order, Wanted
+from lp_core.worker.job_runner import JobRunner
+from lp_core.worker.service import Service
+
+
+@pytest.fixture
+def compat(tmp_path, astronaut, monkeypatch):
+    monkeypatch.setattr(JobRunner, "wake", lambda *_: None)  # jobs wait
+    path = write_portrait(tmp_path / "a.png", astronaut)
+    with (
+        Service(tmp_path / "state", Folders.of([tmp_path])) as service,
+        open_compat(CompatOptions(("did",)), service, "t" * 20) as made,
+    ):
+        made.records.add_asset(
+            Asset("one", "anna", "image", str(path), "a.png", "image/png", None, time.time())
+        )
+        yield made
+
+
+def test_a_thousand_talks_wait(compat):
+    anna, order = ApiClient("anna", "a" * 20, waiting=1000), Order((Wanted("lpsuite://image/one", "Hi."),))
+    began = time.monotonic()
+    talks = [compat.order(anna, "did", "talk", order, {"n": number}, (), "") for number in range(1000)]
+    assert time.monotonic() - began < 60
+    assert compat.service.store.counts()["queued"] == 1000
+    with pytest.raises(TooBusy):
+        compat.order(anna, "did", "talk", order, {}, (), "")
+    assert compat.order(ApiClient("anna", "b" * 20), "did", "talk", order, {}, (), "")
+    seen, before = [], None
+    while True:
+        page, before = compat.records.talks("anna", "did", ("talk",), 100, before)
+        seen += [talk.id for talk in page]
+        if before is None:
+            break
+    assert len(seen) == len(set(seen)) == 1001
+    assert as_talk(compat, talks[0], "http://x")["status"] == "created"
+    assert compat.records.talks("boris", "did", ("talk",), 100) == ([], None)
+    compat.drop(talks[0])
+    assert compat.service.store.counts()["queued"] == 1000
