@@ -1,9 +1,9 @@
 """One frame alone: the frame that the viewer is at is rendered in about a second and shown in its place.
 
-The same engine draws it from the same plates. What needs the whole performance is left out: smoothing and the choice of
-the neutral frame of an input (its first frame is taken), calibration, and what comes after drawing: upscaling, signing.
-So it is never a result: it shows in the interface only, at its own frame, and the status stays what it was. Main thread
-only, but for ``_run``.
+The same engine draws it from the same plates, without the layers stmap and forward. What needs the whole performance is
+left out: smoothing and the choice of the neutral frame of an input (its first frame is taken), calibration, and what
+comes after drawing: upscaling, signing. So it is never a result: it shows in the interface only, at its own frame, and
+the status stays what it was. Main thread only, but for ``_run``.
 """
 
 import os
@@ -40,6 +40,8 @@ HELD = 6
 _THREAD = "lp-nuke-frame-"
 _LEFT_OUT = ("upscale", "sign")
 """Settings of what comes after drawing."""
+_HEAVY = ("stmap", "motion")
+"""Passes in 32 bits, which would take longer to write than the frame to draw; motion needs the next frame anyway."""
 _AGAIN: Set[str] = set()
 """Nodes that changed while a frame was being rendered for them."""
 
@@ -146,6 +148,8 @@ def _lean(groups: Groups) -> Groups:
         for name, values in groups.items()
     }
     _put(found, "calibration", "off")
+    passes = str(found.get("output", {}).get("passes", "beauty")).split(",")
+    _put(found, "passes", ",".join(name for name in passes if name not in _HEAVY))
     return found
 
 

@@ -54,6 +54,7 @@ def test_it_is_the_frame_of_the_whole_render(make, alone, rendered, nuke, plate)
     assert written == []  # a plain Read: its files are used
     rendered(node)
     assert node["lp_frame_ready"].value() == 0
+    assert stored(only / "result.1004.exr")[0].channelnames == ("R", "G", "B", "A", "matte.A")
     whole, found = image(file_of(node, "Result") % 1004), image(only / "result.1004.exr")
     change = np.abs(whole - image(plate % 1004)).mean()
     assert change > 1e-3
