@@ -24,6 +24,7 @@ COMMANDS = {
     "animate": "lp_core.cli.animate:animate",
     "lipsync": "lp_core.cli.lipsync:lipsync",
     "say": "lp_core.cli.say:say",
+    "dub": "lp_core.cli.dub:dub",
     "batch": "lp_core.cli.batch:batch",
     "extract": "lp_core.cli.extract:extract",
     "demo": "lp_core.cli.demo:demo",

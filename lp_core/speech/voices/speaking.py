@@ -26,7 +26,7 @@ _RAMP_S = 0.02
 
 
 @dataclass
-class _Times:
+class SpokenTimes:
     """What was said when, as it grows."""
 
     phones: list[TimedText] = field(default_factory=list)
@@ -64,7 +64,7 @@ def speak_script(
     Raises:
         LpError: the voice cannot speak it, or the file cannot be written.
     """
-    times = _Times()
+    times = SpokenTimes()
     first = next((piece for piece in pieces if piece.text), None)
     if first is None:
         raise SettingError("The text holds nothing to say; give at least one word.")
@@ -98,7 +98,12 @@ def sheet_of(
 
 
 def _write(
-    piece: Piece, voice: TextVoice, delivery: Delivery, cache: SpeechCache, file: SpeechFile, times: _Times
+    piece: Piece,
+    voice: TextVoice,
+    delivery: Delivery,
+    cache: SpeechCache,
+    file: SpeechFile,
+    times: SpokenTimes,
 ) -> None:
     if piece.text:
         spoken = spoken_piece(piece, voice, delivery, cache)

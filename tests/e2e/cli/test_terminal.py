@@ -67,6 +67,7 @@ CASES = {
         ),
         Case("upscale {small} -o {new}.png --model x9", 41),
     ],
+    "dub": [Case("dub {driving} {portrait}.srt -o {new}.mp4", 11, "{portrait}.srt")],
     "say": [
         Case("say {portrait} Hi. -o {new}.mp4 --voice nobody {mesh}", 2, "There is no voice"),
         Case("say {portrait} -o {new}.mp4 {mesh}", 2, "nothing to say"),
