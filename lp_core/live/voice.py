@@ -145,10 +145,11 @@ class LiveSpeech:
         return Microphone(name) if kind == MICROPHONE else PlayedSound(Path(speech_file(self._name)), start_s)
 
     def _listen(self, sound: LiveSound, until_s: float) -> LiveSound:
-        """Takes sound until a time; gives the sound to go on with."""
-        while (left_s := until_s - time.monotonic()) > 0:
+        """Takes sound until a time, and whatever waits then; gives the sound to go on with."""
+        while True:
+            left_s = until_s - time.monotonic()
             try:
-                heard = sound.read(left_s)
+                heard = sound.read(max(left_s, 0.0))
             except EOFError:
                 if not isinstance(sound, PlayedSound):
                     raise UnreadableMedia("The microphone ended.") from None
@@ -157,6 +158,8 @@ class LiveSpeech:
                 sound = again
                 continue
             if heard is None:
+                if left_s <= 0:
+                    return sound
                 continue
             samples, end_ns = heard
             self._voice.feed(samples)
@@ -165,7 +168,6 @@ class LiveSpeech:
             if self._epoch_ns is None or abs(epoch_ns - self._epoch_ns) > 5e7:
                 self._epoch_ns = epoch_ns
             self._epoch_ns += 0.02 * (epoch_ns - self._epoch_ns)
-        return sound
 
     def _ask(self, ear: _Ear) -> None:
         """Lets the recognizer hear again, or leaves it out while the processor is too busy for it."""

@@ -74,6 +74,20 @@ def test_a_voice_drives_a_stream(voice, tmp_path, astronaut):
     assert status["made_ms"][0] >= 100
 
 
+def test_a_late_image_does_not_make_the_next_ones_late(voice):
+    """Whatever sound has come is taken at once, so that a slow moment leaves no delay behind."""
+    stop, late = threading.Event(), []
+
+    def put(motion, index, time_ns):
+        time.sleep(0.06)  # slower than a frame, and than a block of sound
+        late.append((time.monotonic_ns() - time_ns) / 1e9)
+        if len(late) > 25:
+            stop.set()
+
+    LiveSpeech(str(voice), "mesh478", VoiceOut(put, str, SpeechSettings)).play(stop)
+    assert np.median(late[-10:]) < np.median(late[5:15]) + 0.5
+
+
 class Slow:
     """A recognizer that cannot keep up."""
 
