@@ -42,6 +42,7 @@ async def body_of(request: Request, model: type[Model]) -> tuple[Model, dict[str
     """
     try:
         sent = json.loads(await request.body() or b"{}")
+        sent = without_nulls(sent)
         parsed = model.model_validate(sent)
     except ValidationError as error:
         first = error.errors()[0]
@@ -50,6 +51,13 @@ async def body_of(request: Request, model: type[Model]) -> tuple[Model, dict[str
     except (ValueError, RecursionError) as error:
         raise SettingError("The body is no JSON; send an object.") from error
     return parsed, sent, tuple(ignored_fields(parsed))
+
+
+def without_nulls(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The same without names whose value is null: clients send such names for what they leave out."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def ignored_fields(model: BaseModel, place: str = "") -> list[str]:

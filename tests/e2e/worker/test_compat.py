@@ -187,6 +187,8 @@ def test_a_video_of_the_other_vendor(worker):
             }
         ],
         "dimension": {"width": 128, "height": 128},
+        "callback_id": None,
+        "aspect_ratio": None,
         "test": False,
     }
     status, _, answer = ask(worker, "POST", "/v2/video/generate", wanted)
