@@ -145,7 +145,7 @@ def _play(stream: LiveStream, shows: list[Callable[[Rgba], bool]], until: float 
             click.echo(said or "Running.", err=True)
         picture = stream.picture
         if picture is not None:
-            wishes_more = [show(picture) for show in shows]
-            if not all(wishes_more):
+            is_open = [show(picture) for show in shows]
+            if not all(is_open):
                 return
         time.sleep(1 / _FPS / 2)

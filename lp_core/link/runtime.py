@@ -66,7 +66,7 @@ def runtime_folder() -> Path:
 def live_folder() -> Path:
     """Where live frames are shared: in memory where the system has a place for it. ``LPSUITE_LIVE_DIR`` names another.
 
-    Hosts that speak no HTTP (OBS) also lay their wishes for live streams here: lp_core/worker/live_mailbox.py.
+    Hosts that speak no HTTP (OBS) also ask for live streams by files here: lp_core/worker/live_mailbox.py.
     """
     named = os.environ.get(LIVE_VARIABLE)
     if named:

@@ -121,7 +121,7 @@ class LiveStream:
 
     def complain(self, sentence: str | None) -> None:
         """Says something that is wrong with what was asked of the stream; None: it is right again."""
-        self._problem("wish", sentence)
+        self._problem("request", sentence)
 
     @property
     def is_open(self) -> bool:

@@ -1,4 +1,4 @@
-"""All live streams of a worker, by name: made over HTTP, or wished for by hosts that lay files (mailbox)."""
+"""All live streams of a worker, by name: made over HTTP, or asked for by hosts that write files (mailbox)."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class LiveStreams(ClosesOnExit):
                 try:
                     self._watch(self)
                 except LpError:
-                    _log.exception("The wishes for live streams cannot be read")
+                    _log.exception("The files that ask for live streams cannot be read")
 
 
 def remove_orphans(folder: Path) -> None:

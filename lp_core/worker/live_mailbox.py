@@ -1,4 +1,4 @@
-"""Wishes for live streams as files, for hosts that speak no HTTP: a Lua script in OBS has no sockets.
+"""Live streams asked for by files, for hosts that speak no HTTP: a Lua script in OBS has no sockets.
 
 A host writes ``NAME.json`` into the live folder (whole, by renaming)::
 
@@ -42,7 +42,7 @@ class StreamFile:
     """What a file says."""
 
     pid: int
-    """Process that wishes it."""
+    """Process that asks for it."""
     recentre: int
     """How often the neutral face was to be taken anew."""
     config: StreamConfig
@@ -78,7 +78,7 @@ class Mailbox:
     def __init__(self, folder: Path, folders: Folders) -> None:
         self._folder, self._folders = folder, folders
         self._known: dict[str, tuple[int, int, int]] = {}
-        self._wishes: dict[str, StreamFile] = {}
+        self._requests: dict[str, StreamFile] = {}
         self._refused: dict[str, RingWriter] = {}
         self._ending: list[threading.Thread] = []
 
@@ -86,8 +86,8 @@ class Mailbox:
         """Reads what changed; called again and again by one thread."""
         there = {path.stem: path for path in self._folder.glob("*.json") if _NAME.fullmatch(path.stem)}
         for name, path in there.items():
-            wish = self._wishes.get(name)
-            if wish is not None and not is_running(wish.pid):
+            request = self._requests.get(name)
+            if request is not None and not is_running(request.pid):
                 path.unlink(missing_ok=True)
                 continue
             self._read(streams, name, path)
@@ -120,27 +120,27 @@ class Mailbox:
             self._refuse(streams, name, str(error))
         self._known[name] = mark
         try:
-            wish = read_wish(text, self._folders)
-            self._grant(streams, name, wish)
+            request = read_stream_file(text, self._folders)
+            self._grant(streams, name, request)
         except LpError as error:
             self._refuse(streams, name, str(error))
 
-    def _grant(self, streams: LiveStreams, name: str, wish: StreamFile) -> None:
-        before = self._wishes.get(name)
+    def _grant(self, streams: LiveStreams, name: str, request: StreamFile) -> None:
+        before = self._requests.get(name)
         refused = self._refused.pop(name, None)
         try:
             stream = streams.get(name)
             stream.complain(None)
-            if before is None or before.config != wish.config:
-                stream.update(wish.config)
+            if before is None or before.config != request.config:
+                stream.update(request.config)
         except NotThere:
-            stream = streams.create(wish.config, name)
+            stream = streams.create(request.config, name)
         finally:
             if refused is not None:
                 refused.close()
-        if before is not None and wish.recentre > before.recentre:
+        if before is not None and request.recentre > before.recentre:
             stream.recentre()
-        self._wishes[name] = wish
+        self._requests[name] = request
 
     def _refuse(self, streams: LiveStreams, name: str, sentence: str) -> None:
         """Tells the host why: in the stream's ring, or in a ring of its own where there is no stream."""
@@ -153,7 +153,7 @@ class Mailbox:
 
     def _end(self, streams: LiveStreams, name: str) -> None:
         self._known.pop(name, None)
-        self._wishes.pop(name, None)
+        self._requests.pop(name, None)
         refused = self._refused.pop(name, None)
         if refused is not None:
             refused.close()
@@ -168,8 +168,8 @@ class Mailbox:
         self._ending.append(thread)
 
 
-def read_wish(text: str, folders: Folders) -> StreamFile:
-    """A file's text as a wish.
+def read_stream_file(text: str, folders: Folders) -> StreamFile:
+    """What a file's text asks for.
 
     Raises:
         LpError: it is none, of another version, or asks for what may not be.
@@ -177,12 +177,12 @@ def read_wish(text: str, folders: Folders) -> StreamFile:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SettingError(f"The host's wish is no JSON ({error}); update its script.") from error
+        raise SettingError(f"The host's request is not JSON ({error}); update its script.") from error
     if not isinstance(values, dict) or values.get("version") != VERSION:
         raise SettingError(
             f"The host's script speaks another version than {VERSION}; install it again with: lpsuite host install obs."
         )
     pid, recentre = values.get("pid"), values.get("recentre", 0)
     if type(pid) is not int or type(recentre) is not int:
-        raise SettingError("The host's wish names no process; update its script.")
+        raise SettingError("The host's request names no process; update its script.")
     return StreamFile(pid, recentre, to_config(parse_request(values.get("stream")), folders))

@@ -33,7 +33,7 @@ def node_folder(cache: str, script: str, node: str) -> Path:
     """Where a node keeps its files.
 
     Args:
-        cache: the node's own wish; empty: none.
+        cache: the folder that the node names; empty: none.
         script: path of the script; empty: it was never saved.
         node: full name of the node.
     """

@@ -188,8 +188,8 @@ def views_of(node: Any) -> Tuple[str, ...]:  # noqa: ANN401 - a nuke.Group
 
 def home_of(node: Any) -> Path:  # noqa: ANN401 - a nuke.Group
     """The folder of a node's files; the knob may hold an expression such as ``[file dirname [value root.name]]``."""
-    wish = node["cache"].getEvaluatedValue()
-    return cache.node_folder(str(wish or ""), str(nuke.root()["name"].value() or ""), node.fullName())
+    chosen = node["cache"].getEvaluatedValue()
+    return cache.node_folder(str(chosen or ""), str(nuke.root()["name"].value() or ""), node.fullName())
 
 
 def state_of(node: Any, work: Optional[Work] = None) -> str:  # noqa: ANN401 - a nuke.Group

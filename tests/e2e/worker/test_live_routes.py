@@ -34,7 +34,7 @@ def ring_of(path):
         return None
 
 
-def wish(path, stream, pid=None, **more):
+def ask(path, stream, pid=None, **more):
     aside = path.with_suffix(".part")
     aside.write_text(json.dumps({"version": 1, "pid": pid or os.getpid(), "stream": stream, **more}))
     aside.replace(path)
@@ -96,7 +96,7 @@ def test_a_stream_obeys_consent_and_names_what_it_cannot_use(worker, portrait):
         assert client.stream(made["id"])["request"]["settings"]["provenance"]["watermark"] == "7"
     finally:
         client.delete_stream(made["id"])
-    wish(worker.live / "consent.json", {**asked, "settings": demanded})
+    ask(worker.live / "consent.json", {**asked, "settings": demanded})
     ring = until(lambda: ring_of(worker.live / "consent.ring"), "the answer")
     with ring:
         assert ring.status()[0] == "failed"
@@ -123,13 +123,13 @@ def test_voices_obey_consent(worker, portrait):
 def test_a_host_without_sockets_lays_files(worker, portrait):
     folder = worker.live
     path, ring_path = folder / "obs-1.json", folder / "obs-1.ring"
-    wish(path, {"portrait": str(portrait), "driver": "demo:still", "settings": PLAIN})
+    ask(path, {"portrait": str(portrait), "driver": "demo:still", "settings": PLAIN})
     ring = until(lambda: (r := ring_of(ring_path)) and (r if r.width == 256 else r.close()), "the ring")
     with ring:
         until(ring.read, "a frame")
-        wish(path, {"portrait": str(portrait), "driver": "demo:still", "freeze": True, "settings": PLAIN})
+        ask(path, {"portrait": str(portrait), "driver": "demo:still", "freeze": True, "settings": PLAIN})
         until(lambda: ring.status()[0] == "frozen", "freezing")
-        wish(path, {"portrait": "/etc/hostname", "driver": "demo:still"})
+        ask(path, {"portrait": "/etc/hostname", "driver": "demo:still"})
         until(lambda: "outside" in ring.status()[1], "the refusal")
         path.unlink()
         until(lambda: ring.status()[0] == "closed", "the end")
@@ -151,7 +151,7 @@ def test_the_wish_of_a_process_that_died_is_taken_away(worker, portrait):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     path = worker.live / "ghost.json"
-    wish(path, {"portrait": str(portrait), "driver": "demo:still", "settings": PLAIN}, pid=dead.pid)
+    ask(path, {"portrait": str(portrait), "driver": "demo:still", "settings": PLAIN}, pid=dead.pid)
     until(lambda: not path.exists() and not (worker.live / "ghost.ring").exists(), "the cleaning")
 
 

@@ -20,21 +20,21 @@ def obs():
 
 
 @pytest.fixture
-def wishes(tmp_path):
+def options(tmp_path):
     return InstallOptions(str(tmp_path / "obs-studio"), ("sh", "-c"), ("/mnt/bühne",))
 
 
-def collection(wishes, name, values):
-    path = wishes_folder(wishes) / "basic" / "scenes" / f"{name}.json"
+def collection(options, name, values):
+    path = folder_of(options) / "basic" / "scenes" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(values if isinstance(values, str) else json.dumps(values), encoding="utf-8")
     return path
 
 
-def wishes_folder(wishes):
+def folder_of(options):
     from pathlib import Path
 
-    return Path(wishes.folder)
+    return Path(options.folder)
 
 
 def scripts_of(path):
@@ -52,49 +52,49 @@ def test_an_unknown_host_is_a_key_error():
         open_installer("none")
 
 
-def test_into_nothing_and_out_again(obs, wishes):
-    said = obs.install(wishes)
+def test_into_nothing_and_out_again(obs, options):
+    said = obs.install(options)
     assert any(COLLECTION in sentence for sentence in said)
-    assert all(finding.is_good for finding in obs.status(wishes) if "PATH" not in finding.sentence)
-    assert any("removed" in sentence for sentence in obs.uninstall(wishes))
-    assert not (wishes_folder(wishes) / "lpsuite").exists()
-    assert obs.uninstall(wishes) == ["Nothing of LP Suite was installed in OBS."]
+    assert all(finding.is_good for finding in obs.status(options) if "PATH" not in finding.sentence)
+    assert any("removed" in sentence for sentence in obs.uninstall(options))
+    assert not (folder_of(options) / "lpsuite").exists()
+    assert obs.uninstall(options) == ["Nothing of LP Suite was installed in OBS."]
 
 
-def test_collections_keep_what_they_had_and_get_the_script_once(obs, wishes):
+def test_collections_keep_what_they_had_and_get_the_script_once(obs, options):
     mine = {
         "name": "Mine",
         "sources": [{"name": "Ünï"}],
         "modules": {"scripts-tool": [{"path": "/other.lua"}]},
     }
-    path = collection(wishes, "Mine", mine)
-    plain = collection(wishes, "Plain", {"name": "Plain", "sources": []})
-    obs.install(wishes)
-    obs.install(wishes)
-    script = str(wishes_folder(wishes) / "lpsuite" / SCRIPTS[0])
+    path = collection(options, "Mine", mine)
+    plain = collection(options, "Plain", {"name": "Plain", "sources": []})
+    obs.install(options)
+    obs.install(options)
+    script = str(folder_of(options) / "lpsuite" / SCRIPTS[0])
     assert scripts_of(path) == ["/other.lua", script]
     assert scripts_of(plain) == [script]
     assert json.loads(path.read_text())["sources"] == mine["sources"]
     assert json.loads(path.with_name("Mine.json.before-lpsuite").read_text()) == mine
-    obs.uninstall(wishes)
+    obs.uninstall(options)
     assert scripts_of(path) == ["/other.lua"]
 
 
-def test_a_damaged_collection_is_left_alone_and_told(obs, wishes):
-    path = collection(wishes, "Broken", "{nonsense")
-    obs.install(wishes)
+def test_a_damaged_collection_is_left_alone_and_told(obs, options):
+    path = collection(options, "Broken", "{nonsense")
+    obs.install(options)
     assert path.read_text() == "{nonsense"
-    assert any(not f.is_good and "Broken" in f.sentence for f in obs.status(wishes))
+    assert any(not f.is_good and "Broken" in f.sentence for f in obs.status(options))
 
 
-def test_status_tells_what_is_missing_and_what_is_old(obs, wishes):
-    assert any(not f.is_good and "install obs" in f.sentence for f in obs.status(wishes))
-    obs.install(wishes)
-    script = wishes_folder(wishes) / "lpsuite" / SCRIPTS[0]
+def test_status_tells_what_is_missing_and_what_is_old(obs, options):
+    assert any(not f.is_good and "install obs" in f.sentence for f in obs.status(options))
+    obs.install(options)
+    script = folder_of(options) / "lpsuite" / SCRIPTS[0]
     script.write_text("-- old")
-    assert any(not f.is_good and "another version" in f.sentence for f in obs.status(wishes))
-    obs.install(InstallOptions(wishes.folder, ("/no/such/program",)))
-    assert any(not f.is_good and "/no/such/program" in f.sentence for f in obs.status(wishes))
+    assert any(not f.is_good and "another version" in f.sentence for f in obs.status(options))
+    obs.install(InstallOptions(options.folder, ("/no/such/program",)))
+    assert any(not f.is_good and "/no/such/program" in f.sentence for f in obs.status(options))
 
 
 def test_the_helper_collection_shows_the_source():

@@ -34,9 +34,9 @@ def copies(stage, folder, numbers, prefix="t."):
     return folder
 
 
-def plan_of(tmp_path, *clips, **wish):
+def plan_of(tmp_path, *clips, **request):
     path = write(timeline_of("t", [clips]), tmp_path / "t.otio")
-    return make_plan(PlanRequest(path, tmp_path / "out", **wish))[0]
+    return make_plan(PlanRequest(path, tmp_path / "out", **request))[0]
 
 
 def source_of(shot, plan):

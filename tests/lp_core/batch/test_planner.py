@@ -21,9 +21,9 @@ from lp_core.settings import InputSettings, OutputSettings, RenderSettings, Upsc
 COUNT = 72
 
 
-def plan_of(tmp_path, video, **wish):
+def plan_of(tmp_path, video, **request):
     path = write(timeline_of("t", video), tmp_path / "t.otio")
-    plan, _ = make_plan(PlanRequest(path, tmp_path / "out", **wish))
+    plan, _ = make_plan(PlanRequest(path, tmp_path / "out", **request))
     return plan
 
 
