@@ -188,12 +188,22 @@ def _assemble_cast(
     cast_files = InputWatch.of([] if job.settings.face.cast is None else [Path(job.settings.face.cast)])
     return replace(
         first,
-        notes=tuple(dict.fromkeys(note for render in renders for note in render.notes)),
+        notes=(*dict.fromkeys(note for render in renders for note in render.notes), *_silent_voices(renders)),
         inputs=InputWatch(MappingProxyType({**stamps, **cast_files.stamps})),
         seal=_cast_sealer(job, members, renders),
         others=tuple(others),
         names=tuple(member.name for member in members),
     )
+
+
+def _silent_voices(renders: Sequence[Render]) -> list[str]:
+    """What is to be said where faces of a cast speak with voices that the result does not carry."""
+    voices = {render.driving.sound for render in renders if isinstance(render.driving, StoredMotion)} - {None}
+    carried = renders[0].target.audio_path
+    names = sorted(path.name for path in voices - {carried} if path is not None)
+    if carried is None or not names:
+        return []
+    return [f"The result carries the sound of {carried.name} alone; mix {', '.join(names)} to it."]
 
 
 def _cast_sealer(job: RenderJob, members: Sequence[CastMember], renders: Sequence[Render]) -> Signer:

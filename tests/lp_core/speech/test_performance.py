@@ -5,6 +5,7 @@ from fakes.films import write_portrait, write_tone
 from lp_core.assemble import assemble
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.job import RenderJob
+from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_source
 from lp_core.performance_name import is_speech, speech_file, with_file
 from lp_core.settings import RenderSettings, SpeechSettings
@@ -104,3 +105,17 @@ def test_the_record_says_that_speech_drove_the_face(recognizer, portrait, tmp_pa
     assert record["driven_by"] == "speech"
     assert record["made_of"]["driving"]["name"] == "tone.wav"
     assert "hama-phones" in {model["set"] for model in record["models"]}
+
+
+def test_each_face_of_a_cast_speaks_with_its_own_voice(recognizer, tmp_path, astronaut):
+    head = astronaut[0:256, 96:352]
+    write_image(tmp_path / "portrait.png", np.ascontiguousarray(np.hstack([head, head])))
+    for name in ("one.wav", "two.wav"):
+        write_tone(tmp_path / name, seconds=0.2)
+    cast = tmp_path / "cast.toml"
+    cast.write_text(
+        '[[faces]]\nface = "0"\ndriving = "one.wav"\n[[faces]]\nface = "1"\ndriving = "two.wav"\n'
+    )
+    render = assemble(job(tmp_path, tmp_path / "one.wav", "out.mp4", cast=str(cast)))
+    assert [each.driving.sound.name for each in (render, *render.others)] == ["one.wav", "two.wav"]
+    assert "The result carries the sound of one.wav alone; mix two.wav to it." in render.notes
