@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     help="Serve routes for clients of these vendors (docs/worker.md).",
 )
 @click.option("--compat-keys", metavar="FILE", help="Clients of those routes and their keys (JSON).")
+@click.option("--compat-settings", metavar="FILE", help="Settings of all their videos, by group (JSON).")
 @click.option(
     "--allow-fetch",
     multiple=True,
@@ -73,6 +74,7 @@ def serve(
     until_idle: float | None,
     compat: str,
     compat_keys: str | None,
+    compat_settings: str | None,
     allow_fetch: tuple[str, ...],
     allow_webhook: tuple[str, ...],
     from_host: bool,
@@ -110,6 +112,7 @@ def serve(
             _path(compat_keys),
             allow_fetch,
             allow_webhook,
+            _path(compat_settings),
         ),
     )
     try:

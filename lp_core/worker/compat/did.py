@@ -1,6 +1,7 @@
 """Routes of D-ID: images, audios, talks, voices, credits."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -244,7 +245,7 @@ def as_talk(compat: Compat, talk: Talk, base: str) -> dict[str, Any]:
         summary = row.summary or {}
         shown["result_url"] = compat.link(talk, base)
         shown["duration"] = duration_of(summary)
-        if talk.body.get("script", {}).get("subtitles"):
+        if has_subtitles(talk):
             shown["subtitles_url"] = compat.link(talk, base, "result.srt")
         shown["metadata"]["voice"] = summary.get("voice")
     elif state == "error":
@@ -252,6 +253,11 @@ def as_talk(compat: Compat, talk: Talk, base: str) -> dict[str, Any]:
     else:
         shown["pending_url"] = None
     return shown
+
+
+def has_subtitles(talk: Talk) -> bool:
+    """Whether subtitles were written beside the video."""
+    return Path(talk.output).with_suffix(".srt").is_file()
 
 
 def duration_of(summary: dict[str, Any]) -> float | None:

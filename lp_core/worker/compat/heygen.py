@@ -8,7 +8,7 @@ from pydantic import Field
 from lp_core.errors import NotThere, SettingError
 from lp_core.worker.compat.answers import Body, base_of, body_of, known_client, route_class
 from lp_core.worker.compat.clients import ApiClient
-from lp_core.worker.compat.did import duration_of
+from lp_core.worker.compat.did import duration_of, has_subtitles
 from lp_core.worker.compat.records import Asset, Talk
 from lp_core.worker.compat.talks import DAY_S, SCHEME, Compat, Order, Wanted
 from lp_core.worker.compat.voices import matching_voice, voices
@@ -258,7 +258,6 @@ def as_video(compat: Compat, talk: Talk, base: str) -> dict[str, Any]:
     state = _STATES[row.state]
     summary = row.summary or {}
     is_done = state == "completed"
-    has_captions = is_done and bool(talk.body.get("caption"))
     failure = (row.error or {}).get("message", "The video was cancelled.") if state == "failed" else None
     return {
         "id": talk.id,
@@ -267,7 +266,7 @@ def as_video(compat: Compat, talk: Talk, base: str) -> dict[str, Any]:
         "video_url": compat.link(talk, base) if is_done else None,
         "thumbnail_url": None,
         "gif_url": None,
-        "caption_url": compat.link(talk, base, "result.srt") if has_captions else None,
+        "caption_url": compat.link(talk, base, "result.srt") if is_done and has_subtitles(talk) else None,
         "video_url_caption": None,
         "duration": duration_of(summary) if is_done else None,
         "created_at": int(row.created_s),

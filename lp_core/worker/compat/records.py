@@ -94,6 +94,7 @@ class Records:
             if self._db.execute("PRAGMA user_version").fetchone()[0] > VERSION:
                 raise WorkerError(f"{path} was written by a newer LP Suite; update.")
             self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(_SCHEMA)
         except sqlite3.Error as error:
             raise store_failure(path, error) from error

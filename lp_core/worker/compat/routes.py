@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from lp_core.worker.compat.talk_job import TalkJob
 from lp_core.worker.compat.talks import Compat
 from lp_core.worker.page_routes import FILM_TYPES
 from lp_core.worker.say_job import SayKind
+from lp_core.worker.schema import SettingsModel, to_settings
 from lp_core.worker.service import Service
 
 VENDORS: Mapping[str, Any] = {"did": did_router, "heygen": heygen_router}
@@ -43,6 +45,9 @@ class CompatOptions:
     """Hosts that files may be fetched from and webhooks may call."""
     local_webhooks: tuple[str, ...] = ()
     """Addresses (scheme://host:port) that webhooks may call although they are not public."""
+
+    settings: Path | None = None
+    """JSON file with settings of every video, by group; None: the defaults."""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.vendors) - set(VENDORS))
@@ -64,9 +69,24 @@ def open_compat(options: CompatOptions, service: Service, token: str) -> Compat:
         raise SettingError("This worker cannot say texts, so the routes of other vendors cannot be served.")
     service.kinds["talk"] = TalkJob(say, remote)
     records = Records(service.state / "compat.sqlite3")
-    compat = Compat(service, clients, records, open_links(service.state), remote, options.vendors)
+    settings = {} if options.settings is None else read_settings(options.settings)
+    compat = Compat(service, clients, records, open_links(service.state), remote, options.vendors, settings)
     compat.sweep()
     return compat
+
+
+def read_settings(path: Path) -> dict[str, dict[str, Any]]:
+    """Settings by group, such as {"provenance": {"watermark": "studio"}}.
+
+    Raises:
+        SettingError: they are not understood.
+    """
+    try:
+        values: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        to_settings(SettingsModel.model_validate(values))
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingError(f"{path} holds no settings that can be used: {error}.") from error
+    return values
 
 
 def compat_router(compat: Compat) -> APIRouter:

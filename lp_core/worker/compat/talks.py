@@ -18,7 +18,6 @@ from lp_core.errors import LpError, NotAllowed, NotThere, SettingError, TooBusy
 from lp_core.files import ensure_folder
 from lp_core.media.open import open_source
 from lp_core.media.video.header import open_film
-from lp_core.settings import RenderSettings
 from lp_core.worker.compat.clients import ApiClient
 from lp_core.worker.compat.links import Links
 from lp_core.worker.compat.records import Asset, Records, Talk
@@ -100,8 +99,8 @@ class Compat(ClosesOnExit):
     remote: Remote
     vendors: tuple[str, ...]
     """did, heygen."""
-    settings: RenderSettings = field(default_factory=RenderSettings)
-    """The operator's settings for every talk."""
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The operator's settings for every talk, by group; they override those of a request."""
     clock: Callable[[], float] = time.time
 
     def close(self) -> None:
@@ -236,8 +235,12 @@ class Compat(ClosesOnExit):
         }  # fmt: skip
         return {
             "scenes": scenes, "output": output, "framing": framing, "subtitles": order.subtitles,
-            "settings": order.settings, "seconds": client.seconds,
+            "settings": self._settings(order), "seconds": client.seconds,
         }  # fmt: skip
+
+    def _settings(self, order: Order) -> dict[str, dict[str, Any]]:
+        groups = {*order.settings, *self.settings}
+        return {name: {**order.settings.get(name, {}), **self.settings.get(name, {})} for name in groups}
 
     def row(self, talk: Talk) -> Row:
         """The job of a talk.

@@ -1,15 +1,17 @@
+import threading
 import time
 
 import pytest
 from fakes.films import write_portrait
 
-from lp_core.errors import TooBusy
+from lp_core.errors import ConsentMissing, SettingError, TooBusy
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.compat.clients import ApiClient
 from lp_core.worker.compat.did import as_talk
 from lp_core.worker.compat.records import Asset
-from lp_core.worker.compat.routes import CompatOptions, open_compat
+from lp_core.worker.compat.routes import CompatOptions, open_compat, read_settings
 from lp_core.worker.compat.talks import Order, Wanted
+from lp_core.worker.job_context import JobContext
 from lp_core.worker.job_runner import JobRunner
 from lp_core.worker.service import Service
 
@@ -26,6 +28,27 @@ def compat(tmp_path, astronaut, monkeypatch):
             Asset("one", "anna", "image", str(path), "a.png", "image/png", None, time.time())
         )
         yield made
+
+
+def test_the_operators_settings_hold(compat, tmp_path):
+    (tmp_path / "settings.json").write_text(
+        '{"provenance": {"require_consent": true}, "speech": {"head": 0.0}}'
+    )
+    compat.settings = read_settings(tmp_path / "settings.json")
+    order = Order(
+        (Wanted("lpsuite://image/one", "Hi."),), settings={"speech": {"head": 2.0, "blink_rate": 5.0}}
+    )
+    talk = compat.order(ApiClient("anna", "a" * 20), "did", "talk", order, {}, (), "")
+    settings = compat.row(talk).parameters["settings"]
+    assert settings["speech"] == {"head": 0.0, "blink_rate": 5.0}
+    assert settings["provenance"]["require_consent"] is True
+    kind = compat.service.kinds["talk"]
+    context = JobContext(talk.id, tmp_path, lambda *_: None, lambda *_: None, threading.Event())
+    with pytest.raises(ConsentMissing):
+        kind.run(compat.row(talk).parameters, context)
+    (tmp_path / "settings.json").write_text('{"provenance": {"odd": 1}}')
+    with pytest.raises(SettingError):
+        read_settings(tmp_path / "settings.json")
 
 
 def test_a_thousand_talks_wait(compat):
