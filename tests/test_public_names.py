@@ -22,8 +22,8 @@ CONTRACTS = {
         "InputChanged KeyUnusable LicenseNotAccepted LpError MediaError MediaMissing MissingDependency ModelDamaged "
         "ModelError ModelMissing MotionError MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed "
         "NotSigned NotThere NotTrusted OutOfMemory OutputExists ProvenanceError SettingError ShotsFailed "
-        "Tampered TooBusy TruncatedMedia UnknownCodec UnreadableMedia WorkerError absent_library defect_message "
-        "missing_extra neutral"
+        "Tampered TooBusy TrainingStopped TruncatedMedia UnknownCodec UnreadableMedia WorkerError "
+        "absent_library defect_message missing_extra neutral"
     ),
     "lp_core.timing": "FrameRange FrameRate Timecode",
     "lp_core.settings.engines": (

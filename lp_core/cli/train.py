@@ -1,10 +1,12 @@
-"""``lpsuite train``: fits to a user's own clips."""
+"""``lpsuite train``: fits to a user's own clips; the commands that train networks are in ``train_networks``."""
 
 from __future__ import annotations
 
 import click
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.train_networks import COMMANDS
+from lp_core.cli.train_results import RESULT_COMMANDS
 
 
 @click.group(short_help="Fit to clips of your own.")
@@ -42,3 +44,7 @@ def speech(clips: tuple[str, ...], output: str, overwrite: bool) -> None:
         )
         click.echo(f"{clip.name}: {state}, sound {clip.check.offset_s * 1000:+.0f} ms{scores}")
     click.echo(f"{output}: fitted on {sum(clip.used for clip in found)} clips.")
+
+
+for command in (*COMMANDS, *RESULT_COMMANDS):
+    train.add_command(command)

@@ -26,6 +26,7 @@ class FakeNetworks:
 
     def __init__(self, origin="synthetic", fail=0, model=LIVEPORTRAIT):
         self.origin, self.device, self.model = origin, torch.device("cpu"), model
+        self.trained = None
         self.log = SimpleNamespace(pictures=[], driven=[], stitched=[], eyes=[], lips=[])
         self._fail = fail
         generator = torch.Generator().manual_seed(7)

@@ -31,6 +31,7 @@ class SmallNetworks:
     """The three small networks alone."""
 
     origin, device, dtype, model = "synthetic", torch.device("cpu"), torch.float32, LIVEPORTRAIT
+    trained = None
 
     def __init__(self, states: Mapping[str, StateDict]) -> None:
         for name, layers in (("stitching", STITCHING_LAYERS), ("eye", EYE_LAYERS), ("lip", LIP_LAYERS)):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lp_core.engines.liveportrait.blocks import DownBlock2d, ResBlock3d, SameBlock2d
 from lp_core.engines.liveportrait.config import AppearanceConfig
-from lp_core.engines.liveportrait.folding import StateDict, fold_batch_norms
+from lp_core.engines.liveportrait.folding import WIDE, StateDict, fold_batch_norms
 
 
 class AppearanceExtractor(nn.Module):
@@ -47,6 +47,6 @@ class AppearanceExtractor(nn.Module):
         return result
 
 
-def fold_appearance(state: Mapping[str, Tensor]) -> StateDict:
-    """Checkpoint keys of F to those of :class:`AppearanceExtractor`."""
-    return fold_batch_norms(state)
+def fold_appearance(state: Mapping[str, Tensor], wide: torch.dtype = WIDE) -> StateDict:
+    """Checkpoint keys of F to those of :class:`AppearanceExtractor`; ``wide`` is the precision of the sums."""
+    return fold_batch_norms(state, wide=wide)

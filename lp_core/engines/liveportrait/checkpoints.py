@@ -5,8 +5,10 @@ How far a folder is checked:
 * always: every file opens without running code, holds exactly the published keys in the published shapes
   and types, and only finite numbers;
 * SHA-256: against ``checksums`` where the caller hands them in (whoever loads from the model cache does),
-  and against the folder's own label where it is synthetic. A folder with neither is loaded and reported as
-  ``unverified``.
+  and against the folder's own label where it is synthetic or trained. A folder with neither is loaded and
+  reported as ``unverified``.
+
+The keys and shapes are the published ones, or those of the sizes that the label of trained weights names.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lp_core.engines.liveportrait.folding import StateDict
+from lp_core.engines.liveportrait.sizes import PUBLISHED, Sizes, shapes_of
 from lp_core.engines.liveportrait.table import BASE_NETWORKS, LIVEPORTRAIT, STITCHING, PublishedModel
+from lp_core.engines.liveportrait.trained_label import TrainedLabel, read_trained
 from lp_core.engines.liveportrait.weight_layout import (
     FETCH,
     STITCHING_ENTRIES,
@@ -45,9 +49,16 @@ class Checkpoints:
     states: dict[str, StateDict]
     """Network (F, M, W, G, and where there are any stitching, eye, lip) -> its state dict."""
     origin: str
-    """'verified', 'synthetic' or 'unverified'."""
+    """'verified', 'synthetic', 'trained' or 'unverified'."""
     model: PublishedModel = LIVEPORTRAIT
     """Whose weights they are."""
+    trained: TrainedLabel | None = None
+    """Label of weights that were trained with this program; None for others."""
+
+    @property
+    def sizes(self) -> Sizes:
+        """Sizes of the networks of trained weights; the published ones for all others."""
+        return PUBLISHED if self.trained is None else self.trained.sizes
 
 
 def read_checkpoints(
@@ -67,20 +78,28 @@ def read_checkpoints(
             misshapen, of another type or not finite.
     """
     files = find_files(folder, model)
-    origin = _check_hashes(folder, files, checksums)
+    trained = read_trained(folder) if checksums is None and model is LIVEPORTRAIT else None
+    origin = _check_hashes(folder, files, checksums, trained)
+    shapes = load_shapes(model) if trained is None else shapes_of(trained.sizes)
     states: dict[str, StateDict] = {}
     for stem, path in files.items():
-        states |= read_file(stem, path, model)
-    return Checkpoints(states, origin, model)
+        states |= read_file(stem, path, model, shapes)
+    return Checkpoints(states, origin, model, trained)
 
 
-def read_file(stem: str, path: Path, model: PublishedModel = LIVEPORTRAIT) -> dict[str, StateDict]:
+def read_file(
+    stem: str,
+    path: Path,
+    model: PublishedModel = LIVEPORTRAIT,
+    shapes: Mapping[str, Shapes] | None = None,
+) -> dict[str, StateDict]:
     """Reads and checks one file: network -> its state dict.
 
     Args:
         stem: which file it is, a key of BASE_NETWORKS or STITCHING.
         path: the file, .pth or .safetensors.
         model: whose file it is.
+        shapes: network -> key -> shape; None: the model's published ones.
 
     Raises:
         ModelMissing: it cannot be opened.
@@ -88,17 +107,26 @@ def read_file(stem: str, path: Path, model: PublishedModel = LIVEPORTRAIT) -> di
     """
     content = _read(path)
     parts = _stitching_states(path, content) if stem == STITCHING else {BASE_NETWORKS[stem]: content}
-    shapes = load_shapes(model)
-    return {network: check_state(state, shapes[network], path) for network, state in parts.items()}
+    wanted = shapes or load_shapes(model)
+    return {network: check_state(state, wanted[network], path) for network, state in parts.items()}
 
 
-def _check_hashes(folder: Path, files: Mapping[str, Path], checksums: Mapping[str, str] | None) -> str:
+def _check_hashes(
+    folder: Path,
+    files: Mapping[str, Path],
+    checksums: Mapping[str, str] | None,
+    trained: TrainedLabel | None,
+) -> str:
     if checksums is not None:
         for path in files.values():
             if path.name not in checksums:
                 raise ModelDamaged(f"{path} is not a published file; get the published ones with: {FETCH}.")
             check_sha256(path, checksums[path.name])
         return "verified"
+    if trained is not None:
+        for path in files.values():
+            check_sha256(path, trained.sha256.get(path.name, ""), "lpsuite train export")
+        return "trained"
     label = read_label(folder)
     if label is None:
         return "unverified"

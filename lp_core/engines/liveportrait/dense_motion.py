@@ -20,7 +20,13 @@ from torch.nn import functional
 
 from lp_core.engines.liveportrait.blocks import DownBlock3d, UpBlock3d, VolumeHeads
 from lp_core.engines.liveportrait.config import WarpingConfig
-from lp_core.engines.liveportrait.folding import StateDict, fold_batch_norms, join_heads, upsampling_kernel
+from lp_core.engines.liveportrait.folding import (
+    WIDE,
+    StateDict,
+    fold_batch_norms,
+    join_heads,
+    upsampling_kernel,
+)
 
 PLAIN_UPS = 2
 """Deepest up-blocks that stay as they are: at 2 x 2 and 4 x 4 pixels, reading weights costs more than products."""
@@ -229,14 +235,14 @@ class DenseMotion(nn.Module):
         return deformation, torch.sigmoid(hidden)
 
 
-def fold_dense_motion(state: Mapping[str, Tensor], prefix: str) -> StateDict:
+def fold_dense_motion(state: Mapping[str, Tensor], prefix: str, wide: torch.dtype = WIDE) -> StateDict:
     """Checkpoint keys below ``prefix`` to those of :class:`DenseMotion`; other keys pass through."""
-    folded = fold_batch_norms(state, {f"{prefix}norm": f"{prefix}compress"})
+    folded = fold_batch_norms(state, {f"{prefix}norm": f"{prefix}compress"}, wide)
     ups = f"{prefix}hourglass.decoder.up_blocks."
     plain = tuple(f"{ups}{index}." for index in range(PLAIN_UPS))
     for key in [k for k in folded if k.startswith(ups) and k.endswith("conv.weight")]:
         if not key.startswith(plain):
-            folded[key] = upsampling_kernel(folded[key], 2)
+            folded[key] = upsampling_kernel(folded[key], 2, wide)
     both = [
         (folded.pop(f"{prefix}{head}.weight"), folded.pop(f"{prefix}{head}.bias"))
         for head in ("mask", "occlusion")

@@ -60,7 +60,7 @@ from lp_core.engines.liveportrait.retarget import (
     lip_offsets,
     steady_eye_target,
 )
-from lp_core.engines.liveportrait.weights import LABELS, compilation_errors, load_for
+from lp_core.engines.liveportrait.weights import compilation_errors, label_of, load_for
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.faces.regions import contours_of
@@ -111,10 +111,11 @@ class LivePortraitEngine:
         self._landmarks = landmarks or open_landmarker(settings.engine)
         self._settings, self._enlarge = settings, enlarge
         self._loaded_for = _loading(settings.engine)
+        if settings.motion.region != "all":
+            _require_tables(self._networks, f"--region {settings.motion.region}")
         self._model = self._networks.model
         self._wide: Networks | None = None  # in float32, loaded when an image is broken
         self._options = EngineOptions.of(settings, self._model)
-        label = LABELS[self._networks.origin]
         device = self._networks.device
         self._drawer = drawer_for(self._networks, device, settings.engine.graphs)
         batch = settings.engine.batch or (CUDA_BATCH if device.type == "cuda" else 1)
@@ -123,7 +124,7 @@ class LivePortraitEngine:
             name="liveportrait",
             rig=self._model.rig.name,
             uses_driving_picture=False,
-            label=label,
+            label=label_of(self._networks),
             batch=batch,
             sliders=self._options.sliders,
             has_crop=True,
@@ -271,6 +272,8 @@ class LivePortraitEngine:
         if self._options.is_expression_friendly and planned is None:
             driven = expression_friendly(keypoints, source, performance, start, options)
         if edit.sliders:
+            if edit.expression().any():
+                _require_tables(self._networks, "A slider of the expression")
             driven = driven + transform_keypoints(keypoints, edit.applied(moved)) - plain
             driven = driven + self._opened(portrait, edit)
         finished = finish(
@@ -373,6 +376,15 @@ def _ratios(motion: MotionFrame) -> Ratios | None:
     if not motion.eyes.any() and not motion.lips:
         return None
     return Ratios(motion.eyes.astype(np.float64)[None], np.array([float(motion.lips)]))
+
+
+def _require_tables(networks: Networks, what: str) -> None:
+    trained = networks.trained
+    if trained is not None and not trained.has_tables:
+        raise SettingError(
+            f"{what} goes by what the published networks' key points mean, and those of the weights "
+            f"'{trained.name}' were trained from scratch; leave it out, or use other weights."
+        )
 
 
 def _loading(settings: EngineSettings) -> tuple[object, ...]:

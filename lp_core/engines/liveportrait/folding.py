@@ -1,6 +1,7 @@
 """Folds what is constant at inference into the weights: spectral norm, batch norm, nearest up-sampling.
 
-All functions are pure: state dict in, new state dict out. Sums are taken in float64 and rounded once.
+All functions are pure and differentiable: state dict in, new state dict out. Sums are taken in ``wide``, float64
+unless the caller says otherwise, and rounded once; training folds in float32 at every step.
 """
 
 from __future__ import annotations
@@ -21,36 +22,43 @@ _NORM_OF_CONV = (
 )
 
 
-def fold_spectral_norm(state: Mapping[str, Tensor]) -> StateDict:
+WIDE = torch.float64
+"""Precision of the sums, unless the caller says otherwise."""
+
+
+def fold_spectral_norm(state: Mapping[str, Tensor], wide: torch.dtype = WIDE) -> StateDict:
     """Divides every ``weight_orig`` by its stored spectral estimate u . (W v), u and v as they are."""
     folded = dict(state)
     for key in [k for k in state if k.endswith(".weight_orig")]:
         stem = key.removesuffix("_orig")
         weight = folded.pop(key)
         u, v = folded.pop(stem + "_u"), folded.pop(stem + "_v")
-        matrix = weight.double().flatten(1)
-        folded[stem] = (weight.double() / torch.dot(u.double(), matrix @ v.double())).to(weight.dtype)
+        matrix = weight.to(wide).flatten(1)
+        folded[stem] = (weight.to(wide) / torch.dot(u.to(wide), matrix @ v.to(wide))).to(weight.dtype)
     return folded
 
 
-def norm_affine(state: Mapping[str, Tensor], norm: str) -> tuple[Tensor, Tensor]:
-    """Scale and shift, (C,) float64 each, that a batch norm with its running statistics amounts to."""
-    variance = state[f"{norm}.running_var"].double()
-    scale = state[f"{norm}.weight"].double() / torch.sqrt(variance + BATCH_NORM_EPS)
-    return scale, state[f"{norm}.bias"].double() - state[f"{norm}.running_mean"].double() * scale
+def norm_affine(state: Mapping[str, Tensor], norm: str, wide: torch.dtype = WIDE) -> tuple[Tensor, Tensor]:
+    """Scale and shift, (C,) in ``wide`` each, that a batch norm with its running statistics amounts to."""
+    variance = state[f"{norm}.running_var"].to(wide)
+    scale = state[f"{norm}.weight"].to(wide) / torch.sqrt(variance + BATCH_NORM_EPS)
+    return scale, state[f"{norm}.bias"].to(wide) - state[f"{norm}.running_mean"].to(wide) * scale
 
 
-def fold_batch_norms(state: Mapping[str, Tensor], conv_of_norm: Mapping[str, str] | None = None) -> StateDict:
+def fold_batch_norms(
+    state: Mapping[str, Tensor], conv_of_norm: Mapping[str, str] | None = None, wide: torch.dtype = WIDE
+) -> StateDict:
     """Folds every batch norm into the convolution before it; where none is, a scale and a shift are left.
 
     Args:
         state: state dict of a network.
         conv_of_norm: norm -> convolution where the names do not tell; ``x.norm`` follows ``x.conv`` and
             ``x.norm2`` follows ``x.conv1`` without being listed.
+        wide: precision of the sums.
     """
     folded = dict(state)
     for norm in [k.removesuffix(".running_var") for k in state if k.endswith(".running_var")]:
-        scale, shift = norm_affine(state, norm)
+        scale, shift = norm_affine(state, norm, wide)
         dtype = state[f"{norm}.weight"].dtype
         for leaf in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
             del folded[f"{norm}.{leaf}"]
@@ -58,7 +66,7 @@ def fold_batch_norms(state: Mapping[str, Tensor], conv_of_norm: Mapping[str, str
         if conv is None:
             folded[f"{norm}.weight"], folded[f"{norm}.bias"] = scale.to(dtype), shift.to(dtype)
             continue
-        weight, bias = state[f"{conv}.weight"].double(), state[f"{conv}.bias"].double()
+        weight, bias = state[f"{conv}.weight"].to(wide), state[f"{conv}.bias"].to(wide)
         folded[f"{conv}.weight"] = (weight * scale.reshape(-1, *[1] * (weight.ndim - 1))).to(dtype)
         folded[f"{conv}.bias"] = (bias * scale + shift).to(dtype)
     return folded
@@ -72,7 +80,7 @@ def _conv_before(norm: str) -> str | None:
     return None
 
 
-def upsampling_kernel(weight: Tensor, factor: int) -> Tensor:
+def upsampling_kernel(weight: Tensor, factor: int, wide: torch.dtype = WIDE) -> Tensor:
     """Kernel of the transposed convolution that equals nearest up-sampling and a k3 p1 convolution.
 
     The transposed convolution has stride ``factor`` in H and W, kernel ``factor + 2`` there, padding 1. An
@@ -83,16 +91,18 @@ def upsampling_kernel(weight: Tensor, factor: int) -> Tensor:
     Args:
         weight: (out, in, 3, 3) or (out, in, 3, 3, 3) kernel of the convolution after the up-sampling.
         factor: of the up-sampling in H and W.
+        wide: precision of the sums.
 
     Returns:
         (in, out, [3,] factor + 2, factor + 2), same dtype.
     """
-    position = torch.arange(factor + 2)[:, None] + torch.arange(3)[None, :] - 2
-    spread = ((position >= 0) & (position < factor)).double()
-    wide = torch.einsum("...hw,yh,xw->...yx", weight.double(), spread, spread)
-    if wide.ndim == 5:
-        wide = wide.flip(2)
-    return wide.transpose(0, 1).contiguous().to(weight.dtype)
+    place = weight.device
+    position = torch.arange(factor + 2, device=place)[:, None] + torch.arange(3, device=place)[None, :] - 2
+    spread = ((position >= 0) & (position < factor)).to(wide)
+    kernel = torch.einsum("...hw,yh,xw->...yx", weight.to(wide), spread, spread)
+    if kernel.ndim == 5:
+        kernel = kernel.flip(2)
+    return kernel.transpose(0, 1).contiguous().to(weight.dtype)
 
 
 def join_heads(

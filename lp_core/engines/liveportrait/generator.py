@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lp_core.engines.liveportrait.config import GeneratorConfig
-from lp_core.engines.liveportrait.folding import StateDict, fold_spectral_norm, upsampling_kernel
+from lp_core.engines.liveportrait.folding import WIDE, StateDict, fold_spectral_norm, upsampling_kernel
 
 SLOPE = 0.2
 """Leaky slope everywhere in G."""
@@ -35,7 +35,7 @@ def normalise(x: Tensor) -> Tensor:
     wide = x.float()
     centred = wide - wide.mean(dim=(2, 3), keepdim=True)
     variance = centred.square().mean(dim=(2, 3), keepdim=True)
-    return centred.mul_(torch.rsqrt(variance + NORM_EPS)).to(x.dtype)
+    return (centred * torch.rsqrt(variance + NORM_EPS)).to(x.dtype)
 
 
 class Spade(nn.Module):
@@ -131,9 +131,9 @@ class Generator(nn.Module):
         return torch.sigmoid(logits.float())
 
 
-def fold_generator(state: Mapping[str, Tensor]) -> StateDict:
-    """Checkpoint keys of G to those of :class:`Generator`."""
-    folded = fold_spectral_norm(state)
+def fold_generator(state: Mapping[str, Tensor], wide: torch.dtype = WIDE) -> StateDict:
+    """Checkpoint keys of G to those of :class:`Generator`; ``wide`` is the precision of the sums."""
+    folded = fold_spectral_norm(state, wide)
     middle = sorted({key.partition(".")[0] for key in folded if key.startswith("G_middle_")})
     groups = {
         "shared_middle": ([f"{block}.{norm}" for block in middle for norm in ("norm_0", "norm_1")], 1),
@@ -142,7 +142,7 @@ def fold_generator(state: Mapping[str, Tensor]) -> StateDict:
     }
     for shared, (norms, factor) in groups.items():
         weight = torch.cat([folded.pop(f"{norm}.mlp_shared.0.weight") for norm in norms])
-        folded[f"{shared}.weight"] = weight if factor == 1 else upsampling_kernel(weight, factor)
+        folded[f"{shared}.weight"] = weight if factor == 1 else upsampling_kernel(weight, factor, wide)
         folded[f"{shared}.bias"] = torch.cat([folded.pop(f"{norm}.mlp_shared.0.bias") for norm in norms])
         for norm in norms:
             _join_modulation(folded, norm)

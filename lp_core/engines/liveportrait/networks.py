@@ -13,22 +13,19 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lp_core.engines.liveportrait.appearance_extractor import AppearanceExtractor, fold_appearance
 from lp_core.engines.liveportrait.appearance_vit import TransformerAppearance, fold_transformer
 from lp_core.engines.liveportrait.checkpoints import Checkpoints, read_checkpoints
-from lp_core.engines.liveportrait.config import (
-    EYE_LAYERS,
-    LIP_LAYERS,
-    STITCHING_LAYERS,
-    AppearanceConfig,
-    TransformerConfig,
-)
+from lp_core.engines.liveportrait.config import AppearanceConfig, TransformerConfig
 from lp_core.engines.liveportrait.folding import StateDict
 from lp_core.engines.liveportrait.generator import Generator, fold_generator
 from lp_core.engines.liveportrait.motion_extractor import MotionExtractor, RawMotion, fold_motion
+from lp_core.engines.liveportrait.sizes import PUBLISHED, Sizes
 from lp_core.engines.liveportrait.stitching import KeypointMlp
 from lp_core.engines.liveportrait.table import LIVEPORTRAIT, PublishedModel
+from lp_core.engines.liveportrait.trained_label import TrainedLabel
 from lp_core.engines.liveportrait.warping import (
     Warped,
     WarpingModule,
@@ -63,9 +60,13 @@ class Networks:
     dtype: torch.dtype
     """Precision of F, W and G."""
     origin: str
-    """'verified': all files have the hashes asked for; 'synthetic': labelled test weights; 'unverified'."""
+    """'verified': all files have the hashes asked for; 'synthetic' or 'trained': labelled so; 'unverified'."""
     model: PublishedModel = LIVEPORTRAIT
     """Whose networks they are."""
+    sizes: Sizes = PUBLISHED
+    """Sizes of trained networks. Those for smaller images read them reduced, and theirs are enlarged."""
+    trained: TrainedLabel | None = None
+    """Label of weights that were trained with this program; None for others."""
 
     @torch.no_grad()
     def appearance(self, image: Tensor) -> Tensor:
@@ -78,7 +79,7 @@ class Networks:
             (B, 32, 16, 64, 64) feature volume in ``dtype``.
         """
         with full_precision(self.device):
-            result: Tensor = self.appearance_extractor(self._picture(image, self.dtype))
+            result: Tensor = self.appearance_extractor(self._picture(self._reduced(image), self.dtype))
         return result
 
     @torch.no_grad()
@@ -89,7 +90,7 @@ class Networks:
             image: (B, 3, 256, 256), [0, 1], RGB, display-encoded.
         """
         with full_precision(self.device):
-            result: RawMotion = self.motion_extractor(self._picture(image, torch.float32))
+            result: RawMotion = self.motion_extractor(self._picture(self._reduced(image), torch.float32))
         return result
 
     @torch.no_grad()
@@ -126,7 +127,6 @@ class Networks:
         """W in one call; see ``prepare_source`` and ``warp``."""
         return self.warp(self.prepare_source(feature, kp_source), kp_driving)
 
-    @torch.no_grad()
     def generator(self, feature: Tensor) -> Tensor:
         """G.
 
@@ -136,6 +136,12 @@ class Networks:
         Returns:
             (B, 3, 512, 512) float32, [0, 1], RGB, display-encoded.
         """
+        result = self.native(feature)
+        return result if self.sizes == PUBLISHED else enlarged(result, PUBLISHED.output_px)
+
+    @torch.no_grad()
+    def native(self, feature: Tensor) -> Tensor:
+        """G as ``generator``, at the size that the network draws."""
         with full_precision(self.device):
             result: Tensor = self.spade_generator(self._picture(feature, self.dtype))
         return result
@@ -160,10 +166,27 @@ class Networks:
         }
         return replace(self, dtype=torch.float32, **wide)
 
+    def _reduced(self, image: Tensor) -> Tensor:
+        return image if self.sizes == PUBLISHED else reduced(image, self.sizes.input_px)
+
     def _picture(self, x: Tensor, dtype: torch.dtype) -> Tensor:
         if self.device.type == "cuda" and x.device.type == "cpu":
             x = x.pin_memory()  # lets the copy run beside the card's work
         return x.to(self.device, dtype, non_blocking=True).contiguous(memory_format=torch.channels_last)
+
+
+def reduced(image: Tensor, side: int) -> Tensor:
+    """Images averaged down to ``side``; (B, 3, H, W) -> (B, 3, side, side), unchanged where they have that size."""
+    if image.shape[-1] == side:
+        return image
+    return functional.interpolate(image.float(), size=(side, side), mode="area")
+
+
+def enlarged(image: Tensor, side: int) -> Tensor:
+    """Images of a network for smaller ones, enlarged to ``side`` linearly; unchanged where they have that size."""
+    if image.shape[-1] == side:
+        return image
+    return functional.interpolate(image, size=(side, side), mode="bilinear", align_corners=False)
 
 
 @torch.no_grad()
@@ -252,10 +275,13 @@ def check_placement(device: str | torch.device, dtype: torch.dtype) -> torch.dev
 
 
 def build_networks(checkpoints: Checkpoints, device: torch.device, dtype: torch.dtype) -> Networks:
-    """Networks of the sizes in the model's row from checked weights."""
-    states, row = checkpoints.states, checkpoints.model
+    """Networks of the sizes in the model's row, or of the trained weights' own, from checked weights."""
+    states, row, sizes = checkpoints.states, checkpoints.model, checkpoints.sizes
+    if checkpoints.trained is not None:
+        row = replace(row, appearance=sizes.appearance, motion=sizes.motion, warping=sizes.warping)
+        row = replace(row, generator=sizes.generator)
     plain, cpu = torch.float32, torch.device("cpu")
-    small = (("stitching", STITCHING_LAYERS), ("eye", EYE_LAYERS), ("lip", LIP_LAYERS))
+    small = (("stitching", sizes.stitching), ("eye", sizes.eye), ("lip", sizes.lip))
     return Networks(
         _appearance(row.appearance, states["F"], device, dtype),
         _build(lambda: MotionExtractor(row.motion), fold_motion(states["M"]), device, plain),
@@ -269,7 +295,9 @@ def build_networks(checkpoints: Checkpoints, device: torch.device, dtype: torch.
         device=device,
         dtype=dtype,
         origin=checkpoints.origin,
-        model=row,
+        model=checkpoints.model,
+        sizes=sizes,
+        trained=checkpoints.trained,
     )
 
 

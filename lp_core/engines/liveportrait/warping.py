@@ -12,7 +12,7 @@ from torch.nn import functional
 from lp_core.engines.liveportrait.blocks import SameBlock2d
 from lp_core.engines.liveportrait.config import WarpingConfig
 from lp_core.engines.liveportrait.dense_motion import DenseMotion, DenseSource, fold_dense_motion
-from lp_core.engines.liveportrait.folding import StateDict
+from lp_core.engines.liveportrait.folding import WIDE, StateDict
 
 THIRD_SLOPE = 0.01
 """Leaky slope after ``third``."""
@@ -77,9 +77,9 @@ class WarpingModule(nn.Module):
         return Warped(deformation, occlusion, out * occlusion.to(out.dtype))
 
 
-def fold_warping(state: Mapping[str, Tensor]) -> StateDict:
-    """Checkpoint keys of W to those of :class:`WarpingModule`."""
-    return fold_dense_motion(state, "dense_motion_network.")
+def fold_warping(state: Mapping[str, Tensor], wide: torch.dtype = WIDE) -> StateDict:
+    """Checkpoint keys of W to those of :class:`WarpingModule`; ``wide`` is the precision of the sums."""
+    return fold_dense_motion(state, "dense_motion_network.", wide)
 
 
 def stacked_sources(sources: Sequence[WarpSource]) -> WarpSource:

@@ -15,6 +15,7 @@ from lp_core.engines.liveportrait.calibration import in_int8
 from lp_core.engines.liveportrait.installed import IMPORTS, is_synthetic, read_import
 from lp_core.engines.liveportrait.networks import Networks, load_networks
 from lp_core.engines.liveportrait.table import LIVEPORTRAIT, PublishedModel, published_model
+from lp_core.engines.liveportrait.trained_label import read_trained
 from lp_core.engines.liveportrait.weight_layout import check_sha256, find_files, read_label
 from lp_core.errors import ModelDamaged, ModelMissing, SettingError
 from lp_core.models.acceptance import demand_accepted
@@ -28,6 +29,7 @@ LABELS = {
     "synthetic": "synthetic test weights, not a result",
     "unverified": "weights that are not the published files",
     "imported": "imported weights, whose published hashes are not known",
+    "trained": "weights that were trained with this program",
 }
 """Origin of the weights -> what must be said of pictures made with them."""
 
@@ -99,7 +101,7 @@ def is_published(folder: Path, checksums: dict[str, str], model: PublishedModel 
     Raises:
         ModelMissing: a file is not there.
     """
-    if read_label(folder) is not None:
+    if read_label(folder) is not None or read_trained(folder) is not None:
         return False
     files = find_files(folder, model)
     if not checksums:
@@ -110,6 +112,11 @@ def is_published(folder: Path, checksums: dict[str, str], model: PublishedModel 
     except ModelDamaged:
         return False
     return True
+
+
+def label_of(networks: Networks) -> str:
+    """What must be said of images made with these networks; empty for the published ones."""
+    return LABELS[networks.origin] if networks.trained is None else networks.trained.sentence()
 
 
 def compiled(networks: Networks) -> Networks:

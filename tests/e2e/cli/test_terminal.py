@@ -84,6 +84,17 @@ CASES = {
     "batch job": [Case("batch job {job} --chunk 10", shows="frames")],
     "sync check": [Case("sync check {driving}", 11, "no sound")],
     "train speech": [Case("train speech {driving} -o {new}.npz", 11, "no sound")],
+    "train prepare": [
+        Case(
+            "train prepare {new}.none -o {new}.set --license own --people sources", 2, "No shot can be taken"
+        ),
+        Case("train prepare {driving} -o {new}.set --license CC-BY-NC-4.0", 43, "--allow-restricted"),
+    ],
+    "train run": [Case("train run {new}.toml --data {new}.set -o {new}.run", 2, "training configuration")],
+    "train adapt": [Case("train adapt {new}.set --weights {new}.w -o {new}.run", 2, "not a prepared set")],
+    "train stitch": [Case("train stitch {new}.w --data {new}.set -o {new}.run", 2, "not a prepared set")],
+    "train evaluate": [Case("train evaluate {new}.set -o {new}.out", 2, "not a prepared set")],
+    "train export": [Case("train export {new}.run -o {new}.w", 41, "appearance_feature_extractor")],
     "inspect": [Case("inspect {portrait}", shows="0")],
     "serve": [Case("serve --until-idle 1 --state {new}.state", shows="The worker answers")],
     "live": [

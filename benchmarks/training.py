@@ -1,0 +1,340 @@
+"""Training in full: a small model on the sample clips, adapting, stitching, kills, two processes, precisions.
+
+    python benchmarks/training.py --media ../shared/media --out out/training
+    python benchmarks/training.py --media ../shared/media --out out/training --only adapt,kill
+
+``trial`` learns on seven people of the sample clips (the person of d10 is never seen) by lp_core/training/trial.toml;
+``adapt`` fits it to d10; ``stitch`` trains its stitching network; ``kill`` ends a run with SIGKILL at random moments
+and continues it; ``gloo`` compares two processes with one; ``precision`` compares bfloat16 with float32. Set
+OMP_NUM_THREADS=1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+
+from lp_core.training.adapt import AdaptOptions, adapt
+from lp_core.training.candidates import Filters
+from lp_core.training.config import read_config
+from lp_core.training.initial import initial_states
+from lp_core.training.loop import Trainer
+from lp_core.training.prepare import PrepareOptions, prepare
+from lp_core.training.ranks import Ranks
+from lp_core.training.reenact import decibels, evaluate_held_out, held_out, networks_of, score_of, unseen
+from lp_core.training.run import HELD_OUT_STEP, UNSEEN_STEP, run_training
+from lp_core.training.run_files import load_checkpoint
+from lp_core.training.stitch_run import stitch_weights
+from lp_core.training.store import TrainingSet
+
+SEEN = (
+    "driving/d0",
+    "driving/d3",
+    "driving/d13",
+    "driving/d19",
+    "driving/d20",
+    "source_video/s18",
+    "source_video/s32",
+)
+UNSEEN = "driving/d10"
+SIDE, FACE_PX = 128, 100.0
+TRIAL = Path(str(files("lp_core.training").joinpath("trial.toml")))
+BAR_DB, BAR_COPY, BAR_FACE, BAR_ADAPT = 20.5, 3.0, 4.0, 5.0
+PARTS = ("trial", "adapt", "stitch", "kill", "gloo", "precision")
+
+
+def say(line: str) -> None:
+    """Prints at once."""
+    print(line, flush=True)
+
+
+def verdict(holds: bool) -> str:
+    """As printed behind a figure."""
+    return "held" if holds else "NOT HELD"
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Prints CPU and wall seconds of a part."""
+    cpu, wall = time.process_time(), time.monotonic()
+    yield
+    say(f"{what}: {time.process_time() - cpu:.0f} CPU s, {time.monotonic() - wall:.0f} s")
+
+
+def sets(media: Path, out: Path) -> tuple[TrainingSet, TrainingSet]:
+    """All eight clips with d10 kept for tests, and d10 alone."""
+    options = PrepareOptions(license="own", size=SIDE, filters=replace(Filters(), face_px=FACE_PX))
+    with timed("prepare"):
+        clips = [media / f"{name}.mp4" for name in (*SEEN, UNSEEN)]
+        everyone = prepare(clips, out / "set", replace(options, test=("d10",)))
+        lone = prepare([media / f"{UNSEEN}.mp4"], out / "d10", options)
+    for stored in everyone.shots:
+        shot = stored.shot
+        say(f"  {shot.source}: {shot.frames} frames, person {shot.person}, {shot.split}")
+    return everyone, lone
+
+
+def trial(everyone: TrainingSet, out: Path) -> None:
+    """Section 6 of the specification."""
+    config = read_config(TRIAL)
+    result = run_training(config, everyone.folder, out / "trial", "cpu", say)
+    checkpoint = load_checkpoint(sorted((out / "trial" / "checkpoints").glob("step-*.pt"))[-1])
+    states = networks_of(config.sizes, {**_states(out / "trial")})
+    for kind, shots in (
+        ("held out", held_out(everyone, HELD_OUT_STEP)),
+        ("unseen", unseen(everyone, "test", UNSEEN_STEP)),
+    ):
+        errors, _ = evaluate_held_out(states, list(shots))
+        score = score_of(errors)
+        say(f"{kind:<10} {'copy':>7} {'off':>7} {'model':>7}   face: {'copy':>6} {'off':>7} {'model':>7}")
+        for clip in errors:
+            whole, face = (
+                [decibels(values[way]) for way in ("copy", "still", "model")]
+                for values in (clip.whole, clip.face)
+            )
+            say(
+                f"{clip.name[:10]:<10} "
+                + " ".join(f"{v:7.2f}" for v in whole)
+                + "   face: "
+                + " ".join(f"{v:7.2f}" for v in face)
+            )
+        whole, face = score.whole, score.face
+        say(f"all        {whole['copy']:7.2f} {whole['still']:7.2f} {whole['model']:7.2f}   face: "
+            f"{face['copy']:7.2f} {face['still']:7.2f} {face['model']:7.2f}")  # fmt: skip
+        if kind == "held out":
+            say(f"whole >= {BAR_DB}: {whole['model']:.2f}, {verdict(whole['model'] >= BAR_DB)}")
+            gain, gain_face = whole["model"] - whole["copy"], face["model"] - face["copy"]
+            say(f"whole >= copy + {BAR_COPY}: {gain:.2f}, {verdict(gain >= BAR_COPY)}")
+            say(f"face >= copy + {BAR_FACE}: {gain_face:.2f}, {verdict(gain_face >= BAR_FACE)}")
+    cpu = checkpoint["progress"]["cpu_s"]
+    say(f"trial: {result.progress.step} steps, {cpu:.0f} CPU s; <= 900: {verdict(cpu <= 900)}")
+
+
+def _states(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
+    from lp_core.training.export import read_weights
+
+    return read_weights(folder).states
+
+
+def adapting(everyone: TrainingSet, lone: TrainingSet, out: Path, steps: int) -> None:
+    """G alone, then all networks, fitted to d10."""
+    for name, learns in (("G", ("G",)), ("F, M, W, G", ("F", "M", "W", "G"))):
+        options = AdaptOptions(
+            out / "trial",
+            "d10",
+            learns=learns,
+            steps=steps,
+            evaluate_every=max(10, steps // 4),
+            has_stated_consent=True,
+        )
+        with timed(f"adapt {name}"):
+            found = adapt(
+                lone.folder,
+                out / f"adapted-{'all' if len(learns) > 1 else 'G'}",
+                options,
+                "cpu",
+                say,
+                everyone.folder,
+            )
+        for area in ("whole", "face"):
+            before, after = getattr(found.before, area), getattr(found.after, area)
+            gain = after["model"] - before["model"]
+            say(
+                f"  {area}: copy {before['copy']:.2f}, before {before['model']:.2f}, after {after['model']:.2f}"
+            )
+            say(f"  {area}: motion off after {after['still']:.2f}")
+            say(f"  {area}: gain >= {BAR_ADAPT}: {gain:.2f}, {verdict(gain >= BAR_ADAPT)}")
+            say(f"  {area}: above copy: {verdict(after['model'] > before['copy'])}")
+        if found.others is not None:
+            old, new = (score.whole["model"] for score in found.others)
+            say(f"  other people, whole: before {old:.2f}, after {new:.2f}")
+
+
+def stitching(everyone: TrainingSet, out: Path, steps: int) -> None:
+    """Shoulders against motion."""
+    with timed("stitch"):
+        before, after = stitch_weights(
+            out / "trial", everyone.folder, out / "stitched", "s", (steps, 8, 1e-3, 0), say
+        )
+    say(f"  shoulders {after.shoulders_before:.4f} -> {after.shoulders_after:.4f}")
+    say(f"  gone >= 50%: {after.gain:.0%}, {verdict(after.gain >= 0.5)}; untrained {before.gain:.0%}")
+    say(f"  motion kept >= 85%: {after.motion_kept:.0%}, {verdict(after.motion_kept >= 0.85)}")
+
+
+def command(data: Path, config: Path, run: Path) -> list[str]:
+    """The command line of a run."""
+    return [
+        sys.executable,
+        "-m",
+        "lp_core",
+        "train",
+        "run",
+        str(config),
+        "--data",
+        str(data),
+        "-o",
+        str(run),
+        "--threads",
+        "1",
+    ]
+
+
+def digest(run: Path) -> str:
+    """SHA-256 of all tensors of the newest checkpoint."""
+    content = load_checkpoint(sorted((run / "checkpoints").glob("step-*.pt"))[-1])
+    found = hashlib.sha256()
+
+    def take(value: object) -> None:
+        if isinstance(value, torch.Tensor):
+            found.update(
+                value.contiguous().view(torch.uint8).numpy().tobytes()
+                if value.ndim
+                else str(value.item()).encode()
+            )
+        elif isinstance(value, dict):
+            for key in sorted(value, key=str):
+                take(value[key])
+        elif isinstance(value, list):
+            for each in value:
+                take(each)
+
+    for name in ("published", "averages", "discriminators", "optimizer", "judge_optimizer"):
+        take(content[name])
+    return found.hexdigest()
+
+
+def curve(run: Path) -> list[str]:
+    """The loss curve without its times."""
+    return [line.rsplit(",", 1)[0] for line in (run / "log.csv").read_text().splitlines()]
+
+
+def small_config(out: Path, precision: str, steps: int, name: str) -> Path:
+    """A shorter trial with discriminators from the middle on."""
+    text = TRIAL.read_text()
+    text = text.replace("motion_steps = 250", f"motion_steps = {steps}").replace(
+        "\nsteps = 600", f"\nsteps = {steps}"
+    )
+    text = text.replace(
+        "save_every = 50", f'save_every = 3\ngan_from = {steps // 2}\nprecision = "{precision}"'
+    )
+    text = text.replace("batch = 4", "batch = 2").replace("evaluate_every = 150", "evaluate_every = 0")
+    path = out / f"{name}.toml"
+    path.write_text(text)
+    return path
+
+
+def kills(everyone: TrainingSet, out: Path, count: int) -> None:
+    """Runs that are ended by SIGKILL at random moments continue with the same bits."""
+    dice = random.Random(1)  # noqa: S311 - moments, not secrets
+    for precision in ("float32", "bfloat16"):
+        config = small_config(out, precision, 8, f"kill-{precision}")
+        whole, broken = out / f"whole-{precision}", out / f"broken-{precision}"
+        subprocess.run(command(everyone.folder, config, whole), check=True, capture_output=True)
+        done = 0
+        for _ in range(count):
+            process = subprocess.Popen(command(everyone.folder, config, broken), stderr=subprocess.DEVNULL)
+            log = broken / "log.csv"
+            lines = len(curve(broken)) if log.is_file() else 0
+            wanted = lines + dice.randint(1, 6)
+            while process.poll() is None and (not log.is_file() or len(curve(broken)) < wanted):
+                time.sleep(0.05)
+            process.send_signal(signal.SIGKILL)
+            done += process.wait() == -signal.SIGKILL
+        subprocess.run(command(everyone.folder, config, broken), check=True, capture_output=True)
+        is_same = digest(whole) == digest(broken)
+        say(f"kill -9, {precision}, {done} kills: loss curve {verdict(curve(whole) == curve(broken))}, "
+            f"SHA-256 of all tensors {verdict(is_same)} ({digest(broken)[:16]})")  # fmt: skip
+
+
+def gloo(everyone: TrainingSet, out: Path) -> None:
+    """Two processes with a batch of 2 against one with 4: the loss curves."""
+    config = small_config(out, "float32", 4, "gloo")
+    double = out / "double.toml"
+    double.write_text(config.read_text().replace("batch = 2", "batch = 4"))
+    subprocess.run(command(everyone.folder, double, out / "one"), check=True, capture_output=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    launcher = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--master-port",
+        str(port),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    subprocess.run(
+        [*launcher, *command(everyone.folder, config, out / "two")[1:]],
+        check=True,
+        capture_output=True,
+        env=environment,
+    )
+    one, two = ([float(line.split(",")[3]) for line in curve(out / run)[1:]] for run in ("one", "two"))
+    worst = max(abs(a - b) / abs(a) for a, b in zip(one, two, strict=True))
+    say(f"two gloo processes against one with twice the batch, {len(one)} steps: largest relative difference of the "
+        f"loss {worst:.1e}; <= 1e-3: {verdict(worst <= 1e-3)}")  # fmt: skip
+
+
+def precision(everyone: TrainingSet, steps: int) -> None:
+    """bfloat16 against float32 after some steps of all networks."""
+    found = {}
+    for name in ("float32", "bfloat16"):
+        config = read_config(TRIAL)
+        schedule = replace(config.schedule, motion_steps=0, steps=steps, batch=2, precision=name)
+        config = replace(config, schedule=schedule)
+        trainer = Trainer(config, everyone, initial_states(config.sizes, 0), torch.device("cpu"), Ranks())
+        start = time.process_time()
+        totals = [float(trainer.step_once()["total"]) for _ in range(steps)]
+        found[name] = sum(totals[-10:]) / 10
+        say(f"  {name}: loss {found[name]:.3f} over the last 10 of {steps} steps, "
+            f"{(time.process_time() - start) / steps:.2f} CPU s a step")  # fmt: skip
+    apart = abs(found["bfloat16"] / found["float32"] - 1)
+    say(f"bfloat16 and float32 differ by {apart:.1%}; <= 5%: {verdict(apart <= 0.05)}")
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--media", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--adapt-steps", type=int, default=160)
+    parser.add_argument("--stitch-steps", type=int, default=110)
+    parser.add_argument("--kills", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    everyone, lone = sets(options.media, options.out)
+    parts: dict[str, Callable[[], None]] = {
+        "trial": lambda: trial(everyone, options.out),
+        "adapt": lambda: adapting(everyone, lone, options.out, options.adapt_steps),
+        "stitch": lambda: stitching(everyone, options.out, options.stitch_steps),
+        "kill": lambda: kills(everyone, options.out, options.kills),
+        "gloo": lambda: gloo(everyone, options.out),
+        "precision": lambda: precision(everyone, 50),
+    }
+    for name in options.only.split(","):
+        parts[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

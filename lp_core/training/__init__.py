@@ -1,0 +1,1 @@
+"""Trains the networks of the LivePortrait engine: data, training, adapting, stitching, evaluation, export."""

@@ -1,0 +1,170 @@
+"""The loop: what learns and what does not, resuming, guards, and that the engine runs what was trained."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from fakes.training_sets import TINY
+
+from lp_core.engines.liveportrait.networks import load_networks
+from lp_core.errors import SettingError, TrainingStopped
+from lp_core.training.config import Schedule
+from lp_core.training.initial import initial_states
+from lp_core.training.loop import LOG_COLUMNS, Trainer, run_loop
+from lp_core.training.ranks import Ranks
+from lp_core.training.reenact import networks_of, reenact
+from lp_core.training.run import run_training
+from lp_core.training.run_files import CsvLog
+
+CPU = torch.device("cpu")
+
+
+def trainer_of(config, data):
+    return Trainer(config, data, initial_states(config.sizes, 0), CPU, Ranks())
+
+
+def finish(config, data, folder, stop_after=None):
+    """Trains; or breaks off after a step, as a killed process does: without a word."""
+    trainer = trainer_of(config, data)
+    if stop_after is not None:
+        step = trainer.step_once
+
+        def breaking():
+            if trainer.progress.step == stop_after:
+                raise KeyboardInterrupt
+            return step()
+
+        trainer.step_once = breaking
+    folder.mkdir(exist_ok=True)
+    run_loop(trainer, folder, lambda _states, step: float(step), lambda _line: None)
+    return trainer
+
+
+def tensors(trainer):
+    content = trainer.content()
+    found = {**content["published"], **content["discriminators"]}
+    found |= {f"average {name}": value for name, value in content["averages"].items()}
+    for index, state in content["optimizer"]["state"].items():
+        found |= {f"{index} {name}": value for name, value in state.items()}
+    return found
+
+
+def rows(folder):
+    return [
+        {k: v for k, v in row.items() if k != "cpu_s"}
+        for row in CsvLog(folder / "log.csv", LOG_COLUMNS).rows()
+    ]
+
+
+def test_a_broken_off_run_continues_with_the_same_bits(config, small_set, tmp_path):
+    config = replace(config, schedule=replace(config.schedule, gan_from=4))
+    whole = finish(config, small_set, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        finish(config, small_set, tmp_path / "broken", stop_after=7)
+    with (tmp_path / "broken" / "log.csv").open("a") as log:
+        log.write("8,gan,0.1")  # what a kill leaves of a row
+    again = finish(config, small_set, tmp_path / "broken")
+    wanted, found = tensors(whole), tensors(again)
+    assert wanted.keys() == found.keys()
+    assert [name for name, value in wanted.items() if not torch.equal(value, found[name])] == []
+    assert rows(tmp_path / "whole") == rows(tmp_path / "broken")
+    assert [row["phase"] for row in rows(tmp_path / "whole")] == ["motion"] * 3 + ["all"] * 4 + ["gan"] * 2
+
+
+def test_gradients_reach_all_that_learns_and_nothing_else(config, small_set):
+    config = replace(config, schedule=Schedule(motion_steps=0, steps=1, batch=2, learns=("F", "W", "G")))
+    trainer = trainer_of(config, small_set)
+    before = {name: value.clone() for name, value in trainer.published.state_dict().items()}
+    for _ in range(2):
+        trainer.step_once()
+    for network in "FWG":
+        for name, parameter in trainer.published.table(network).named_parameters():
+            assert torch.isfinite(parameter.grad).all(), name
+            assert parameter.grad.any(), name
+    for name, value in trainer.published.table("M").values().items():
+        assert torch.equal(value, before[f"tables.M.{name.replace('.', '/')}"])
+    averaged = trainer.averaged_states()["M"]
+    assert all(
+        torch.equal(value, averaged[name]) for name, value in trainer.published.table("M").values().items()
+    )
+
+
+def test_all_losses_give_every_parameter_a_gradient(config, small_set):
+    config = replace(config, schedule=Schedule(motion_steps=0, steps=2, batch=2, gan_from=0))
+    trainer = trainer_of(config, small_set)
+    trainer.step_once()
+    row = trainer.step_once()
+    empty = [
+        name
+        for name, value in trainer.published.named_parameters()
+        if value.grad is None or not value.grad.any()
+    ]
+    assert empty == []
+    assert all(
+        row[name] != 0
+        for name in ("guide", "equivariance", "l1", "features", "face", "lips", "matching", "judge")
+    )
+
+
+def test_the_loss_falls(config, small_set, tmp_path):
+    schedule = Schedule(motion_steps=25, steps=25, batch=2, save_every=200)
+    finish(replace(config, schedule=schedule), small_set, tmp_path / "run")
+    found = rows(tmp_path / "run")
+    assert float(found[24]["guide"]) < 0.8 * float(found[0]["guide"])
+    first, last = (sum(float(row["l1"]) for row in part) for part in (found[25:30], found[-5:]))
+    assert last < 0.9 * first
+
+
+def test_training_and_engine_draw_the_same(config, small_set, tmp_path):
+    trainer = trainer_of(config, small_set)
+    pair = trainer.sampler.batch(0, 2)
+    with torch.no_grad():
+        drawn = trainer.generating(pair, True)["drawn"]
+        networks = networks_of(TINY, {**trainer.published.states(), **trainer.small_states})
+        feature = networks.appearance(pair.source)
+        from lp_core.training.keypoints import motion_batch, transformed
+
+        states = [motion_batch(networks.motion(image)) for image in (pair.source, pair.driving)]
+        points = [transformed(states[0].canonical, state) for state in states]
+        wanted = networks.native(networks.warping(feature, kp_source=points[0], kp_driving=points[1]).out)
+    assert (drawn - wanted).abs().max() < 2e-5
+
+
+def test_a_run_leaves_weights_that_the_engine_loads(config, small_set, tmp_path):
+    config = replace(config, name="Übung", schedule=replace(config.schedule, evaluate_every=3))
+    result = run_training(config, small_set.folder, tmp_path / "run", "cpu", lambda _line: None)
+    networks = load_networks(tmp_path / "run")
+    assert networks.origin == "trained"
+    assert networks.sizes == TINY
+    assert "Übung" in networks.trained.sentence()
+    assert networks.trained.about["licenses"] == ["own"]
+    assert result.score.whole["copy"] > 0
+    found = reenact(networks, small_set.shots[0], [5, 6])
+    assert found.drawn.shape == (2, 3, 32, 32)
+    assert networks.generator(torch.zeros(1, 8, 8, 8)).shape == (1, 3, 512, 512)
+    sheets = sorted(path.name for path in (tmp_path / "run" / "sheets").iterdir())
+    assert sheets[-1] == "step-00000009-unseen.png"
+    again = run_training(config, small_set.folder, tmp_path / "run", "cpu", lambda _line: None)
+    assert again.progress.step == 9
+    with pytest.raises(SettingError, match="another configuration"):
+        run_training(replace(config, seed=5), small_set.folder, tmp_path / "run", "cpu", lambda _line: None)
+
+
+def test_a_loss_that_is_not_a_number_stops_with_the_last_checkpoint(config, small_set, tmp_path):
+    trainer = trainer_of(config, small_set)
+    batch = trainer.sampler.batch
+
+    def planted(first, count):
+        pair = batch(first, count)
+        return replace(pair, truth=pair.truth * float("nan")) if first >= 10 else pair
+
+    trainer.sampler.batch = planted
+    (tmp_path / "run").mkdir()
+    with pytest.raises(TrainingStopped, match="step-00000006.pt"):
+        run_loop(trainer, tmp_path / "run", lambda _states, step: float(step), lambda _line: None)
+    assert all(torch.isfinite(value).all() for value in trainer.published.parameters())
+
+
+def test_half_precision_needs_a_card(config, small_set):
+    with pytest.raises(SettingError, match="CUDA"):
+        trainer_of(replace(config, schedule=replace(config.schedule, precision="float16")), small_set)
