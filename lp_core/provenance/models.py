@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from lp_core.files import sha256_of
 from lp_core.models.store import default_store
@@ -10,6 +12,8 @@ from lp_core.models.store import default_store
 LANDMARKS, PHONES = "face-landmarker", "hama-phones"
 NETWORKS = {"liveportrait": ("liveportrait", "liveportrait-pth")}
 """Engine -> sets of the model catalog that hold its networks, the preferred one first."""
+TRAINED = "trained.json"
+"""Label of weights that were trained with this program."""
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".onnx")
 
 
@@ -39,8 +43,34 @@ def models_in_use(engine: str, folder: str | None, is_speech: bool = False) -> t
             }
             found.append(entry)
     if folder is not None and networks:
-        own = (path for path in sorted(Path(folder).rglob("*")) if path.suffix in _SUFFIXES)
-        found.extend(
-            {"set": "own", "file": path.name, "sha256": sha256_of(path), "license": "unknown"} for path in own
-        )
+        found.extend(_own(Path(folder)))
     return tuple(found)
+
+
+def _own(folder: Path) -> list[dict[str, str]]:
+    """The files of a user's folder; those of trained weights with what their label says."""
+    label = _label(folder)
+    if label is None:
+        own = [path for path in sorted(folder.rglob("*")) if path.suffix in _SUFFIXES]
+        return [
+            {"set": "own", "file": path.name, "sha256": sha256_of(path), "license": "unknown"} for path in own
+        ]
+    about = label.get("about", {})
+    said = {
+        "set": f"own: {label.get('name')}",
+        "license": ", ".join(map(str, about.get("licenses", ()))) or "unknown",
+        "adapted_from": str(label.get("adapted_from", "")),
+        "consent": str(about.get("consent_reference", "")),
+    }
+    named = {key: value for key, value in said.items() if value}
+    return [{**named, "file": name, "sha256": sha256_of(folder / name)} for name in sorted(label["sha256"])]
+
+
+def _label(folder: Path) -> dict[str, Any] | None:
+    """The label of trained weights; None where the folder has none that can be read (the engine says why)."""
+    try:
+        content = json.loads((folder / TRAINED).read_text(encoding="utf-8"))
+        is_whole = all((folder / str(name)).is_file() for name in content["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return content if isinstance(content, dict) and is_whole else None

@@ -14,6 +14,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from lp_core.engines.liveportrait.networks import load_networks
 from lp_core.engines.liveportrait.table import BASE_NETWORKS
 from lp_core.errors import ConsentMissing, ModelDamaged, SettingError
+from lp_core.provenance.models import models_in_use
 from lp_core.training import adapt as adapting
 from lp_core.training import evaluate as evaluating
 from lp_core.training.adapt import AdaptOptions, adapt, require_enough
@@ -68,6 +69,12 @@ def test_adapting_changes_g_alone_and_says_where_it_comes_from(base, person, sma
         assert is_same == (network != "G")
     assert "adapted from 'base'" in load_networks(tmp_path / "ann").trained.sentence()
     assert (tmp_path / "ann" / "before-after.png").is_file()
+    own = [
+        entry for entry in models_in_use("liveportrait", str(tmp_path / "ann")) if entry["set"] == "own: Ann"
+    ]
+    assert {entry["file"]: entry["sha256"] for entry in own} == label["sha256"]
+    assert {(entry["license"], entry["adapted_from"]) for entry in own} == {("own", "'base'")}
+    assert own[0]["consent"] == "stated by the user, not recorded"
 
 
 def test_footage_that_teaches_little_is_refused_with_the_numbers(person):
