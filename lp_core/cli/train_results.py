@@ -77,7 +77,7 @@ def adapt(  # noqa: PLR0913 - one parameter an option
     click.echo(f"{output}: see before-after.png (source, truth, before, after).")
 
 
-@click.command(short_help="Train the stitching network, with all others frozen.")
+@click.command(short_help="Train the stitching, eye or lip network, with all others frozen.")
 @click.argument("weights")
 @click.option("--data", required=True, help="Folder of a prepared set of at least two people.")
 @click.option("-o", "--output", required=True, help="Folder of the weights.")
@@ -86,6 +86,7 @@ def adapt(  # noqa: PLR0913 - one parameter an option
 @click.option("--batch", default=8, show_default=True, help="Pairs a step.")
 @click.option("--rate", default=1e-3, show_default=True, help="Learning rate.")
 @click.option("--seed", default=0, show_default=True, help="Of everything random.")
+@click.option("--module", default="stitching", show_default=True, help="stitching, eye or lip.")
 @click.option("--threads", default=0, help="Threads of PyTorch on the CPU; 0: its own choice.")
 @debug_option
 def stitch(
@@ -97,14 +98,24 @@ def stitch(
     batch: int,
     rate: float,
     seed: int,
+    module: str,
     threads: int,
 ) -> None:
-    """Trains the stitching network of WEIGHTS to keep shoulders still without undoing the motion."""
+    """Trains a small network of WEIGHTS.
+
+    stitching keeps shoulders still without undoing the motion; eye and lip open eyes and lips to a wanted ratio.
+    """
     from pathlib import Path
 
     import_torch(threads)
-    from lp_core.training.stitch_run import stitch_weights
+    from lp_core.training.stitch_run import retarget_weights, stitch_weights
 
+    if module != "stitching":
+        plan = (steps, batch, rate, seed)
+        found = retarget_weights(Path(weights), Path(data), Path(output), name, (module,), plan, hear)[module]
+        click.echo(f"Reader against MediaPipe: r {found.reader_r:.2f}. Ratio in the drawing against the wanted one: r "
+                   f"{found.rises:.2f}, mean difference {found.error:.2f}. {output}: ready for --weights.")  # fmt: skip
+        return
     before, after = stitch_weights(
         Path(weights), Path(data), Path(output), name, (steps, batch, rate, seed), hear
     )

@@ -50,7 +50,7 @@ def made_set(folder, people=2, frames=20, split=("train", "train", "test"), cons
             "landmarks": np.stack([points for _, points in seen]).astype(np.float32),
             "rotation": np.stack([rotation(yaw) for yaw in yaws]),
             "blendshapes": np.zeros((frames, 52), np.float32),
-            "openness": np.zeros((frames, 3), np.float32),
+            "openness": np.random.default_rng(person).random((frames, 3)).astype(np.float32),
             "sharpness": np.ones(frames, np.float32),
             "frame": np.arange(frames),
         }

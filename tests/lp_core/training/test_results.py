@@ -25,7 +25,7 @@ from lp_core.training.export_run import export_run
 from lp_core.training.initial import initial_states
 from lp_core.training.metrics import Reading, compare_readings, frechet, identity_kept, interval, ssim
 from lp_core.training.run import run_training
-from lp_core.training.stitch_run import stitch_weights
+from lp_core.training.stitch_run import retarget_weights, stitch_weights
 
 
 def quiet(_line):
@@ -99,6 +99,21 @@ def test_stitching_trains_one_small_network(base, small_set, tmp_path):
         stitch_weights(
             base, made_set(tmp_path / "lone", 1).folder, tmp_path / "t", "t", (1, 1, 1e-3, 0), quiet
         )
+
+
+def test_eyes_and_lips_are_trained_only_where_their_openness_can_be_read(base, small_set, tmp_path):
+    with pytest.raises(SettingError, match="correlation of"):
+        retarget_weights(base, small_set.folder, tmp_path / "r", "r", ["lip"], (2, 2, 1e-3, 0), quiet)
+    assert not (tmp_path / "r").exists()
+    found = retarget_weights(
+        base, small_set.folder, tmp_path / "e", "e", ["eye"], (4, 2, 1e-3, 0), quiet, -2.0
+    )
+    assert np.isfinite(found["eye"].error)
+    name = "stitching_retargeting_module.safetensors"
+    old, new = load_file(base / name), load_file(tmp_path / "e" / name)
+    assert {key.partition(".")[0] for key in old if not torch.equal(old[key], new[key])} == {
+        "retarget_eye_module"
+    }
 
 
 def test_exported_weights_load_in_both_layouts(base, tmp_path):
