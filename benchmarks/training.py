@@ -3,10 +3,10 @@
     python benchmarks/training.py --media ../shared/media --out out/training
     python benchmarks/training.py --media ../shared/media --out out/training --only adapt,kill
 
-``trial`` learns on seven people of the sample clips (the person of d10 is never seen) by lp_core/training/trial.toml;
-``adapt`` fits it to d10; ``stitch`` trains its stitching network; ``kill`` ends a run with SIGKILL at random moments
-and continues it; ``gloo`` compares two processes with one; ``precision`` compares bfloat16 with float32. Set
-OMP_NUM_THREADS=1.
+``inputs`` looks for cuts and tries sources that cannot be used; ``trial`` learns on seven people of the sample clips
+by lp_core/training/trial.toml, and never sees the person of d10; ``adapt`` fits it to d10; ``stitch`` trains its
+stitching network; ``kill`` ends a run with SIGKILL at random moments and continues it; ``gloo`` compares two processes
+with one; ``precision`` compares bfloat16 with float32. Set OMP_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -24,10 +24,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.resources import files
+from itertools import chain, islice
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 
+from lp_core.errors import LpError
+from lp_core.media.open import open_source
 from lp_core.training.adapt import AdaptOptions, adapt
 from lp_core.training.candidates import Filters
 from lp_core.training.config import read_config
@@ -36,8 +41,10 @@ from lp_core.training.loop import Trainer
 from lp_core.training.prepare import PrepareOptions, prepare
 from lp_core.training.ranks import Ranks
 from lp_core.training.reenact import decibels, evaluate_held_out, held_out, networks_of, score_of, unseen
+from lp_core.training.rivals import write_inputs
 from lp_core.training.run import HELD_OUT_STEP, UNSEEN_STEP, run_training
 from lp_core.training.run_files import load_checkpoint
+from lp_core.training.shots import CutFinder
 from lp_core.training.stitch_run import stitch_weights
 from lp_core.training.store import TrainingSet
 
@@ -54,7 +61,7 @@ UNSEEN = "driving/d10"
 SIDE, FACE_PX = 128, 100.0
 TRIAL = Path(str(files("lp_core.training").joinpath("trial.toml")))
 BAR_DB, BAR_COPY, BAR_FACE, BAR_ADAPT = 20.5, 3.0, 4.0, 5.0
-PARTS = ("trial", "adapt", "stitch", "kill", "gloo", "precision")
+PARTS = ("inputs", "trial", "adapt", "stitch", "kill", "gloo", "precision")
 
 
 def say(line: str) -> None:
@@ -308,6 +315,45 @@ def precision(everyone: TrainingSet, steps: int) -> None:
     say(f"bfloat16 and float32 differ by {apart:.1%}; <= 5%: {verdict(apart <= 0.05)}")
 
 
+def shown(path: Path, side: int, most: int = 10**6) -> Iterator[np.ndarray]:
+    """Frames of a video as squares."""
+    with open_source(str(path)) as source:
+        for frame in islice(source, most):
+            yield cv2.resize(frame.as_rgb8(), (side, side), interpolation=cv2.INTER_AREA)
+
+
+def inputs(media: Path, out: Path) -> None:
+    """Cuts of joined clips, and sources that cannot be used."""
+    clips = [
+        media / f"{name}.mp4"
+        for name in ("driving/d19", "driving/d20", "source_video/s18", "source_video/s32")
+    ]
+    finder = CutFinder()
+    joined = chain.from_iterable(shown(path, 256) for path in clips)
+    cuts = [index for index, picture in enumerate(joined) if finder.begins(picture)]
+    say(f"cuts of four joined clips: {cuts}; 250, 425, 707: {verdict(cuts == [250, 425, 707])}")
+    folder = out / "inputs"
+    folder.mkdir(exist_ok=True)
+    (folder / "empty").mkdir(exist_ok=True)
+    both = [np.hstack(pair) for pair in zip(shown(clips[0], 320, 30), shown(clips[1], 320, 30), strict=True)]
+    noise = np.random.default_rng(0)
+    write_inputs(folder / "two people", both[0], both)
+    plain = [noise.integers(0, 255, (320, 320, 3)).astype(np.uint8) for _ in range(30)]
+    write_inputs(folder / "no face", plain[0], plain)
+    whole = clips[0].read_bytes()
+    (folder / "truncated.mp4").write_bytes(whole[: len(whole) // 2])
+    options = PrepareOptions(
+        license="own", size=SIDE, people="sources", filters=replace(Filters(), face_px=60.0)
+    )
+    for name in ("two people/driving.mkv", "no face/driving.mkv", "truncated.mp4", "empty"):
+        target = out / "inputs-set"
+        try:
+            prepare([folder / name], target, options)
+            say(f"  {name}: taken, NOT HELD")
+        except LpError as error:
+            say(f"  {name}: {error} (nothing left behind: {verdict(not target.exists())})")
+
+
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -324,6 +370,7 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     everyone, lone = sets(options.media, options.out)
     parts: dict[str, Callable[[], None]] = {
+        "inputs": lambda: inputs(options.media, options.out),
         "trial": lambda: trial(everyone, options.out),
         "adapt": lambda: adapting(everyone, lone, options.out, options.adapt_steps),
         "stitch": lambda: stitching(everyone, options.out, options.stitch_steps),

@@ -20,6 +20,7 @@ from lp_core.training.reenact import Reenacted, Score, evaluate_held_out, held_o
 from lp_core.training.run import HELD_OUT_STEP, Hear, RunResult, Shots, run_training
 from lp_core.training.sheets import as_u8, contact_sheet, write_png
 from lp_core.training.store import TrainingSet, open_set
+from lp_core.training.style import with_animated_stills
 
 LEAST_FRAMES, LEAST_YAW_DEG, LEAST_JAW = 240, 10.0, 0.3
 """Footage below these teaches too little: 10 s at 24 frames per second, a turn of the head, an open mouth."""
@@ -99,22 +100,30 @@ def adapt(
         SettingError: the footage teaches too little, or there is none.
     """
     found = open_set(data)
-    consent = require_consent(found, options.has_stated_consent)
+    shows_people = options.kind == "person" or any(stored.shot.frames > 1 for stored in found.shots)
+    consent = require_consent(found, options.has_stated_consent or not shows_people)
     if not options.allows_little:
         require_enough(found, is_person=options.kind == "person")
     config = config_of(options)
+    if options.kind == "style":
+        base = read_weights(options.weights)
+        moving = with_animated_stills(
+            found, networks_of(base.sizes, base.states), folder / "stills", options.seed
+        )
+        data, found = moving.folder, moving
     tail = list(held_out(found, HELD_OUT_STEP))
+    if not tail:
+        raise SettingError(f"{data} has nothing to hold out; give a video, or at least five drawings.")
     general = list(held_out(open_set(others), HELD_OUT_STEP)) if others is not None else []
     before = _figures(options.weights, tail)
-    before_others = _figures(options.weights, general)
+    before_others = _figures(options.weights, general) if general else before
     result = run_training(
         config, data, folder, device, hear, {"consent_reference": consent, "adapted_as": options.kind}
     )
-    after, after_others = _figures(folder, tail), _figures(folder, general)
-    if before is None or after is None:
-        raise SettingError(f"{data} has no frames to hold out; give a video, or more of it.")
+    after = _figures(folder, tail)
+    after_others = _figures(folder, general) if general else after
     write_png(folder / "before-after.png", before_after(before[1], after[1]))
-    pair = None if before_others is None or after_others is None else (before_others[0], after_others[0])
+    pair = (before_others[0], after_others[0]) if general else None
     return Adapted(result, before[0], after[0], pair)
 
 
@@ -180,9 +189,7 @@ def require_enough(found: TrainingSet, is_person: bool) -> None:
         )
 
 
-def _figures(weights: Path, shots: Shots) -> tuple[Score, list[Reenacted]] | None:
-    if not shots:
-        return None
+def _figures(weights: Path, shots: Shots) -> tuple[Score, list[Reenacted]]:
     found = read_weights(weights)
     networks = networks_of(found.sizes, found.states)
     errors, drawings = evaluate_held_out(networks, shots)

@@ -128,6 +128,8 @@ class PairSampler:
 
     def _frames(self, stored: StoredShot, random: np.random.Generator) -> tuple[int, int]:
         source = int(random.integers(stored.trained))
+        if stored.shot.truth >= 0:
+            return source, stored.shot.truth
         others = random.integers(stored.trained, size=3)
         kind = random.random()
         if kind < self._augmentation.stills:

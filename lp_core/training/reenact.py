@@ -140,11 +140,14 @@ def score_of(clips: Sequence[ClipErrors]) -> Score:
 
 
 def held_out(found: TrainingSet, step: int) -> Iterator[tuple[StoredShot, list[int]]]:
-    """Training shots and every ``step``-th frame of their last fifth; stills have none."""
+    """What is kept from training: every ``step``-th frame of the last fifth of videos, and whole drawings."""
     for stored in found.of("train"):
         frames = list(range(stored.trained, stored.shot.frames, step))
         if frames:
             yield stored, frames
+    for stored in found.of("validation"):
+        if stored.shot.truth >= 0:
+            yield stored, [stored.shot.truth]
 
 
 def unseen(found: TrainingSet, split: str, step: int) -> Iterator[tuple[StoredShot, list[int]]]:

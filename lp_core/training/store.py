@@ -56,6 +56,8 @@ class Shot:
     """'train', 'validation' or 'test'."""
     license: str
     """License of the source."""
+    truth: int = -1
+    """The only frame that is driven to; -1: any."""
 
 
 class StoredShot:
@@ -113,7 +115,9 @@ class StoredShot:
         """Number of frames, from the start, that may be trained on."""
         if self.shot.split != "train":
             return 0
-        return self.shot.frames if self.shot.frames == 1 else max(1, int(self.shot.frames * (1 - HELD_OUT)))
+        if self.shot.frames == 1 or self.shot.truth >= 0:
+            return self.shot.frames
+        return max(1, int(self.shot.frames * (1 - HELD_OUT)))
 
 
 @dataclass(frozen=True)

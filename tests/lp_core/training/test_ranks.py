@@ -26,13 +26,14 @@ SCRIPT = textwrap.dedent(
     torch.set_num_threads(1)
     data, batch, out, waits = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4] == "wait"
     config = config_from(json.loads(Path(sys.argv[5]).read_text()))
-    config = replace(config, schedule=Schedule(motion_steps=1, steps=2, batch=batch, gan_from=1))
+    config = replace(config, schedule=Schedule(motion_steps=0, steps=9, batch=batch, gan_from=1))
     device = torch.device("cpu")
     with joined(device) as ranks:
         trainer = Trainer(config, open_set(data), initial_states(config.sizes, 0), device, ranks)
-        rows = [trainer.step_once() for _ in range(2)]
+        rows = [trainer.step_once()]
         gradients = {n: p.grad for n, p in trainer.published.named_parameters() if p.grad is not None}
-        rows.append(trainer.step_once())
+        gradients = {name: value.clone() for name, value in gradients.items()}
+        rows.append(trainer.step_once())  # with discriminators
         if ranks.leads:
             torch.save([gradients, trainer.published.state_dict(), [row["total"] for row in rows]], out)
         print("ready", flush=True)
@@ -87,7 +88,8 @@ def test_two_processes_equal_one_with_twice_the_batch_and_end_together(small_set
         one, two = (torch.load(tmp_path / name, weights_only=True) for name in ("one", "two"))
         assert one[0].keys() == two[0].keys()
         assert max(float((value - two[0][name]).abs().max()) for name, value in one[0].items()) < 2e-6
-        assert one[2] == pytest.approx(two[2], rel=1e-5)
+        assert one[2][0] == pytest.approx(two[2][0], rel=1e-6)
+        assert one[2][1] == pytest.approx(two[2][1], rel=1e-2)  # Adam makes much of the last digits
         pair[1].send_signal(signal.SIGKILL)
         begin = time.monotonic()
         assert pair[0].wait(60) != 0

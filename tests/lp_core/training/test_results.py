@@ -77,6 +77,26 @@ def test_adapting_changes_g_alone_and_says_where_it_comes_from(base, person, sma
     assert own[0]["consent"] == "stated by the user, not recorded"
 
 
+def test_a_style_is_learned_from_drawings(base, tmp_path):
+    drawings = made_set(tmp_path / "drawings", people=3, frames=1, split=("train",) * 3)
+    options = AdaptOptions(
+        base, "ink", "style", steps=2, allows_little=True, batch=2, has_stated_consent=True
+    )
+    with pytest.raises(SettingError, match="at least five drawings"):
+        adapt(drawings.folder, tmp_path / "few", options, "cpu", quiet)
+    more = made_set(tmp_path / "more", people=5, frames=1, split=("train",) * 5)
+    found = adapt(more.folder, tmp_path / "ink", options, "cpu", quiet)
+    assert found.before.whole["copy"] < 60  # what is held out is a drawing, its source is the model's
+    same = [(base / f"{stem}.safetensors").read_bytes() == (tmp_path / "ink" / f"{stem}.safetensors").read_bytes()
+            for stem in BASE_NETWORKS]  # fmt: skip
+    assert dict(zip(BASE_NETWORKS.values(), same, strict=True)) == {
+        "F": False,
+        "M": True,
+        "W": True,
+        "G": False,
+    }
+
+
 def test_footage_that_teaches_little_is_refused_with_the_numbers(person):
     with pytest.raises(SettingError, match=r"15 frames of 240; the jaw opens by 0\.00 of 0\.3"):
         require_enough(person, is_person=True)
