@@ -69,6 +69,7 @@ REMEDIES = {
     "not_trusted": "Add the signer's certificate to your trust list if you know the signer.",
     "consent_missing": "Record the consent of the person shown ([provenance](provenance.md)).",
     "no_watermark": "The file carries no watermark, or was changed too much to read it.",
+    "training_stopped": "Continue from the newest checkpoint with the remedy that the message names.",
     "worker": "Read the worker's log; `lpsuite serve` prints its folder.",
     "not_allowed": "Allow the folder with `lpsuite serve --allow FOLDER`, or check the token.",
     "not_there": "The job or file was removed. List the jobs that exist.",
