@@ -50,7 +50,7 @@ def drawn_by_mesh(source: U8, driving: Sequence[U8]) -> list[U8] | None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_inputs(folder, source, driving)
-        settings = with_values(RenderSettings(), {"engine.name": "mesh", "provenance.sign": False})
+        settings = with_values(RenderSettings(), {"engine": "mesh", "sign": False})
         output = folder / "drawn.%04d.png"
         job = RenderJob(str(folder / SOURCE_NAME), str(folder / DRIVING_NAME), str(output), settings)
         try:

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from lp_core.engines.liveportrait.folding import StateDict
 from lp_core.errors import SettingError
 from lp_core.files import ensure_folder, write_whole
@@ -105,7 +107,7 @@ def run_training(
     where = device_of(device)
     with joined(where) as ranks:
         trainer = Trainer(config, found, states, where, ranks)
-        book = RunBook(folder, config, found, {**origin, **data_about(found), **(about or {})})
+        book = RunBook(folder, config, found, {**origin, **data_about(found), **(about or {})}, where)
         if ranks.leads:
             book.open()
         progress = run_loop(trainer, folder, book.evaluate, hear if ranks.leads else _silent)
@@ -125,8 +127,15 @@ def data_about(found: TrainingSet) -> dict[str, Any]:
 class RunBook:
     """Evaluates, keeps tables and sheets, and writes the weights of the best step."""
 
-    def __init__(self, folder: Path, config: TrainConfig, found: TrainingSet, about: dict[str, Any]) -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        config: TrainConfig,
+        found: TrainingSet,
+        about: dict[str, Any],
+        device: torch.device,
+    ) -> None:
+        self.folder, self._device = folder, device
         self._config, self._about = config, about
         self.shots: dict[str, Shots] = {
             "held out": list(held_out(found, HELD_OUT_STEP)),
@@ -160,7 +169,7 @@ class RunBook:
 
     def evaluate(self, states: dict[str, StateDict], step: int) -> float:
         """Figures, a sheet and, where they are the best so far, the weights; returns what to keep the best of."""
-        networks = networks_of(self._config.sizes, states)
+        networks = networks_of(self._config.sizes, states, self._device)
         self._rows = [row for row in self._rows if int(row["step"]) < step]
         figures: dict[str, Score] = {}
         for kind, shots in self.shots.items():

@@ -157,6 +157,21 @@ def test_exported_weights_load_in_both_layouts(base, tmp_path):
         export_run(official, tmp_path / "x", None, has_official=False)
 
 
+def test_regions_and_sliders_need_the_published_key_points(base):
+    from fakes.networks import FakeNetworks
+
+    from lp_core.engines.liveportrait.engine import LivePortraitEngine
+    from lp_core.engines.liveportrait.landmarks import Refinement
+    from lp_core.settings.render import RenderSettings
+    from lp_core.settings.table import with_values
+
+    networks = FakeNetworks(origin="trained")
+    networks.trained = load_networks(base).trained
+    settings = with_values(RenderSettings(), {"region": "lips"})
+    with pytest.raises(SettingError, match="'base' were trained from scratch"):
+        LivePortraitEngine(settings, networks, Refinement(None, ()))
+
+
 def test_a_changed_or_broken_file_is_refused(base, tmp_path):
     export_run(base, tmp_path / "w", None, has_official=False)
     path = tmp_path / "w" / "spade_generator.safetensors"
