@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from lp_core.engines.liveportrait.motion_extractor import RawMotion
-from lp_core.motion.implicit.motion import BIN_DEGREES, FIRST_BIN_DEGREES
+from lp_core.motion.implicit.motion import BIN_DEGREES
+from lp_core.motion.implicit.rigs import LIVEPORTRAIT21
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class MotionBatch:
 def bins_to_degrees(logits: Tensor) -> Tensor:
     """(B, bins) logits -> (B,) degrees, the expectation over the bins."""
     bins = torch.arange(logits.shape[-1], dtype=torch.float32, device=logits.device)
-    return BIN_DEGREES * (torch.softmax(logits.float(), dim=-1) @ bins) + FIRST_BIN_DEGREES
+    return BIN_DEGREES * (torch.softmax(logits.float(), dim=-1) @ bins) + LIVEPORTRAIT21.first_bin_degrees
 
 
 def rotation_from_degrees(degrees: Tensor) -> Tensor:

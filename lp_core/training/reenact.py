@@ -49,7 +49,7 @@ def networks_of(sizes: Sizes, states: dict[str, StateDict], device: torch.device
     """The engine's networks from checkpoints in memory, folded as for a render."""
     label = TrainedLabel("training", sizes, False, "", {}, {})
     target = device or torch.device("cpu")
-    return build_networks(Checkpoints(states, "trained", label), target, torch.float32)
+    return build_networks(Checkpoints(states, "trained", trained=label), target, torch.float32)
 
 
 def reenact(networks: Networks, stored: StoredShot, frames: Sequence[int], source: int = 0) -> Reenacted:
