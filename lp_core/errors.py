@@ -102,9 +102,7 @@ class MissingDependency(LpError, ImportError):
 
 
 EXTRAS = {
-    "torch": "neural",
-    "safetensors": "neural",
-    "huggingface_hub": "neural",
+    **dict.fromkeys(("torch", "safetensors", "huggingface_hub"), "neural"),
     "face_alignment": "landmarks68",
     "onnxruntime": "landmarks203",
     **dict.fromkeys(("OpenImageIO", "PyOpenColorIO", "OpenEXR"), "vfx"),

@@ -162,7 +162,7 @@ def upward_imports(path):
         allowed = {None, *PUBLIC_FACE} if path.endswith("__init__.py") else {None, "cli"}
         return [target for target in imports(path) if part_of(target) not in allowed]
     up = [target for target in imports(path) if not goes_down(importer, target)]
-    if path == "lp_core/cli/train.py":
+    if path.startswith("lp_core/cli/train"):
         up = [target for target in up if part_of(target) != "training"]
     return up
 

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from lp_core.engines.liveportrait.folding import StateDict
-from lp_core.training.published import Published
+from lp_core.training.published import PublishedParameters
 
 
 class Averages:
     """Moving average, ramped at the start: decay = min(decay, (1 + n) / (10 + n))."""
 
-    def __init__(self, published: Published, decay: float) -> None:
+    def __init__(self, published: PublishedParameters, decay: float) -> None:
         self._decay = decay
         self.steps = 0
         self.values: dict[str, Tensor] = {
@@ -22,7 +22,7 @@ class Averages:
         }
 
     @torch.no_grad()
-    def update(self, published: Published) -> None:
+    def update(self, published: PublishedParameters) -> None:
         """Takes in the parameters after a step."""
         self.steps += 1
         decay = min(self._decay, (1 + self.steps) / (10 + self.steps))
@@ -30,7 +30,7 @@ class Averages:
         for name, value in self.values.items():
             value.lerp_(current[name].detach(), 1 - decay)
 
-    def states(self, published: Published) -> dict[str, StateDict]:
+    def states(self, published: PublishedParameters) -> dict[str, StateDict]:
         """Network -> its checkpoint with averaged parameters; all else is the network's own, copied."""
         found = {
             network: {key: value.detach().clone() for key, value in state.items()}

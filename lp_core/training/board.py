@@ -8,18 +8,18 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-Row = Mapping[str, float | int | str]
+LogRow = Mapping[str, float | int | str]
 
 
 @contextmanager
-def opened_board(folder: Path) -> Iterator[Callable[[Row], None] | None]:
+def opened_board(folder: Path) -> Iterator[Callable[[LogRow], None] | None]:
     """A function that logs a row; None without TensorBoard."""
     if find_spec("tensorboard") is None:
         yield None
         return
     writer = import_module("torch.utils.tensorboard").SummaryWriter(str(folder / "tensorboard"))
 
-    def log(row: Row) -> None:
+    def log(row: LogRow) -> None:
         for name, value in row.items():
             if isinstance(value, float):
                 writer.add_scalar(name, value, int(row["step"]))

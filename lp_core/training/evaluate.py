@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from lp_core.engines.liveportrait.networks import Networks
 from lp_core.errors import LpError, SettingError
-from lp_core.faces.identity import FaceDescriber
+from lp_core.faces.sface import FaceDescriber
 from lp_core.files import ensure_folder, write_whole
 from lp_core.training.export import read_weights
 from lp_core.training.metrics import (
+    FaceReading,
     InceptionFeatures,
     LpipsDistance,
-    Reading,
     compare_readings,
     frechet,
     identity_kept,
@@ -83,7 +83,7 @@ class Case:
 
 
 @dataclass
-class Table:
+class EvaluationTable:
     """Figures: way -> clip -> name -> value."""
 
     side: int
@@ -102,7 +102,7 @@ class Table:
 
 def evaluate(
     data: Path, weights: Sequence[Path], output: Path, options: EvaluateOptions, hear: Hear
-) -> Table:
+) -> EvaluationTable:
     """Compares weights, the mesh engine and films of other programs; writes tables and a sheet.
 
     Args:
@@ -120,7 +120,7 @@ def evaluate(
     cases = cases_of(found, options)
     models = {_name(path): networks_of((w := read_weights(path)).sizes, w.states) for path in weights}
     side = min([found.size, *(network.sizes.output_px for network in models.values())])
-    table = Table(side)
+    table = EvaluationTable(side)
     tools = _Tools.opened(options, table)
     features: dict[str, list[NDArray[np.float64]]] = {}
     sheet = []
@@ -184,7 +184,7 @@ class _Tools:
     inception: InceptionFeatures | None
 
     @classmethod
-    def opened(cls, options: EvaluateOptions, table: Table) -> _Tools:
+    def opened(cls, options: EvaluateOptions, table: EvaluationTable) -> _Tools:
         """What is there; the table notes what is not."""
         describer, distance = None, None
         if options.reads_faces:
@@ -231,7 +231,7 @@ def _ways(
 
 
 def _measure(
-    table: Table,
+    table: EvaluationTable,
     case: Case,
     truth: Sequence[U8],
     ways: dict[str, list[U8]],
@@ -279,8 +279,8 @@ def _db(errors: Sequence[float]) -> float:
 
 
 def _face_figures(
-    truth: Sequence[Reading | None],
-    shown: Reading | None,
+    truth: Sequence[FaceReading | None],
+    shown: FaceReading | None,
     images: Sequence[U8],
     describer: FaceDescriber | None,
 ) -> dict[str, float]:
@@ -289,7 +289,7 @@ def _face_figures(
     return found | ({"CSIM": identity_kept(shown, drawn)} if describer is not None else {})
 
 
-def as_markdown(table: Table, options: EvaluateOptions) -> str:
+def as_markdown(table: EvaluationTable, options: EvaluateOptions) -> str:
     """A mean with its 95 % interval for each way, then each clip."""
     kind = "cross-reenactment" if options.is_cross else "self-reenactment"
     names = [
@@ -323,7 +323,7 @@ def as_markdown(table: Table, options: EvaluateOptions) -> str:
     return "\n".join([*lines, "", *(f"- {note}" for note in table.notes)]) + "\n"
 
 
-def as_csv(table: Table) -> str:
+def as_csv(table: EvaluationTable) -> str:
     """One row for each way and clip."""
     text = io.StringIO()
     names = [*PIXEL, *FACE, "FID"]

@@ -24,7 +24,7 @@ from lp_core.training.config import TrainConfig
 from lp_core.training.discriminators import Discriminators
 from lp_core.training.pairs import PairBatch, PairSampler
 from lp_core.training.perceptual import features_of
-from lp_core.training.published import Published
+from lp_core.training.published import PublishedParameters
 from lp_core.training.ranks import Ranks
 from lp_core.training.run_files import CheckpointFolder, CsvLog
 from lp_core.training.step import TERMS, Generating, Judging
@@ -39,7 +39,7 @@ Evaluate = Callable[[dict[str, StateDict], int], float]
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """How far a run is."""
 
     step: int = 0
@@ -82,7 +82,7 @@ class Trainer:
         self.config, self.device, self.ranks = config, device, ranks
         self.sampler = PairSampler(found, config.sizes, config.augmentation, config.seed)
         self.small_states = {name: states[name] for name in ("stitching", "eye", "lip")}
-        self.published = Published(config.sizes, states, schedule.learns).to(device)
+        self.published = PublishedParameters(config.sizes, states, schedule.learns).to(device)
         self.averages = Averages(self.published, config.optimizer.ema)
         self.discriminators = Discriminators(config.sizes.output_px).to(device)
         features = features_of(config.losses).to(device)
@@ -97,7 +97,7 @@ class Trainer:
             self.discriminators.parameters(), config.optimizer.discriminator_rate, betas, weight_decay=decay
         )
         self.scaler = torch.amp.GradScaler(device.type, enabled=schedule.precision == "float16")
-        self.progress, self._bad = Progress(), 0
+        self.progress, self._bad = RunProgress(), 0
         self._fingerprint = found.fingerprint
 
     @property
@@ -254,10 +254,10 @@ class Trainer:
         self.judge_optimizer.load_state_dict(content["judge_optimizer"])
         self.scaler.load_state_dict(content["scaler"])
         torch.set_rng_state(content["generator"])
-        self.progress = Progress(**content["progress"])
+        self.progress = RunProgress(**content["progress"])
 
 
-def run_loop(trainer: Trainer, folder: Path, evaluate: Evaluate, hear: Callable[[str], None]) -> Progress:
+def run_loop(trainer: Trainer, folder: Path, evaluate: Evaluate, hear: Callable[[str], None]) -> RunProgress:
     """Trains to the end, or until a limit; continues from the newest checkpoint of the folder.
 
     Args:

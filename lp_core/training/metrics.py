@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from lp_core.errors import ModelDamaged, ModelMissing, SettingError
 from lp_core.faces.base import Face
-from lp_core.faces.identity import FaceDescriber
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.ratios import eye_openness, lip_openness
+from lp_core.faces.sface import FaceDescriber, aligned_face
 from lp_core.geometry.facemesh import EYES
 
 F32 = NDArray[np.float32]
@@ -59,7 +59,7 @@ def _ssim_plane(x: F64, y: F64) -> float:
 
 
 @dataclass(frozen=True)
-class Reading:
+class FaceReading:
     """What is read of a face."""
 
     points: F32
@@ -76,12 +76,12 @@ class Reading:
     """(128,) descriptor; None where it was not asked for."""
 
 
-def read_faces(images: Sequence[U8], describer: FaceDescriber | None) -> list[Reading | None]:
+def read_faces(images: Sequence[U8], describer: FaceDescriber | None) -> list[FaceReading | None]:
     """The face in each image of one clip, (H, W, 3) uint8; None where none is found.
 
     Readings are not smoothed over time.
     """
-    found: list[Reading | None] = []
+    found: list[FaceReading | None] = []
     with closing(open_analyzer(is_video=True, max_faces=1)) as analyzer:
         for index, image in enumerate(images):
             large = enlarged_for_reading(image)
@@ -101,16 +101,16 @@ def enlarged_for_reading(image: U8) -> U8:
     return np.ascontiguousarray(large, np.uint8)
 
 
-def _reading(image: U8, face: Face, describer: FaceDescriber | None) -> Reading:
+def _reading(image: U8, face: Face, describer: FaceDescriber | None) -> FaceReading:
     points = np.asarray(face.landmarks_frame, np.float32)
     pose = face.pose
-    return Reading(
+    return FaceReading(
         points=points,
         shapes=face.coefficients,
         degrees=np.array([pose.pitch_deg, pose.yaw_deg, pose.roll_deg]),
         openness=np.array([*eye_openness(points), lip_openness(points)], np.float64),
         gaze=np.stack([gaze_degrees(points, eye.upper[0], eye.upper[-1], eye.iris[0]) for eye in EYES]),
-        identity=None if describer is None else describer.describe(image, points),
+        identity=None if describer is None else describer.descriptor(aligned_face(image, face)),
     )
 
 
@@ -126,7 +126,9 @@ def gaze_degrees(points: F32, first: int, last: int, iris: int) -> F64:
     return np.asarray(np.degrees(np.arcsin(sines)), np.float64)
 
 
-def compare_readings(truth: Sequence[Reading | None], drawn: Sequence[Reading | None]) -> dict[str, float]:
+def compare_readings(
+    truth: Sequence[FaceReading | None], drawn: Sequence[FaceReading | None]
+) -> dict[str, float]:
     """Figures of a clip over the frames in which both faces are found; NaN where there are none.
 
     Returns:
@@ -163,7 +165,7 @@ def correlation(a: F64, b: F64) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def identity_kept(source: Reading | None, drawn: Sequence[Reading | None]) -> float:
+def identity_kept(source: FaceReading | None, drawn: Sequence[FaceReading | None]) -> float:
     """Mean cosine of the drawings' descriptors to the source's; NaN where none can be compared."""
     if source is None or source.identity is None:
         return float("nan")

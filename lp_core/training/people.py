@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.faces.identity import OTHER
+from lp_core.faces.base import Face, FaceBox, Pose
+from lp_core.faces.sface import OTHER, FaceDescriber, aligned_face
 
 LOOKS = 5
 """Frames of a shot that are described."""
@@ -53,3 +54,20 @@ def split_of(person: str) -> str:
     if place < TEST:
         return "test"
     return "validation" if place < TEST + VALIDATION else "train"
+
+
+def describe(
+    describer: FaceDescriber, picture: NDArray[np.uint8], landmarks: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(128,) descriptor of the face with 478 landmarks, (478, 3) in pixels of an RGB image."""
+    low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
+    face = Face(
+        landmarks_frame=landmarks,
+        scheme="mediapipe478",
+        box=FaceBox(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
+        score=1.0,
+        head_rotation=np.eye(3, dtype=np.float32),
+        pose=Pose(0.0, 0.0, 0.0),
+        blendshapes={},
+    )
+    return describer.descriptor(aligned_face(picture, face))

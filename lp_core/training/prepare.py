@@ -18,19 +18,19 @@ from typing import Any
 import numpy as np
 
 from lp_core.errors import ConsentMissing, LicenseNotAccepted, LpError, SettingError
-from lp_core.faces.identity import FaceDescriber
+from lp_core.faces.sface import FaceDescriber
 from lp_core.files import ensure_folder, make_folder, remove, remove_folders, sha256_of, write_whole
 from lp_core.provenance.consent import read_consent
 from lp_core.training.candidates import Candidate, Cropping, Filters, read_candidates
 from lp_core.training.config import FREE_LICENSES
-from lp_core.training.people import LOOKS, group_people, split_of
+from lp_core.training.people import LOOKS, describe, group_people, split_of
 from lp_core.training.report import write_report
 from lp_core.training.store import (
     SET_NAME,
     SPLITS,
-    Shot,
     StoredShot,
     TrainingSet,
+    TrainingShot,
     open_set,
     write_frames,
     write_set,
@@ -239,9 +239,9 @@ def _with_people(
     output: Path,
     options: PrepareOptions,
     describer: FaceDescriber | None,
-) -> list[Shot]:
+) -> list[TrainingShot]:
     shots = [
-        Shot(
+        TrainingShot(
             id=row["id"],
             source=item.source,
             sha256=item.sha256,
@@ -260,7 +260,7 @@ def _with_people(
     return [replace(shot, split=split) for shot, split in zip(shots, _splits(shots, options), strict=True)]
 
 
-def _splits(shots: Sequence[Shot], options: PrepareOptions) -> list[str]:
+def _splits(shots: Sequence[TrainingShot], options: PrepareOptions) -> list[str]:
     if not options.test and not options.validation:
         is_small = len({shot.person for shot in shots}) < LEAST_PEOPLE
         return [SPLITS[0] if is_small else split_of(shot.person) for shot in shots]
@@ -279,8 +279,8 @@ def _descriptor(
     """Mean descriptor of some frames; it is biometric data and is not kept."""
     total = np.zeros(128, np.float32)
     for index in np.unique(np.linspace(0, stored.shot.frames - 1, LOOKS).astype(int)):
-        points = ((stored.labels["landmarks"][index][:, :2] + 1) * size - 1) / 2
-        total += describer.describe(stored.image(int(index)), points)
+        points = np.asarray(((stored.labels["landmarks"][index] + 1) * size - 1) / 2, np.float32)
+        total += describe(describer, stored.image(int(index)), points)
     return np.asarray(total / max(float(np.linalg.norm(total)), 1e-9), np.float32)
 
 

@@ -28,7 +28,7 @@ BUFFERS = ("running_mean", "running_var", "num_batches_tracked", "weight_u", "we
 """Last parts of keys that no gradient reaches."""
 
 
-class Table(nn.Module):
+class CheckpointTable(nn.Module):
     """The checkpoint of one network: parameters and buffers by their published keys."""
 
     def __init__(self, state: Mapping[str, Tensor], learns: bool) -> None:
@@ -82,7 +82,7 @@ class Folded:
     generator: StateDict
 
 
-class Published(nn.Module):
+class PublishedParameters(nn.Module):
     """F, M, W and G: published parameters, run through the engine's modules."""
 
     def __init__(
@@ -98,7 +98,9 @@ class Published(nn.Module):
         super().__init__()
         self.sizes = sizes
         wanted = set(learns)
-        self.tables = nn.ModuleDict({name: Table(states[name], name in wanted) for name in NETWORKS})
+        self.tables = nn.ModuleDict(
+            {name: CheckpointTable(states[name], name in wanted) for name in NETWORKS}
+        )
         with torch.device("meta"):
             shells: dict[str, nn.Module] = {
                 "F": AppearanceExtractor(sizes.appearance),
@@ -108,10 +110,10 @@ class Published(nn.Module):
             }
         object.__setattr__(self, "shells", shells)  # they hold no parameters of their own
 
-    def table(self, network: str) -> Table:
+    def table(self, network: str) -> CheckpointTable:
         """The checkpoint of a network."""
         found = self.tables[network]
-        if not isinstance(found, Table):
+        if not isinstance(found, CheckpointTable):
             raise TypeError(network)
         return found
 

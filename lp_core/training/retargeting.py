@@ -23,7 +23,7 @@ from lp_core.training.keypoints import motion_batch, transformed
 from lp_core.training.losses import area_loss
 from lp_core.training.metrics import correlation
 from lp_core.training.pairs import LIPS, network_image
-from lp_core.training.published import Published
+from lp_core.training.published import PublishedParameters
 from lp_core.training.store import StoredShot
 
 KINDS = ("eye", "lip")
@@ -103,7 +103,7 @@ class Retargeting:
                 f"'{kind}' cannot be trained on {len(shots)} shots; choose eye or lip, and give a set."
             )
         self.kind, self.sizes, self._shots = kind, sizes, shots
-        self._published = Published(sizes, states, ())
+        self._published = PublishedParameters(sizes, states, ())
         with torch.no_grad():
             self._folded = self._published.folded()
         self.network = KeypointMlp(sizes.eye if kind == "eye" else sizes.lip)

@@ -18,7 +18,7 @@ from lp_core.files import ensure_folder, write_whole
 from lp_core.training.config import TrainConfig
 from lp_core.training.export import Origin, base_hashes, describe_base, export_weights, read_weights
 from lp_core.training.initial import initial_states
-from lp_core.training.loop import Progress, Trainer, device_of, run_loop
+from lp_core.training.loop import RunProgress, Trainer, device_of, run_loop
 from lp_core.training.ranks import joined
 from lp_core.training.reenact import (
     WAYS,
@@ -55,7 +55,7 @@ class RunResult:
 
     folder: Path
     """Usable as ``--weights``."""
-    progress: Progress
+    progress: RunProgress
     """How far it went."""
     score: Score | None
     """Held-out frames of people who were trained on; None where there are none."""

@@ -16,7 +16,7 @@ from lp_core.training.discriminators import Discriminators
 from lp_core.training.keypoints import MotionBatch, motion_batch, transformed
 from lp_core.training.losses import Deformation
 from lp_core.training.pairs import PairBatch
-from lp_core.training.published import Folded, Published
+from lp_core.training.published import Folded, PublishedParameters
 
 MOTION_TERMS = ("guide", "equivariance", "prior", "pose", "deformation", "canonical")
 IMAGE_TERMS = ("l1", "means", "features", "face", "lips")
@@ -30,7 +30,7 @@ class Generating(nn.Module):
 
     def __init__(
         self,
-        published: Published,
+        published: PublishedParameters,
         weights: LossWeights,
         features: nn.Module,
         precision: str = "float32",

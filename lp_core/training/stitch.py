@@ -20,7 +20,7 @@ from lp_core.errors import SettingError
 from lp_core.training.keypoints import MotionBatch, motion_batch, relative_motion, transformed
 from lp_core.training.losses import GUIDED, area_loss
 from lp_core.training.pairs import network_image
-from lp_core.training.published import Folded, Published
+from lp_core.training.published import Folded, PublishedParameters
 from lp_core.training.reenact import face_box
 from lp_core.training.store import StoredShot
 
@@ -90,7 +90,7 @@ class Stitching:
         if len({stored.shot.person for stored in shots}) < 2:
             raise SettingError("Stitching is trained on the motion of other people; prepare at least two.")
         self.sizes, self._shots, self._weights = sizes, shots, weights
-        self._published = Published(sizes, states, ())
+        self._published = PublishedParameters(sizes, states, ())
         with torch.no_grad():
             self._folded: Folded = self._published.folded()
         self.network = KeypointMlp(sizes.stitching)

@@ -37,7 +37,7 @@ U8 = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Shot:
+class TrainingShot:
     """One face through one shot, or a still."""
 
     id: str
@@ -63,7 +63,7 @@ class Shot:
 class StoredShot:
     """A shot of a prepared set."""
 
-    def __init__(self, folder: Path, shot: Shot) -> None:
+    def __init__(self, folder: Path, shot: TrainingShot) -> None:
         self.shot = shot
         self._folder = folder
         self._kept: dict[int, U8] = {}
@@ -155,8 +155,8 @@ def open_set(folder: Path) -> TrainingSet:
         if about["schema"] != SCHEMA:
             raise ValueError(f"its schema is {about['schema']!r}")
         rows = (folder / SHOTS_NAME).read_text(encoding="utf-8").splitlines()
-        names = {item.name for item in fields(Shot)}
-        shots = [Shot(**{k: v for k, v in json.loads(row).items() if k in names}) for row in rows]
+        names = {item.name for item in fields(TrainingShot)}
+        shots = [TrainingShot(**{k: v for k, v in json.loads(row).items() if k in names}) for row in rows]
         size = int(about["size"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingError(
@@ -198,7 +198,7 @@ def write_frames(
     return found
 
 
-def write_set(folder: Path, shots: Sequence[Shot], about: Mapping[str, Any]) -> None:
+def write_set(folder: Path, shots: Sequence[TrainingShot], about: Mapping[str, Any]) -> None:
     """Writes the list of shots, then what the set is; a set without the latter does not open."""
     rows = "".join(json.dumps(asdict(shot), ensure_ascii=False, sort_keys=True) + "\n" for shot in shots)
     write_whole(folder / SHOTS_NAME, rows)

@@ -7,7 +7,7 @@ from lp_core.engines.liveportrait.config import AppearanceConfig, GeneratorConfi
 from lp_core.engines.liveportrait.sizes import Sizes
 from lp_core.geometry.facemesh import OVAL
 from lp_core.motion.builtin import neutral_face
-from lp_core.training.store import Shot, open_set, write_frames, write_set
+from lp_core.training.store import TrainingShot, open_set, write_frames, write_set
 
 TINY = Sizes(
     appearance=AppearanceConfig(4, 2, 8, 3, 4, 1),
@@ -57,7 +57,9 @@ def made_set(folder, people=2, frames=20, split=("train", "train", "test"), cons
         coded = [cv2.imencode(".png", image[..., ::-1])[1].tobytes() for image, _ in seen]
         files |= write_frames(folder, f"p{person}", coded, labels, ".png")
         shots.append(
-            Shot(f"p{person}", f"p{person}.mp4", "0" * 64, frames, 25.0, f"p{person}", split[person], "own")
+            TrainingShot(
+                f"p{person}", f"p{person}.mp4", "0" * 64, frames, 25.0, f"p{person}", split[person], "own"
+            )
         )
     about = {
         "size": SIDE, "licenses": {shot.source: "own" for shot in shots}, "consent": consent, "files": files,

@@ -23,7 +23,7 @@ from lp_core.training.evaluate import EvaluateOptions, evaluate
 from lp_core.training.export import Origin, export_weights
 from lp_core.training.export_run import export_run
 from lp_core.training.initial import initial_states
-from lp_core.training.metrics import Reading, compare_readings, frechet, identity_kept, interval, ssim
+from lp_core.training.metrics import FaceReading, compare_readings, frechet, identity_kept, interval, ssim
 from lp_core.training.run import run_training
 from lp_core.training.stitch_run import retarget_weights, stitch_weights
 
@@ -241,7 +241,7 @@ def reading(seed, shift=0.0):
     points = random.random((478, 3)).astype(np.float32)
     points[33, :2], points[263, :2] = (0, 0), (1, 0)
     identity = np.eye(128, dtype=np.float32)[0]
-    return Reading(
+    return FaceReading(
         points + np.float32(shift), np.full(52, shift, np.float32), np.array([shift, 0, 0]),
         random.random(3), np.zeros((2, 2)), identity,
     )  # fmt: skip
