@@ -144,12 +144,14 @@ def _member(row: Mapping[str, Any], driving: str, path: Path) -> CastMember:
         face = str(face)
     if not isinstance(face, str) or not face or not isinstance(performance, str):
         raise SettingError(f"A face in '{path}' needs texts: face, such as \"0\", and driving, a file.")
-    beside = path.parent / performance
-    is_beside = bool(performance) and beside.is_file()
+
+    def beside(name: str) -> str:
+        return str(path.parent / name) if name and (path.parent / name).is_file() else name
+
     settings = {
         name: _value(name, value, path) for name, value in row.items() if name not in ("face", "driving")
     }
-    return CastMember(face, str(beside) if is_beside else performance, settings)
+    return CastMember(face, with_file(performance, beside), settings)
 
 
 def _value(name: str, value: Any, path: Path) -> Any:  # noqa: ANN401 - untrusted
