@@ -211,6 +211,11 @@ class JobRunner:
             return partial(end, "failed", error=("worker_died", sentence))
         kind = self._kinds.get(row.kind)
         if kind is None:
+            if row.kind == "talk":
+                sentence = (
+                    "This worker serves no talks now; start it with --compat, then ask for the video again."
+                )
+                return partial(end, "failed", error=("not_allowed", sentence))
             sentence = str(missing_extra(f"A job of the kind '{row.kind}'", "otio"))
             return partial(end, "failed", error=("missing_dependency", sentence))
         try:

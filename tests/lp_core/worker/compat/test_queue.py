@@ -71,3 +71,13 @@ def test_a_thousand_talks_wait(compat):
     assert compat.records.talks("boris", "did", ("talk",), 100) == ([], None)
     compat.drop(talks[0])
     assert compat.service.store.counts()["queued"] == 1000
+
+
+def test_a_worker_without_these_routes_says_so(compat):
+    talk = compat.order(
+        ApiClient("anna", "a" * 20), "did", "talk", Order((Wanted("lpsuite://image/one", "Hi."),)), {}, (), ""
+    )
+    del compat.service.kinds["talk"]
+    row = compat.service.store.claim(compat.row(talk).lane)
+    compat.service.lanes._run(row)
+    assert compat.row(talk).error["code"] == "not_allowed"
