@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -42,8 +43,8 @@ from lp_core.settings.table import with_values
 SEED = 20240703
 
 
-def job(plate: str, driver: str, output: Path, frames: int, mode: str) -> RenderJob:
-    """The render: the expression alone, written as images with a matte."""
+def job(plate: str, driver: str, output: Path, frames: int, mode: str, passes: str = "beauty") -> RenderJob:
+    """The render: the expression alone, written as images."""
     settings = with_values(
         RenderSettings(),
         {
@@ -53,7 +54,7 @@ def job(plate: str, driver: str, output: Path, frames: int, mode: str) -> Render
             "recast": mode,
             "frames": f"0-{frames - 1}",
             "sign": False,
-            "passes": "beauty,matte",
+            "passes": passes,
             "overwrite": True,
         },
     )
@@ -81,7 +82,9 @@ def memory_mib() -> float:
 
 def digest(folder: Path) -> dict[str, str]:
     """File name -> SHA-256 of every image."""
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest()[:12] for p in sorted(folder.glob("*.png"))}
+    return {
+        p.name: hashlib.sha256(p.read_bytes()).hexdigest()[:12] for p in sorted(folder.glob("out.[0-9]*.png"))
+    }
 
 
 def child(options: argparse.Namespace, folder: Path) -> None:
@@ -140,15 +143,25 @@ def main() -> int:
             folder.mkdir(parents=True, exist_ok=True)
         memory: list[float] = []
         made = assemble(
-            job(options.plate, options.driver, whole / "out.%04d.png", options.frames, options.mode),
+            job(
+                options.plate,
+                options.driver,
+                whole / "out.%04d.png",
+                options.frames,
+                options.mode,
+                "beauty,matte",  # passes are not written in parts
+            ),
             make=engine_maker(options.full),
         )
         start = time.perf_counter()
         summary = made.run(lambda progress: memory.append(memory_mib()))
         taken = time.perf_counter() - start
         print(f"{summary.frames} frames in {taken:.0f} s; notes: {' '.join(summary.notes)}")
-        half = memory[len(memory) // 2 :]
-        print(f"memory over the second half: {min(half):.0f} to {max(half):.0f} MiB")
+        quarter = max(len(memory) // 4, 1)
+        early, late = statistics.median(memory[quarter : 2 * quarter]), statistics.median(memory[-quarter:])
+        print(
+            f"memory: median {early:.0f} MiB in the second quarter, {late:.0f} MiB in the last, most {max(memory):.0f}"
+        )
         count, exact, share = outside_matte(options.plate, whole, options.frames)
         print(f"outside the matte (mean share of the frame {share:.3f}): {exact} of {count} frames bit-exact")
         print(killed_and_continued(options, parts))

@@ -47,7 +47,7 @@ def test_an_unknown_model(capsys):
 def test_fetching_shows_where_it_is(capsys, monkeypatch, folder):
     asked = []
 
-    def fetch(name, accept_license, progress):
+    def fetch(name, accept_license, progress, into_environment=False):
         asked.append((name, accept_license))
         progress("a.bin", 50, 100)
         return folder / name
