@@ -116,12 +116,16 @@ def sample_of(networks: Networks) -> Sample:
     return Sample(prepared, torch.from_numpy(moved[None]))
 
 
-def calibrated(networks: Networks) -> Calibration:
+def calibrated(networks: Networks, sample: Sample | None = None) -> Calibration:
     """Finds ranges, and the layers that must stay as they are for the images to keep ``WANTED_DB``.
 
     Layers are given back in the order of what they lose alone; how many, bisection finds.
+
+    Args:
+        networks: in float32; as before when this returns.
+        sample: frame to calibrate by; None: ``sample_of``.
     """
-    sample = sample_of(networks)
+    sample = sample or sample_of(networks)
     inputs: dict[str, Tensor] = {}
     modules = {"W": networks.warping_module, "G": networks.spade_generator}
     handles = [

@@ -73,6 +73,7 @@ class QuantizedConv(nn.Module):
             whole.to(torch.int8), self.scales, self.scale, self.zero, *self.geometry, None
         )
         self.levels, self.middle = levels, torch.tensor(float(self.zero))
+        self.weight = weight.new_empty(0, dtype=conv.weight.dtype)  # tells callers the type they compute in
 
     def forward(self, x: Tensor) -> Tensor:
         """The same shapes as the layer's; results in the input's precision (bfloat16 or float32)."""

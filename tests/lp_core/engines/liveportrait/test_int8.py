@@ -2,13 +2,18 @@
 
 # ruff: noqa: E402 - imports follow the check for the library
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
+from fakes.tiny_networks import prepared, tiny_networks
 from torch import nn
 
-from lp_core.engines.liveportrait import int8
+from lp_core.engines.liveportrait import calibration, int8
+from lp_core.engines.liveportrait.calibration import Sample
 from lp_core.engines.liveportrait.int8 import QuantizedConv, Range, RangeWatch, candidates, quantized, restore
+from lp_core.errors import SettingError
 
 
 def draw(*shape):
@@ -63,6 +68,34 @@ def test_a_network_is_quantized_in_place_and_restored(small):
     restore(small, before)
     assert torch.equal(small(x), wanted)
     assert len(list(candidates(small))) == 2
+
+
+def test_a_whole_network_keeps_its_image_and_gives_layers_back(monkeypatch, tmp_path):
+    monkeypatch.setattr(int8, "LEAST_CHANNELS", 4)
+    networks = tiny_networks("cpu")
+    (source,) = prepared(networks, 1)
+    sample = Sample(source, torch.rand(1, 21, 3) - 0.5)
+    monkeypatch.setattr(calibration, "sample_of", lambda _networks: sample)
+    wanted = networks.generator(networks.warp(source, sample.points).out)
+    for bound in (20.0, 60.0, 500.0):
+        monkeypatch.setattr(calibration, "WANTED_DB", bound)
+        found = calibration.calibrated(networks)
+        before = networks.generator(networks.warp(source, sample.points).out)
+        assert torch.equal(before, wanted)  # calibration leaves the networks as they were
+        kept = len(found.kept)
+        assert found.kept_db >= bound
+        assert kept == len(found.ranges) if bound == 500.0 else kept < len(found.ranges)
+    monkeypatch.setattr(calibration, "WANTED_DB", 38.0)
+    quick = calibration.in_int8(networks, tmp_path)
+    shown = quick.generator(quick.warp(source, sample.points).out)
+    assert 38.0 <= int8.psnr(shown, wanted) < 100
+    (stored,) = tmp_path.iterdir()
+    monkeypatch.setattr(calibration, "calibrated", None)  # what was found is read
+    torch.manual_seed(3)
+    again = calibration.in_int8(tiny_networks("cpu"), tmp_path)
+    assert torch.equal(again.generator(again.warp(source, sample.points).out), shown)
+    with pytest.raises(SettingError, match="int8"):
+        calibration.in_int8(replace(again, dtype=torch.bfloat16))
 
 
 def test_processors_without_vnni_get_seven_bits(tmp_path):
