@@ -1,6 +1,7 @@
 """Whether a worker answers a new client while others hold and open as many connections as they can.
 
     python benchmarks/connections.py [--streams 400] [--half-open 3000] [--idle 100] [--descriptors 256] [--seconds 10]
+        [--strangers 0] [--pause 1.0]
 
 Starts a worker with few file descriptors. Then authenticated event streams, requests that are never finished, and
 connections that say nothing are opened and kept; closed ones are opened again. Meanwhile an authenticated request is
@@ -133,12 +134,14 @@ def crowds_of(options: argparse.Namespace, address: dict[str, object]) -> list[C
     stream = b"GET /events HTTP/1.1\r\n" + host + bearer + b"\r\n"
     head = b"GET /jobs HTTP/1.1\r\n" + host + b"X-Slow: "
     body = b"POST /jobs HTTP/1.1\r\n" + host + bearer + b"Content-Length: 100000\r\n\r\n{"
-    half = options.half_open // 2
+    stranger = b"GET /jobs HTTP/1.1\r\n" + host + b"Authorization: Bearer wrong\r\n\r\n"
+    half, pause = options.half_open // 2, options.pause
     return [
-        Crowd("event streams", options.streams, port, stream, 1.0),
-        Crowd("half heads", options.half_open - half, port, head, 1.0),
-        Crowd("half bodies", half, port, body, 1.0),
-        Crowd("idle", options.idle, port, b"", 1.0),
+        Crowd("event streams", options.streams, port, stream, pause),
+        Crowd("half heads", options.half_open - half, port, head, pause),
+        Crowd("half bodies", half, port, body, pause),
+        Crowd("idle", options.idle, port, b"", pause),
+        Crowd("strangers", options.strangers, port, stranger, pause),
     ]
 
 
@@ -160,9 +163,16 @@ def press_on(crowds: list[Crowd], told: Any, results: Any) -> None:  # noqa: ANN
 def main() -> None:
     """Runs it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for name, value in (("streams", 400), ("half-open", 3000), ("idle", 100), ("descriptors", 256)):
+    for name, value in (
+        ("streams", 400),
+        ("half-open", 3000),
+        ("idle", 100),
+        ("descriptors", 256),
+        ("strangers", 0),
+    ):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds after which closed ones come again")
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))

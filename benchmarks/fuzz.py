@@ -1,10 +1,12 @@
 """Throws damaged input at every parser of ours; only the typed errors of the program may come out.
 
-    python benchmarks/fuzz.py [--parser png] [--runs 1000000] [--seconds 60] [--seed 1] [--atheris]
+    python benchmarks/fuzz.py [--parser png] [--runs 1000000] [--seconds 60] [--seed 1] [--resume counts.json]
+        [--atheris]
 
-Seeded mutations of small valid inputs. With ``--atheris`` and one ``--parser`` the mutations are guided by coverage,
-where atheris is installed (pip install atheris). Prints executions and rate; an exception that is not the program's own
-ends the run with the input that raised it.
+Seeded mutations of small valid inputs, in chunks of 10,000: with ``--resume`` the finished chunks of each parser are
+kept in a file, and a run that was stopped goes on after them. With ``--atheris`` and one ``--parser`` the mutations are
+guided by coverage, where atheris is installed (pip install atheris). Prints executions and rate; an exception that is
+not the program's own ends the run with the input that raised it.
 """
 
 from __future__ import annotations
@@ -24,7 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.batch.marks import parse_pairs, read_map
+from lp_core.batch.path_mapping import read_rules
+from lp_core.batch.plan import BatchPlan, Shot, read_plan
+from lp_core.color.icc import ProfileError, read_profile
 from lp_core.errors import LpError
+from lp_core.faces.hand_points import read_keys
+from lp_core.faces.selector import parse_selector
 from lp_core.job import RenderJob
 from lp_core.link.ring import RingReader, RingWriter
 from lp_core.media.frame_pattern import SequencePattern
@@ -35,12 +42,22 @@ from lp_core.media.kinds import foreign_format
 from lp_core.media.references import reference_kind
 from lp_core.motion.files import lpmotion_header
 from lp_core.motion.files.pickles import pickled, read_pickle
+from lp_core.motion.implicit.edit import read_curves
 from lp_core.performance_name import parse as parse_name
+from lp_core.provenance.consent import read_consent
+from lp_core.render.cast_members import cast_of
+from lp_core.settings import FaceSettings
+from lp_core.speech.mouth_map import default_map, parse_map
 from lp_core.timing import FrameRange, FrameRate, Timecode
+from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.live_mailbox import read_wish
 
-EXPECTED = (LpError, TagError)
+EXPECTED = (LpError, TagError, ProfileError)
 """What a parser may raise."""
 _BOXES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
+CHUNK = 10_000
+"""Inputs of one seed; what is kept of a campaign are whole chunks."""
+_WORDS = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\0\0\x01")
 _BITS = (0, 1, 2, 4, 8, 16, 0x7F, 0x80, 0xFF)
 
 
@@ -126,6 +143,37 @@ def _of_file(path: Path, parse: Callable[[Path], object]) -> Callable[[bytes], o
     return call
 
 
+def _profile(curve: bytes) -> bytes:
+    """A color profile of one matrix and curve."""
+    values = struct.pack(">HHi", 0, 0, 1 << 17) if curve == b"para" else struct.pack(">I2H", 2, 0, 65535)
+    tags = {
+        name: b"XYZ \0\0\0\0" + struct.pack(">3i", 1 << 15, 1 << 15, 1 << 14)
+        for name in (b"rXYZ", b"gXYZ", b"bXYZ")
+    }
+    tags |= {name: curve + bytes(4) + values for name in (b"rTRC", b"gTRC", b"bTRC")}
+    tags[b"desc"] = b"desc" + bytes(4) + struct.pack(">I", 2) + b"a\0"
+    at, table, body = 132 + 12 * len(tags), b"", b""
+    for name, content in tags.items():
+        table += struct.pack(">4sII", name, at + len(body), len(content))
+        body += content
+    head = bytes(16) + b"RGB XYZ " + bytes(12) + b"acsp" + bytes(88)
+    return head + struct.pack(">I", len(tags)) + table + body
+
+
+def _plan(folder: Path) -> bytes:
+    """A plan of one job."""
+    job = RenderJob(str(folder / "a.png"), "demo:nod", str(folder / "b.mp4"))
+    shot = Shot(
+        id="a", name="b", words="c", clips=(0,), job=job, is_still=True, frames=2, fps="25", clock_start=0.0,
+        clock_rate=25.0, driver_frames=(0, 1), driver_fps="25", driver_start_s="0", driver_speed="1",
+    )  # fmt: skip
+    return BatchPlan(str(folder / "t.otio"), str(folder), (shot,)).to_json().encode()
+
+
+def _read_cast(path: Path) -> object:
+    return cast_of(FaceSettings(cast=str(path)), "demo:nod")
+
+
 def _read_ring(path: Path) -> None:
     reader = RingReader(path)
     try:
@@ -134,6 +182,37 @@ def _read_ring(path: Path) -> None:
         reader.drawn()
     finally:
         reader.close()
+
+
+def _text_parsers(folder: Path) -> Mapping[str, Parser]:
+    """Those of JSON and TOML files, and of the mouth map."""
+    consent = {
+        "schema": "lpsuite.consent",
+        "version": 1,
+        "person": "a",
+        "granted_by": "b",
+        "valid_until": "2999-01-01",
+    }
+    points = (
+        b'{"schema": "lpsuite.points", "version": 1, "keys": [{"frame": 0, "points": '
+        b"[[10, 10], [30, 10], [20, 20], [12, 30], [28, 30]]}]}"
+    )
+    rules = b'{"path_mapping_rules": [{"source_path": "/a", "destination_path": "/b"}]}'
+    wish = b'{"version": 1, "pid": 1, "recentre": 0, "stream": {"portrait": "/a.png", "driver": "demo:nod"}}'
+    return {
+        "consent": Parser(_of_file(folder / "c.json", read_consent), (json.dumps(consent).encode(),), True),
+        "curves": Parser(
+            _of_file(folder / "e.json", read_curves), (b'{"smile": [[0, 0.0], [12, 0.8]], "yaw": 1}',), True
+        ),
+        "points": Parser(_of_file(folder / "p.json", read_keys), (points,), True),
+        "cast": Parser(
+            _of_file(folder / "f.toml", _read_cast), (b'[[faces]]\nface = 0\ndriving = "demo:nod"\n',), True
+        ),
+        "plan": Parser(_of_file(folder / "plan.json", read_plan), (_plan(folder),), True),
+        "rules": Parser(_of_file(folder / "r.json", read_rules), (rules,), True),
+        "mouth_map": Parser(lambda data: parse_map(data, "a.npz"), (default_map().to_bytes(),), True),
+        "wish": Parser(_text(lambda text: read_wish(text, Folders((folder,)))), (wish,), True),
+    }
 
 
 def parsers(folder: Path) -> Mapping[str, Parser]:
@@ -167,6 +246,9 @@ def parsers(folder: Path) -> Mapping[str, Parser]:
         "marks": Parser(_text(lambda text: parse_pairs(text, "a")), marks),
         "job": Parser(_text(RenderJob.from_json), (job,)),
         "lpmotion": Parser(_read_motion, (_motion(),)),
+        "icc": Parser(lambda data: read_profile(data), (_profile(b"para"), _profile(b"curv"))),
+        "selector": Parser(_text(parse_selector), (b"largest", b"12", b"12.5,3")),
+        **_text_parsers(folder),
         "pkl": Parser(_of_file(folder / "a.pkl", read_pickle), (pickle,), True),
         "ring": Parser(_of_file(folder / "a.ring", _read_ring), (ring_bytes,), True),
         "map": Parser(_of_file(folder / "a.toml", read_map), (clip,), True),
@@ -176,45 +258,55 @@ def parsers(folder: Path) -> Mapping[str, Parser]:
 
 def mutated(seed: bytes, chance: random.Random) -> bytes:
     """A damaged copy."""
-    data = bytearray(seed)
-    for _ in range(chance.randint(1, 6)):
-        at = chance.randrange(len(data) + 1)
-        kind = chance.randrange(6)
+    data, number = bytearray(seed), chance.random
+    for _ in range(1 + int(number() * 6)):
+        at = int(number() * (len(data) + 1))
+        kind = int(number() * 6)
         if kind == 0 and data:
-            data[at % len(data)] = chance.randrange(256)
+            data[at % len(data)] = int(number() * 256)
         elif kind == 1 and data:
-            data[at % len(data)] = chance.choice(_BITS)
+            data[at % len(data)] = _BITS[int(number() * len(_BITS))]
         elif kind == 2:
-            del data[at : at + chance.randint(1, 8)]
+            del data[at : at + 1 + int(number() * 8)]
         elif kind == 3:
-            data[at:at] = data[at : at + chance.randint(1, 16)]
+            data[at:at] = data[at : at + 1 + int(number() * 16)]
         elif kind == 4:
-            data[at : at + 4] = chance.choice(
-                (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\0\0\x01")
-            )
-        elif chance.random() < 0.2:
+            data[at : at + 4] = _WORDS[int(number() * len(_WORDS))]
+        elif number() < 0.2:
             del data[at:]
     return bytes(data)
 
 
-def fuzz(name: str, parser: Parser, runs: int, seconds: float, seed: int) -> int:
-    """Runs a parser so often, or so long; returns how often.
+def fuzz(name: str, parser: Parser, runs: int, until: float, seed: int, first: int = 0) -> int:
+    """Runs a parser on chunks of damaged inputs; returns how many inputs of finished chunks it took.
+
+    Args:
+        name: of the parser.
+        parser: what runs.
+        runs: inputs.
+        until: time.monotonic() at which to stop.
+        seed: of the campaign.
+        first: chunks that were run before.
 
     Raises:
         SystemExit: an exception came that is not the program's own; the text has the input.
     """
-    chance, until = random.Random(seed), time.monotonic() + seconds  # noqa: S311 - repeatable, not secret
-    for count in range(runs):
-        if count % 64 == 0 and time.monotonic() > until:
-            return count
-        data = mutated(chance.choice(parser.seeds), chance)
-        try:
-            parser.call(data)
-        except EXPECTED:
-            continue
-        except Exception as error:
-            raise SystemExit(f"{name}: {type(error).__name__}: {error} by {data[:200]!r}") from error
-    return runs
+    done = 0
+    for number in range(first, first + -(-runs // CHUNK)):
+        chance = random.Random(f"{name} {seed} {number}")  # noqa: S311 - repeatable, not secret
+        count = min(CHUNK, runs - done)
+        for index in range(count):
+            if index % 64 == 0 and time.monotonic() > until:
+                return done + index
+            data = mutated(parser.seeds[int(chance.random() * len(parser.seeds))], chance)
+            try:
+                parser.call(data)
+            except EXPECTED:
+                continue
+            except Exception as error:
+                raise SystemExit(f"{name}: {type(error).__name__}: {error} by {data[:200]!r}") from error
+        done += count
+    return done
 
 
 def guided(name: str, parser: Parser, runs: int, seconds: float, seed: int) -> None:
@@ -237,6 +329,26 @@ def guided(name: str, parser: Parser, runs: int, seconds: float, seed: int) -> N
         atheris.Fuzz()
 
 
+def campaign(name: str, item: Parser, options: Any, kept: dict[str, list[float]]) -> None:  # noqa: ANN401
+    """Runs what is left of one parser's inputs, keeps the counts and prints them."""
+    runs = options.runs or (100_000 if item.is_heavy else 1_000_000)
+    done, took = kept.get(name, [0, 0.0])
+    until, start = time.monotonic() + options.seconds, time.perf_counter()
+    while done < runs and time.monotonic() < until:
+        before = time.perf_counter()
+        count = fuzz(name, item, min(CHUNK, runs - int(done)), until, options.seed, int(done) // CHUNK)
+        if options.resume is None or count == CHUNK:
+            done, took = done + count, took + time.perf_counter() - before
+            kept[name] = [done, took]
+        if options.resume is not None:
+            options.resume.write_text(json.dumps(kept))
+        if count < CHUNK and done < runs:
+            break
+    took = took or time.perf_counter() - start
+    print(f"{name}: {int(done)} executions in {took:.1f} s ({done / took:.0f} a second), no finding")
+    sys.stdout.flush()
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Runs it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -244,21 +356,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--runs", type=int, help="default: 1,000,000, and 100,000 for heavy ones")
     parser.add_argument("--seconds", type=float, default=3600.0, help="at most, for each parser")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resume", type=Path, help="file with the counts of what was run before")
     parser.add_argument("--atheris", action="store_true", help="guided by coverage; needs --parser")
     options: Any = parser.parse_args(arguments)
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a fresh folder in it
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         found = parsers(Path(folder))
+        kept = json.loads(options.resume.read_text()) if options.resume and options.resume.exists() else {}
         for name in [options.parser] if options.parser else found:
-            item = found[name]
-            runs = options.runs or (100_000 if item.is_heavy else 1_000_000)
             if options.atheris:
-                guided(name, item, runs, options.seconds, options.seed)
-            start = time.perf_counter()
-            count = fuzz(name, item, runs, options.seconds, options.seed)
-            took = time.perf_counter() - start
-            print(f"{name}: {count} executions in {took:.1f} s ({count / took:.0f} a second), no finding")
-            sys.stdout.flush()
+                guided(name, found[name], options.runs or 1_000_000, options.seconds, options.seed)
+            campaign(name, found[name], options, kept)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -19,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from fakes import worker as fake_worker  # noqa: E402
 from fakes.kill_campaign import digest, kinds, make_stage, request_of  # noqa: E402
 from fakes.worker import Worker  # noqa: E402
 
@@ -29,10 +32,20 @@ _FLAT_MB, _FLAT_FILES = 48, 8
 """Growth between the first and the last sample of one process that still counts as flat."""
 
 
+def family(process: int) -> list[int]:
+    """A process and its children."""
+    children = Path(f"/proc/{process}/task").glob("*/children")
+    return [process, *(int(word) for path in children for word in path.read_text().split())]
+
+
 def usage(process: int) -> tuple[int, int]:
-    """Resident memory in MB and open descriptors of a process."""
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * 4096 >> 20, len(list(Path(f"/proc/{process}/fd").iterdir()))
+    """Resident memory in MB and open descriptors of a worker and the processes that do its jobs."""
+    memory = files = 0
+    for number in family(process):
+        with contextlib.suppress(OSError):  # one that ends just now
+            memory += int(Path(f"/proc/{number}/statm").read_text().split()[1]) * 4096 >> 20
+            files += len(list(Path(f"/proc/{number}/fd").iterdir()))
+    return memory, files
 
 
 class Soak:
@@ -45,7 +58,7 @@ class Soak:
         self.stage = make_stage(self.worker.data / "stage", data.astronaut())
         self.client: Client = self.worker.start()
         self.calm: dict[str, str] = {}
-        self.counts = dict.fromkeys(("done", "cancelled", "kills", "lost", "different"), 0)
+        self.counts = dict.fromkeys(("done", "cancelled", "kills", "crashes", "lost", "different"), 0)
         self.samples: list[list[tuple[int, int]]] = [[]]
 
     def job(self) -> None:
@@ -58,7 +71,10 @@ class Soak:
         if fate < 0.15:
             time.sleep(self.chance.uniform(0, 1))
             self.client.cancel(job)
-        elif fate < 0.2:
+        elif fate < 0.25:
+            time.sleep(self.chance.uniform(0, 3))
+            self.crash()
+        elif fate < 0.3:
             time.sleep(self.chance.uniform(0, 3))
             self.restart(kill=True)
         with contextlib.suppress(WorkerError):  # how it ended is looked at below
@@ -71,6 +87,15 @@ class Soak:
             self.counts["different"] += digest(output) != self.calm.setdefault(kind, digest(output))
         else:
             self.counts["lost"] += 1
+
+    def crash(self) -> None:
+        """Ends the process that does the jobs as a fault in a library would; the job is done again."""
+        holders = list((self.worker.state / "lanes").glob("cpu/pid"))
+        for pid in (int(holder.read_text()) for holder in holders):
+            if pid in family(self.worker.process.pid):
+                os.kill(pid, signal.SIGABRT)
+                self.counts["crashes"] += 1
+                self.samples.append([])
 
     def restart(self, kill: bool) -> None:
         """Ends the worker, and starts it again over the same state."""
@@ -103,6 +128,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    fake_worker.READY_S = 600  # the machine may be busy, and this program of the lowest priority
     with tempfile.TemporaryDirectory() as name:
         soak = Soak(Path(name), options.seed)
         start = told = time.monotonic()

@@ -70,6 +70,11 @@ def defect_message(error: BaseException, hint: str = "") -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """The neutral text with line ends spelled out as well, for what is read line by line."""
+    return neutral(text).replace("\n", "\\n")
+
+
 class LpError(Exception):
     """Root of all errors that are meant for the user; its text is one complete sentence."""
 

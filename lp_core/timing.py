@@ -3,13 +3,37 @@
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Iterator, Tuple, Union
+from typing import Iterator, Optional, Tuple, Union
 
 from .errors import SettingError
 
 _NTSC_NUMERATORS = (24000, 30000, 48000, 60000, 120000)
+LEAST_FPS = Fraction(1, 1000)
+"""Frames per second of the slowest rate; slower ones are errors of a file, and their clips last for years."""
+_NUMBER = re.compile(r"\s*[-+]?[0-9]{0,40}(?:\.[0-9]{0,40})?(?:[eE][-+]?[0-9]{1,3})?(?:/[0-9]{1,40})?\s*")
+_WHOLE = re.compile("[0-9]{1,9}")
 _RANGE = re.compile(r"\s*(-?[0-9]{1,9})(?:\s*-\s*(-?[0-9]{1,9}))?\s*")
 _TIMECODE = re.compile(r"\s*([0-9]{2}):([0-9]{2}):([0-9]{2})([:;.,])([0-9]{2,3})\s*")
+
+
+def exact_number(text: Union[str, int, float]) -> Fraction:
+    """A number as it is written, such as ``0.1``, ``-2``, ``1e-3`` or ``30000/1001``.
+
+    Raises:
+        ValueError: it is no number, or so long that it would take the memory of the machine.
+    """
+    words = str(text) if not isinstance(text, float) else repr(text)
+    if len(words) > 100 or _NUMBER.fullmatch(words) is None:
+        raise ValueError(f"{words[:40]!r} is not a number")
+    try:
+        return Fraction(words)
+    except ZeroDivisionError:
+        raise ValueError(f"{words} divides by zero") from None
+
+
+def whole_number(text: str) -> Optional[int]:
+    """A number of up to nine digits 0 to 9; None for all other texts, such as ``-1`` or a superscript."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 @dataclass(frozen=True)
@@ -17,12 +41,12 @@ class FrameRate:
     """A frame rate as an exact fraction of frames per second, for example 30000/1001."""
 
     fps: Fraction
-    """Frames per second; greater than 0, at most 1000."""
+    """Frames per second, from 1/1000 to 1000."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.fps <= 1000:
+        if not LEAST_FPS <= self.fps <= 1000:
             raise SettingError(
-                f"A frame rate of {self.fps} is not usable; give one above 0 and at most 1000 frames "
+                f"A frame rate of {float(self.fps):.6g} is not usable; give one from 0.001 to 1000 frames "
                 "per second, such as 24, 25 or 30000/1001."
             )
 
@@ -37,10 +61,10 @@ class FrameRate:
             SettingError: the text is no rate.
         """
         try:
-            value = Fraction(text) if not isinstance(text, float) else Fraction(repr(text))
-        except (ValueError, ZeroDivisionError, OverflowError):
+            value = text if isinstance(text, Fraction) else exact_number(text)
+        except ValueError:
             raise SettingError(
-                f"'{text}' is not a frame rate; write it like 25, 23.976 or 30000/1001."
+                f"'{str(text)[:40]}' is not a frame rate; write it like 25, 23.976 or 30000/1001."
             ) from None
         if value.denominator != 1001:
             for numerator in _NTSC_NUMERATORS:

@@ -27,7 +27,7 @@ FLOORS = (
         "job",
         "link",
     ),
-    ("contexts", "leftovers", "frame", "geometry"),
+    ("contexts", "leftovers", "log_lines", "frame", "geometry"),
     ("color", "models", "motion"),
     ("media", "faces", "provenance"),
     ("engines", "speech"),

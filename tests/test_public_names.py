@@ -23,9 +23,9 @@ CONTRACTS = {
         "ModelError ModelMissing MotionError MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed "
         "NotSigned NotThere NotTrusted OutOfMemory OutputExists ProvenanceError SettingError ShotsFailed "
         "Tampered TooBusy TrainingStopped TruncatedMedia UnknownCodec UnreadableMedia WorkerError "
-        "absent_library defect_message missing_extra neutral"
+        "absent_library defect_message missing_extra neutral one_line"
     ),
-    "lp_core.timing": "FrameRange FrameRate Timecode",
+    "lp_core.timing": "FrameRange FrameRate LEAST_FPS Timecode exact_number whole_number",
     "lp_core.settings.engines": (
         "CALIBRATIONS DETAILS DRIVING_OPTIONS ENGINES EngineSettings FILTERS LANDMARKERS "
         "LivePortraitSettings MODELS MOUTH_FILLS MeshSettings PASTES PRECISIONS RECAST_MODES"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
+from hosts.kit.lua_text import text
 from lp_core.performance_name import BUILTIN_MOTIONS
 from lp_core.settings.live import LiveSettings
 from lp_core.settings.sliders import SLIDERS
@@ -57,7 +57,7 @@ def lua(value: Any) -> str:  # noqa: ANN401 - any plain value
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\\/", "/")
+        return text(value)
     if isinstance(value, dict):
         return (
             "{ "

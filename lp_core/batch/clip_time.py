@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from lp_core.errors import SettingError
+from lp_core.timing import LEAST_FPS, exact_number
 
 _NTSC = (24000, 30000, 48000, 60000, 120000)
 ONE = Fraction(1)
@@ -22,7 +23,7 @@ def exact_rate(rate: float) -> Fraction:
         SettingError: it is no rate.
     """
     value = exact(rate)
-    if value <= 0:
+    if value < LEAST_FPS:
         raise SettingError(f"The timeline holds a rate of {rate} frames per second; correct it.")
     if value.denominator != 1:
         for numerator in _NTSC:
@@ -34,7 +35,7 @@ def exact_rate(rate: float) -> Fraction:
 
 def exact(number: float) -> Fraction:
     """A number as it is written, such as 0.1 = 1/10."""
-    return Fraction(repr(float(number)))
+    return exact_number(float(number))
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ def read_job(path: Path) -> RenderJob:
         return RenderJob.from_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnreadableMedia(f"{path} cannot be read ({error.strerror}); check the job's file.") from error
+    except UnicodeDecodeError as error:
+        raise SettingError(f"{path} is no job, because it is no text in UTF-8; write it again.") from error
 
 
 def plan_job(job: RenderJob, file: Path, chunk_frames: int = CHUNK_FRAMES) -> BatchPlan:

@@ -30,6 +30,7 @@ MARKER = "LP"
 """What a driver's name begins with when it is part of the timeline."""
 _RUN_SETTINGS = ("frames", "handles", "fps", "overwrite")
 """Settings of the whole run; a clip's own would contradict the timeline."""
+FARTHEST_FRAME = 10**9
 _PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\s*=\s*")
 
 
@@ -111,9 +112,9 @@ def _frame(value: Any, where: str) -> int:  # noqa: ANN401 - untrusted
     is_number = isinstance(value, int | float | str) and not isinstance(value, bool)
     try:
         number = float(value) if is_number else math.nan
-    except ValueError:
+    except (ValueError, OverflowError):
         number = math.nan
-    if not number.is_integer():
+    if not number.is_integer() or abs(number) > FARTHEST_FRAME:
         raise SettingError(f"driver_start of {where} = {value!r} is not a frame number.")
     return int(number)
 

@@ -19,7 +19,7 @@ from lp_core.timing import FrameRange
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _DRIVE = re.compile(r"/?([A-Za-z]:[/\\].*)", re.DOTALL)
-_BRACKETS = re.compile(r"\[(-?[0-9]+)-(-?[0-9]+)\]")
+_BRACKETS = re.compile(r"\[(-?[0-9]{1,9})-(-?[0-9]{1,9})\]")
 
 
 @dataclass(frozen=True)

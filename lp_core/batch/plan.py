@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from lp_core.job import VERSION as JOB_VERSION
 from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import SequencePattern
 from lp_core.media.resumable import FilmParts, SequenceParts
+from lp_core.timing import exact_number
 
 SCHEMA, VERSION = "lpsuite.batch", 2
 CHUNK_FRAMES = 240
@@ -219,7 +219,7 @@ def read_plan(path: Path) -> BatchPlan:
         for name in ("notes", "file_types"):
             values[name] = tuple(values[name])
         return BatchPlan(shots=shots, problems=problems, **values)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise SettingError(f"{path} is no whole plan ({error}); make it again.") from error
 
 
@@ -228,6 +228,6 @@ def _shot(values: dict[str, Any]) -> Shot:
     for name in ("clips", "size", "notes"):
         values[name] = tuple(values[name])
     for name in ("driver_start_s", "driver_speed", "beside_start_s", "beside_speed"):
-        Fraction(values.get(name, "0"))
+        exact_number(values.get(name, "0"))
     job = RenderJob.from_json(json.dumps(values.pop("job")))
     return Shot(job=job, driver_frames=None if frames is None else (int(frames[0]), int(frames[1])), **values)

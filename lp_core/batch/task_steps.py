@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from lp_core.batch.plan import BatchPlan
 from lp_core.errors import SettingError
+from lp_core.timing import whole_number
 
 SOLVE, CHUNKS, CONFORM, DELIVER = "Solve", "Chunks", "Conform", "Deliver"
 NO_NEEDS: Mapping[str, int] = MappingProxyType({})
@@ -74,12 +75,13 @@ def parse_needs(pairs: Sequence[str]) -> dict[str, int]:
     found = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
-        if name not in NEEDS or not value.isdigit() or not int(value):
+        number = whole_number(value)
+        if name not in NEEDS or not number:
             raise SettingError(
                 f"--require {pair} is not understood; write NAME=NUMBER, such as memory=16384 (MiB); names are "
                 f"{', '.join(NEEDS)}."
             )
-        found[name] = int(value)
+        found[name] = number
     return found
 
 

@@ -11,6 +11,7 @@ import click
 from lp_core.cli.batch_steps import chunk, conform, deliver, end_with, solve
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 from lp_core.cli.progress import JsonReporter, make_reporter, progress_option
 from lp_core.performance_name import speech_file
 
@@ -140,18 +141,16 @@ def _bundle(plan: BatchPlan, farm: str | None, require: tuple[str, ...]) -> None
     if farm is None:
         run_locally(local_bundle(plan))
         result = plan.shots[0].output if plan.is_job else "timeline.otio"
-        click.echo(f"{plan.folder / result}: written by the bundle.")
+        say(f"{plan.folder / result}: written by the bundle.")
         return
     if farm == "opencue":
         path = write_job(plan, ("lpsuite",), needs)
-        click.echo(
-            f"Written: {path}. Launch it with opencue.api.launchSpec, on machines that share the folder."
-        )
+        say(f"Written: {path}. Launch it with opencue.api.launchSpec, on machines that share the folder.")
     else:
         folder = write_bundle(plan, ("lpsuite",), needs=needs)
-        click.echo(f"Written: {folder}. Check it with: openjd check {folder / 'template.json'}")
+        say(f"Written: {folder}. Check it with: openjd check {folder / 'template.json'}")
     if shutil.which("lpsuite") is None:
-        click.echo("The machines that run it need lpsuite on their PATH.")
+        say("The machines that run it need lpsuite on their PATH.")
 
 
 @batch.command(short_help="Plan one job in chunks, for a farm.")
@@ -177,7 +176,7 @@ def job(
 
     plan = plan_job(read_job(job_file), job_file, chunk or CHUNK_FRAMES)
     path = plan.write()
-    click.echo(f"{plan.frames} frames, {len(plan.chunks())} chunks. Written: {path}")
+    say(f"{plan.frames} frames, {len(plan.chunks())} chunks. Written: {path}")
     for farm in submit:
         _bundle(plan, farm, require)
     if run_with:
@@ -205,16 +204,16 @@ def show_plan(plan: BatchPlan) -> None:
     """Writes what is planned to the terminal."""
     for shot in plan.shots:
         driver = Path(speech_file(shot.job.driving)).name
-        click.echo(f"{shot.id}  {shot.frames:6d} frames  ~{shot.estimate_s:8.1f} s  {shot.words} <- {driver}")
+        say(f"{shot.id}  {shot.frames:6d} frames  ~{shot.estimate_s:8.1f} s  {shot.words} <- {driver}")
         for note in shot.notes:
-            click.echo(f"            {note}")
+            say(f"            {note}")
     for problem in plan.problems:
-        click.echo(f"{problem.kind}: {problem.message}")
+        say(f"{problem.kind}: {problem.message}")
     for note in plan.notes:
-        click.echo(note)
+        say(note)
     counts = ", ".join(f"{count} {name}" for name, count in plan.counts.items())
     seconds = sum(shot.estimate_s for shot in plan.shots)
-    click.echo(
+    say(
         f"{len(plan.shots)} shots, {plan.frames} frames, {len(plan.chunks())} chunks, about {seconds:.0f} s on this "
         f"kind of machine (a guess); {counts}. Written: {plan.folder / 'plan.json'}"
     )
@@ -263,9 +262,9 @@ def mark(
     marked = write_marks(read, made, names, track, way)
     write_timeline(read, output)
     for note in notes:
-        click.echo(note)
+        say(note)
     for place in marked:
-        click.echo(f"{place.words}: {made.as_marker()}")
+        say(f"{place.words}: {made.as_marker()}")
 
 
 for command in (solve, chunk, conform, deliver):

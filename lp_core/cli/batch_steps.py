@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 from lp_core.cli.progress import make_reporter, progress_option
-from lp_core.errors import Cancelled, SettingError
+from lp_core.errors import Cancelled, SettingError, one_line
+from lp_core.timing import whole_number
 
 if TYPE_CHECKING:
     from lp_core.batch.plan import BatchPlan, Chunk, Shot
@@ -139,10 +141,10 @@ def deliver(plan_file: Path, results: Path | None, path_rules: Path | None, prog
 def end_with(summary: BatchSummary, as_json: bool) -> None:
     """Shows what became of a batch and ends with its exit code."""
     if as_json:
-        click.echo(json.dumps(summary.as_json()))
+        say(json.dumps(summary.as_json()))
     else:
         for line in summary.sentences():
-            click.echo(line)
+            say(line)
     if summary.exit_code:
         click.get_current_context().exit(summary.exit_code)
 
@@ -155,8 +157,9 @@ def _opened(plan_file: Path, results: Path | None, path_rules: Path | None) -> B
 
 
 def _shot(plan: BatchPlan, name: str) -> Shot:
-    if name.isdigit() and int(name) < len(plan.shots):
-        return plan.shots[int(name)]
+    number = whole_number(name)
+    if number is not None and number < len(plan.shots):
+        return plan.shots[number]
     return plan.shot_of(name)
 
 
@@ -166,12 +169,12 @@ def _each(items: Iterable[Item], work: Callable[[Item, Listener], str], progress
     with make_reporter(progress) as reporter:
         for item in items:
             try:
-                click.echo(work(item, reporter.progress), err=progress == "json")
+                say(one_line(work(item, reporter.progress)), err=progress == "json")
             except Cancelled:
                 raise
             except Exception as error:  # noqa: BLE001 - raised below, when the others are done
                 if failed is not None:
-                    click.echo(str(error) or type(error).__name__, err=True)
+                    say(str(error) or type(error).__name__, err=True)
                 failed = failed or error
         if failed is not None:
             raise failed

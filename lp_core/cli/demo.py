@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,4 +77,4 @@ def half_size(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def demo(output: Path) -> None:
     """Animate a portrait that comes with LP Suite: no media and no settings needed."""
     video, sheet = make_demo(output)
-    click.echo(f"Video: {video.resolve()}\nContact sheet: {sheet.resolve()}")
+    say(f"Video: {video.resolve()}\nContact sheet: {sheet.resolve()}")

@@ -18,6 +18,7 @@ import click
 
 from lp_core.cli.extras import PACKAGE, PURPOSES, installed_extras
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 from lp_core.errors import LpError
 from lp_core.leftovers import temporary_prefix
 from lp_core.version import __version__
@@ -46,26 +47,44 @@ class DoctorFinding:
 @click.option(
     "--speed", is_flag=True, help="Draw three frames with every model that is ready, and time them."
 )
+@click.option(
+    "--licenses", is_flag=True, help="List the licenses of all packages that are installed instead."
+)
 @debug_option
-def doctor(as_json: bool, speed: bool) -> int:
+def doctor(as_json: bool, speed: bool, licenses: bool) -> int:
     """Shows what works here: devices, models, codecs, colour, extras; and how to get what does not.
 
     The exit code is 0 when the main job works: reading faces, the mesh engine, and writing h264.
     """
+    if licenses:
+        return _show_licenses(as_json)
     findings = list(examine(speed))
     works = all(finding.state != "broken" for finding in findings)
     if as_json:
         values = {"works": works, "findings": [asdict(finding) for finding in findings]}
-        click.echo(json.dumps(values, indent=2))
+        say(json.dumps(values, indent=2))
         return 0 if works else 1
     area = ""
     for finding in findings:
         if finding.area != area:
             area = finding.area
-            click.echo(area)
-        click.echo(f"  {_SIGNS[finding.state]}{finding.name}: {finding.detail}")
-    click.echo("The main job works." if works else "The main job does not work; see the lines marked broken.")
+            say(area)
+        say(f"  {_SIGNS[finding.state]}{finding.name}: {finding.detail}")
+    say("The main job works." if works else "The main job does not work; see the lines marked broken.")
     return 0 if works else 1
+
+
+def _show_licenses(as_json: bool) -> int:
+    from lp_core.cli.licenses import installed_components, said
+
+    found = installed_components()
+    if as_json:
+        say(json.dumps({"components": [{**asdict(item), "duties": item.duties} for item in found]}, indent=2))
+        return 0
+    for line in said(found):
+        say(line)
+    say("What whoever passes these on must do is in docs/licenses.md.")
+    return 0
 
 
 def examine(tests_speed: bool = False) -> Iterator[DoctorFinding]:

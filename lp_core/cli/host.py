@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lp_core.cli.main import Command, debug_option
+from lp_core.cli.output import say
 from lp_core.errors import DiskFull, MediaError, NoWritePermission, SettingError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def status(name: str, folder: str | None) -> int:
 
     findings = _installer(name).status(InstallOptions(folder, program()))
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.is_good else 'BAD '} {finding.sentence}")
+        say(f"{'ok  ' if finding.is_good else 'BAD '} {finding.sentence}")
     return 0 if all(finding.is_good for finding in findings) else _MISSING
 
 
@@ -98,4 +99,4 @@ def _told(name: str, action: str, options: InstallOptions) -> list[str]:
 
 def _say(sentences: list[str]) -> None:
     for sentence in sentences:
-        click.echo(sentence)
+        say(sentence)

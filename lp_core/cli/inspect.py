@@ -11,6 +11,7 @@ import click
 
 from lp_core.cli.flags import settings_options
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 
 if TYPE_CHECKING:
     from lp_core.faces.base import Face, FaceBox, Sightings, UnreadFace
@@ -81,26 +82,26 @@ def inspect(
             report["clip"] = clip_values(film.info)
         if ids:
             report["people"] = people
-        click.echo(json.dumps(report, indent=2))
+        say(json.dumps(report, indent=2))
         return
     _print(picture, (width, height), described, seen, film.info)
     for person in people:
-        click.echo(person_line(person))
+        say(person_line(person))
     for name, path in (("Overlay", overlay), ("Points", write_points)):
         if path is not None:
-            click.echo(f"{name}: {path}")
+            say(f"{name}: {path}")
 
 
 def _print(
     picture: str, size: tuple[int, int], described: list[dict[str, Any]], seen: Sightings, info: ClipInfo
 ) -> None:
-    click.echo(f"{picture}: {size[0]}x{size[1]} pixels, {count_text(len(described))}")
+    say(f"{picture}: {size[0]}x{size[1]} pixels, {count_text(len(described))}")
     if not info.is_still:
-        click.echo(clip_lines(info))
+        say(clip_lines(info))
     for face in described:
-        click.echo(face_lines(face))
+        say(face_lines(face))
     for item in seen.unread:
-        click.echo(unread_line(item))
+        say(unread_line(item))
 
 
 def _people(film: FilmedFace) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import click
 
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 from lp_core.errors import SettingError
 from lp_core.leftovers import temporary_prefix
 from lp_core.settings.live import BACKGROUNDS, LiveSettings
@@ -81,7 +82,7 @@ def live(
     ):
         stream = streams.create(config)
         for note in config.notes():
-            click.echo(note, err=True)
+            say(note, err=True)
         first = _first(stream)
         shows: list[Callable[[Rgba], bool]] = []
         closes: list[Callable[[], None]] = []
@@ -111,12 +112,12 @@ def _first(stream: LiveStream) -> Rgba:
 
 def _open_camera(first: Rgba, device: str | None, shows: list[Any], closes: list[Any]) -> None:
     from lp_core.live.scenes import over_color
-    from lp_core.media.camera import VirtualCamera
+    from lp_core.media.virtual_camera import VirtualCamera
 
     height, width = (side // 2 * 2 for side in first.shape[:2])  # cameras carry even sizes
     camera = VirtualCamera(width, height, _FPS, device)
     closes.append(camera.close)
-    click.echo(f"The picture is on the camera {camera.device}, {width}x{height}.")
+    say(f"The picture is on the camera {camera.device}, {width}x{height}.")
 
     def show(picture: Rgba) -> bool:
         solid = over_color(picture[:height, :width], "#000000")[..., :3]
@@ -132,7 +133,7 @@ def _open_window(stream: LiveStream, shows: list[Any], closes: list[Any]) -> Non
 
     window = PreviewWindow(stream)
     closes.append(window.close)
-    click.echo(_KEYS)
+    say(_KEYS)
     shows.append(window.show)
 
 
@@ -142,7 +143,7 @@ def _play(stream: LiveStream, shows: list[Callable[[Rgba], bool]], until: float 
         status = stream.status()
         if status["message"] != said:
             said = status["message"]
-            click.echo(said or "Running.", err=True)
+            say(said or "Running.", err=True)
         picture = stream.picture
         if picture is not None:
             is_open = [show(picture) for show in shows]

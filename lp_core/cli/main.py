@@ -15,9 +15,11 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from lp_core.cli.output import say
 from lp_core.cli.streams import finish, reserve_streams, tolerant_streams
 from lp_core.errors import Cancelled, LpError, defect_message
 from lp_core.files import known_failure
+from lp_core.log_lines import neutral_log
 from lp_core.version import __version__
 
 COMMANDS = {
@@ -140,7 +142,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _fail(sentence: str, code: int, session: Invocation) -> int:
     if session.debug:
         traceback.print_exc()
-    click.echo(sentence, err=True)
+    say(sentence, err=True)
     return code
 
 
@@ -174,9 +176,10 @@ def main() -> NoReturn:
     """Entry point of the installed command."""
     reserve_streams()
     out = tolerant_streams()
+    neutral_log()
     code = run()
     lost = finish(out)
     if lost is not None:
-        click.echo(str(lost), err=True)
+        say(str(lost), err=True)
         code = code or lost.exit_code
     sys.exit(code)

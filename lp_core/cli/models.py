@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 
 
 @click.group(short_help="List, fetch and check the model files.")
@@ -39,21 +40,21 @@ def list_models(as_json: bool) -> None:
             }
             for row in rows
         ]
-        click.echo(json.dumps({"models": values, "engine_models": published}, indent=2))
+        say(json.dumps({"models": values, "engine_models": published}, indent=2))
         return
     for row in rows:
         restricted = " (restricts use)" if row.model.is_restricted else ""
-        click.echo(
+        say(
             f"{row.model.name:28} {row.state.value:11} {megabytes(row.model.total_bytes):>9}  "
             f"{row.model.license}{restricted}"
         )
-        click.echo(f"    {row.model.title}")
-    click.echo("Published models of the liveportrait engine (--model):")
+        say(f"    {row.model.title}")
+    say("Published models of the liveportrait engine (--model):")
     for item in published:
-        click.echo(f"{item['name']:28} {item['state']:11} {'':>9}  {item['license']}")
-        click.echo(f"    {item['title']}; for {item['purpose']}")
+        say(f"{item['name']:28} {item['state']:11} {'':>9}  {item['license']}")
+        say(f"    {item['title']}; for {item['purpose']}")
         if item["reason"]:
-            click.echo(f"    {item['reason']}")
+            say(f"    {item['reason']}")
 
 
 def _published() -> list[dict[str, str]]:
@@ -99,7 +100,7 @@ def import_model(name: str, folder: Path, accept_license: bool) -> None:
         from lp_core.engines.liveportrait.importing import import_weights
     except ModuleNotFoundError as error:
         raise missing_library(error.name or "torch") from error
-    click.echo(import_weights(model, folder, cache_dir(), lambda text: click.echo(text, err=True)))
+    say(str(import_weights(model, folder, cache_dir(), lambda text: say(text, err=True))))
 
 
 @models.command()
@@ -115,12 +116,12 @@ def accept(name: str, yes: bool) -> None:
     model = published_model(name)
     show_notes(name)
     if not model.notes:
-        click.echo(f"The model {name} has no notes to accept.")
+        say(f"The model {name} has no notes to accept.")
         return
     if not yes:
         click.confirm("Do you accept this?", abort=True, err=True)
     keep_acceptance(cache_dir(), model.name, model.notes)
-    click.echo(f"Accepted: {name}.")
+    say(f"Accepted: {name}.")
 
 
 def show_notes(name: str) -> None:
@@ -128,7 +129,7 @@ def show_notes(name: str) -> None:
     from lp_core.engines.liveportrait.table import published_model
 
     for note in published_model(name).notes:
-        click.echo(f"- {note}", err=True)
+        say(f"- {note}", err=True)
 
 
 @models.command()
@@ -146,9 +147,9 @@ def fetch(name: str, accept_license: bool, into_environment: bool) -> None:
         tenth = 10 * arrived // total
         if sys.stderr.isatty() and told.get(file) != tenth:
             told[file] = tenth
-            click.echo(f"{file}: {megabytes(arrived)} of {megabytes(total)}", err=True)
+            say(f"{file}: {megabytes(arrived)} of {megabytes(total)}", err=True)
 
-    click.echo(store.fetch(name, accept_license, show, into_environment))
+    say(str(store.fetch(name, accept_license, show, into_environment)))
 
 
 @models.command()
@@ -162,7 +163,7 @@ def verify(name: str | None) -> None:
 
     rows = verify_models(name)
     for row in rows:
-        click.echo(f"{row.model.name:28} {row.state.value}")
+        say(f"{row.model.name:28} {row.state.value}")
     damaged = [row.reason for row in rows if row.state is ModelState.DAMAGED]
     if damaged:
         raise ModelDamaged(damaged[0])
@@ -175,7 +176,7 @@ def path(name: str | None) -> None:
     """Prints the model folder, or where the model NAME is."""
     from lp_core.models.store import cache_dir, locate
 
-    click.echo(cache_dir() if name is None else locate(name))
+    say(str(cache_dir() if name is None else locate(name)))
 
 
 def megabytes(count: int) -> str:

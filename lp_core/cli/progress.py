@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
-from lp_core.errors import Cancelled, LpError, neutral
+from lp_core.cli.output import say
+from lp_core.errors import Cancelled, LpError, one_line
 from lp_core.link.messages import phase_label
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Reporter:
     def done(self, summary: Summary) -> None:
         """Takes the final summary."""
         for note in summary.notes:
-            click.echo(neutral(note))
-        click.echo(neutral(summary.sentence()))
+            say(one_line(note))
+        say(one_line(summary.sentence()))
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +69,7 @@ class JsonReporter(Reporter):
         self._write(summary.as_json())
 
     def _write(self, values: dict[str, Any]) -> None:
-        click.echo(json.dumps(values))  # flushes, so that a host sees each line at once
+        say(json.dumps(values))  # flushes, so that a host sees each line at once
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -87,14 +88,14 @@ class OpenJdReporter(Reporter):
     def progress(self, event: Progress) -> None:
         """Writes how far the phase is, and which one it is."""
         if event.total:
-            click.echo(f"openjd_progress: {min(event.frame / event.total, 1.0) * 100:.1f}")
-        click.echo(f"openjd_status: {phase_label(event.phase)}, {event.frame} frames")
+            say(f"openjd_progress: {min(event.frame / event.total, 1.0) * 100:.1f}")
+        say(f"openjd_status: {phase_label(event.phase)}, {event.frame} frames")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, LpError):
-            click.echo(f"openjd_fail: {error}")
+            say(f"openjd_fail: {one_line(str(error))}")
 
 
 class BarReporter(Reporter):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 
 if TYPE_CHECKING:
     from lp_core.provenance.examine import CredentialFinding
@@ -65,7 +66,7 @@ def init(
         config = KeyConfig(chain, key_path, command, time_stamp, require_consent)
         told = take_own(config, None if anchor is None else Path(anchor), overwrite)
     for line in told:
-        click.echo(line)
+        say(line)
 
 
 @provenance.command()
@@ -83,7 +84,7 @@ def show(context: click.Context, file: str, anchor: str | None, as_json: bool) -
     from lp_core.provenance.examine import examine
 
     finding = examine(file, None if anchor is None else Path(anchor))
-    click.echo(json.dumps(finding.as_json(), indent=2) if as_json else described(finding))
+    say(json.dumps(finding.as_json(), indent=2) if as_json else described(finding))
     context.exit(finding.exit_code)
 
 
@@ -97,7 +98,7 @@ def pack(output: str, destination: str, overwrite: bool) -> None:
     from lp_core.provenance.zip_sequence import pack as pack_files
 
     count = pack_files(output, Path(destination), overwrite)
-    click.echo(f"{destination}: {count} files, signed.")
+    say(f"{destination}: {count} files, signed.")
 
 
 @provenance.command()
@@ -119,9 +120,9 @@ def detect(film: str, as_json: bool) -> None:
     with open_source(film) as source:
         found = detect_mark(frame.as_rgb8() for frame in source)
     if as_json:
-        click.echo(json.dumps({"file": film, **asdict(found)}))
+        say(json.dumps({"file": film, **asdict(found)}))
     elif found.number is not None:
-        click.echo(
+        say(
             f"{film}: marked {found.number} (0x{found.number:08X}), score {found.score:.1f} "
             f"over {found.frames} frames."
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 from lp_core.errors import MissingDependency, WorkerError, absent_library, missing_extra
 
 if TYPE_CHECKING:
@@ -58,6 +58,12 @@ if TYPE_CHECKING:
     help="scheme://host:port that webhooks may call although it is not public; repeatable.",
 )
 @click.option(
+    "--contain/--no-contain",
+    "contained",
+    default=True,
+    help="Do jobs in processes of their own, so that a crash in a decoder fails one job. Default: --contain.",
+)
+@click.option(
     "--from-host", is_flag=True, hidden=True, help="Close what the host program left open to its children."
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser; prints its one-time link.")
@@ -77,6 +83,7 @@ def serve(
     compat_settings: str | None,
     allow_fetch: tuple[str, ...],
     allow_webhook: tuple[str, ...],
+    contained: bool,
     from_host: bool,
     opens: bool,
 ) -> None:
@@ -93,7 +100,7 @@ def serve(
         raise missing_extra("The worker", "worker") from error
 
     def announce(address: Address, link: str) -> None:
-        click.echo(f"The worker answers at {address.url} (process {address.pid}).")
+        say(f"The worker answers at {address.url} (process {address.pid}).")
         if opens:
             show(link)
 
@@ -114,6 +121,7 @@ def serve(
             allow_webhook,
             _path(compat_settings),
         ),
+        is_contained=contained,
     )
     try:
         run(options, announce)
@@ -125,8 +133,10 @@ def serve(
 
 def show(link: str) -> None:
     """Prints a login link and opens it."""
-    click.echo(f"Page (this link works once): {link}")
-    webbrowser.open(link)
+    from lp_core.link.browser import open_page
+
+    say(f"Page (this link works once): {link}")
+    open_page(link)
 
 
 def open_running() -> None:

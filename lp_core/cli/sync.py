@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 
 
 @click.group(short_help="Check the lip-sync of films.")
@@ -34,12 +35,12 @@ def check(film: str, speech_track: int, as_json: bool) -> None:
 
     found = check_film(Path(film), speech_track)
     if as_json:
-        click.echo(json.dumps({**asdict(found), "verdict": found.verdict}))
+        say(json.dumps({**asdict(found), "verdict": found.verdict}))
         return
     with open_source(film) as source:
         frames = found.offset_s * float(source.info.rate.fps)
     side = "late" if found.offset_s >= 0 else "early"
-    click.echo(
+    say(
         f"{film}: {found.verdict}. Sound {abs(found.offset_s) * 1000:.0f} ms ({abs(frames):.1f} frames) {side}, "
         f"score {found.score:.2f}, confidence {found.confidence:.2f}, {found.speech_s:.1f} s of speech."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 from lp_core.cli.train_networks import COMMANDS
 from lp_core.cli.train_results import RESULT_COMMANDS
 
@@ -33,7 +34,7 @@ def speech(clips: tuple[str, ...], output: str, overwrite: bool) -> None:
         [Path(clip) for clip in clips],
         Path(output),
         overwrite,
-        lambda name: click.echo(f"reading {name}", err=True),
+        lambda name: say(f"reading {name}", err=True),
     )
     for clip in found:
         state = "used" if clip.used else f"left out ({clip.check.verdict})"
@@ -42,8 +43,8 @@ def speech(clips: tuple[str, ...], output: str, overwrite: bool) -> None:
             if clip.r_open
             else ""
         )
-        click.echo(f"{clip.name}: {state}, sound {clip.check.offset_s * 1000:+.0f} ms{scores}")
-    click.echo(f"{output}: fitted on {sum(clip.used for clip in found)} clips.")
+        say(f"{clip.name}: {state}, sound {clip.check.offset_s * 1000:+.0f} ms{scores}")
+    say(f"{output}: fitted on {sum(clip.used for clip in found)} clips.")
 
 
 for command in (*COMMANDS, *RESULT_COMMANDS):

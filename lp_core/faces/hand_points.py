@@ -41,6 +41,7 @@ _ANCHORS: Mapping[int, tuple[tuple[int, ...], ...]] = {
 _RIM = np.array([10, 152, 234, 454, 127, 356, 172, 397])
 """Outline points that follow the similarity alone, so that the warp of the inner face dies out towards them."""
 _PASSES = 5
+_FARTHEST_PX = 1e6
 _LEAST_SPREAD_PX = 4.0
 
 
@@ -55,7 +56,7 @@ def read_keys(path: Path) -> dict[int, F64]:
         table = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnreadableMedia(f"The points file '{path}' cannot be read ({error.strerror}).") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"The points file '{path}' is not JSON ({error}); write it again.") from error
     if not isinstance(table, dict) or table.get("schema") != SCHEMA or table.get("version") != VERSION:
         raise SettingError(f"'{path}' is not a points file: schema must be {SCHEMA}, version {VERSION}.")
@@ -203,4 +204,8 @@ def _points(value: Any, path: Path) -> F64:  # noqa: ANN401 - untrusted JSON
 
 
 def _is_point(item: Sequence[Any]) -> bool:
-    return isinstance(item, list) and len(item) == 2 and all(type(number) in (int, float) for number in item)
+    return (
+        isinstance(item, list)
+        and len(item) == 2
+        and all(type(number) in (int, float) and abs(number) < _FARTHEST_PX for number in item)
+    )

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from lp_core.errors import FaceNotThere, NoFace, SettingError
 from lp_core.faces.base import Face, UnreadFace
+from lp_core.timing import whole_number
 
 HUMAN_SCORE = 0.78
 """Least score of a face that a word such as "largest" may choose.
@@ -55,8 +56,9 @@ def parse_selector(selector: str) -> str | int | tuple[float, float]:
     text = selector.strip().lower()
     if text in _WORDS:
         return text
-    if text.isascii() and text.isdigit():
-        return int(text)
+    number = whole_number(text)
+    if number is not None:
+        return number
     parts = text.split(",")
     try:
         x, y = (float(part) for part in parts)

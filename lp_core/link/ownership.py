@@ -41,6 +41,27 @@ def refuse_foreign_folder(folder: Union[str, Path]) -> None:
             raise WorkerError(f"{above} can be written by others; name a folder that lies elsewhere.")
 
 
+def refuse_writable_by_all(path: Union[str, Path]) -> None:
+    """Refuses a file that says what is to be run, where any user of the machine could write it.
+
+    Unlike ``refuse_foreign_folder``, it may belong to another user: a studio keeps such files in one place.
+
+    Raises:
+        WorkerError: everyone can write it or its folder.
+        OSError: it is not there.
+    """
+    if sys.platform == "win32":
+        return
+    place = Path(os.path.realpath(str(path)))
+    found, folder = place.stat(), place.parent.stat()
+    if found.st_mode & stat.S_IWOTH:
+        raise WorkerError(f"{place} can be written by everyone; take that away with: chmod o-w '{place}'.")
+    if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
+        raise WorkerError(
+            f"{place.parent} can be written by everyone; take that away with: chmod o-w '{place.parent}'."
+        )
+
+
 def open_own(path: Union[str, Path], flags: int = os.O_RDONLY, is_secret: bool = False) -> int:
     """Opens a regular file of the user's own; returns its descriptor, which the caller closes.
 

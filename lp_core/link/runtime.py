@@ -10,7 +10,7 @@ import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Dict, Optional
 
 from ..errors import MediaError, WorkerError
 from ..files import write_whole
@@ -18,6 +18,7 @@ from .ownership import read_own, refuse_foreign_folder
 
 FOLDER_VARIABLE = "LPSUITE_RUNTIME_DIR"
 LIVE_VARIABLE = "LPSUITE_LIVE_DIR"
+TOKEN_VARIABLE = "LPSUITE_TOKEN"  # noqa: S105 - the name of a variable
 FILE_NAME = "worker.json"
 _LARGEST = 1 << 16  # bytes of the runtime file
 
@@ -47,6 +48,11 @@ class Address:
 
     def __repr__(self) -> str:
         return f"Address({self.url!r}, pid={self.pid})"  # a token has no business in a log or a traceback
+
+
+def without_token() -> Dict[str, str]:
+    """The environment for programs that have no business with the worker."""
+    return {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
 
 
 def runtime_folder() -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from ..errors import WorkerError
+from .ownership import refuse_writable_by_all
 from .runtime import runtime_folder
 
 PROGRAM_VARIABLE = "LPSUITE"
@@ -44,10 +45,11 @@ def host_settings() -> Dict[str, Any]:
     """
     path = settings_file()
     try:
+        refuse_writable_by_all(path)
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WorkerError(f"{path} is no JSON ({error}); correct or remove it.") from error
     if not isinstance(values, dict):
         raise WorkerError(f'{path} must hold an object such as {{"lpsuite": "/path/of/lpsuite"}}.')

@@ -1,4 +1,4 @@
-"""Cameras and network streams as sources of frames that cannot wait, and the virtual camera as a sink."""
+"""Cameras and network streams as sources of frames that cannot wait."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.contexts import ClosesOnExit
-from lp_core.errors import SettingError, UnreadableMedia, missing_extra
+from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.media.bounds import check_size
+from lp_core.timing import whole_number
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 """Schemes of stream addresses that are opened."""
@@ -66,9 +67,10 @@ def is_stream_address(name: str) -> bool:
 
 
 def _open(name: str) -> Any:  # noqa: ANN401 - cv2 ships no type for it
-    if name.isdigit() or re.fullmatch(r"/dev/video[0-9]+", name):
+    number = whole_number(name)
+    if number is not None or re.fullmatch(r"/dev/video[0-9]+", name):
         os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
-        return cv2.VideoCapture(int(name) if name.isdigit() else name)
+        return cv2.VideoCapture(name if number is None else number)
     if is_stream_address(name):
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _TIMEOUT_MS]
         return cv2.VideoCapture(name, cv2.CAP_FFMPEG, limits)
@@ -76,42 +78,3 @@ def _open(name: str) -> Any:  # noqa: ANN401 - cv2 ships no type for it
         f"{name} is no camera; write its index such as 0, its device such as /dev/video0, or a stream's "
         f"address ({', '.join(SCHEMES)})."
     )
-
-
-class VirtualCamera:
-    """A camera that other programs see; fed with RGB pictures of one size.
-
-    Raises:
-        MissingDependency: pyvirtualcam is not installed.
-        UnreadableMedia: the system has no virtual camera; the message tells each way that was tried.
-    """
-
-    def __init__(self, width: int, height: int, fps: float, device: str | None = None) -> None:
-        """Opens it.
-
-        Args:
-            width: pixels.
-            height: pixels.
-            fps: rate that is announced.
-            device: its name; None: the first free one.
-        """
-        try:
-            import pyvirtualcam
-        except ImportError as error:
-            raise missing_extra("The virtual camera", "live") from error
-        try:
-            self._camera = pyvirtualcam.Camera(width, height, fps, device=device, print_fps=False)
-        except (RuntimeError, ValueError, OSError) as error:
-            raise UnreadableMedia(
-                f"No virtual camera can be opened ({' '.join(str(error).split())}); on Linux load v4l2loopback, on "
-                "Windows and macOS install OBS, which brings one."
-            ) from error
-        self.device = str(self._camera.device)
-
-    def send(self, picture: NDArray[np.uint8]) -> None:
-        """Shows a picture: (height, width, 3) uint8 RGB."""
-        self._camera.send(picture)
-
-    def close(self) -> None:
-        """Ends it."""
-        self._camera.close()

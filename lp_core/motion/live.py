@@ -13,7 +13,7 @@ from lp_core.motion.sequence import RIGS, MotionFrame, stack
 from lp_core.motion.smoothing import OneEuroFilter, OneEuroRotation, OneEuroTuning
 from lp_core.motion.timeline import between
 from lp_core.settings import MotionSettings
-from lp_core.timing import FrameRate
+from lp_core.timing import FrameRate, whole_number
 
 SETTLING_S = 2.0
 """How long after its first face a stream looks for the most neutral frame."""
@@ -126,8 +126,9 @@ class LiveMotion:
     def _settle(self, measured: MotionFrame, smoothed: MotionFrame, index: int, time_s: Fraction) -> None:
         if self._goal is None:
             self._goal = smoothed
-        if self._settings.reference.isdigit():
-            if index == int(self._settings.reference) and self._unrest > 0:
+        wanted = whole_number(self._settings.reference)
+        if wanted is not None:
+            if index == wanted and self._unrest > 0:
                 self._aim(smoothed)
                 self._unrest = 0.0
             return

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import KeyUnusable, SettingError
+from lp_core.errors import KeyUnusable, SettingError, WorkerError
 from lp_core.files import write_whole
+from lp_core.link.ownership import refuse_writable_by_all
 
 CONFIG_VARIABLE = "LPSUITE_CONFIG"
 """Environment variable that names the configuration folder."""
@@ -62,9 +63,12 @@ def read_config(folder: Path) -> KeyConfig | None:
     """
     path = folder / FILE_NAME
     try:
+        refuse_writable_by_all(path)  # it may name a command
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
+    except WorkerError as error:
+        raise KeyUnusable(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise KeyUnusable(
             f"{path} cannot be read ({_reason(error)}); check it or its permissions."

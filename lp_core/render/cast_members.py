@@ -130,7 +130,7 @@ def _read(path: Path, driving: str) -> list[CastMember]:
         table = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except OSError as error:
         raise UnreadableMedia(f"The cast file '{path}' cannot be read ({error.strerror}).") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"The cast file '{path}' is not valid ({error}); write TOML or JSON.") from error
     rows = table.get("faces") if isinstance(table, dict) else None
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import FrozenSet, Optional, Tuple
 
 from ..errors import SettingError, UnknownCodec
-from ..timing import FrameRange
+from ..timing import FrameRange, whole_number
 from .engines import EngineSettings, LivePortraitSettings, MeshSettings
 from .schema import check, setting
 from .speech import SpeechSettings
@@ -96,7 +96,7 @@ class MotionSettings:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.reference not in ("auto", "neutral") and not self.reference.isdigit():
+        if self.reference not in ("auto", "neutral") and whole_number(self.reference) is None:
             raise SettingError(
                 f"reference = {self.reference!r} is not a frame; write auto, neutral or a frame number from 0."
             )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -74,6 +77,29 @@ class MouthMap:
         return buffer.getvalue()
 
 
+_MOST_BYTES = 64 << 20
+"""Bytes of a map's arrays, unpacked."""
+_DAMAGED = (
+    *(
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        RuntimeError,
+        OverflowError,
+    ),  # RuntimeError: a password
+    *(
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        tokenize.TokenError,
+        SyntaxError,
+        MemoryError,
+    ),  # of the header
+)
+
+
 def parse_map(content: bytes, name: str) -> MouthMap:
     """Reads what ``MouthMap.to_bytes`` wrote.
 
@@ -85,6 +111,9 @@ def parse_map(content: bytes, name: str) -> MouthMap:
         ModelDamaged: it is not a mouth map of this version.
     """
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(item.file_size for item in archive.infolist()) > _MOST_BYTES:
+                raise ValueError("it is larger than any")
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             arrays: Mapping[str, NDArray[np.generic]] = {key: stored[key] for key in stored.files}
         if int(arrays["schema"]) != SCHEMA or tuple(arrays["outputs"].tolist()) != OUTPUTS:
@@ -93,7 +122,7 @@ def parse_map(content: bytes, name: str) -> MouthMap:
             arrays[key].astype(np.float32) for key in ("weights", "bias", "mean", "spread")
         )
         speakers = int(arrays["speakers"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise ModelDamaged(
             f"{name} is not a mouth map of this version ({error}); fit it again with lpsuite train speech."
         ) from error

@@ -32,6 +32,7 @@ from lp_core.worker.auth import Gate, Guard
 from lp_core.worker.bodies import BodyLimit
 from lp_core.worker.compat.routes import compat_router
 from lp_core.worker.compat.talks import Compat
+from lp_core.worker.connections import EVENTS
 from lp_core.worker.events import Event, stream
 from lp_core.worker.face_routes import face_router
 from lp_core.worker.live_routes import live_router
@@ -75,7 +76,6 @@ NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "descrip
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-Sent Events: state, progress, log.", "content": {"text/event-stream": {}}}
 }
-EVENTS = "text/event-stream"
 JOB_LINKS = {
     name: {"operationId": name, "parameters": {"job": "$response.body#/id"}}
     for name in ("job", "log", "job_events", "cancel", "thumbnail", "output", "forget")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -28,6 +29,8 @@ LOGIN_S = 600.0
 _MOST_LOGINS = 64
 OPEN_PATHS = frozenset({"/health"})
 LOGIN_PATH = "/login"
+_BEARER = re.compile(rb"\r\nauthorization:[ \t]*bearer[ \t]+([^\r\n]+)", re.IGNORECASE)
+_COOKIES = re.compile(rb"\r\ncookie:([^\r\n]+)", re.IGNORECASE)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -87,7 +90,7 @@ class Gate:
         """(status, wire code, sentence) of why a request is not served; None when it is."""
         if not self._is_own_host(headers.get("host", "")):
             return 403, "not_allowed", "The Host header is not this worker's; use its own address."
-        if not self._is_own_page(headers):
+        if not self._is_own_page(headers) and not (path == LOGIN_PATH and is_foreign_visit(method, headers)):
             return 403, "not_allowed", "Pages from elsewhere may not use the worker."
         if path in OPEN_PATHS or path == LOGIN_PATH or self._has_other_key(path):
             return None
@@ -102,6 +105,20 @@ class Gate:
 
     def _has_other_key(self, path: str) -> bool:
         return any(path == prefix or path.startswith(prefix + "/") for prefix in self.other_keys)
+
+    def knows(self, head: bytes) -> bool:
+        """Whether the first bytes of a request bear the token or a session; what they ask for is checked later."""
+        token = _BEARER.search(head)
+        if token is not None:
+            return hmac.compare_digest(token[1].strip(), self.token.encode())
+        cookies = _COOKIES.search(head)
+        if cookies is None:
+            return False
+        name = self.cookie.encode() + b"="
+        given = (part.strip() for part in cookies[1].split(b";"))
+        return any(
+            part.startswith(name) and part[len(name) :].decode("latin-1") in self._sessions for part in given
+        )
 
     def _is_own_host(self, host: str) -> bool:
         try:
@@ -121,6 +138,20 @@ class Gate:
         if origin is not None:
             return origin == f"{self.scheme}://{headers.get('host', '')}"
         return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+
+
+def is_foreign_visit(method: str, headers: Headers) -> bool:
+    """Whether a browser's window goes here from a page or file of another origin, as the file of a login does.
+
+    Such a visit may spend a login, whose key no other page knows.
+    """
+    return (
+        method == "GET"
+        and "origin" not in headers
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+        and headers.get("sec-fetch-site") not in (None, "none", "same-origin")
+    )
 
 
 def _is_told_own(headers: Headers) -> bool:

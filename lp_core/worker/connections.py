@@ -3,7 +3,8 @@
 The listening socket counts what it hands out. At the limit a connection that has sent a whole request takes the place
 of the one that has waited longest for its client: one without a whole request, or idle between two. A connection that
 has not takes only the place of one that had its time, else it is refused at once. Requests that are being answered are
-never cut off.
+never cut off. What waits in the socket is served in its order, so a refusal has to be cheap: requests for streams that
+cannot be had, and many from strangers, are refused by a look at their first bytes, and a flood gets no answer at all.
 """
 
 from __future__ import annotations
@@ -31,7 +32,15 @@ PATIENCE_S = 1.0
 """Under pressure a client has so many seconds to say something more."""
 _MOST_REFUSED = 256
 """Connections that are refused before others are read."""
+_FLOOD_S = 1.0
+_FLOOD = 64
+"""Refusals in so many seconds that get an answer; those after them are closed without one."""
+STRANGERS = 64
+"""Whole requests without token or session that are looked at in a second; more are refused."""
+EVENTS = "text/event-stream"
+_PEEK, _PEEK_MORE = 1 << 12, 1 << 16
 _TLS = b"\x16"
+_EVENTS_PATH = re.compile(rb"GET [^ ?]*/events[ ?]")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})", re.IGNORECASE)
 MOST_CONNECTIONS = 512
 FEWEST_CONNECTIONS = 16
@@ -98,6 +107,23 @@ class Connection:
 
 
 @dataclass
+class Rate:
+    """So many times in so many seconds."""
+
+    most: int
+    period_s: float
+    _begun_at: float = float("-inf")
+    _count: int = 0
+
+    def allows(self, now: float) -> bool:
+        """Whether it may happen once more; counts it."""
+        if now - self._begun_at >= self.period_s:
+            self._begun_at, self._count = now, 0
+        self._count += 1
+        return self._count <= self.most
+
+
+@dataclass
 class ConnectionLimits:
     """The connections of a worker; used from the event loop's thread alone."""
 
@@ -111,6 +137,10 @@ class ConnectionLimits:
     """Connections that made room for others or took too long."""
     streams: Counter[str] = field(default_factory=Counter)
     """Answers without an end now, by media type."""
+    knows: Callable[[bytes], bool] = lambda _head: True
+    """Whether the head of a request bears the token or a session."""
+    _flood: Rate = field(default_factory=lambda: Rate(_FLOOD, _FLOOD_S))
+    _strangers: Rate = field(default_factory=lambda: Rate(STRANGERS, 1.0))
     _ending: int = 0
     _patient_until: float = 0.0
     _open: dict[int, Connection] = field(default_factory=dict)
@@ -180,6 +210,26 @@ class ConnectionLimits:
             if not item.is_ending and (item.waits_for_head or item.waits_for_body):
                 self._evict(item)
 
+    def may_ask(self, data: bytes) -> bool:
+        """Whether a whole request is worth being read: False for streams without a place, and for many strangers.
+
+        Args:
+            data: its first bytes; encrypted ones may always ask.
+        """
+        if data.startswith(_TLS):
+            return True
+        if _EVENTS_PATH.match(data) and not self.has_stream(EVENTS):
+            return False
+        return self.knows(data) or self._strangers.allows(self.clock())
+
+    def refuse(self, connection: socket.socket) -> None:
+        """Turns a connection away, with an answer unless there is a flood of them."""
+        self.refused += 1
+        if self._flood.allows(self.clock()):
+            _refuse(connection)
+        else:
+            connection.close()
+
     def has_room(self, is_request: bool) -> bool:
         """Whether a connection may be taken in; where there is no place, one that waits for its client is ended.
 
@@ -238,26 +288,26 @@ class LimitedSocket(socket.socket):
         refused = 0
         while self._handed_out < self.limits.turn and refused < _MOST_REFUSED and not self.limits.is_crowded:
             counted, address = self._next()
-            is_request = _has_request(counted)
-            if self.limits.has_room(is_request):
+            data = _peek(counted)
+            is_request = _is_request(data)
+            if (not is_request or self.limits.may_ask(data)) and self.limits.has_room(is_request):
                 self._handed_out += 1
                 self.limits.add(counted, is_request)
                 return counted, address
             refused += 1
-            self.limits.refused += 1
-            _refuse(counted)
+            self.limits.refuse(counted)
         self._handed_out = 0
         raise BlockingIOError
 
     def _next(self) -> tuple[_CountedSocket, Any]:
         try:
-            made, address = super().accept()
+            number, address = self._accept()  # type: ignore[attr-defined]  # as socket.accept, without its socket
         except OSError as error:
             self._handed_out = 0
             if error.errno in _OUT_OF_DESCRIPTORS and self.limits.has_room(is_request=True):
                 raise BlockingIOError from error
             raise
-        counted = _CountedSocket(made.family, made.type, made.proto, made.detach())
+        counted = _CountedSocket(self.family, self.type, self.proto, number)
         counted.limits = self.limits
         return counted, address
 
@@ -269,13 +319,18 @@ class LimitedSocket(socket.socket):
                 self.setsockopt(socket.IPPROTO_TCP, option, int(HEADER_S))
 
 
-def _has_request(connection: socket.socket) -> bool:
-    """Whether a whole request has arrived, or something encrypted."""
+def _peek(connection: socket.socket) -> bytes:
+    """The first bytes that have arrived, without taking them."""
     try:
         connection.setblocking(False)
-        data = connection.recv(1 << 16, socket.MSG_PEEK)
+        data = connection.recv(_PEEK, socket.MSG_PEEK)
+        return data if len(data) < _PEEK else connection.recv(_PEEK_MORE, socket.MSG_PEEK)
     except OSError:
-        return False
+        return b""
+
+
+def _is_request(data: bytes) -> bool:
+    """Whether a whole request has arrived, or something encrypted."""
     head, is_whole, body = data.partition(b"\r\n\r\n")
     if not is_whole:
         return data.startswith(_TLS)

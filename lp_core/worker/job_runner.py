@@ -7,19 +7,19 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from lp_core.errors import Cancelled, LpError, NotThere, defect_message, missing_extra
-from lp_core.files import ensure_folder, known_failure, remove
+from lp_core.errors import LpError, NotThere, defect_message
+from lp_core.files import known_failure, remove
 from lp_core.render.report import Progress
 from lp_core.worker.events import Event, Hub
-from lp_core.worker.job_context import Interrupted, JobContext, JobKind
+from lp_core.worker.job_context import JobContext, JobKind
+from lp_core.worker.job_outcome import Do, Outcome, carry_out
 from lp_core.worker.job_store import JobStore, Row
 
 logger = logging.getLogger(__name__)
 
 MOST_STARTS = 2
-"""Starts without any gain after which a job is given up: it takes the worker down with it."""
+"""Starts without any gain after which a job is given up: it takes its process down with it."""
 RETRY_S = 1.0
 """How long a lane waits before it tries again what the disk of the worker's state refused."""
 
@@ -27,7 +27,9 @@ RETRY_S = 1.0
 class JobRunner:
     """Runs the jobs of a store; ``close`` may be called twice and puts unfinished jobs back."""
 
-    def __init__(self, store: JobStore, hub: Hub, kinds: Mapping[str, JobKind], folder: Path) -> None:
+    def __init__(
+        self, store: JobStore, hub: Hub, kinds: Mapping[str, JobKind], folder: Path, do: Do | None = None
+    ) -> None:
         """Nothing runs before ``start``.
 
         Args:
@@ -35,8 +37,10 @@ class JobRunner:
             hub: hears what happens.
             kinds: name -> who does such jobs.
             folder: jobs get folders in it.
+            do: does a job, such as ``LaneProcesses.do``; None: this process does.
         """
         self._store, self._hub, self._kinds, self._folder = store, hub, kinds, folder
+        self._do: Do = do or (lambda row, context: carry_out(kinds, row.kind, row.parameters, context))
         self._stopping = threading.Event()
         self._wake = threading.Condition()
         self._threads: dict[str, threading.Thread] = {}
@@ -205,36 +209,40 @@ class JobRunner:
         if row.starts > MOST_STARTS:
             phase = (row.progress or {}).get("phase") or "prepare"
             sentence = (
-                f"The worker died {MOST_STARTS} times in the phase '{phase}' of this job without getting further, so "
-                "it is given up; check the input files and the worker's log, then submit it again."
+                f"The process that did this job died {MOST_STARTS} times in the phase '{phase}' without getting "
+                "further, so it is given up; check the input files and the worker's log, then submit it again."
             )
             return partial(end, "failed", error=("worker_died", sentence))
-        kind = self._kinds.get(row.kind)
-        if kind is None:
-            if row.kind == "talk":
-                sentence = (
-                    "This worker serves no talks now; start it with --compat, then ask for the video again."
-                )
-                return partial(end, "failed", error=("not_allowed", sentence))
-            sentence = str(missing_extra(f"A job of the kind '{row.kind}'", "otio"))
-            return partial(end, "failed", error=("missing_dependency", sentence))
         try:
             if self._store.get(row.id).wants_cancel:
                 context.cancelled.set()
-            ensure_folder(context.folder)
-            context.progress(Progress("prepare", 0, None, 0.0, None))
-            summary: dict[str, Any] = kind.run(row.parameters, context)
-        except Interrupted:
-            return partial(self._store.requeue, row.id)
-        except Cancelled:
-            return partial(end, "cancelled")
+            outcome = self._do(row, context)
         except Exception as error:
             known = known_failure(error)
-            if known is not None:
-                context.say(str(known))
-                return partial(end, "failed", error=(known.wire_code, str(known)))
-            logger.exception("job %s", row.id)
-            return partial(end, "failed", error=("defect", defect_message(error)))
-        for note in summary.get("notes", ()):
-            context.say(note)
-        return partial(end, "done", summary=summary)
+            if known is None:
+                logger.exception("job %s", row.id)
+            outcome = Outcome(
+                "failed",
+                None,
+                "defect" if known is None else known.wire_code,
+                str(known or defect_message(error)),
+            )
+        return self._change_of(row, outcome, context)
+
+    def _change_of(self, row: Row, outcome: Outcome, context: JobContext) -> Callable[[], Row]:
+        """What changes the row of a job by its outcome."""
+        end = partial(self._store.end, row.id)
+        if outcome.state == "interrupted":
+            return partial(self._store.requeue, row.id)
+        if outcome.state == "died":
+            context.say(outcome.sentence)
+            return partial(self._store.retry, row.id)
+        if outcome.state == "failed":
+            if outcome.code != "defect":
+                context.say(outcome.sentence)
+            return partial(end, "failed", error=(outcome.code or "defect", outcome.sentence))
+        if outcome.state == "done":
+            for note in (outcome.summary or {}).get("notes", ()):
+                context.say(note)
+            return partial(end, "done", summary=outcome.summary)
+        return partial(end, outcome.state)

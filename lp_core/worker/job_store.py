@@ -258,7 +258,8 @@ class JobStore:
         code, sentence = error or (None, None)
         with self._change() as db:
             db.execute(
-                "UPDATE jobs SET state = ?, ended_s = ?, summary = ?, error_code = ?, error = ? "
+                "UPDATE jobs SET state = ?, ended_s = MAX(COALESCE(started_s, created_s), ?), summary = ?, "
+                "error_code = ?, error = ? "
                 "WHERE id = ? AND state = 'running'",
                 (state, self._clock(), None if summary is None else json.dumps(summary), code, sentence, job),
             )
@@ -281,6 +282,17 @@ class JobStore:
                 "UPDATE jobs SET state = 'queued', starts = starts - 1 WHERE id = ? AND state = 'running'",
                 (job,),
             )
+        return self.get(job)
+
+    def retry(self, job: str) -> Row:
+        """The process that did a running job died: the job waits again, or is cancelled where that was asked for."""
+        with self._change() as db:
+            db.execute(
+                "UPDATE jobs SET state = 'cancelled', ended_s = ? "
+                "WHERE id = ? AND state = 'running' AND wants_cancel = 1",
+                (self._clock(), job),
+            )
+            db.execute("UPDATE jobs SET state = 'queued' WHERE id = ? AND state = 'running'", (job,))
         return self.get(job)
 
     def recover(self) -> list[Row]:

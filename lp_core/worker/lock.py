@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lp_core.errors import WorkerError
+from lp_core.link.ownership import refuse_foreign_folder
 from lp_core.render.folder_lock import locked
 
 
@@ -27,4 +28,5 @@ def locked_state(state: Path) -> Iterator[None]:
             raise WorkerError(
                 f"{state} cannot be written ({error.strerror}); name another --state folder."
             ) from error
+        refuse_foreign_folder(state)
         yield

@@ -9,13 +9,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from lp_core.errors import LpError, NotThere
+from lp_core.errors import LpError, NotThere, TooBusy
 from lp_core.link.messages import PHASES
 from lp_core.performance_name import BUILTIN_MOTIONS
-from lp_core.worker.auth import LOGIN_PATH, Gate
+from lp_core.worker.auth import LOGIN_PATH, Gate, is_foreign_visit
 from lp_core.worker.schema import ErrorBody, JobId, Login, PageFacts, Uploaded, slider_infos
 from lp_core.worker.service import Service
-from lp_core.worker.thumbnails import small_picture
 
 PAGE = Path(__file__).parent / "page"
 STATIC = {
@@ -28,6 +27,10 @@ _ANY_FILM: dict[str, dict[str, str]] = {kind: {} for kind in FILM_TYPES.values()
 _LOGIN_AGAIN = (
     "<!doctype html><meta charset=utf-8><title>LP Suite</title><p>This link was used already or is too old. "
     "Get a new one with: <code>lpsuite serve --open</code></p>"
+)
+_ENTER = (
+    "<!doctype html><meta charset=utf-8><title>LP Suite</title><script type=module src=/page/enter.js></script>"
+    "<p><a href=/>LP Suite</a>"
 )
 JPEG: dict[int | str, dict[str, Any]] = {200: {"description": "JPEG.", "content": {"image/jpeg": {}}}}
 NO_FILE: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "There is none."}}
@@ -55,14 +58,21 @@ def _login_routes(router: APIRouter, gate: Gate) -> None:
         tags=["page"],
         status_code=303,
         response_class=RedirectResponse,
-        responses={403: {"description": "The key is spent, old or unknown.", "content": {"text/html": {}}}},
+        responses={
+            200: {"description": "Goes on to the page.", "content": {"text/html": {}}},
+            403: {"description": "The key is spent, old or unknown.", "content": {"text/html": {}}},
+        },
     )
-    async def login(key: Annotated[str, Query(max_length=200, description="Of a login.")]) -> Response:
+    async def login(
+        request: Request, key: Annotated[str, Query(max_length=200, description="Of a login.")]
+    ) -> Response:
         """Spends a login: gives the browser its cookie and shows the page."""
         session = gate.login(key)
         if session is None:
             return HTMLResponse(_LOGIN_AGAIN, 403)
-        answer = RedirectResponse("/", 303)
+        answer: Response = RedirectResponse("/", 303)
+        if is_foreign_visit(request.method, request.headers):  # a redirect would not bear a strict cookie
+            answer = HTMLResponse(_ENTER)
         answer.set_cookie(
             gate.cookie, session, httponly=True, samesite="strict", secure=gate.scheme == "https", path="/"
         )
@@ -154,8 +164,12 @@ def _results(router: APIRouter, service: Service) -> None:
             names.insert(0, row.output)
         for name in filter(None, names):
             try:
-                return Response(small_picture(service.folders.readable(name)), media_type="image/jpeg")
-            except LpError:  # noqa: PERF203 - a handful at most; the next name may do
+                return Response(
+                    service.small_picture(service.folders.readable(name)), media_type="image/jpeg"
+                )
+            except TooBusy:  # noqa: PERF203 - a handful at most
+                raise
+            except LpError:  # the next name may do
                 continue
         raise NotThere(f"The job {job!r} has no picture.")
 

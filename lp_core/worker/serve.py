@@ -21,8 +21,9 @@ from fastapi import FastAPI
 from platformdirs import user_state_path
 
 from lp_core.errors import LpError, SettingError, WorkerError
+from lp_core.link.browser import remove_pages
 from lp_core.link.ownership import open_own, read_own
-from lp_core.link.runtime import Address, remove_runtime, write_runtime
+from lp_core.link.runtime import TOKEN_VARIABLE, Address, remove_runtime, write_runtime
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.app import create_app
 from lp_core.worker.auth import LOGIN_PATH, Gate
@@ -34,7 +35,6 @@ from lp_core.worker.log_rate import limit_logs
 from lp_core.worker.service import Service
 
 LOOPBACK = "127.0.0.1"
-TOKEN_VARIABLE = "LPSUITE_TOKEN"  # noqa: S105 - the name of a variable
 SHORTEST_TOKEN = 16
 _LARGEST_TOKEN = 1 << 16
 _CLOSING_S = 3
@@ -64,6 +64,8 @@ class ServeOptions:
     """Names of this machine that requests may use, beside its own."""
     compat: CompatOptions = field(default_factory=CompatOptions)
     """Routes of other vendors."""
+    is_contained: bool = True
+    """Jobs run in processes of their own, which may crash."""
 
 
 def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> None:
@@ -84,7 +86,7 @@ def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> No
     with ExitStack() as stack:
         stack.enter_context(locked_state(state))
         listener = stack.enter_context(_listener(options.host, options.port))
-        service = stack.enter_context(Service(state.resolve(), folders))
+        service = stack.enter_context(Service(state.resolve(), folders, options.is_contained))
         scheme = "https" if options.certificate is not None else "http"
         token = token or secrets.token_urlsafe(32)
         gate = Gate(
@@ -96,6 +98,7 @@ def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> No
         )
         address = _address(options, listener, scheme, token)
         listener.limits = service.limits
+        service.limits.knows = gate.knows
         compat = None
         if options.compat.vendors:
             compat = stack.enter_context(open_compat(options.compat, service, token))
@@ -106,6 +109,7 @@ def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> No
         server.until_idle_s = options.until_idle_s
         server.on_ready = lambda: _ready(address, gate, service, announce)
         stack.callback(remove_runtime, os.getpid())
+        stack.callback(remove_pages, -1.0)
         with contextlib.suppress(KeyboardInterrupt):
             server.run([listener])
     if server.failure is not None:
@@ -167,6 +171,7 @@ def _config(app: FastAPI, service: Service, options: ServeOptions) -> uvicorn.Co
     return uvicorn.Config(
         app,
         access_log=False,  # an address may hold a login key
+        log_config=None,  # lines go to the program's own log
         log_level="warning",
         lifespan="off",
         backlog=4096,  # a full queue makes clients try again after a second

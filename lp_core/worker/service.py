@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,14 @@ from lp_core.files import ensure_folder
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.connections import ConnectionLimits, most_connections
 from lp_core.worker.events import Hub
-from lp_core.worker.job_context import JobKind
+from lp_core.worker.job_context import JobContext, JobKind
 from lp_core.worker.job_kinds import job_kinds
+from lp_core.worker.job_outcome import Do, Outcome, carry_out
 from lp_core.worker.job_runner import JobRunner
 from lp_core.worker.job_store import JobStore, Row
+from lp_core.worker.lane_processes import LaneProcesses
 from lp_core.worker.live_mailbox import open_streams
+from lp_core.worker.thumbnails import PICTURES, ContainedPictures, small_picture
 from lp_core.worker.uploads import Uploads
 
 _ALL = 1_000_000
@@ -27,12 +31,13 @@ _ALL = 1_000_000
 class Service(ClosesOnExit):
     """Everything the routes use; ``close`` may be called twice."""
 
-    def __init__(self, state: Path, folders: Folders) -> None:
+    def __init__(self, state: Path, folders: Folders, is_contained: bool = True) -> None:
         """Opens the table of jobs; nothing runs before ``start``.
 
         Args:
             state: folder of the worker's own.
             folders: what it may touch; its own folders for uploads and results come in addition.
+            is_contained: jobs run in processes of their own, which may crash.
 
         Raises:
             WorkerError: the state cannot be used.
@@ -51,10 +56,28 @@ class Service(ClosesOnExit):
         with ExitStack() as stack:
             self.store = JobStore(state / "jobs.sqlite3")
             stack.callback(self.store.close)
-            self.lanes = JobRunner(self.store, self.hub, self.kinds, state / "jobs")
+            do: Do | None = None
+            self.small_picture: Callable[[str], bytes] = small_picture
+            if is_contained:
+                lanes, roots = state / "lanes", self.folders.roots
+                do = self._contained(stack.enter_context(LaneProcesses(lanes, roots)))
+                pictures = stack.enter_context(LaneProcesses(lanes, roots, PICTURES))
+                self.small_picture = ContainedPictures(pictures, state).small_picture
+            self.lanes = JobRunner(self.store, self.hub, self.kinds, state / "jobs", do)
             stack.callback(self.lanes.close)
             self.streams = stack.enter_context(open_streams(self.folders))
             self._cleanup = stack.pop_all()
+
+    def _contained(self, processes: LaneProcesses) -> Do:
+        """Jobs in other processes, but for kinds that are added later, which only this process knows."""
+        known = frozenset(self.kinds)
+
+        def do(row: Row, context: JobContext) -> Outcome:
+            if row.kind in known:
+                return processes.do(row, context)
+            return carry_out(self.kinds, row.kind, row.parameters, context)
+
+        return do
 
     def start(self) -> None:
         """Takes up what an earlier worker left."""

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from hosts.davinci.lp_resolve.macro import text
+from hosts.kit.lua_text import text
 from hosts.nuke.lp_nuke.tcl import word
+from hosts.obs import options
 
 SIGNS = [chr(code) for code in (*range(0x180), 0x2028, 0x202E, 0xFEFF, 0x1F600)]
 
@@ -28,6 +29,7 @@ def test_lua_gives_every_character_back(after):
         written = text(f"a{sign}{after}")
         assert written.isascii() and written.isprintable()
         assert lua(written) == f"a{sign}{after}"
+        assert lua(options.lua(f"a{sign}{after}")) == f"a{sign}{after}"
 
 
 def test_tcl_keeps_or_refuses_every_control_character():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import webbrowser
 from typing import Any, Callable
 
 from hosts.client import Client
-from lp_core.errors import Cancelled, LpError
+from lp_core.errors import Cancelled, LpError, one_line
+from lp_core.link.browser import open_page
 
 from .animate import EditContext, animate, update
 from .api_results import given
@@ -33,7 +33,7 @@ def main(action: str, found: dict[str, Any]) -> bool:
         session = ResolveSession.open(found.get("resolve"))
         windows = _windows(found) if session.has_windows else None
         opened.extend([windows] if windows else [])
-        ACTIONS[action](EditContext(session, Client.connect(), windows, say, webbrowser.open))
+        ACTIONS[action](EditContext(session, Client.connect(), windows, say, open_page))
 
     return _told(act)
 
@@ -85,5 +85,5 @@ def _told(act: Callable[[list[ScriptWindows]], None]) -> bool:
 
 def say(sentence: str) -> None:
     """Writes a sentence to Resolve's console."""
-    sys.stdout.write(f"{TITLE}: {sentence}\n")
+    sys.stdout.write(f"{TITLE}: {one_line(sentence)}\n")
     sys.stdout.flush()

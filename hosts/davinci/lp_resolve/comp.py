@@ -6,12 +6,14 @@ Fusion's objects have no published types; ``Comp`` and ``Tool`` below are what i
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from hosts.client import Client
+from lp_core.errors import one_line
 from lp_core.files import ensure_folder, write_whole
 from lp_core.timing import FrameRate
 
@@ -102,6 +104,7 @@ def render_macro(bench: FusionContext) -> str:
         driving = str(macro.GetInput("performance", first) or "").strip()
         if not driving:
             raise ResolveRefused("Neither Driver is connected nor a performance named; do one of both.")
+        _check_plain(driving, "performance")
     settings.setdefault("sliders", {}).update(_sliders(macro, folder, first, last))
     output = str(folder / "result" / "result.%04d.exr")
     parameters = {
@@ -184,7 +187,9 @@ def _texture(comp: Comp, name: str, uv: Any) -> Any:  # noqa: ANN401
 
 def _load(loader: Any, output: str, first: int, last: int, channels: dict[str, str]) -> None:  # noqa: ANN401
     """Points a loader to a sequence. Setting its clip resets the range, so that comes after."""
-    loader.SetInput("Clip", re.sub(r"%0(\d)d", lambda found: f"{first:0{found.group(1)}d}", output))
+    head, name = os.path.split(output)  # a folder's own name may look like a pattern
+    name = re.sub(r"%0(\d)d", lambda found: f"{first:0{found.group(1)}d}", name)
+    loader.SetInput("Clip", os.path.join(head, name))  # noqa: PTH118 - as it was split
     loader.SetInput("GlobalOut", last)  # before GlobalIn, else the range would be empty for a moment
     loader.SetInput("GlobalIn", first)
     for channel, layer in channels.items():
@@ -266,12 +271,21 @@ def _folder(comp: Comp, macro: Any) -> Path:  # noqa: ANN401
     named = str(macro.GetInput("folder", 0) or "").strip()
     file = str(comp.GetAttrs().get("COMPS_FileName") or "")
     base = Path(named) if named else (Path(file).parent if file else Path.home()) / "LivePortrait"
+    _check_plain(str(base), "folder")
     number = 1
     while (base / f"{macro.Name}_v{number:03}").exists():
         number += 1
     made = base / f"{macro.Name}_v{number:03}"
     ensure_folder(made)
     return made
+
+
+def _check_plain(text: str, what: str) -> None:
+    """Refuses a text that a composition's file may not give back."""
+    if one_line(text) != text:
+        raise ResolveRefused(
+            f"The {what} '{one_line(text)}' holds a control character, which a composition cannot keep; choose another."
+        )
 
 
 def _tool(comp: Comp, kind: str, name: str) -> tuple[Any, bool]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
-import webbrowser
 from typing import Any, Callable
 from urllib.parse import quote
 
 from hosts.client import Client, JobStatus, WorkerError
 from lp_core.errors import Cancelled
+from lp_core.link.browser import open_page
 from lp_core.link.follow import follow as link_follow
 from lp_core.link.follow import share, words
 from lp_core.link.messages import JobProgress, phase_label
@@ -59,7 +59,7 @@ def follow(client: Client, job: str, windows: ScriptWindows | None, say: Say) ->
 
 
 def by_page(
-    client: Client, parameters: dict[str, Any], say: Say, open_page: Callable[[str], Any] = webbrowser.open
+    client: Client, parameters: dict[str, Any], say: Say, open_page: Callable[[str], Any] = open_page
 ) -> JobStatus:
     """Opens the worker's page with the job filled in, and waits until the user has started it and it has ended.
 

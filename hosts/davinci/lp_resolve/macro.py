@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hosts.kit.lua_text import text
 from lp_core.settings.sliders import SLIDERS
 from lp_core.settings.table import Setting, all_settings
 
@@ -190,19 +191,6 @@ def _rows(item: Published) -> list[str]:
     if item.kind == "button":
         rows.append(f"BTNCS_Execute = {text(_BUTTON)}")
     return rows
-
-
-_SIGNS = {'"': '\\"', "\\": "\\\\", "\n": "\\n"}
-
-
-def text(words: str) -> str:
-    """A text as Lua 5.1 reads it; control characters, and all but ASCII, as bytes of UTF-8."""
-    signs = (_SIGNS.get(sign) or (sign if " " <= sign <= "~" else _as_bytes(sign)) for sign in words)
-    return '"' + "".join(signs) + '"'
-
-
-def _as_bytes(sign: str) -> str:
-    return "".join(f"\\{byte:03d}" for byte in sign.encode())
 
 
 if __name__ == "__main__":

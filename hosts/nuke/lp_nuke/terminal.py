@@ -16,7 +16,7 @@ from lp_nuke import node_state
 from lp_nuke import render as rendering
 from lp_nuke.upstream import ours_upstream
 
-from lp_core.errors import LpError, SettingError
+from lp_core.errors import LpError, SettingError, one_line
 from lp_core.timing import FrameRange
 
 
@@ -31,7 +31,7 @@ def main(arguments: List[str]) -> int:
                 node["first"].setValue(frames.first)
                 node["last"].setValue(frames.last)
             rendering.render(node)
-            sys.stdout.write(f"{node.fullName()}: {node['status'].value()}\n")
+            sys.stdout.write(one_line(f"{node.fullName()}: {node['status'].value()}") + "\n")
     except IndexError:
         sys.stderr.write("Name a script: nuke -t terminal.py shot.nk [node=NAME] [frames=1001-1100].\n")
         return SettingError.exit_code

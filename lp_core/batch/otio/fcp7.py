@@ -12,6 +12,7 @@ from typing import Any
 
 from lp_core.batch.clip_time import exact_rate
 from lp_core.batch.otio.library import otio
+from lp_core.timing import exact_number
 
 TICKS_PER_SECOND = 254_016_000_000
 _KEY = "fcp_xml"
@@ -55,8 +56,8 @@ def _parameters(told: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - of th
 
 def _number(text: object) -> Fraction | None:
     try:
-        return Fraction(str(text))
-    except (ValueError, ZeroDivisionError):
+        return exact_number(str(text))
+    except ValueError:
         return None
 
 

@@ -16,8 +16,10 @@ from lp_core.batch.otio.bundle import unpacking
 from lp_core.batch.otio.fcp7 import make_retimes
 from lp_core.batch.otio.library import otio
 from lp_core.batch.otio.timeline_bounds import check_timeline
+from lp_core.batch.otio.written_text import check_names, check_written
 from lp_core.errors import LpError, MediaError, MissingDependency, SettingError, UnreadableMedia
 from lp_core.files import ensure_folder, replacing
+from lp_core.timing import whole_number
 
 SOURCE_KEY = "lp_source"
 """Key of the media reference that keeps what a clip showed before."""
@@ -98,7 +100,7 @@ def _read_newer(path: Path, error: Exception) -> tuple[Any, tuple[str, ...]]:
 
     def rename(values: dict[str, Any]) -> dict[str, Any]:
         name, _, version = str(values.get("OTIO_SCHEMA", "")).rpartition(".")
-        if name in known and version.isdigit() and int(version) > known[name]:
+        if name in known and (whole_number(version) or 0) > known[name]:
             newer[values["OTIO_SCHEMA"]] = values["OTIO_SCHEMA"] = f"{name}.{known[name]}"
             color = values.get("color")
             if name == "Marker" and isinstance(color, dict):  # up to Marker.2 a colour was its name
@@ -158,7 +160,7 @@ def write_timeline(timeline: Any, path: Path) -> None:  # noqa: ANN401 - a timel
     try:
         with replacing(path) as temporary:
             _write(timeline, temporary)
-    except MediaError:
+    except (MediaError, SettingError):
         raise
     except otio.exceptions.NoKnownAdapterForExtensionError as error:
         raise _no_adapter(path) from error
@@ -173,7 +175,9 @@ def _write(timeline: Any, path: Path) -> None:  # noqa: ANN401 - a timeline
     if path.suffix.lower() == ".otio":
         path.write_text(otio.adapters.write_to_string(timeline, "otio_json"), encoding="utf-8")
     else:
+        check_names(timeline, path)
         otio.adapters.write_to_file(timeline, str(path))
+        check_written(path)
 
 
 def stacks_of(root: Any) -> Iterator[Any]:  # noqa: ANN401 - anything the library reads

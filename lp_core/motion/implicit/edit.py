@@ -8,6 +8,7 @@ The names are the project's words for all engines.
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -206,7 +207,8 @@ class EditCurves:
     def __post_init__(self) -> None:
         for name, keys in self.curves.items():
             frames = [frame for frame, _ in keys]
-            if not keys or any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
+            is_rising = all(b > a for a, b in zip(frames, frames[1:], strict=False))  # false for NaN
+            if not keys or not is_rising or not all(map(math.isfinite, frames)):
                 raise SettingError(f"The curve of '{name}' needs keys with rising frame numbers.")
             for _, value in keys:
                 _check(name, value)
@@ -242,7 +244,7 @@ def read_curves(path: Path) -> EditCurves:
             else tuple((float(frame), float(value)) for frame, value in keys)
             for name, keys in content.items()
         }
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise SettingError(
             f"{path} cannot be read as slider curves ({error}); write an object of slider -> list of "
             "[frame, value]."

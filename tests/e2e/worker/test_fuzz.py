@@ -32,7 +32,9 @@ def hunted(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_no_request_that_the_description_allows_breaks_the_worker(hunted):
+@pytest.mark.parametrize("phase", ["fuzzing", "stateful"])
+def test_no_request_that_the_description_allows_breaks_the_worker(hunted, phase):
+    """Stateful: requests in chains, by the links of the description: a job is made, asked for, cancelled, forgotten."""
     address = hunted.client.address
     command = [
         *(
@@ -43,7 +45,7 @@ def test_no_request_that_the_description_allows_breaks_the_worker(hunted):
             f"Authorization: Bearer {address.token}",
         ),
         *("--exclude-path", "/events"),  # a stream without end
-        *("--phases", "fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color"),
+        *("--phases", phase, "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color"),
         *("--generation-database", "none"),
         "--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
     ]

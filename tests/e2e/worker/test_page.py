@@ -78,3 +78,20 @@ def test_the_live_panel_shows_the_portrait_and_hands_sliders_on(worker, page, po
     while worker.client.streams():
         assert time.monotonic() < until, "the stream did not end"
         page.wait_for_timeout(50)
+
+
+def test_the_file_that_hands_a_login_over_ends_at_the_page(worker, browser, monkeypatch):
+    from lp_core.link.browser import open_page
+
+    monkeypatch.setenv("LPSUITE_RUNTIME_DIR", str(worker.run))
+    opened = []
+    link = worker.client.login_link() + "#fill=%7B%22driving%22%3A%22demo%3Anod%22%7D"
+    assert open_page(link, lambda address: opened.append(address) or True)
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(opened[0])
+    page.wait_for_selector("body[data-ready]", timeout=LIMIT_S * 1000)
+    assert page.url.startswith(worker.client.address.url + "/")
+    assert "key" not in page.url
+    assert page.locator("#driving .path").input_value() == "demo:nod"
+    context.close()

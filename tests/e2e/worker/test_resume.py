@@ -1,5 +1,8 @@
 """A worker that is killed loses nothing; one that is stopped puts its work back; cancelled work leaves nothing."""
 
+import os
+import signal
+import sys
 import time
 
 import pytest
@@ -89,6 +92,22 @@ def test_a_cancelled_job_leaves_no_picture_and_no_folder(mortal):
         time.sleep(0.05)
     assert client.job(job).state == "cancelled"
     assert not list(mortal.data.glob("p.*.png"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_crash_in_a_library_costs_neither_the_worker_nor_the_job(mortal):
+    client = mortal.start()
+    worker = mortal.process.pid
+    job = client.submit("animate", asked(mortal, "o.%04d.png")).id
+    wait_for_frame(client, job, 15)
+    crashed = int((mortal.state / "lanes" / "cpu" / "pid").read_text())
+    assert crashed != worker
+    os.kill(crashed, signal.SIGABRT)
+    assert client.wait(job).summary["frames"] == 225
+    assert "The process that did the job ended (SIGABRT)." in client.log(job)
+    assert int((mortal.state / "lanes" / "cpu" / "pid").read_text()) not in (crashed, worker)
+    assert mortal.process.poll() is None
+    assert client.health()["problem"] is None
 
 
 def test_the_most_urgent_job_is_next(mortal):

@@ -1,4 +1,5 @@
 import os
+import sys
 
 import pytest
 
@@ -73,3 +74,29 @@ def test_pipes_and_long_files_are_refused(tmp_path):
 def test_the_live_folder_is_the_users_alone(run):
     assert make_live_folder() == live_folder()
     assert live_folder().stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
+@pytest.mark.parametrize("which", ["file", "folder"])
+def test_files_that_name_a_program_are_not_taken_from_everyone(tmp_path, monkeypatch, which):
+    from lp_core.errors import KeyUnusable
+    from lp_core.link.start import host_settings
+    from lp_core.provenance.config import FILE_NAME, read_config
+    from lp_core.worker.lock import locked_state
+
+    folder = tmp_path / "studio"
+    folder.mkdir()
+    (folder / "host.json").write_text('{"lpsuite": "/evil"}')
+    (folder / FILE_NAME).write_text("{}")
+    monkeypatch.setenv("LPSUITE_SETTINGS", str(folder / "host.json"))
+    assert host_settings() == {"lpsuite": "/evil"}
+    places = [folder] if which == "folder" else [folder / "host.json", folder / FILE_NAME]
+    for place in places:
+        place.chmod(place.stat().st_mode | 0o002)
+    with pytest.raises(WorkerError, match="can be written by everyone"):
+        host_settings()
+    with pytest.raises(KeyUnusable, match="can be written by everyone"):
+        read_config(folder)
+    if which == "folder":
+        with pytest.raises(WorkerError, match="can be written by others"), locked_state(folder):
+            pass

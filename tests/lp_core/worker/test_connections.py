@@ -107,7 +107,7 @@ def test_a_whole_request_is_recognized_before_it_is_read(sent, is_request):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(sent)
-        assert connections._has_request(ours) is is_request
+        assert connections._is_request(connections._peek(ours)) is is_request
         assert not sent or ours.recv(100) == sent
 
 
@@ -126,6 +126,42 @@ def test_the_listening_socket_refuses_the_surplus(limits):
                     listener.accept()
             assert client.recv(1000).startswith(b"HTTP/1.1 503 ")
         assert (limits.refused, limits.count) == (1, 0)
+
+
+EVENTS_HEAD = b"GET /jobs/a/events?x HTTP/1.1\r\nAuthorization: Bearer a\r\n\r\n"
+
+
+def test_a_stream_that_cannot_be_had_is_refused_unread(limits):
+    assert limits.may_ask(EVENTS_HEAD)
+    limits.streams["text/event-stream"] = limits.most_streams
+    assert not limits.may_ask(EVENTS_HEAD)
+    assert limits.may_ask(b"GET /jobs HTTP/1.1\r\n\r\n")
+    assert limits.may_ask(b"\x16\x03\x01")
+
+
+def test_many_strangers_are_refused_unread_and_a_known_client_is_not(limits, clock):
+    limits.knows = lambda head: b"Bearer a" in head
+    stranger, known = b"GET /jobs HTTP/1.1\r\n\r\n", b"GET /jobs HTTP/1.1\r\nAuthorization: Bearer a\r\n\r\n"
+    asked = [limits.may_ask(stranger) for _ in range(connections.STRANGERS + 10)]
+    assert asked == [True] * connections.STRANGERS + [False] * 10
+    assert limits.may_ask(known)
+    clock[0] = 1.0
+    assert limits.may_ask(stranger)
+
+
+def test_a_flood_is_closed_without_an_answer(limits):
+    answers = []
+    for _ in range(connections._FLOOD + 2):
+        ours, theirs = socket.socketpair()
+        with theirs:
+            theirs.sendall(b"G")
+            limits.refuse(ours)
+            try:
+                answers.append(theirs.recv(100)[:12])
+            except ConnectionResetError:
+                answers.append(b"")
+    assert answers == [b"HTTP/1.1 503"] * connections._FLOOD + [b""] * 2
+    assert limits.refused == connections._FLOOD + 2
 
 
 def test_a_log_says_how_much_it_left_out():

@@ -1,0 +1,60 @@
+"""Kinds of jobs that end the process which does them, for tests of what survives that."""
+
+import ctypes
+import os
+import sys
+import time
+from pathlib import Path
+
+from lp_core.errors import SettingError
+from lp_core.render.report import Progress
+
+
+class Deadly:
+    """Reports, then ends its process as told; with 'frames' it gets that much further each time."""
+
+    def run(self, parameters, context):
+        how = parameters["how"]
+        mark = context.folder / "frame"
+        frame = int(mark.read_text()) + 1 if parameters.get("gains") and mark.exists() else 1
+        mark.write_text(str(frame))
+        if frame > 4:
+            return {"pid": os.getpid()}
+        context.progress(Progress("render", frame, 200, 1.0, None))
+        if how == "abort":
+            os.abort()
+        if how == "fault":
+            ctypes.string_at(0)
+        os._exit(3)
+
+    def abandon(self, context):
+        Path(context.folder).with_suffix(".abandoned").touch()
+
+
+class Plain:
+    """Says a sentence and tells the process; or fails; or waits until it must stop; or does not hear."""
+
+    def run(self, parameters, context):
+        how = parameters["how"]
+        if how == "fails":
+            raise SettingError("A sentence.")
+        if how == "defect":
+            raise KeyError("a key")
+        if how == "prints":
+            os.write(1, b"not a line of the protocol\n")
+            sys.stdout.write("nor this\n")
+        if how == "waits":
+            while True:
+                context.progress(Progress("render", 1, 2, 1.0, None))
+                time.sleep(0.02)
+        if how == "deaf":
+            context.progress(Progress("render", 1, 2, 1.0, None))
+            time.sleep(600)
+        return {"pid": os.getpid(), "token": os.environ.get("LPSUITE_TOKEN"), "notes": ["A note."]}
+
+    def abandon(self, context):
+        pass
+
+
+def kinds(_folders):
+    return {"deadly": Deadly(), "plain": Plain()}

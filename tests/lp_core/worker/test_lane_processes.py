@@ -1,0 +1,198 @@
+"""A job that crashes its process fails alone: the worker, its lane and the jobs after it live on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from fakes.deadly_kinds import kinds
+
+from lp_core.errors import TooBusy, UnreadableMedia
+from lp_core.worker import lane_processes, lane_program
+from lp_core.worker.events import Hub
+from lp_core.worker.job_runner import MOST_STARTS, JobRunner
+from lp_core.worker.job_store import JobStore
+from lp_core.worker.lane_processes import LaneProcesses
+from lp_core.worker.thumbnails import PICTURES, ContainedPictures, small_picture
+
+KINDS = "fakes.deadly_kinds:kinds"
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    """(table, runner) whose jobs run in another process."""
+    monkeypatch.setenv("LPSUITE_TOKEN", "x" * 32)
+    store = JobStore(tmp_path / "jobs.sqlite3")
+    processes = LaneProcesses(tmp_path / "lanes", [tmp_path], KINDS)
+    runner = JobRunner(store, Hub(), kinds(None), tmp_path / "jobs", processes.do)
+    yield store, runner
+    runner.close()
+    processes.close()
+    processes.close()
+    store.close()
+
+
+def wait_for(condition):
+    until = time.monotonic() + 30
+    while not (found := condition()):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return found
+
+
+def ended(store, runner, job, kind="plain", lane="cpu", **parameters):
+    store.add(job, kind, lane, 0, "o.mp4", parameters)
+    runner.wake(lane)
+    wait_for(lambda: store.get(job).has_ended)
+    return store.get(job)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(("how", "end"), [("abort", "SIGABRT"), ("fault", "SIGSEGV"), ("exit", "code 3")])
+def test_a_native_crash_fails_one_job_after_two_tries(bench, tmp_path, how, end):
+    store, runner = bench
+    row = ended(store, runner, "bad", "deadly", how=how)
+    assert (row.state, row.error["code"]) == ("failed", "worker_died")
+    assert f"died {MOST_STARTS} times in the phase 'render'" in row.error["message"]
+    said = [line["text"] for line in store.log("bad")]
+    assert said == [f"The process that did the job ended ({end})."] * MOST_STARTS
+    assert not (tmp_path / "jobs" / "bad").exists()
+    assert (tmp_path / "jobs" / "bad.abandoned").exists()
+    row = ended(store, runner, "next", how="plain")
+    assert (row.state, row.summary["token"]) == ("done", None)
+    assert row.summary["pid"] != os.getpid()
+    assert [line["text"] for line in store.log("next")] == ["A note."]
+    assert ended(store, runner, "again", how="plain").summary["pid"] == row.summary["pid"]
+
+
+def test_a_job_that_gets_further_after_each_crash_is_done(bench):
+    store, runner = bench
+    assert ended(store, runner, "slow", "deadly", how="exit", gains=True).state == "done"
+
+
+def test_failures_and_defects_and_prints_are_what_they_were(bench, caplog):
+    store, runner = bench
+    row = ended(store, runner, "a", how="fails")
+    assert row.error == {"code": "bad_setting", "message": "A sentence."}
+    row = ended(store, runner, "b", how="defect")
+    assert row.error["code"] == "defect"
+    assert "KeyError" in row.error["message"]
+    assert ended(store, runner, "c", how="prints").state == "done"
+    assert ended(store, runner, "d", kind="unknown").error["code"] == "missing_dependency"
+
+
+@pytest.mark.parametrize("how", ["waits", "deaf"])
+def test_cancelling_reaches_the_process_and_ends_one_that_does_not_hear(bench, monkeypatch, how):
+    monkeypatch.setattr(lane_processes, "CANCEL_S", 0.3)
+    store, runner = bench
+    store.add("long", "plain", "cpu", 0, "o.mp4", {"how": how})
+    runner.wake("cpu")
+    wait_for(lambda: (store.get("long").progress or {}).get("phase") == "render")
+    runner.cancel("long")
+    wait_for(lambda: store.get("long").state == "cancelled")
+    assert ended(store, runner, "next", how="plain").state == "done"
+
+
+@pytest.mark.parametrize("how", ["waits", "deaf"])
+def test_a_worker_that_stops_puts_the_job_back(bench, monkeypatch, how):
+    monkeypatch.setattr(lane_processes, "STOP_S", 0.3)
+    store, runner = bench
+    store.add("long", "plain", "cpu", 0, "o.mp4", {"how": how})
+    runner.wake("cpu")
+    wait_for(lambda: (store.get("long").progress or {}).get("phase") == "render")
+    runner.close()
+    assert (store.get("long").state, store.get("long").starts) == ("queued", 0)
+
+
+def test_lanes_have_processes_of_their_own(bench):
+    store, runner = bench
+    first = ended(store, runner, "a", lane="cpu", how="plain").summary["pid"]
+    assert ended(store, runner, "b", lane="cuda:0/../x", how="plain").summary["pid"] != first
+
+
+def test_a_process_that_was_killed_between_jobs_is_started_again(bench):
+    store, runner = bench
+    pid = ended(store, runner, "a", how="plain").summary["pid"]
+    os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not alive(pid))
+    assert ended(store, runner, "b", how="plain").state == "done"
+
+
+def test_a_process_that_cannot_begin_is_a_sentence(tmp_path):
+    store = JobStore(tmp_path / "jobs.sqlite3")
+    processes = LaneProcesses(tmp_path / "lanes", [tmp_path], "fakes.deadly_kinds:nothing")
+    runner = JobRunner(store, Hub(), kinds(None), tmp_path / "jobs", processes.do)
+    row = ended(store, runner, "a", how="plain")
+    assert row.error["code"] == "worker"
+    assert "cannot be started: it ended as it began (code 1)" in row.error["message"]
+    runner.close()
+    processes.close()
+    store.close()
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
+
+
+_WORKER = """
+import sys, time
+from pathlib import Path
+from fakes.deadly_kinds import kinds
+from lp_core.worker.events import Hub
+from lp_core.worker.job_runner import JobRunner
+from lp_core.worker.job_store import JobStore
+from lp_core.worker.lane_processes import LaneProcesses
+folder = Path(sys.argv[1])
+store = JobStore(folder / "jobs.sqlite3")
+processes = LaneProcesses(folder / "lanes", [folder], "fakes.deadly_kinds:kinds")
+runner = JobRunner(store, Hub(), kinds(None), folder / "jobs", processes.do)
+runner.start()
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("how", ["waits", "deaf", "stopped"])
+def test_a_killed_worker_takes_its_process_along_before_the_next_begins(tmp_path, monkeypatch, how):
+    monkeypatch.setattr(lane_program, "PATIENCE_S", 0.3)
+    store = JobStore(tmp_path / "jobs.sqlite3")
+    store.add("long", "plain", "cpu", 0, "o.mp4", {"how": "waits" if how == "stopped" else how})
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    worker = subprocess.Popen([sys.executable, "-c", _WORKER, tmp_path], env=environment)
+    wait_for(lambda: (store.get("long").progress or {}).get("phase") == "render")
+    holder = int((tmp_path / "lanes" / "cpu" / "pid").read_text())
+    assert alive(holder)
+    if how == "stopped":  # it cannot notice by itself, so the next one ends it
+        os.kill(holder, signal.SIGSTOP)
+    worker.kill()
+    worker.wait()
+    if how == "stopped":
+        with lane_program._alone(tmp_path / "lanes" / "cpu"):
+            assert not alive(holder)
+    wait_for(lambda: not alive(holder))
+    store.close()
+
+
+def test_pictures_are_made_elsewhere(tmp_path, astronaut, monkeypatch):
+    from fakes.films import write_portrait
+
+    path = str(write_portrait(tmp_path / "a.png", astronaut))
+    with LaneProcesses(tmp_path / "lanes", [tmp_path], PICTURES) as processes:
+        pictures = ContainedPictures(processes, tmp_path)
+        assert pictures.small_picture(path) == small_picture(path)
+        (tmp_path / "b.png").write_bytes(b"no image")
+        with pytest.raises(UnreadableMedia, match="b.png"):
+            pictures.small_picture(str(tmp_path / "b.png"))
+        pid = int((tmp_path / "lanes" / "pictures" / "pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not alive(pid))
+        assert pictures.small_picture(path) == small_picture(path)
+        monkeypatch.setattr("lp_core.worker.thumbnails._TURN_S", 0.01)
+        with pictures._lock, pytest.raises(TooBusy):
+            pictures.small_picture(path)
