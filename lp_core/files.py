@@ -126,6 +126,8 @@ def known_failure(error: Exception) -> Optional[LpError]:
         return error
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return OutOfMemory("The memory does not suffice; close other programs, or use a smaller size.")
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return OutOfMemory("The system allows no more threads or processes; close other programs.")
     return environment_failure(error) if isinstance(error, OSError) else absent_library(error)
 
 
@@ -139,7 +141,9 @@ def environment_failure(error: OSError) -> Optional[LpError]:
         return DiskFull(
             "A disk, a quota or a file size limit is reached; free some space, also for temporary files."
         )
-    if name is None or isinstance(name, int) or error.errno not in _ENVIRONMENT:
+    if name is None:
+        return _unnamed_failure(error)
+    if isinstance(name, int) or error.errno not in _ENVIRONMENT:
         return None
     path = os.fsdecode(name)
     if error.errno in _FULL | {errno.EROFS, errno.EEXIST}:
@@ -147,6 +151,23 @@ def environment_failure(error: OSError) -> Optional[LpError]:
     if error.errno in _FORBIDDEN and not Path(path).is_file():
         return write_failure(path, error)
     return read_failure(path, error)
+
+
+def _unnamed_failure(error: OSError) -> Optional[LpError]:
+    """The same for errors that name no file: of pipes, of temporary files, of the current folder."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return MediaError(
+            "Too many files are open at a time; raise the limit (ulimit -n) or end other programs."
+        )
+    if error.errno != errno.ENOENT:
+        return None
+    if "temporary directory" in str(error):
+        return NoWritePermission("No folder for temporary files can be written; set TMPDIR to one that can.")
+    try:
+        os.getcwd()  # noqa: PTH109 - one spelling for every Python
+    except OSError:
+        return UnreadableMedia("The current folder does not exist any more; change to another one.")
+    return None
 
 
 @contextlib.contextmanager

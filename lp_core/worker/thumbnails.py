@@ -15,6 +15,7 @@ from lp_core.errors import EmptyVideo, NotAllowed, TooBusy, UnreadableMedia
 from lp_core.media.open import open_source
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.job_context import Accepted, JobContext, JobKind
+from lp_core.worker.job_outcome import Outcome
 from lp_core.worker.lane_processes import LaneProcesses
 
 SIDE_PX = 192
@@ -77,21 +78,26 @@ class ContainedPictures:
         if not self._lock.acquire(timeout=_TURN_S):
             raise TooBusy("Another picture takes long; try again.")
         try:
-            context = JobContext(
-                _LANE, self._folder, lambda _progress, _gained: None, lambda _text: None, threading.Event()
-            )
-            limit = threading.Timer(_LONGEST_S, context.cancelled.set)
-            limit.start()
-            try:
-                outcome = self._processes.run(_LANE, _LANE, {"path": path}, context)
-            finally:
-                limit.cancel()
-                limit.join()
+            outcome = self._made(path)
+            if outcome.state == "died":
+                outcome = self._made(path)
         finally:
             self._lock.release()
         if outcome.state != "done":
             raise UnreadableMedia(outcome.sentence or f"{path} takes too long to read; it has no picture.")
         return b64decode((outcome.summary or {})["jpeg"])
+
+    def _made(self, path: str) -> Outcome:
+        context = JobContext(
+            _LANE, self._folder, lambda _progress, _gained: None, lambda _text: None, threading.Event()
+        )
+        limit = threading.Timer(_LONGEST_S, context.cancelled.set)
+        limit.start()
+        try:
+            return self._processes.run(_LANE, _LANE, {"path": path}, context)
+        finally:
+            limit.cancel()
+            limit.join()
 
 
 class _Picture:

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import av
 import pytest
 
-from lp_core.errors import DiskFull, EmptyVideo, MediaError, NoWritePermission, UnreadableMedia
-from lp_core.files import check_readable, read_failure, write_failure
+from lp_core.errors import DiskFull, EmptyVideo, MediaError, NoWritePermission, OutOfMemory, UnreadableMedia
+from lp_core.files import check_readable, known_failure, read_failure, write_failure
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def both(code):
@@ -62,3 +68,44 @@ def test_check_readable(tmp_path):
         check_readable(tmp_path)
     with pytest.raises(UnreadableMedia):
         check_readable(path / "inside a file.mp4")
+
+
+def test_a_current_folder_that_was_removed_is_one_sentence(tmp_path):
+    code = "import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); "
+    code += "from lp_core.cli.main import main; main()"
+    for words in (
+        ["animate", "a.png", "demo:nod", "-o", "o.mp4"],
+        ["inspect", "a.png"],
+        ["batch", "a.otio", "-o", "o"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", code, *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert done.returncode not in (0, 1, 70), done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+            NoWritePermission,
+        ),
+        (OSError(errno.EMFILE, "Too many open files"), MediaError),
+        (RuntimeError("can't start new thread"), OutOfMemory),
+    ],
+    ids=repr,
+)
+def test_limits_of_the_system_are_no_defects(error, kind):
+    assert type(known_failure(error)) is kind
+
+
+def test_other_errors_without_a_name_stay_defects():
+    assert known_failure(FileNotFoundError(errno.ENOENT, "x")) is None
+    assert known_failure(RuntimeError("x")) is None
