@@ -103,7 +103,7 @@ def run(
     )
     plan.write()
     if as_json:
-        click.echo(plan.to_json())
+        say(plan.to_json())
     elif plan_only:
         show_plan(plan)
     elif submit or run_with:

@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 
 SHELLS = ("bash", "zsh", "fish")
 _VARIABLE = "_LPSUITE_COMPLETE"
@@ -24,4 +25,4 @@ def completion(shell: str) -> None:
 
     made = get_completion_class(shell)
     assert made is not None  # noqa: S101 - click knows these three
-    click.echo(made(lpsuite, {}, "lpsuite", _VARIABLE).source())
+    say(made(lpsuite, {}, "lpsuite", _VARIABLE).source())
