@@ -28,6 +28,7 @@ from .errors import (
     UnreadableMedia,
     absent_library,
 )
+from .system_failures import longer, shown, unnamed_failure
 
 AnyPath = Union[str, "os.PathLike[str]"]
 
@@ -67,7 +68,7 @@ def read_failure(path: AnyPath, error: Exception) -> MediaError:
             f"{path} does not exist, because a part of its path is a file; check the path."
         )
     if code == errno.ENAMETOOLONG:
-        return UnreadableMedia(f"{_shown(path)} does not exist: {_longer(path)}; check the path.")
+        return UnreadableMedia(f"{shown(path)} does not exist: {longer(path)}; check the path.")
     if code in _FORBIDDEN:
         return UnreadableMedia(f"{path} may not be read; give yourself read permission on it.")
     if code == errno.EISDIR:
@@ -96,7 +97,7 @@ def write_failure(path: AnyPath, error: Exception) -> MediaError:
             f"{path} cannot be written: permission denied; choose another folder or change its permissions."
         )
     if code == errno.ENAMETOOLONG:
-        return MediaError(f"{_shown(path)} cannot be written: {_longer(path)}; choose a shorter name.")
+        return MediaError(f"{shown(path)} cannot be written: {longer(path)}; choose a shorter name.")
     if code == errno.EISDIR:
         return MediaError(f"{path} is a folder; give the name of a file in it.")
     if code in (errno.ENOTDIR, errno.EEXIST):
@@ -142,7 +143,7 @@ def environment_failure(error: OSError) -> Optional[LpError]:
             "A disk, a quota or a file size limit is reached; free some space, also for temporary files."
         )
     if name is None:
-        return _unnamed_failure(error)
+        return unnamed_failure(error)
     if isinstance(name, int) or error.errno not in _ENVIRONMENT:
         return None
     path = os.fsdecode(name)
@@ -151,23 +152,6 @@ def environment_failure(error: OSError) -> Optional[LpError]:
     if error.errno in _FORBIDDEN and not Path(path).is_file():
         return write_failure(path, error)
     return read_failure(path, error)
-
-
-def _unnamed_failure(error: OSError) -> Optional[LpError]:
-    """The same for errors that name no file: of pipes, of temporary files, of the current folder."""
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        return MediaError(
-            "Too many files are open at a time; raise the limit (ulimit -n) or end other programs."
-        )
-    if error.errno != errno.ENOENT:
-        return None
-    if "temporary directory" in str(error):
-        return NoWritePermission("No folder for temporary files can be written; set TMPDIR to one that can.")
-    try:
-        os.getcwd()  # noqa: PTH109 - one spelling for every Python
-    except OSError:
-        return UnreadableMedia("The current folder does not exist any more; change to another one.")
-    return None
 
 
 @contextlib.contextmanager
@@ -404,18 +388,3 @@ def flush_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _shown(path: Path) -> str:
-    """A path with its longest name cut, for messages about long names."""
-    parts = [part if len(part) <= 40 else f"{part[:24]}...{part[-12:]}" for part in path.parts]
-    text = str(Path(*parts)) if parts else str(path)
-    return text if len(text) <= 300 else f"...{text[-200:]}"
-
-
-def _longer(path: Path) -> str:
-    """Which limit a long path exceeds."""
-    longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
-    if longest > 255:
-        return f"a name in it has {longest} bytes, and the file system allows fewer"
-    return f"the path has {len(os.fsencode(str(path)))} bytes, and the system allows fewer"

@@ -20,6 +20,7 @@ FLOORS = (
     (
         "version",
         "errors",
+        "system_failures",
         "files",
         "performance_name",
         "timing",

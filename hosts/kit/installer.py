@@ -15,7 +15,16 @@ from lp_core.link.start import host_settings, settings_file
 
 CORE = Path(__file__).resolve().parents[2] / "lp_core"
 FLOOR_0 = (
-    *("__init__.py", "version.py", "errors.py", "files.py", "performance_name.py", "timing.py", "job.py"),
+    *(
+        "__init__.py",
+        "version.py",
+        "errors.py",
+        "system_failures.py",
+        "files.py",
+        "performance_name.py",
+        "timing.py",
+        "job.py",
+    ),
     *("settings/*.py", "link/*.py"),
 )
 """What host scripts load of lp_core: modules, and whole packages."""

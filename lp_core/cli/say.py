@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from lp_core.cli import output
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
 from lp_core.cli.progress import make_reporter, progress_option
@@ -18,7 +19,7 @@ def _list_voices(context: click.Context, _parameter: click.Parameter, value: boo
     from lp_core.speech.voices.registry import installed_voices
 
     for info in installed_voices():
-        click.echo(f"{info.id:24} {info.language:12} {info.gender:8} {info.title}; {info.license}")
+        output.say(f"{info.id:24} {info.language:12} {info.gender:8} {info.title}; {info.license}")
     context.exit()
 
 
@@ -107,6 +108,6 @@ def say(
         reporter.done(done.render)
     if progress not in ("json", "openjd"):
         for voice, license_name in dict.fromkeys((sheet.voice, sheet.license) for sheet in done.sheets):
-            click.echo(f"Synthetic voice: {voice}, {license_name}.")
+            output.say(f"Synthetic voice: {voice}, {license_name}.")
     if done.render.signature == "failed":
         click.get_current_context().exit(KeyUnusable.exit_code)
