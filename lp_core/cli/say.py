@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from lp_core.cli import output
 from lp_core.cli.flags import settings_from, settings_options
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say as write_line
 from lp_core.cli.progress import make_reporter, progress_option
 from lp_core.errors import KeyUnusable
 
@@ -19,7 +19,7 @@ def _list_voices(context: click.Context, _parameter: click.Parameter, value: boo
     from lp_core.speech.voices.registry import installed_voices
 
     for info in installed_voices():
-        output.say(f"{info.id:24} {info.language:12} {info.gender:8} {info.title}; {info.license}")
+        write_line(f"{info.id:24} {info.language:12} {info.gender:8} {info.title}; {info.license}")
     context.exit()
 
 
@@ -108,6 +108,6 @@ def say(
         reporter.done(done.render)
     if progress not in ("json", "openjd"):
         for voice, license_name in dict.fromkeys((sheet.voice, sheet.license) for sheet in done.sheets):
-            output.say(f"Synthetic voice: {voice}, {license_name}.")
+            write_line(f"Synthetic voice: {voice}, {license_name}.")
     if done.render.signature == "failed":
         click.get_current_context().exit(KeyUnusable.exit_code)
