@@ -70,6 +70,13 @@ def _performance(name: str, folders: Folders) -> str:
     return with_file(name, folders.readable)
 
 
+def _going_on(settings: RenderSettings, context: JobContext) -> RenderSettings:
+    """The settings of a job that may have begun before: what is there under the output's name is its own then."""
+    if not (context.folder / BEGUN).exists():
+        return settings
+    return replace(settings, output=replace(settings.output, overwrite=True))
+
+
 @dataclass(frozen=True)
 class Animate:
     """A performance laid onto a portrait."""
@@ -140,7 +147,10 @@ class Extract:
         check_files(settings, self.folders)
         driving = _performance(parameters["driving"], self.folders)
         output = self.folders.writable(parameters["output"])
-        return assemble_extraction(driving, output, settings).run(context.progress).as_json()
+        run = assemble_extraction(driving, output, _going_on(settings, context))
+        (context.folder / BEGUN).touch()
+        context.check()
+        return run.run(context.progress).as_json()
 
     def abandon(self, context: JobContext) -> None:
         """Nothing stands half-finished; see the contract."""
@@ -168,13 +178,10 @@ class Upscale:
         """Makes it larger; see the contract."""
         settings = to_settings(SettingsModel.model_validate_json(json.dumps(parameters["settings"])))
         check_files(settings, self.folders)
-        begun = context.folder / BEGUN
-        if begun.exists():  # what stands there under the output's name is this job's own
-            settings = replace(settings, output=replace(settings.output, overwrite=True))
         source = self.folders.readable(parameters["source"])
         output = self.folders.writable(parameters["output"])
-        run = assemble_upscale(source, output, settings)
-        begun.touch()
+        run = assemble_upscale(source, output, _going_on(settings, context))
+        (context.folder / BEGUN).touch()
         context.check()
         return run.run(context.progress).as_json()
 

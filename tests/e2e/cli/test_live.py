@@ -28,9 +28,9 @@ PLAIN = ["--engine", "mesh", "--calibration", "off"]
 
 
 def test_the_virtual_camera_gets_moving_pictures(portrait, camera, capsys):
-    assert run(["live", portrait, "demo:expressive", "--virtual-camera", "--seconds", "2", *PLAIN]) == 0
+    assert run(["live", portrait, "demo:expressive", "--virtual-camera", "--seconds", "4", *PLAIN]) == 0
     assert (camera / "closed").exists()
-    assert len({path.read_bytes() for path in camera.glob("*.rgb")}) > 3
+    assert len({path.read_bytes() for path in camera.glob("*.rgb")}) > 2
     assert "fake0" in capsys.readouterr().out
 
 

@@ -1,6 +1,7 @@
 """What a job may name: nothing that another file names, and nothing outside the allowed folders by way of a cast."""
 
 import json
+import threading
 
 import pytest
 
@@ -94,3 +95,36 @@ def test_a_cast_is_looked_at_again_when_the_job_begins(stage, tmp_path):
     context = JobContext("a", tmp_path, lambda *_: None, lambda *_: None, None)
     with pytest.raises(NotAllowed):
         job_kinds(Folders.of([stage[0]]))["animate"].run(accepted.parameters, context)
+
+
+@pytest.mark.parametrize("kind", ["extract", "upscale"])
+def test_a_job_that_was_killed_after_its_output_was_written_is_done_again(stage, tmp_path, monkeypatch, kind):
+    from lp_core.worker import job_kinds as kinds
+    from lp_core.worker.job_context import JobContext
+
+    class Run:
+        def run(self, _progress):
+            raise KeyboardInterrupt  # as a kill before the end is kept in the table
+
+    seen = []
+
+    def assemble(_first, _second, settings):
+        seen.append(settings.output.overwrite)
+        return Run()
+
+    monkeypatch.setattr(
+        kinds, {"extract": "assemble_extraction", "upscale": "assemble_upscale"}[kind], assemble
+    )
+    given = {
+        "extract": {"driving": "b.mp4", "output": "o.lpmotion"},
+        "upscale": {"source": "b.mp4", "output": "o.mp4"},
+    }
+    model = {"extract": ExtractRequest, "upscale": UpscaleRequest}[kind]
+    request = model(kind=kind, parameters={name: str(stage[0] / file) for name, file in given[kind].items()})
+    who = job_kinds(Folders.of([stage[0]]))[kind]
+    parameters = who.accept(request).parameters
+    context = JobContext("a", tmp_path, lambda *_: None, lambda *_: None, threading.Event())
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            who.run(parameters, context)
+    assert seen == [False, True]
