@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -53,10 +54,13 @@ def answers(tmp_path_factory, astronaut):
         (folder / name).write_bytes(b"x")
     words = [arguments for arguments, _ in CASES.values()]
     hidden = sorted(EXTRAS)
+    program = str(ROOT / "lp_core" / "media" / "camera_program.py")
+    without = "import runpy, sys; sys.modules['pyvirtualcam'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
+    camera = [sys.executable, "-c", without, program]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps(hidden), json.dumps(words)],
-        cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(folder)}, capture_output=True, text=True,
-        timeout=120,
+        cwd=folder, capture_output=True, text=True, timeout=120,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(folder), "LPSUITE_CAMERA": shlex.join(camera)},
     )  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
     assert len(lines) == len(words), done.stderr
