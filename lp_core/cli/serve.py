@@ -126,9 +126,7 @@ def serve(
     try:
         run(options, announce)
     except WorkerError as error:
-        if error.code != "running" or not opens:
-            raise
-        open_running()
+        open_running(error, opens)
 
 
 def show(link: str) -> None:
@@ -139,12 +137,14 @@ def show(link: str) -> None:
     open_page(link)
 
 
-def open_running() -> None:
-    """Opens the page of the worker that runs.
+def open_running(refusal: WorkerError, opens: bool) -> None:
+    """Opens the page of the worker that runs, where that is why another one was refused and the page is asked for.
 
     Raises:
-        WorkerError: it does not answer.
+        WorkerError: the refusal itself, or the worker does not answer.
     """
+    if refusal.code != "running" or not opens:
+        raise refusal
     from lp_core.link.client import Client
 
     show(Client.connect(start=False).login_link())
