@@ -7,11 +7,12 @@ from dataclasses import replace
 import click
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 
 
 def hear(line: str) -> None:
     """Shows a line of progress."""
-    click.echo(line, err=True)
+    say(line, err=True)
 
 
 @click.command(short_help="Make a training set of videos and images.")
@@ -76,9 +77,7 @@ def prepare(
     )
     people_found = {stored.shot.person for stored in found.shots}
     frames = sum(stored.shot.frames for stored in found.shots)
-    click.echo(
-        f"{output}: {len(found.shots)} shots of {len(people_found)} people, {frames} frames; see report.md."
-    )
+    say(f"{output}: {len(found.shots)} shots of {len(people_found)} people, {frames} frames; see report.md.")
 
 
 @click.command(short_help="Train networks on a prepared set.")
@@ -107,11 +106,11 @@ def run(config: str, data: str, output: str, device: str, threads: int) -> None:
     result = run_training(read_config(Path(config)), Path(data), Path(output), device, hear)
     if result.score is not None:
         whole, face = result.score.whole, result.score.face
-        click.echo(
+        say(
             f"Held-out frames, whole: copy {whole['copy']:.2f}, motion off {whole['still']:.2f}, "
             f"model {whole['model']:.2f} dB; face: {face['copy']:.2f}, {face['still']:.2f}, {face['model']:.2f} dB."
         )
-    click.echo(f"{output}: {result.progress.step} steps, {result.progress.cpu_s:.0f} CPU seconds.")
+    say(f"{output}: {result.progress.step} steps, {result.progress.cpu_s:.0f} CPU seconds.")
 
 
 def import_torch(threads: int) -> None:

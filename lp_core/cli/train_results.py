@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from lp_core.cli.main import debug_option
+from lp_core.cli.output import say
 from lp_core.cli.train_networks import hear, import_torch
 
 
@@ -70,11 +71,11 @@ def adapt(  # noqa: PLR0913 - one parameter an option
             getattr(before, area)["model"],
             getattr(after, area)["model"],
         )
-        click.echo(f"Held-out tail, {area}: copy {copy:.2f}, before {old:.2f}, after {new:.2f} dB.")
+        say(f"Held-out tail, {area}: copy {copy:.2f}, before {old:.2f}, after {new:.2f} dB.")
     if found.others is not None:
         old, new = (score.whole["model"] for score in found.others)
-        click.echo(f"Other people, whole: before {old:.2f}, after {new:.2f} dB.")
-    click.echo(f"{output}: see before-after.png (source, truth, before, after).")
+        say(f"Other people, whole: before {old:.2f}, after {new:.2f} dB.")
+    say(f"{output}: see before-after.png (source, truth, before, after).")
 
 
 @click.command(short_help="Train the stitching, eye or lip network, with all others frozen.")
@@ -113,19 +114,17 @@ def stitch(
     if module != "stitching":
         plan = (steps, batch, rate, seed)
         found = retarget_weights(Path(weights), Path(data), Path(output), name, (module,), plan, hear)[module]
-        click.echo(f"Reader against MediaPipe: r {found.reader_r:.2f}. Ratio in the drawing against the wanted one: r "
+        say(f"Reader against MediaPipe: r {found.reader_r:.2f}. Ratio in the drawing against the wanted one: r "
                    f"{found.rises:.2f}, mean difference {found.error:.2f}. {output}: ready for --weights.")  # fmt: skip
         return
     before, after = stitch_weights(
         Path(weights), Path(data), Path(output), name, (steps, batch, rate, seed), hear
     )
-    click.echo(
+    say(
         f"Shoulders, held out: {after.shoulders_before:.4f} without, {after.shoulders_after:.4f} with stitching."
     )
-    click.echo(f"Difference gone: {after.gain:.0%}; motion of the face kept: {after.motion_kept:.0%}.")
-    click.echo(
-        f"Before training: {before.gain:.0%}, {before.motion_kept:.0%}. {output}: ready for --weights."
-    )
+    say(f"Difference gone: {after.gain:.0%}; motion of the face kept: {after.motion_kept:.0%}.")
+    say(f"Before training: {before.gain:.0%}, {before.motion_kept:.0%}. {output}: ready for --weights.")
 
 
 @click.command(short_help="Measure weights, engines and films of other programs on a prepared set.")
@@ -172,7 +171,7 @@ def evaluate(
         inception=Path(inception) if inception else None,
     )
     measure(Path(data), [Path(folder) for folder in weights], Path(output), options, hear)
-    click.echo((Path(output) / "table.md").read_text(encoding="utf-8"))
+    say((Path(output) / "table.md").read_text(encoding="utf-8"))
 
 
 @click.command(short_help="Write the weights of a run for the engine.")
@@ -192,9 +191,9 @@ def export(source: str, output: str, name: str | None, official: bool) -> None:
     from lp_core.training.export_run import export_run
 
     label = export_run(Path(source), Path(output), name, official)
-    click.echo(f"{output}: {label.sentence()}.")
+    say(f"{output}: {label.sentence()}.")
     for file, value in sorted(label.sha256.items()):
-        click.echo(f"{value}  {file}")
+        say(f"{value}  {file}")
 
 
 RESULT_COMMANDS = (adapt, stitch, evaluate, export)
