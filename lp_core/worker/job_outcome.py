@@ -51,6 +51,11 @@ def carry_out(
     """
     who = kinds.get(kind)
     if who is None:
+        if kind == "talk":
+            sentence = (
+                "This worker serves no talks now; start it with --compat, then ask for the video again."
+            )
+            return Outcome("failed", None, "not_allowed", sentence)
         return Outcome(
             "failed", None, "missing_dependency", str(missing_extra(f"A job of the kind '{kind}'", "otio"))
         )
