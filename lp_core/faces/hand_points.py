@@ -89,6 +89,15 @@ def points_of(face: Face, count: int = 5) -> F64:
     return _means(face.landmarks_frame[:, :2].astype(np.float64), count)
 
 
+def animal_points(face: Face) -> F64:
+    """(9, 2) the points that the published animal networks are cropped by, in the order of their landmark model.
+
+    Of a face whose nine points were set by hand, exactly these; of any other, where its mesh has them. The crop
+    (lp_core.geometry.crop, layout of 9 points) then is the published one, without that landmark model.
+    """
+    return points_of(face, 9)
+
+
 def face_from_points(points: F64, canonical: F64) -> Face:
     """The canonical mesh fitted through points: a similarity, then a thin plate that bends it onto them.
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.faces.cats import cat_points
-from lp_core.faces.hand_points import face_from_points, points_of, read_keys, write_points
+from lp_core.faces.hand_points import animal_points, face_from_points, points_of, read_keys, write_points
 from lp_core.faces.hand_track import HandAnalyzer, HandTrack, tracked
+from lp_core.geometry.crop import SOURCE_CROP, oriented_square
 from lp_core.motion.builtin import neutral_face
 from lp_core.timing import FrameRate
 
@@ -38,6 +39,16 @@ def turned(points, degrees, scale=1.0):
     radians = np.radians(degrees)
     turn = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
     return scale * points @ turn.T + (300, 400)
+
+
+@given(degrees=st.floats(-179, 179), scale=st.floats(0.5, 4), wide=st.floats(0.7, 1.5))
+def test_nine_points_give_the_published_crop_of_animals(degrees, scale, wide):
+    points = turned(NINE * (wide, 1.0), degrees, scale)
+    wanted = oriented_square(points, SOURCE_CROP)
+    square = oriented_square(animal_points(face_from_points(points, neutral_face())), SOURCE_CROP)
+    assert np.allclose(square.center, wanted.center, atol=0.2 * scale)
+    assert square.side == pytest.approx(wanted.side, rel=0.01)
+    assert np.cos(square.angle - wanted.angle) == pytest.approx(1, abs=1e-4)
 
 
 @given(degrees=st.floats(-179, 179), scale=st.floats(0.5, 4))
