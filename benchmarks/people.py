@@ -38,12 +38,14 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--media", type=Path, default=Path("../shared/media"))
     options.add_argument("--frames", type=int, default=150)
+    options.add_argument("--pairs", action=argparse.BooleanOptionalAction, default=True)
     given = options.parse_args()
     cv2.setNumThreads(1)
     with closing(open_analyzer(is_video=False, max_faces=1)) as analyzer:
         pictures = {name: read_rgb(given.media / "portraits" / f"{name}.jpg") for name in PEOPLE}
         heads = [head(picture, analyzer.analyze(picture)[0].box) for picture in pictures.values()]
-    show_pairs(heads)
+    if given.pairs:
+        show_pairs(heads)
     for path in sorted((given.media / "driving").glob("*.mp4")) + sorted(
         (given.media / "source_video").glob("*.mp4")
     ):

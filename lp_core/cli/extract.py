@@ -29,6 +29,7 @@ from lp_core.performance_name import MOTION_FORMATS, motion_suffix
 )
 @settings_options(
     "driving_face",
+    "people",
     "engine",
     "weights",
     "device",

@@ -37,6 +37,8 @@ _SIZE_PX = 112
 _POINTS = np.array([(38.29, 51.70), (73.53, 51.50), (56.03, 71.74), (41.55, 92.37), (70.73, 92.20)])
 """Where the eyes, the nose and the mouth corners are in the network's input."""
 _LOOK_PX = 16
+_GRID = np.indices((_LOOK_PX, _LOOK_PX))[::-1].reshape(2, -1).T.astype(np.float64)
+"""(256, 2) pixel centers of the small aligned face, row by row."""
 _MOST = 6
 
 
@@ -101,11 +103,16 @@ def aligned_face(picture: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
 
 
 def look_of(picture: NDArray[np.uint8], face: Face) -> F32:
-    """(16, 16, 3) the aligned face, small: it changes suddenly where another face takes the place of this one."""
-    small = cv2.resize(
-        _aligned(picture, face, _LOOK_PX * 2), (_LOOK_PX, _LOOK_PX), interpolation=cv2.INTER_AREA
-    )
-    return np.asarray(small, np.float32)
+    """(16, 16, 3) some pixels of the aligned face: they change suddenly where another face takes its place.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        face: in its pixels, with 478 landmarks.
+    """
+    frame_from_aligned = fit_similarity(_POINTS * (_LOOK_PX / _SIZE_PX), points_of(face))
+    places = _GRID @ frame_from_aligned[:, :2].T + frame_from_aligned[:, 2]
+    x, y = np.clip(np.rint(places), 0, (picture.shape[1] - 1, picture.shape[0] - 1)).astype(np.intp).T
+    return np.asarray(picture[y, x].reshape(_LOOK_PX, _LOOK_PX, 3), np.float32)
 
 
 def open_describer() -> FaceDescriber | None:
