@@ -29,10 +29,10 @@ from lp_core.errors import MotionMismatch, SettingError
 from lp_core.faces.open import open_analyzer
 from lp_core.finishing.finish import PLAIN, Finish, finished
 from lp_core.job import RenderJob
+from lp_core.layering import open_holdout, open_layers
 from lp_core.media import render_outputs
 from lp_core.media.base import OpenSink, ReadOptions
 from lp_core.media.frame_pattern import files_of
-from lp_core.media.holdout import open_holdout
 from lp_core.media.input_files import input_files
 from lp_core.media.open import check_output, open_parts
 from lp_core.media.resumable import start_over
@@ -147,6 +147,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
         notes=tuple(notes),
         edits=edits,
         protection=open_holdout(settings.input.holdout, source.info, options),
+        layers=open_layers(name, settings, source.info, options),
         part=part,
         mark=open_marker(settings.provenance.watermark),
         seal=_sealer(job, choice.engine, isinstance(source, FilmedFace), passes),

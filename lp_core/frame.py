@@ -29,6 +29,7 @@ LAYER_CHANNELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "beauty": ("R", "G", "B", "A"),
         "matte": ("A",),
+        "person": ("A",),
         "stmap": ("red", "green", "blue"),
         "forward": ("u", "v"),
         "regions": ("red", "green", "blue"),

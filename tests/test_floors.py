@@ -34,7 +34,7 @@ FLOORS = (
     ("engines", "speech"),
     ("render",),
     ("wanted_people",),
-    ("clips", "upscaling", "finishing"),
+    ("clips", "layering", "upscaling", "finishing"),
     ("performances", "spoken"),
     ("assemble",),
     ("resuming", "saying"),

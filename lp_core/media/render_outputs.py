@@ -20,6 +20,7 @@ OF_OWN_SIZE = frozenset({"crop"})
 """Layers of another size than the frame. Nuke reads nothing of an EXR file whose parts differ in size."""
 LAYER_OF: Mapping[str, str] = {
     "matte": "matte",
+    "person": "person",
     "stmap": "stmap",
     "motion": "forward",
     "regions": "regions",

@@ -208,7 +208,9 @@ def _sources(drawing: Drawing, solution: Solution, first: int, stack: ExitStack)
     source, faces = drawing.source, solution.faces
     if isinstance(source, Still):
         face = faces.face(0) or source.face
-        return repeat(SourceFrame(source.frame, drawing.engine.prepare(source.frame, face, solution.tuning)))
+        return repeat(
+            SourceFrame(source.frame, drawing.engine.prepare(source.frame, face, solution.tuning), face)
+        )
     followed = stack.enter_context(closing(faces_of_source(source, faces)))
     frames = filmed_source(
         followed, source.info.rate, drawing.rate, drawing.engine, lambda *_: solution.tuning, first

@@ -28,6 +28,7 @@ from lp_core.render.edges import (
     TimeSlice,
 )
 from lp_core.render.holdout import Protection, protected
+from lp_core.render.layers import Layer, Layers, over_plate
 from lp_core.render.passes import DrawnFrame
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.report import Runs, Summary, numbered, runs_of, runs_text
@@ -68,6 +69,8 @@ class Drawing:
     """The user's sliders over the output's frames."""
     protection: Callable[[], Protection] | None
     """Opens the matte of what must not be touched."""
+    layers: Callable[[], Layers] | None
+    """Opens what keeps the background still; None: it is left to the engine."""
     mark: Watermarker | None
     """Marks each frame inside its matte."""
     motion: Motion
@@ -168,13 +171,17 @@ class Drawing:
         is_still = isinstance(self.source, Still)
         with ExitStack() as stack:
             matte = self.protection and stack.enter_context(self.protection())
+            layers = self.layers and stack.enter_context(self.layers())
             numbered = enumerate(pairs, first)
             while batch := list(islice(numbered, self.engine.info.batch)):
                 shots = [shot for _, (shot, _) in batch]
                 lost.update({shot.frame.index: None for shot in shots if shot.portrait is None})
                 for shot, drawn in zip(shots, self.draw(batch), strict=True):
+                    number = drawn.frame.index if is_still else shot.frame.index
+                    layer = layers and layers.at(shot.frame, shot.face, number)
+                    if layer:
+                        drawn = _layered(drawn, shot.frame, layer)
                     if matte:
-                        number = drawn.frame.index if is_still else shot.frame.index
                         drawn = protected(drawn, shot.frame, matte.at(number))
                     yield self._marked(drawn)
 
@@ -239,6 +246,13 @@ class Drawing:
             lost_source_frames=numbered(lost_source, _first_number(self.source)),
             notes=tuple(dict.fromkeys(self.notes)),
         )
+
+
+def _layered(drawn: DrawnFrame, source: Frame, layer: Layer) -> DrawnFrame:
+    if drawn.animation is None:
+        return replace(drawn, layer=layer)
+    shown = over_plate(drawn.animation, source, layer)
+    return replace(drawn, frame=replace(drawn.frame, pixels=shown.pixels), animation=shown, layer=layer)
 
 
 def _first_number(clip: Still | FilmedFace | StoredMotion) -> int | None:

@@ -22,6 +22,7 @@ from lp_core.geometry.face_regions import region_coverage
 from lp_core.geometry.flow import forward_motion, st_map
 from lp_core.geometry.optical_flow import film_motion
 from lp_core.media.base import Attribute
+from lp_core.render.layers import Layer, moved_person
 
 F32 = NDArray[np.float32]
 
@@ -76,6 +77,8 @@ class DrawnFrame:
     """How sure the landmarker was of the driving face, 0..1."""
     plate: Frame | None = None
     """The picture of a filmed source that it was made from; None: the source is a still."""
+    layer: Layer | None = None
+    """Person and background of the source; None: not known."""
     faces: tuple[tuple[str, Animation | None], ...] = ()
     """Of a cast: name and animation of each of its faces; empty where one face is animated."""
     held: F32 | None = None
@@ -177,6 +180,12 @@ def _matte(one: DrawnFrame, info: ClipInfo) -> F32:
     return one.animation.matte[..., None]
 
 
+def _person(one: DrawnFrame, info: ClipInfo) -> F32:
+    if one.layer is None:
+        return np.zeros((*one.frame.pixels.shape[:2], 1), np.float32)
+    return moved_person(one.layer, one.animation)[..., None]
+
+
 def _st_map(one: DrawnFrame, info: ClipInfo) -> F32:
     height, width = one.frame.pixels.shape[:2]
     shown = (0, 0, width, height) if info.windows is None else info.windows.display_in_frame
@@ -212,6 +221,7 @@ def _crop(one: DrawnFrame, info: ClipInfo) -> F32 | None:
 
 _LAYERS: dict[str, Callable[[DrawnFrame, ClipInfo], F32 | None]] = {
     "matte": _matte,
+    "person": _person,
     "stmap": _st_map,
     "regions": _regions,
     "crop": _crop,

@@ -42,6 +42,7 @@ from lp_core.render.edges import (
 )
 from lp_core.render.holdout import Protection
 from lp_core.render.inputs import NOT_WATCHED, InputWatch
+from lp_core.render.layers import Layers
 from lp_core.render.passes import DrawnFrame, with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.read_performance import MOTION_FILE, read_samples, store_performance
@@ -75,6 +76,7 @@ class Render:
     edits: EditCurves = NO_EDITS
     """The user's sliders over the output's frames."""
     protection: Callable[[], Protection] | None = None
+    layers: Callable[[], Layers] | None = None
     """Opens the matte of what must not be touched."""
     part: TimeSlice = WHOLE
     """Which part of the whole is drawn."""
@@ -141,6 +143,7 @@ class Render:
                 part=self.part,
                 edits=self.edits,
                 protection=self.protection,
+                layers=self.layers,
                 mark=self.mark,
                 motion=motion,
                 timeline=MotionTimeline(motion, self.motion, self.face.on_lost),
@@ -204,7 +207,7 @@ class Render:
 
         if isinstance(self.source, Still):
             frame, face = self.source.frame, self.source.face
-            shown = SourceFrame(frame, self.engine.prepare(frame, face, tuned(frame, face)))
+            shown = SourceFrame(frame, self.engine.prepare(frame, face, tuned(frame, face)), face)
             return repeat(shown) if total is None else repeat(shown, total)
         source = self.source
         plan = survey(self, timeline, lambda: closing(source.followed(lambda _: None)))

@@ -26,6 +26,8 @@ class SourceFrame:
     """The source picture."""
     portrait: Portrait | None
     """The same, prepared; None where the face is lost: the picture passes through untouched."""
+    face: Face | None = None
+    """The face that is animated; None where it is lost."""
 
 
 def filmed_source(
@@ -58,7 +60,7 @@ def filmed_source(
             if face is not None:
                 tuning = tuning_for(frame, face) if tuning is None else tuning
                 portrait = engine.prepare(frame, face, tuning)
-            last = SourceFrame(frame, portrait)
+            last = SourceFrame(frame, portrait, face)
         yield last
 
 

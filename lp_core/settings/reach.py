@@ -161,6 +161,21 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
         "there are graphs on CUDA cards only",
         lambda _run, settings: settings.engine.device in ("cpu", "mps"),
     ),
+    (
+        frozenset(("person_matte", "clean_plate")),
+        "not used by the liveportrait engine",
+        lambda run, _settings: run.engine == "liveportrait",
+    ),
+    (
+        frozenset(("person_matte", "clean_plate")),
+        "the head does not move here",
+        lambda _run, settings: settings.motion.region not in ("all", "pose") or settings.speech.lipsync,
+    ),
+    (
+        frozenset(("clean_plate",)),
+        "--person-matte is off",
+        lambda _run, settings: settings.input.person_matte == "off",
+    ),
     (frozenset(("reference",)), "nothing is compared with a reference here", _is_absolute),
     (
         frozenset(("driving_option", "normalize_lip")),

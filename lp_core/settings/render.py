@@ -25,7 +25,7 @@ MISSING_FRAMES = ("error", "hold", "black")
 INTERLACED = ("refuse", "frame", "keep")
 REFERENCES = ("refuse", "follow")
 ALPHAS = ("source", "matte")
-PASSES = ("beauty", "matte", "stmap", "motion", "regions", "crop", "confidence", "landmarks")
+PASSES = ("beauty", "matte", "person", "stmap", "motion", "regions", "crop", "confidence", "landmarks")
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,19 @@ class InputSettings:
         "size; its alpha, else its red, 1 = protected",
         path="file",
     )
+    person_matte: str = setting(
+        "off",
+        "keeps the background still while the head moves: auto (a model finds the person), off, or a matte of the "
+        "source's size (image, sequence or video; its alpha, else its red) (mesh engine)",
+        path="file",
+        words=("auto", "off"),
+    )
+    clean_plate: Optional[str] = setting(
+        None,
+        "the source without the person, of its size and bit depth (image, sequence or video), shown where the head has "
+        "been; default: filled from around (mesh engine)",
+        path="file",
+    )
     interlaced: str = setting(
         "refuse",
         "interlaced films: refuse them, make one whole frame of each two fields, or keep them as they are",
@@ -163,6 +176,8 @@ class InputSettings:
         check(self)
         if self.frames is not None:
             FrameRange.parse(self.frames)
+        if self.person_matte == "":
+            raise SettingError("person_matte is empty; write auto, off or the name of a file.")
 
     @property
     def frame_range(self) -> Optional[FrameRange]:

@@ -17,6 +17,7 @@ def setting(
     maximum: Optional[float] = None,
     unit: str = "",
     path: str = "",
+    words: Sequence[str] = (),
 ) -> Any:  # noqa: ANN401 - dataclasses.field has no narrower type
     """A dataclass field that carries what a flag or a panel needs to know about itself.
 
@@ -28,6 +29,7 @@ def setting(
         maximum: highest number.
         unit: of a number.
         path: 'file' or 'folder' where the value names one; a worker looks at it before it lets a job begin.
+        words: values of a path that name no file, such as 'auto'.
     """
     metadata = {
         "help": help,
@@ -36,6 +38,7 @@ def setting(
         "maximum": maximum,
         "unit": unit,
         "path": path,
+        "words": words,
     }
     return field(default=default, metadata=metadata)
 

@@ -42,6 +42,8 @@ class Setting:
     """Unit of a number; empty: none."""
     path: str = ""
     """'file' or 'folder' for a path; else empty."""
+    words: Tuple[str, ...] = ()
+    """Values of a path that name no file."""
 
     @property
     def label(self) -> str:
@@ -117,6 +119,7 @@ def settings_of(group: str, defaults: Any) -> Iterator[Setting]:  # noqa: ANN401
             meta["maximum"],
             meta["unit"],
             meta["path"],
+            tuple(meta["words"]),
         )
 
 
@@ -201,6 +204,10 @@ def path_values(settings: RenderSettings) -> Dict[Tuple[str, str], str]:
     found = {}
     for item in all_settings():
         value = getattr(getattr(settings, item.group), item.name)
-        if value and (item.path or (item.name in FACE_SETTINGS and is_photo(value))):
+        if (
+            value
+            and value not in item.words
+            and (item.path or (item.name in FACE_SETTINGS and is_photo(value)))
+        ):
             found[item.group, item.name] = value
     return found

@@ -44,6 +44,7 @@ CHANGED = {
     "exr_compression": "piz", "alpha": "matte",
     "passes": "beauty,matte", "upscale": "x4plus", "upscale_region": "face", "upscale_backend": "torch",
     "watermark": "7", "weights": "w", "edit_file": "e.json", "layer": "diffuse", "view": "left", "holdout": "h.png",
+    "person_matte": "m.png", "clean_plate": "p.png",
     "ocio": "c.ocio", "input_space": "ACEScg", "output_space": "ACEScg", "consent": "c.json",
     "landmarker": "mediapipe", "filter": "linear", "max_turn": 30.0, "max_shift": 0.5, "mouth_map": "m.npz",
     "head_from": "nod.lpmotion", "emotion": "happy",

@@ -1,0 +1,150 @@
+"""A real head over a pattern: is the background exact, and how good is the fill behind the head?
+
+python benchmarks/layers.py MEDIA [--frames 60] [--sheet sheet.png]
+
+A frame of each clip is cut out by its matte and laid over a pattern. The composite is animated by the clip itself,
+once with the pattern as clean plate and once with the fill from around. Printed: pixels outside the head's old and new
+silhouette that differ from the pattern (of those compared), and the PSNR of the uncovered area against the pattern.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+import cv2
+import numpy as np
+import OpenImageIO as oiio  # noqa: N813 - its own short name
+from numpy.typing import NDArray
+
+from lp_core.assemble import assemble
+from lp_core.color.encoding import encoding_of
+from lp_core.faces.open import open_analyzer
+from lp_core.faces.person import PersonSegmenter
+from lp_core.frame import ColorTags
+from lp_core.job import RenderJob
+from lp_core.media.image.stills import read_image, write_image
+from lp_core.media.open import open_source
+from lp_core.settings import RenderSettings
+from lp_core.settings.table import with_values
+
+CLIPS = ("d0", "d3", "d19")
+SRGB = encoding_of(ColorTags(transfer="iec61966-2-1"))
+SILHOUETTE = 0.02
+"""A matte above this shows the head."""
+
+
+def pattern(height: int, width: int) -> NDArray[np.uint8]:
+    """Checks and stripes, (H, W, 3)."""
+    y, x = np.mgrid[:height, :width]
+    checks = ((x // 24 + y // 24) % 2 * 120 + 60).astype(np.uint8)
+    stripes = (128 + 90 * np.sin(x / 9 + y / 13)).astype(np.uint8)
+    return np.dstack([checks, stripes, 255 - checks])
+
+
+def composite(clip: Path, folder: Path) -> tuple[Path, Path, NDArray[np.float32]]:
+    """The portrait over the pattern, the pattern alone, and the portrait's matte."""
+    with open_source(clip) as source:
+        image = next(iter(source)).as_rgb8()
+    with closing(open_analyzer("mediapipe", is_video=False)) as analyzer, PersonSegmenter() as segmenter:
+        matte = segmenter.matte(image, analyzer.analyze(image)[0].landmarks_frame)
+    wall = pattern(*image.shape[:2])
+    portrait, plate = folder / "portrait.png", folder / "plate.png"
+    write_image(portrait, np.rint(image * matte[..., None] + wall * (1 - matte[..., None])).astype(np.uint8))
+    write_image(plate, wall)
+    write_image(folder / "matte.png", np.dstack([np.rint(matte * 255).astype(np.uint8)] * 3))
+    return portrait, plate, np.rint(matte * 255) / 255
+
+
+def render(portrait: Path, clip: Path, output: Path, frames: int, **values: str) -> float:
+    """Renders a sequence of EXR files with the person's matte; seconds a frame."""
+    settings = with_values(
+        RenderSettings(),
+        {
+            "engine": "mesh", "calibration": "off", "passes": "beauty,person", "frames": f"0-{frames - 1}",
+            "reference": "0", "sign": False, **values,
+        },
+    )  # fmt: skip
+    start = time.perf_counter()
+    assemble(RenderJob(str(portrait), str(clip), str(output), settings)).run()
+    return (time.perf_counter() - start) / frames
+
+
+def codes(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear light as 8-bit sRGB codes: EXR files of an sRGB source are linear."""
+    return np.clip(np.rint(SRGB.from_linear(light) * 255), 0, 255)
+
+
+def judged(
+    folder: Path, wall: NDArray[np.uint8], still: NDArray[np.float32], frames: int
+) -> tuple[int, int, float]:
+    """(pixels of the background that differ, pixels of the background, PSNR of the uncovered area)."""
+    wrong = total = 0
+    errors = []
+    for index in range(frames):
+        values = oiio.ImageBuf(str(folder / f"out.{index:04d}.exr")).get_pixels(oiio.FLOAT)
+        picture, person = codes(values[..., :3]), values[..., 3]
+        background = (person <= 0) & (still <= 0)
+        wrong += int((picture[background] != wall[background]).any(axis=-1).sum())
+        total += int(background.sum())
+        uncovered = (person <= 0) & (still > SILHOUETTE)
+        errors.append(((picture[uncovered] - wall[uncovered].astype(float)) ** 2).ravel())
+    error = float(np.concatenate(errors).mean()) if sum(map(len, errors)) else 0.0
+    return wrong, total, float("inf") if error == 0 else 10 * np.log10(255**2 / error)
+
+
+def main() -> None:
+    """Prints a line for each clip and plate."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("media", type=Path)
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--sheet", type=Path)
+    options = parser.parse_args()
+    rows = []
+    for name in CLIPS:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            clip = options.media / "driving" / f"{name}.mp4"
+            portrait, plate, matte = composite(clip, folder)
+            wall = read_image(plate)[0].pixels[..., :3]
+            for label, more in (("clean plate", {"clean_plate": str(plate)}), ("filled", {})):
+                own = str(folder / "matte.png")
+                seconds = render(
+                    portrait,
+                    clip,
+                    folder / "out.%04d.exr",
+                    options.frames,
+                    person_matte=own,
+                    overwrite=True,
+                    **more,
+                )
+                wrong, total, psnr = judged(folder, wall, matte, options.frames)
+                print(
+                    f"{name} {label}: {wrong} of {total} background pixels differ, "
+                    f"uncovered {psnr:.1f} dB, {seconds:.2f} s a frame"
+                )
+                rows.append(_row(folder, options.frames))
+    if options.sheet:
+        width = max(row.shape[1] for row in rows)
+        write_image(
+            options.sheet,
+            np.vstack(
+                [cv2.copyMakeBorder(row, 0, 4, 0, width - row.shape[1], cv2.BORDER_CONSTANT) for row in rows]
+            ),
+        )
+
+
+def _row(folder: Path, frames: int) -> NDArray[np.uint8]:
+    shown = [
+        oiio.ImageBuf(str(folder / f"out.{index:04d}.exr")).get_pixels(oiio.FLOAT)[..., :3]
+        for index in (0, frames // 3, 2 * frames // 3, frames - 1)
+    ]
+    size = 360, round(360 * shown[0].shape[0] / shown[0].shape[1])
+    return np.hstack([cv2.resize(codes(image).astype(np.uint8), size) for image in shown])
+
+
+if __name__ == "__main__":
+    main()

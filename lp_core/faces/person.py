@@ -1,0 +1,166 @@
+"""Mattes of persons: MediaPipe's segmenter around a face, cleaned and refined along the image's edges.
+
+Convention:
+    Mattes are float32, 1 = person, 0 = background, on the pixels of the image they were found in.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.errors import MissingDependency
+from lp_core.faces.silence_native import native_stderr_to_log
+from lp_core.geometry.guided_filter import guided_filter
+from lp_core.models.store import locate
+
+try:
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions, vision
+except ImportError as error:
+    raise MissingDependency(
+        "Person mattes need the package 'mediapipe', which cannot be loaded; reinstall it with: "
+        "pip install --force-reinstall lp-suite."
+    ) from error
+
+F32 = NDArray[np.float32]
+
+MODEL = "person-segmenter"
+"""Name of the model file in the catalog."""
+
+_HEADS = 2.5
+"""Side of the square that is looked at, in heads; the network sees it at 256 pixels."""
+_HEAD_IN_FACE = 1.5
+"""Height of a head with hair, in heights of the face's landmarks."""
+_SIDE_PX = 1024
+"""Largest side at which a matte is refined."""
+_RADIUS = 0.012
+"""Radius of the guided filter, in sides of the square."""
+_EPSILON = 1e-3
+"""Variance below which the guided filter smooths; gray levels 0..1."""
+_LOW, _HIGH = 0.08, 0.92
+"""Values of the filtered matte that become 0 and 1."""
+_BORDER = 0.06
+"""Width of the square's border in which the matte goes over to what is around it, in sides."""
+
+
+class PersonSegmenter:
+    """Finds the matte of the person whose face is given. Not thread-safe."""
+
+    def __init__(self) -> None:
+        """Opens the network.
+
+        Raises:
+            ModelMissing, ModelDamaged: its file cannot be used.
+        """
+        with native_stderr_to_log():
+            self._task: Any = vision.ImageSegmenter.create_from_options(
+                vision.ImageSegmenterOptions(
+                    base_options=BaseOptions(model_asset_buffer=locate(MODEL).read_bytes()),
+                    output_confidence_masks=True,
+                )
+            )
+
+    def matte(self, image: NDArray[np.uint8], landmarks_frame: F32) -> F32:
+        """The matte of a person, (H, W).
+
+        Only what is connected with the face counts, and its holes are filled. Outside a square of 2.5 heads around
+        the face, the matte is 1: nothing is known of it, and what is not background may move.
+
+        Args:
+            image: (H, W, 3) RGB, display-encoded.
+            landmarks_frame: (P, 2 or 3) points of the face in pixels.
+        """
+        height, width = image.shape[:2]
+        points = landmarks_frame[:, :2]
+        left, top, right, bottom = _square(points, width, height)
+        crop = image[top:bottom, left:right]
+        scale = min(_SIDE_PX / max(crop.shape[:2]), 1.0)
+        size = max(round(crop.shape[1] * scale), 8), max(round(crop.shape[0] * scale), 8)
+        small = np.ascontiguousarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA))
+        raw = np.asarray(
+            self._task.segment(mp.Image(image_format=mp.ImageFormat.SRGB, data=small))
+            .confidence_masks[0]
+            .numpy_view(),
+            np.float32,
+        ).reshape(size[1], size[0])
+        found = _refined(_of_the_face(raw, (points - (left, top)) * scale), small)
+        at_border = [
+            edge == limit
+            for edge, limit in zip((left, top, right, bottom), (0, 0, width, height), strict=True)
+        ]
+        found = np.maximum(found, _outside(size, at_border))
+        matte = np.ones((height, width), np.float32)
+        matte[top:bottom, left:right] = cv2.resize(
+            found, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR
+        )
+        return matte
+
+    def close(self) -> None:
+        """Frees the network."""
+        self._task.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _square(points: F32, width: int, height: int) -> tuple[int, int, int, int]:
+    """The part of the image that is looked at: a square around the head, cut at the image's edges."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    face = float(max(high - low))
+    center = (low + high) / 2 - (0, 0.1 * face)
+    half = _HEADS * _HEAD_IN_FACE * face / 2
+    left, top = np.maximum(np.floor(center - half), 0).astype(int)
+    right, bottom = np.minimum(np.ceil(center + half), (width, height)).astype(int)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _of_the_face(raw: F32, points: F32) -> F32:
+    """The part of a raw matte that is connected with the face, without holes."""
+    solid = (raw > 0.5).astype(np.uint8)
+    hull = cv2.convexHull(points.astype(np.float32)).astype(np.int32)
+    cv2.fillConvexPoly(solid, hull, 1)
+    _, labels = cv2.connectedComponents(solid)
+    x, y = np.clip(points.mean(axis=0).astype(int), 0, (raw.shape[1] - 1, raw.shape[0] - 1))
+    kept = (labels == labels[y, x]).astype(np.uint8)
+    padded = cv2.copyMakeBorder(kept, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    around = padded.copy()
+    cv2.floodFill(around, None, (0, 0), 1)
+    filled = (padded | (1 - around))[1:-1, 1:-1]
+    near = cv2.dilate(filled, np.ones((3, 3), np.uint8), iterations=max(raw.shape[0] // 64, 1))
+    return np.asarray(
+        np.where(cv2.erode(filled, np.ones((3, 3), np.uint8), iterations=3) > 0, 1, raw * near), np.float32
+    )
+
+
+def _refined(matte: F32, image: NDArray[np.uint8]) -> F32:
+    """The matte with its edges on the image's edges, stretched so that inside and outside are exactly 1 and 0."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    radius = max(round(_RADIUS * max(matte.shape)), 1)
+    filtered = guided_filter(gray, matte, radius, _EPSILON)
+    return np.asarray(np.clip((filtered - _LOW) / (_HIGH - _LOW), 0, 1), np.float32)
+
+
+def _outside(size: tuple[int, int], at_border: list[bool]) -> F32:
+    """(h, w) weight of the unknown around the square: 0 inside, rising to 1 at each side that cuts the image."""
+    width, height = size
+    band = _BORDER * max(size)
+    ramps = []
+    for length, (first, last) in (
+        (width, (at_border[0], at_border[2])),
+        (height, (at_border[1], at_border[3])),
+    ):
+        at = np.arange(length, dtype=np.float32)
+        low = np.zeros(length, np.float32) if first else 1 - at / band
+        high = np.zeros(length, np.float32) if last else 1 - (length - 1 - at) / band
+        ramps.append(np.clip(np.maximum(low, high), 0, 1))
+    return np.asarray(np.maximum(ramps[0][None, :], ramps[1][:, None]), np.float32)

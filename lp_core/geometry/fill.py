@@ -1,0 +1,59 @@
+"""Filling a hole of an image from around it: soft, without structure.
+
+Formula: push-pull, Gortler et al., The Lumigraph, 1996: averages of known pixels at ever coarser scales, handed down
+again where nothing is known.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+
+
+def filled(image: NDArray[Any], hole: NDArray[np.bool_]) -> NDArray[Any]:
+    """The image with a hole filled from around it; every other pixel keeps its bits.
+
+    Args:
+        image: (H, W, C) uint8, uint16 or float32.
+        hole: (H, W) True where nothing is known. Where it is True everywhere, the image comes back as it is.
+
+    Returns:
+        A new array of the same shape and type. Values that are not finite count as unknown.
+    """
+    known = ~hole & np.isfinite(image).all(axis=-1) if image.dtype.kind == "f" else ~hole
+    if not known.any() or not hole.any():
+        return image.copy()
+    weight = known.astype(np.float32)
+    soft = _pulled(np.where(known[..., None], image, 0).astype(np.float32), weight)
+    result = image.copy()
+    inside = soft[hole]
+    result[hole] = (
+        np.clip(np.rint(inside), 0, np.iinfo(image.dtype).max) if image.dtype.kind != "f" else inside
+    )
+    return result
+
+
+def widened(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
+    """A mask (H, W) with a strip of so many pixels around it."""
+    side = 2 * pixels + 1
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
+
+
+def _pulled(weighted: F32, weight: F32) -> F32:
+    """(h, w, C) values everywhere, from values that are already multiplied by their (h, w) weight 0..1."""
+    if weight.min() > 0 or max(weight.shape) <= 2:
+        return np.asarray(weighted / np.maximum(weight, np.float32(1e-6))[..., None], np.float32)
+    height, width = weight.shape
+    size = max((width + 1) // 2, 1), max((height + 1) // 2, 1)
+    small = np.atleast_3d(cv2.resize(weighted, size, interpolation=cv2.INTER_AREA)).reshape(
+        size[1], size[0], -1
+    )
+    small_weight = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
+    coarse = _pulled(small, small_weight)
+    wide = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, -1)
+    return np.asarray(weighted + (1 - weight)[..., None] * wide, np.float32)

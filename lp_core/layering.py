@@ -1,0 +1,136 @@
+"""Mattes and clean plates of a source: found by a model, or read from the user's files in step with its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.errors import SettingError
+from lp_core.faces.base import Face
+from lp_core.faces.person import PersonSegmenter
+from lp_core.frame import ClipInfo, Frame
+from lp_core.geometry.fill import filled, widened
+from lp_core.media.base import ReadOptions
+from lp_core.media.in_step import InStep, matte_of, open_in_step
+from lp_core.render.layers import Layer, Layers
+from lp_core.settings import RenderSettings
+
+F32 = NDArray[np.float32]
+
+_DTYPES = {8: np.uint8, 16: np.uint16, 32: np.float32}
+_FRINGE = 0.012
+"""Width of the strip around the person that is not taken for background, in longer sides of the frame: loose hair."""
+
+
+class SourceLayers:
+    """The layer of each source frame; see lp_core.render.layers.Layers for the contract."""
+
+    def __init__(
+        self, matte: Callable[[], InStep[F32]] | None, plate: Callable[[], InStep[NDArray[Any]]] | None
+    ) -> None:
+        """Opens the files; without a matte, the model.
+
+        Raises:
+            LpError: a file or the model cannot be used.
+        """
+        self._stack = ExitStack()
+        self._matte = None if matte is None else self._stack.enter_context(matte())
+        self._plate = None if plate is None else self._stack.enter_context(plate())
+        self._segmenter = None if self._matte is not None else self._stack.enter_context(PersonSegmenter())
+        self._last: tuple[Frame, Layer | None] | None = None
+
+    def at(self, frame: Frame, face: Face | None, number: int) -> Layer | None:
+        """The layer of a frame; see the contract."""
+        if self._last is None or self._last[0] is not frame:
+            self._last = frame, self._found(frame, face, number)
+        return self._last[1]
+
+    def _found(self, frame: Frame, face: Face | None, number: int) -> Layer | None:
+        if self._matte is not None:
+            person = self._matte.at(number)
+        elif self._segmenter is not None and face is not None:
+            person = self._segmenter.matte(frame.as_rgb8(), face.landmarks_frame)
+        else:
+            return None
+        if self._plate is not None:
+            return Layer(person, self._plate.at(number))
+        fringe = max(round(_FRINGE * max(person.shape)), 1)
+        return Layer(person, filled(frame.pixels, widened(person > 0, fringe)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+
+def open_layers(
+    engine: str, settings: RenderSettings, info: ClipInfo, options: ReadOptions
+) -> Callable[[], Layers] | None:
+    """Opens matte and plate of a source; None where the background is left to the engine.
+
+    That is so with the liveportrait engine, without a moving head (``--region``), for sources with alpha, which have
+    their own matte, and with ``--person-matte off``.
+
+    Args:
+        engine: name of the engine.
+        settings: of the render.
+        info: of the source; matte and plate must be as large.
+        options: how the source is read.
+
+    Raises:
+        SettingError: a file's size differs, or the pass 'person' is asked for and no matte is used.
+        UnreadableMedia and others: a file cannot be opened.
+    """
+    matte, plate = settings.input.person_matte, settings.input.clean_plate
+    is_moving = settings.motion.region in ("all", "pose") and not settings.speech.lipsync
+    if engine != "mesh" or matte == "off" or not is_moving or info.has_alpha:
+        if "person" in settings.output.pass_names:
+            raise SettingError(
+                "The pass 'person' needs --person-matte, which works with the mesh engine, a moving head and a source "
+                "without alpha; leave the pass out, or add --person-matte auto."
+            )
+        return None
+    masks = None if matte == "auto" else open_in_step(matte, "person matte", matte_of, info, options)
+    plates = (
+        None
+        if plate is None
+        else open_in_step(plate, "clean plate", partial(_plate_like, info), info, options)
+    )
+    return partial(SourceLayers, masks, plates)
+
+
+def open_holdout(path: str | None, info: ClipInfo, options: ReadOptions) -> Callable[[], InStep[F32]] | None:
+    """Opens the user's matte of what must not be touched; None where none is given.
+
+    Args:
+        path: image, sequence or video.
+        info: of the source; the matte must be as large.
+        options: how the source is read.
+
+    Raises:
+        SettingError: the sizes differ.
+        UnreadableMedia and others: the file cannot be opened.
+    """
+    return None if path is None else open_in_step(path, "holdout matte", matte_of, info, options)
+
+
+def _plate_like(info: ClipInfo, frame: Frame) -> NDArray[Any]:
+    """The pixels of a clean plate.
+
+    Raises:
+        SettingError: it stores other numbers than the source.
+    """
+    if frame.pixels.dtype != _DTYPES[info.bit_depth]:
+        raise SettingError(
+            "The clean plate has another bit depth than the source; export it in the source's format."
+        )
+    return frame.pixels[..., :3]
