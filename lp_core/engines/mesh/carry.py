@@ -40,6 +40,10 @@ BORDER, WIDEST_BORDER = 0.03, 0.25
 """Over which the field dies away towards the border of the driving image, in its widths."""
 OTHERS = 0.004, 0.012
 """How far outlines of the same and of different people are apart, over the size of the face."""
+LOST = (0.1, 0.25)
+"""How far the field misses the landmarks, in radii of the face, from which it counts less, and counts for nothing."""
+LOST_PERCENTILE = 85.0
+"""Of the landmarks' distances: a search that lost a part of the face is not to be believed around it either."""
 FARTHEST = 0.3
 """Correction of a landmark beyond which the field is not believed there, in radii of the face."""
 
@@ -121,6 +125,7 @@ def carry(
     size = float(np.sqrt(np.prod(np.ptp(neutral[OVAL], axis=0))))
     other = float(np.interp(apart / max(size, 1e-6), OTHERS, (0.0, 1.0)))
     flow, trust = _smooth(dense, sigma, other)
+    trust = trust * np.float32(agreement(dense, performer))
     field = _turned(flow, trust, strength * back / dense.scale)
     wide = 1.5 / STEEPEST * float(cv2.magnitude(flow[..., 0], flow[..., 1]).max())
     border = BORDER + other * (np.clip(wide / field.shape[1], BORDER, WIDEST_BORDER) - BORDER)
@@ -133,6 +138,26 @@ def carry(
     return Carried(
         field, cells, float(border), rigid, _nudged(portrait, dense, field, seen, neutral, strength * back)
     )
+
+
+def agreement(dense: DenseField, performer: Performer) -> float:
+    """1 where a performer's dense motion takes the landmarks where they were in the reference, 0 where it is lost."""
+    found = _at_points(dense.flow, performer.seen, dense.scale)
+    radius = float(
+        np.linalg.norm(performer.neutral[OVAL] - performer.neutral[OVAL].mean(axis=0), axis=1).max()
+    )
+    missed = np.linalg.norm(performer.seen + found - performer.neutral, axis=1)[_BELIEVED > 0]
+    far = float(np.percentile(missed, LOST_PERCENTILE)) / max(radius, 1e-6)
+    return float(np.interp(far, LOST, (1.0, 0.0)))
+
+
+def _at_points(field: Map, points: F64, scale: float) -> Map:
+    """(N, C) an (h, w, C) field at (N, 2) points in pixels."""
+    at = ((points + 0.5) * scale - 0.5).astype(np.float32)
+    found = cv2.remap(
+        field, at[:, 0].copy(), at[:, 1].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(found, np.float32).reshape(len(points), -1)
 
 
 def _smooth(dense: DenseField, sigma: float, other: float) -> tuple[Map, Map]:
@@ -160,10 +185,7 @@ def _turned(flow: Map, trust: Map, to: F64) -> Map:
 
 
 def _nudged(portrait: MeshPortrait, dense: DenseField, field: Map, seen: F64, neutral: F64, back: F64) -> F64:
-    at = ((seen + 0.5) * dense.scale - 0.5).astype(np.float32)
-    found = cv2.remap(
-        field, at[:, 0].copy(), at[:, 1].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    ).reshape(-1, 3)
+    found = _at_points(field, seen, dense.scale)
     missed = (seen - neutral) @ back.T + found[:, :2]
     far = np.linalg.norm(missed, axis=1) / (FARTHEST * portrait.radius_px)
     weight = found[:, 2] * np.clip(2 - 2 * far, 0, 1) * _BELIEVED

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lp_core.engines.base import DrivingPicture
-from lp_core.engines.mesh.carry import Performer, carry
+from lp_core.engines.mesh.carry import Performer, agreement, carry
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.geometry.dense_field import DenseField, DenseReference
 from lp_core.settings import MeshSettings, MotionSettings, RenderSettings
@@ -125,3 +125,30 @@ def test_a_step_in_the_motion_folds_no_other_person(portrait, sitter, widened, i
     assert (steepest(found) < 1.0) == is_softened
     assert found[-1, 150, 1] == pytest.approx(-30, rel=0.15)
     assert (carried.border > 0.1) == is_softened
+
+
+def test_a_field_that_lost_the_face_leaves_the_surroundings_to_the_head(engine, sitter, as_frame, rng):
+    """A search that finds other places than the landmarks tears hair, neck and chin."""
+    pixels, motion, landmarks = moved(sitter, (40.0, -60.0))
+    lost = cv2.GaussianBlur(rng.normal(0, 1500, (128, 128, 2)).astype(np.float32), (0, 0), 6)
+    dense = DenseField(lost, np.ones((128, 128), np.float32), (512, 512))
+    performer = Performer.of(motion, sitter.neutral, (512, 512))
+    assert agreement(dense, performer) == 0
+    portrait = engine.prepare(as_frame(sitter.picture), sitter.face)
+    torn, rigid = (
+        engine.animate(portrait, motion, sitter.neutral, DrivingPicture(pixels, landmarks, one)).region_flow
+        for one in (dense, None)
+    )
+    assert np.abs(torn).max() < 1.3 * np.abs(rigid).max()
+    assert steepest(torn) < 1.5 * steepest(rigid)
+
+
+def test_a_field_lost_in_a_part_of_the_face_is_noticed(sitter):
+    flow = np.zeros((128, 128, 2), np.float32) + np.float32(-SHIFT)
+    chin = (sitter.face.landmarks_frame[152, :2] + SHIFT) / 4
+    whole = DenseField(flow.copy(), np.ones((128, 128), np.float32), (512, 512))
+    flow[int(chin[1]) - 14 :, :, 1] += 70
+    half = DenseField(flow, whole.trust, (512, 512))
+    performer = Performer.of(moved(sitter, SHIFT)[1], sitter.neutral, (512, 512))
+    assert agreement(whole, performer) == 1
+    assert agreement(half, performer) == 0
