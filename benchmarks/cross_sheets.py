@@ -12,23 +12,39 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import cv2
 import numpy as np
-from ground_truth import frames_of, write_clip
+from ground_truth import frames_of, given_values, write_clip
 
 from lp_core.assemble import assemble
+from lp_core.faces.open import open_analyzer
 from lp_core.job import RenderJob
 from lp_core.media.open import open_source
 from lp_core.settings.render import RenderSettings
 from lp_core.settings.table import with_values
 
 PORTRAITS = "s0,s3,s5,s6,s7,s9,s10,s22"
+GROWN = 0.6
+"""Around the face, over its size."""
 DRIVING = "d0,d3,d10,d19,d20"
 
 
-def sheet(driving: Path, render: Path, columns: int, side: int) -> np.ndarray:
+def face_box(portrait: Path) -> tuple[slice, slice]:
+    """Rows and columns of head and shoulders."""
+    with closing(open_analyzer("mediapipe", is_video=False)) as analyzer:
+        picture = next(frames_of(portrait, 1))
+        points = max(analyzer.analyze(picture), key=lambda face: face.box.area).landmarks_frame[:, :2]
+    low, high = points.min(axis=0), points.max(axis=0)
+    grown = GROWN * (high - low).max()
+    low = np.maximum(low - grown, 0).astype(int)
+    high = np.minimum(high + grown, picture.shape[1::-1]).astype(int)
+    return slice(low[1], high[1]), slice(low[0], high[0])
+
+
+def sheet(driving: Path, render: Path, box: tuple[slice, slice], columns: int, side: int) -> np.ndarray:
     """(2 * side, W, 3) performer above, portrait below; of each stretch the frame least like the first."""
     shown = [[*frames_of(path, 10**9)] for path in (driving, render)]
     small = [cv2.resize(one, (64, 64), interpolation=cv2.INTER_AREA).astype(int) for one in shown[0]]
@@ -36,8 +52,8 @@ def sheet(driving: Path, render: Path, columns: int, side: int) -> np.ndarray:
     stretches = np.array_split(np.arange(len(away)), columns)
     picked = [int(part[away[part].argmax()]) for part in stretches if len(part)]
     rows = []
-    for frames in shown:
-        cells = [frames[min(at, len(frames) - 1)] for at in picked]
+    for frames, part in zip(shown, ((slice(None), slice(None)), box), strict=True):
+        cells = [frames[min(at, len(frames) - 1)][part] for at in picked]
         rows.append(
             np.hstack(
                 [
@@ -68,7 +84,7 @@ def main() -> int:
     parser.add_argument("--side", type=int, default=400, help="height of a cell, pixels")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a render setting")
     options = parser.parse_args()
-    given = dict(one.split("=", 1) for one in options.set)
+    given = given_values(options.set)
     settings = with_values(RenderSettings(), {"codec": "ffv1", "audio": "none", "overwrite": True, **given})
     options.out.mkdir(parents=True, exist_ok=True)
     for clip in options.driving.split(","):
@@ -83,9 +99,9 @@ def main() -> int:
                 render = folder / "render.mkv"
                 job = RenderJob(str(portrait), str(folder / "clip.mkv"), str(render), settings)
                 assemble(job).run()
-                made = sheet(folder / "clip.mkv", render, options.columns, options.side)
-                target = options.out / f"{still}_{clip}.jpg"
-                cv2.imwrite(str(target), made[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+                made = sheet(folder / "clip.mkv", render, face_box(portrait), options.columns, options.side)
+                target = options.out / f"{still}_{clip}.png"
+                cv2.imwrite(str(target), made[..., ::-1])
                 print(target, flush=True)
     return 0
 

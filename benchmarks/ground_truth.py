@@ -20,6 +20,7 @@ frame of the truth to the portrait, the best that moving the photo can do.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -303,6 +304,17 @@ def summary(test: str, results: list[Result]) -> str:
     )
 
 
+def given_values(pairs: list[str]) -> dict[str, object]:
+    """Settings by name, of NAME=VALUE; numbers, true and false as JSON has them, all else as text."""
+    found: dict[str, object] = {}
+    for name, _, value in (pair.partition("=") for pair in pairs):
+        try:
+            found[name] = value if name == "reference" else json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
 def main() -> int:
     """Prints the table."""
     parser = argparse.ArgumentParser(
@@ -319,7 +331,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     values = {"codec": "ffv1", "audio": "none", "overwrite": True, "reference": "0"}
-    given = dict(one.split("=", 1) for one in options.set)
+    given = given_values(options.set)
     settings = with_values(RenderSettings(), {**values, **given})
     setup = Setup(options.media, options.frames, settings, options.sheet, not options.no_landmarks)
     print(HEADER)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from ground_truth import given_values
 
 from lp_core.assemble import assemble
 from lp_core.engines.base import Animation, DrivingPicture
@@ -77,7 +78,7 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a render setting")
     options = parser.parse_args()
     values = {"codec": "ffv1", "audio": "none", "overwrite": True, "calibration": "off"}
-    given = dict(one.split("=", 1) for one in options.set)
+    given = given_values(options.set)
     settings = with_values(RenderSettings(), {**values, **given})
     print(f"{'pair':<9}{'frames':>7}{'mean':>9}{'least':>9}")
     least = 100.0

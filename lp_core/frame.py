@@ -33,6 +33,7 @@ LAYER_CHANNELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "stmap": ("red", "green", "blue"),
         "forward": ("u", "v"),
         "regions": ("red", "green", "blue"),
+        "shading": ("Y",),
         "crop": ("R", "G", "B", "A"),
         "confidence": ("Y",),
     }

@@ -27,7 +27,7 @@ CONTRACTS = {
     ),
     "lp_core.timing": "FrameRange FrameRate LEAST_FPS Timecode exact_number whole_number",
     "lp_core.settings.engines": (
-        "CALIBRATIONS DETAILS DRIVING_OPTIONS ENGINES EngineSettings FILTERS LANDMARKERS "
+        "CALIBRATIONS CAMERAS DETAILS DRIVING_OPTIONS ENGINES EngineSettings FILTERS LANDMARKERS "
         "LivePortraitSettings MODELS MOUTH_FILLS MeshSettings PASTES PRECISIONS RECAST_MODES"
     ),
     "lp_core.settings.render": (
@@ -50,7 +50,7 @@ CONTRACTS = {
     "lp_core.faces.base": "Face FaceAnalyzer FaceBox Landmarker Pose Sightings UnreadFace",
     "lp_core.engines.base": (
         "Animation DrawRequest DrivingPicture Engine EngineInfo Enlarge NO_TUNING NeuralCrop Performance Portrait "
-        "TrialFrame Tuning"
+        "Shading TrialFrame Tuning"
     ),
 }
 """Module -> its public names, sorted."""

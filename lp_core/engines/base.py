@@ -35,6 +35,8 @@ class EngineInfo:
     """True when ``animate`` gains from being handed the driving picture."""
     uses_dense_motion: bool = False
     """True when it also wants the driving picture's dense motion."""
+    uses_shading: bool = False
+    """True when dense motion should have its shade."""
     label: str = ""
     """What must be said of its pictures, such as 'synthetic weights'; usually nothing."""
     batch: int = 1
@@ -74,6 +76,16 @@ class NeuralCrop:
 
 
 @dataclass(frozen=True)
+class Shading:
+    """By what the colors of a part of an image, as shown, were multiplied."""
+
+    region: tuple[int, int, int, int]
+    """Half-open box (left, top, right, bottom) in pixels of the source."""
+    factor: NDArray[np.float32]
+    """(h, w) around 1."""
+
+
+@dataclass(frozen=True)
 class Animation:
     """One animated picture; matte and flow are kept for the touched region only."""
 
@@ -95,6 +107,8 @@ class Animation:
     """Of the drawn face, where the pass ``regions`` is asked for; else None."""
     note: str = ""
     """What the summary must say of this frame; usually nothing."""
+    shading: Shading | None = None
+    """What was multiplied after the flow; None: nothing."""
 
     @property
     def matte(self) -> NDArray[np.float32]:

@@ -30,7 +30,7 @@ def pack(field: F32) -> bytes:
     """A field as bytes.
 
     Args:
-        field: (h, w, P) in cells.
+        field: (h, w, P) in cells, or in what is as much.
     """
     height, width, planes = field.shape
     order = _order(height, width)

@@ -8,7 +8,7 @@ and mouth open or close there is no correspondence: those places are left out, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,6 +24,14 @@ SIDE = 256
 """Side of a square with the area of the images that are compared."""
 CELL = 2
 """Their pixels, across and down, in a cell of the field: the search itself looks no finer."""
+ODD, ALIKE_SOFT = 18.0, 2.0
+"""Difference of brightness, 8-bit codes, from which flow counts less, to none at twice as much; softness, pixels."""
+SHADE_SOFT = 1.3
+"""Softness of the brightness that is compared, in cells: grain and small errors of the flow cancel out."""
+SHADE_UNIT = 0.2
+"""Unit in which a shade is stored: as telling as a cell of flow."""
+DARK = 12.0
+"""Added to both: near black a ratio says nothing."""
 HOLE_GROWN = 0.35
 """How far beyond the outline of an eye or a mouth nothing is trusted, over its size."""
 
@@ -38,25 +46,43 @@ class DenseField:
     """(h, w) 0..1 how sure that is."""
     size: tuple[int, int]
     """Width and height of the driving image, pixels."""
+    shade: F32 | None = None
+    """(h, w) logarithm of a cell's brightness over that of the same skin in the reference; None: not asked for."""
 
     @classmethod
-    def of(cls, flow: F32, landmarks: NDArray[np.floating], size: tuple[int, int]) -> DenseField:
+    def of(
+        cls, flow: F32, landmarks: NDArray[np.floating], size: tuple[int, int], shade: F32 | None = None
+    ) -> DenseField:
         """The field of a flow; eyes and mouth are not trusted.
 
         Args:
             flow: (h, w, 2) in cells.
             landmarks: (478, 2 or 3) of the frame's face, pixels.
             size: width and height of the image, pixels.
+            shade: (h, w).
         """
         scale = flow.shape[1] / size[0]
         trust = np.ones(flow.shape[:2], np.float32)
         trust[_openings(landmarks, scale, trust.shape)] = 0
-        return cls(flow / np.float32(scale), trust, size)
+        return cls(flow / np.float32(scale), trust, size, shade)
+
+    @classmethod
+    def of_planes(cls, planes: F32, landmarks: NDArray[np.floating], size: tuple[int, int]) -> DenseField:
+        """The field of its ``planes``; the rest as for ``of``."""
+        shade = planes[..., 2] * np.float32(SHADE_UNIT) if planes.shape[2] > 2 else None
+        return cls.of(np.ascontiguousarray(planes[..., :2]), landmarks, size, shade)
 
     @property
     def cells(self) -> F32:
         """(h, w, 2) the flow in cells."""
         return self.flow * np.float32(self.scale)
+
+    @property
+    def planes(self) -> F32:
+        """(h, w, 2 or 3) as it is stored: the flow in cells and, where it is known, the shade in SHADE_UNIT."""
+        if self.shade is None:
+            return self.cells
+        return np.dstack([self.cells, self.shade / np.float32(SHADE_UNIT)])
 
     @property
     def scale(self) -> float:
@@ -83,12 +109,15 @@ class DenseReference:
         """The reference from its (H, W, 3) image, RGB display codes."""
         return cls(_small(pixels), (pixels.shape[1], pixels.shape[0]))
 
-    def motion(self, pixels: U8, landmarks: NDArray[np.floating]) -> DenseField | None:
+    def motion(
+        self, pixels: U8, landmarks: NDArray[np.floating], with_shade: bool = False
+    ) -> DenseField | None:
         """The dense motion of another frame.
 
         Args:
             pixels: (H, W, 3) RGB, display codes.
             landmarks: (478, 2 or 3) of its face, pixels.
+            with_shade: whether its shade is wanted too.
 
         Returns:
             None where the image has another size.
@@ -96,9 +125,38 @@ class DenseReference:
         height, width = pixels.shape[:2]
         if (width, height) != self.size:
             return None
-        flow = dense_flow(_small(pixels), self.gray)
+        now = _small(pixels)
+        flow = dense_flow(now, self.gray)
         cells = cv2.resize(flow, self.grid, interpolation=cv2.INTER_AREA) / np.float32(CELL)
-        return DenseField.of(cells, landmarks, self.size)
+        same = _carried_along(self.gray, flow)
+        shade = _shade(now, same, self.grid) if with_shade else None
+        field = DenseField.of(cells, landmarks, self.size, shade)
+        return replace(field, trust=field.trust * _alike(now, same, self.grid))
+
+
+def _carried_along(then: U8, flow: F32) -> U8:
+    """(h, w) what a flow takes from the reference: the frame itself where the flow is right."""
+    height, width = then.shape
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    same = cv2.remap(
+        then, flow[..., 0] + x, flow[..., 1] + y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(same, np.uint8)
+
+
+def _alike(now: U8, same: U8, grid: tuple[int, int]) -> F32:
+    """(h, w) cells: 1 where the reference, carried along the flow, looks like the frame, 0 where the flow is lost."""
+    away = cv2.GaussianBlur(cv2.absdiff(now, same).astype(np.float32), (0, 0), ALIKE_SOFT)
+    cells = cv2.resize(away, grid, interpolation=cv2.INTER_AREA)
+    return np.asarray(np.clip(2 - cells / np.float32(ODD), 0, 1), np.float32)
+
+
+def _shade(now: U8, same: U8, grid: tuple[int, int]) -> F32:
+    """(h, w) cells: logarithm of low-passed brightness over that of the same place in the reference."""
+    soft, base = (
+        cv2.GaussianBlur(one.astype(np.float32), (0, 0), SHADE_SOFT) + np.float32(DARK) for one in (now, same)
+    )
+    return np.asarray(cv2.resize(cv2.log(soft / base), grid, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _small(pixels: U8) -> U8:

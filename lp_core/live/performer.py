@@ -156,7 +156,9 @@ class Renderer:
             self._take_neutral(driving.pixels, live)
         if driving.dense is not None or self._neutral is None:
             return driving
-        return replace(driving, dense=self._neutral.motion(driving.pixels, driving.landmarks_frame))
+        with_shade = self._under.engine.info.uses_shading
+        dense = self._neutral.motion(driving.pixels, driving.landmarks_frame, with_shade)
+        return replace(driving, dense=dense)
 
     def _take_neutral(self, pixels: NDArray[np.uint8], live: LiveMotion) -> None:
         self._neutral_of, self._neutral = live.goal, DenseReference.of(pixels)

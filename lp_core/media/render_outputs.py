@@ -24,6 +24,7 @@ LAYER_OF: Mapping[str, str] = {
     "stmap": "stmap",
     "motion": "forward",
     "regions": "regions",
+    "shading": "shading",
     "crop": "crop",
 }
 """Pass -> layer of a frame (a key of LAYER_CHANNELS)."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.color.alpha import mix
-from lp_core.engines.base import Animation
+from lp_core.engines.base import Animation, Shading
 from lp_core.frame import Box, united
 from lp_core.render.passes import DrawnFrame, face_size
 
@@ -76,12 +76,27 @@ def _over(far: Animation, near: Animation, like: DrawnFrame) -> Animation:
         region_matte=np.maximum(far_matte, near_matte),
         region_flow=np.where((share > 0.5)[..., None], flows[1], flows[0]),
         crop=None,
+        shading=_shading_over(far, near, share, region),
     )
+
+
+def _shading_over(far: Animation, near: Animation, share: F32, region: Box) -> Shading | None:
+    if far.shading is None and near.shading is None:
+        return None
+    factors = [
+        1 + _part_of(one.shading.region, one.shading.factor - 1, region) if one.shading else np.float32(1)
+        for one in (far, near)
+    ]
+    return Shading(region, np.asarray(factors[0] + share * (factors[1] - factors[0]), np.float32))
 
 
 def _part(animation: Animation, values: F32, region: Box) -> F32:
     """A region's values within a larger region, 0 around them."""
-    left, top, right, bottom = animation.region
+    return _part_of(animation.region, values, region)
+
+
+def _part_of(own: Box, values: F32, region: Box) -> F32:
+    left, top, right, bottom = own
     whole = np.zeros((region[3] - region[1], region[2] - region[0], *values.shape[2:]), np.float32)
     whole[top - region[1] : bottom - region[1], left - region[0] : right - region[0]] = values
     return whole

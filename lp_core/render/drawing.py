@@ -126,7 +126,8 @@ class Drawing:
         if not info.uses_dense_motion or len(self.motion) == 1:
             return shown
         neutral = self.timeline.reference_index
-        return stack.enter_context(ReadAhead(with_dense_motion(shown, driving, neutral), QUEUE_DEPTH, "flow"))
+        dense = with_dense_motion(shown, driving, neutral, info.uses_shading)
+        return stack.enter_context(ReadAhead(dense, QUEUE_DEPTH, "flow"))
 
     def _frames_before(self) -> int:
         """Output frames of the performance before the first that is drawn; negative where frames precede it."""

@@ -54,7 +54,7 @@ class Extraction:
         with self.inputs.guarding(), self.open_writer() as writer:
             lost = record_motion(self.driving, self.engine, writer.append, meter, notes.append)
             if self.dense_reference is not None:
-                store_dense(self.driving, writer, self.dense_reference)
+                store_dense(self.driving, writer, self.dense_reference, self.engine.info.uses_shading)
             self.inputs.check()
             writer.commit()
         return Summary(
@@ -70,13 +70,16 @@ class Extraction:
         )
 
 
-def store_dense(film: FilmedFace, writer: MotionWriter, settings: MotionSettings) -> None:
+def store_dense(
+    film: FilmedFace, writer: MotionWriter, settings: MotionSettings, with_shade: bool = False
+) -> None:
     """Adds the dense motion of a film to its motion, all of which the writer has taken.
 
     Args:
         film: the performance.
         writer: takes the fields.
         settings: how the reference frame is chosen that they lead to.
+        with_shade: whether the shade is stored too.
 
     Raises:
         SettingError: the chosen reference is not in the performance, or shows no face.
@@ -85,14 +88,15 @@ def store_dense(film: FilmedFace, writer: MotionWriter, settings: MotionSettings
     reference = MotionTimeline(motion, settings, "hold").reference_index
     with film.open() as source:
         neutral = DenseReference.of(next(islice(source, reference, None)).as_rgb8())
-    writer.begin_dense(DenseFacts(neutral.size, neutral.grid, reference))
+    writer.begin_dense(DenseFacts(neutral.size, neutral.grid, reference, 3 if with_shade else 2))
     with film.open() as source, ReadAhead(source, QUEUE_DEPTH, "decode") as frames:
         for frame in islice(frames, len(motion)):
             row = motion.rows(frame.index, frame.index + 1).frame(0)
             field = None
             if row.confidence > 0:
-                field = neutral.motion(frame.as_rgb8(), landmarks_from_motion(row, *neutral.size))
-            writer.append_dense(b"" if field is None else pack(field.cells))
+                landmarks = landmarks_from_motion(row, *neutral.size)
+                field = neutral.motion(frame.as_rgb8(), landmarks, with_shade)
+            writer.append_dense(b"" if field is None else pack(field.planes))
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,15 @@ def face_size(animation: Animation) -> float:
     return float(across * down)
 
 
+def _shading(one: DrawnFrame, info: ClipInfo) -> F32:
+    factor = np.ones((*one.frame.pixels.shape[:2], 1), np.float32)
+    shading = None if one.animation is None else one.animation.shading
+    if shading is not None:
+        left, top, right, bottom = shading.region
+        factor[top:bottom, left:right, 0] = shading.factor
+    return factor
+
+
 def _crop(one: DrawnFrame, info: ClipInfo) -> F32 | None:
     return None if one.animation is None or one.animation.crop is None else one.animation.crop.pixels
 
@@ -224,6 +233,7 @@ _LAYERS: dict[str, Callable[[DrawnFrame, ClipInfo], F32 | None]] = {
     "person": _person,
     "stmap": _st_map,
     "regions": _regions,
+    "shading": _shading,
     "crop": _crop,
 }
 

@@ -102,7 +102,7 @@ def driving_pictures(
 
 
 def with_dense_motion(
-    pictures: Iterable[DrivingPicture | None], film: FilmedFace, reference: int
+    pictures: Iterable[DrivingPicture | None], film: FilmedFace, reference: int, with_shade: bool = False
 ) -> Iterator[DrivingPicture | None]:
     """Driving pictures with their dense motion; each depends on its own frame and the reference frame alone.
 
@@ -110,6 +110,7 @@ def with_dense_motion(
         pictures: in order; the same one again where a frame stays on screen.
         film: the driving video they are of.
         reference: number of its reference frame.
+        with_shade: whether the shade is wanted too.
     """
     with film.open() as source:
         neutral = DenseReference.of(next(islice(source, reference, None)).as_rgb8())
@@ -119,7 +120,7 @@ def with_dense_motion(
             yield picture
             continue
         if last is None or last[0] is not picture:
-            motion = neutral.motion(picture.pixels, picture.landmarks_frame)
+            motion = neutral.motion(picture.pixels, picture.landmarks_frame, with_shade)
             last = picture, replace(picture, dense=motion)
         yield last[1]
 
@@ -157,7 +158,7 @@ def _stored_picture(motion: MotionReader, index: int) -> DrivingPicture | None:
     if field is None or motion.dense is None:
         return None
     landmarks = landmarks_from_motion(motion.frame(index), *motion.dense.size)
-    return DrivingPicture(None, landmarks, DenseField.of(field, landmarks, motion.dense.size))
+    return DrivingPicture(None, landmarks, DenseField.of_planes(field, landmarks, motion.dense.size))
 
 
 def _driving_picture(frame: Frame, motion: MotionFrame) -> DrivingPicture:

@@ -12,6 +12,7 @@ from .schema import check, setting
 
 CALIBRATIONS = ("off", "quick", "fine")
 FILTERS = ("linear", "cubic", "lanczos")
+CAMERAS = ("follow", "steady")
 MOUTH_FILLS = ("auto", "driving", "drawn")
 ENGINES = ("auto", "mesh", "liveportrait")
 MODELS = ("auto", "liveportrait", "liveportrait-animals", "performrecast")
@@ -99,6 +100,18 @@ class MeshSettings:
         True,
         "hair, ears, neck and shoulders follow the driving video's own motion (optical flow) and not the head alone; "
         "relative motion from video (mesh engine)",
+    )
+    camera: str = setting(
+        "follow",
+        "a driving camera that moves: follow it with the head, or steady (its motion, seen in the background, is taken "
+        "off); relative motion from video (mesh engine)",
+        choices=CAMERAS,
+    )
+    shading: float = setting(
+        1.0,
+        "wrinkles, dimples and the light of a turning head, from the driving video; 0: none (mesh engine)",
+        minimum=0.0,
+        maximum=2.0,
     )
     max_turn: float = setting(
         40.0,

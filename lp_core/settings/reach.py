@@ -216,6 +216,11 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
         "--lipsync moves the mouth alone",
         lambda run, settings: settings.speech.lipsync and run.driving in ("", "speech"),
     ),
+    (
+        frozenset(("camera", "shading")),
+        "they are seen in a driving video, in relative motion with dense motion",
+        _is("mesh", lambda run, settings: not settings.mesh.dense_motion or _is_absolute(run, settings)),
+    ),
     (frozenset(("pose_strength",)), "the chosen region leaves the pose as it is", _moves_no_pose),
     (
         frozenset(("expression_strength",)),

@@ -25,7 +25,9 @@ MISSING_FRAMES = ("error", "hold", "black")
 INTERLACED = ("refuse", "frame", "keep")
 REFERENCES = ("refuse", "follow")
 ALPHAS = ("source", "matte")
-PASSES = ("beauty", "matte", "person", "stmap", "motion", "regions", "crop", "confidence", "landmarks")
+PASSES = (
+    "beauty", "matte", "person", "stmap", "motion", "regions", "shading", "crop", "confidence", "landmarks",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ CHANGED = {
     "person_matte": "m.png", "clean_plate": "p.png",
     "ocio": "c.ocio", "input_space": "ACEScg", "output_space": "ACEScg", "consent": "c.json",
     "landmarker": "mediapipe", "filter": "linear", "max_turn": 30.0, "max_shift": 0.5, "mouth_map": "m.npz",
-    "head_from": "nod.lpmotion", "emotion": "happy",
+    "camera": "steady", "head_from": "nod.lpmotion", "emotion": "happy",
     "face": ("0",), "cast": "c.toml", "points": "p.json", "people": "faces",
     "model": "performrecast", "recast": "enhancement", "paste": "face", "crop_scale": 2.0,
 }  # fmt: skip

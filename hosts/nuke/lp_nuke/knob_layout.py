@@ -38,6 +38,8 @@ TABS: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
                 "mouth",
                 "filter",
                 "dense_motion",
+                "camera",
+                "shading",
                 "max_turn",
                 "max_shift",
                 "person_matte",
@@ -83,7 +85,14 @@ MADE_OF: Dict[str, Tuple[str, ...]] = {
     "driving_face": ("driving_face", "driving_face_at"),
     "reference": ("reference", "reference_frame"),
     "frames": ("first", "last"),
-    "passes": ("pass_person", "pass_regions", "pass_crop", "pass_confidence", "pass_landmarks"),
+    "passes": (
+        "pass_person",
+        "pass_regions",
+        "pass_shading",
+        "pass_crop",
+        "pass_confidence",
+        "pass_landmarks",
+    ),
     "upscale": ("upscale", "upscale_file"),
 }
 """Setting -> the knobs it is made of, where one knob of the same name is not enough."""

@@ -19,11 +19,13 @@ from lp_core.engines.base import (
     EngineInfo,
     Enlarge,
     Performance,
+    Shading,
     TrialFrame,
     Tuning,
 )
 from lp_core.engines.mesh import mouth
 from lp_core.engines.mesh.calibrate import Draw, calibrate
+from lp_core.engines.mesh.camera import without_camera
 from lp_core.engines.mesh.carry import Carried, Performer, carry
 from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, confined, head_flow
 from lp_core.engines.mesh.eyes import eye_layer
@@ -32,6 +34,7 @@ from lp_core.engines.mesh.laying import STILL_PX, lay_moved
 from lp_core.engines.mesh.lids import LidEdge, lid_edge, taken_points
 from lp_core.engines.mesh.plate_mouth import plate_mouth, survey_plate
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
+from lp_core.engines.mesh.shading import face_shading, shade
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.faces.regions import contours_of
@@ -43,7 +46,7 @@ from lp_core.geometry.warp import Map
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.landmarks.change import NO_CHANGE, Change
 from lp_core.motion.landmarks.edit import MESH_SLIDERS, make_change
-from lp_core.motion.landmarks.motion import lip_openness, motion_from_landmarks
+from lp_core.motion.landmarks.motion import landmarks_from_motion, lip_openness, motion_from_landmarks
 from lp_core.motion.landmarks.resting import fitted_lips
 from lp_core.motion.landmarks.transfer import (
     NO_NUDGE,
@@ -88,13 +91,16 @@ class MeshEngine:
         self.info = EngineInfo(
             name="mesh",
             rig=RIG,
-            uses_driving_picture=settings.mesh.mouth != "drawn" or _wants_dense_motion(settings),
-            uses_dense_motion=_wants_dense_motion(settings),
+            uses_driving_picture=settings.mesh.mouth != "drawn" or _looks_at_driving(settings),
+            uses_dense_motion=_looks_at_driving(settings),
+            uses_shading=_wants_shading(settings),
             sliders=MESH_SLIDERS,
             calibrates=not settings.speech.lipsync,
             surveys_plates=settings.speech.lipsync,
         )
         self._settings = settings
+        self._moves_densely = _wants_dense_motion(settings)
+        self._steadies = settings.mesh.camera == "steady" and self._moves_densely
         self._limits = Limits(settings.mesh.max_turn, settings.mesh.max_shift * UNITS_IN_FACE)
         self._mesh = HeadMesh()
 
@@ -197,6 +203,9 @@ class MeshEngine:
         change: Change = NO_CHANGE,
     ) -> Animation:
         settings, plate = self._settings.motion, portrait.plate
+        if self._steadies and driving is not None and driving.dense is not None:
+            motion, dense = without_camera(motion, driving.dense)
+            driving = replace(driving, dense=dense)
         face, fields = portrait.face, portrait.fields
         if plate is not None:
             face = plate.resting.face(face, float(np.clip(motion.blendshapes[NEUTRAL], 0, 1)))
@@ -207,6 +216,8 @@ class MeshEngine:
         where = None if plate is None else MouthRegion.of(rigid)
         rigid = rigid if plate is None else portrait.points
         taken = taken_points(portrait, target.lids)
+        if plate is None:
+            taken += mouth.parted_lips(portrait, points)
         carried = self._carried(portrait, motion, reference, driving, rigid)
         if carried is not None:
             taken += carried.nudged
@@ -218,6 +229,9 @@ class MeshEngine:
             head = confined(head, where)
         pixels = portrait.source.pixels.copy()
         lay_moved(pixels, head, portrait.sampler, self._settings.mesh.filter)
+        shading = self._shading(portrait, points, motion, driving)
+        if shading is not None:
+            shade(pixels, portrait.source, shading)
         for edge in edges:
             other = portrait.sampler.at(edge.others[0], edge.others[1], self._settings.mesh.filter)
             blend(pixels, edge.seam, other)
@@ -225,7 +239,23 @@ class MeshEngine:
         shown = points.astype(np.float32)
         scheme = MEDIAPIPE478.name
         contours = contours_of(points, scheme) if "regions" in self._settings.output.pass_names else None
-        return Animation(pixels, head.region, head.matte, head.flow, shown, scheme, contours=contours)
+        parts = pixels, head.region, head.matte, head.flow
+        return Animation(*parts, shown, scheme, contours=contours, shading=shading)
+
+    def _shading(
+        self,
+        portrait: MeshPortrait,
+        points: NDArray[np.float64],
+        motion: MotionFrame,
+        driving: DrivingPicture | None,
+    ) -> Shading | None:
+        """The performer's change of shading on the portrait; None where there is none."""
+        if driving is None or driving.dense is None or not self.info.uses_shading:
+            return None
+        settings = self._settings
+        strength = settings.mesh.shading * settings.motion.strength * settings.motion.expression_strength
+        seen = landmarks_from_motion(motion, *driving.dense.size)[:, :2].astype(np.float64)
+        return face_shading(portrait, points, seen, driving.dense, strength)
 
     def _carried(
         self,
@@ -236,7 +266,7 @@ class MeshEngine:
         rigid: NDArray[np.float64],
     ) -> Carried | None:
         """The performer's dense motion on the portrait; None where there is none, or head and shoulders stay."""
-        if driving is None or driving.dense is None or not self.info.uses_dense_motion:
+        if driving is None or driving.dense is None or not self._moves_densely:
             return None
         settings = self._settings.motion
         strength = settings.strength * settings.pose_strength
@@ -294,6 +324,18 @@ def _wants_dense_motion(settings: RenderSettings) -> bool:
     motion = settings.motion
     is_moving = motion.region in ("all", "pose") and motion.strength * motion.pose_strength > 0
     return settings.mesh.dense_motion and motion.motion == "relative" and is_moving
+
+
+def _wants_shading(settings: RenderSettings) -> bool:
+    """Whether the performer's change of shading is laid onto the face."""
+    motion = settings.motion
+    strength = settings.mesh.shading * motion.strength * motion.expression_strength
+    is_shown = motion.motion == "relative" and motion.region in ("all", "expression")
+    return settings.mesh.dense_motion and is_shown and strength > 0
+
+
+def _looks_at_driving(settings: RenderSettings) -> bool:
+    return _wants_dense_motion(settings) or _wants_shading(settings)
 
 
 def _show(head: HeadFlow, where: Opening, map_x: Map, map_y: Map) -> None:

@@ -15,9 +15,14 @@ from lp_core.engines.base import DrivingPicture
 from lp_core.engines.mesh import topology
 from lp_core.engines.mesh.layers import Opening, opening
 from lp_core.engines.mesh.portrait import MeshPortrait
-from lp_core.engines.mesh.tone import LUMA, FaceTone, face_tone, toned
+from lp_core.engines.mesh.tone import LUMA, FaceTone, face_tone, grained, toned
 from lp_core.frame import Frame
-from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
+from lp_core.geometry.facemesh import (
+    LIPS_INNER_LOWER,
+    LIPS_INNER_UPPER,
+    LIPS_OUTER_LOWER,
+    LIPS_OUTER_UPPER,
+)
 from lp_core.geometry.triangles import rasterize
 from lp_core.geometry.warp import sample
 
@@ -36,6 +41,10 @@ TONGUE = np.array([150.0, 72.0, 72.0])
 TEETH = np.array([226.0, 218.0, 204.0])
 """Colours of the drawn mouth, 8-bit sRGB, for skin of SKIN_LIGHT."""
 SKIN_LIGHT = 185.0
+LINE, CLOSED_GAP = 0.22, 0.06
+"""Half of the dark line between closed lips over their thickness; the gap, in mouth widths, from which it is gone."""
+CORNER = (0.012, 0.05)
+"""Gap between the lips, in mouth widths, over which the inside comes: nothing of it shows in the corners."""
 COLORED = 0.05
 """Spread of a face's colors from which the drawn mouth has its full color."""
 
@@ -53,15 +62,48 @@ def mouth_opening(
         points: (478, 3) target landmarks in pixels of the source.
         replaces: True: whatever the source shows of its mouth is replaced.
     """
-    own, wanted = _gap(portrait.points), _gap(points)
-    width_px = float(np.linalg.norm(points[_CONTOUR[0], :2] - points[LIPS_INNER_UPPER[-1], :2]))
-    more = float(np.clip(wanted / SHOWN_PX - 1, 0.0, 1.0))
-    if not replaces:
-        more *= float(np.clip((wanted / max(own, 1e-6) - 1.1) / 0.5, 0.0, 1.0))
+    more = _shown(portrait, points, replaces)
     if more <= 0:
         return None
+    width_px = _width(points)
     where = opening(points[_CONTOUR, :2], portrait.size, FEATHER * width_px)
-    return where and replace(where, alpha=where.alpha * np.float32(more))
+    if where is None:
+        return None
+    if replaces:
+        return replace(where, alpha=where.alpha * np.float32(more))
+    # Towards the corners the opening is thinner than its own soft edge: there it would be a dark smudge.
+    x, y = where.grid()
+    line = (points[LIPS_INNER_UPPER, :2] + points[LIPS_INNER_LOWER, :2]) / 2
+    axis = (line[-1] - line[0]) / width_px
+    u = (x - line[0, 0]) * axis[0] + (y - line[0, 1]) * axis[1]
+    gaps = np.linalg.norm(points[LIPS_INNER_LOWER, :2] - points[LIPS_INNER_UPPER, :2], axis=1)
+    gap = np.interp(u.ravel(), np.maximum.accumulate((line - line[0]) @ axis), gaps).reshape(u.shape)
+    wide = _step(gap / width_px, *CORNER)
+    return replace(where, alpha=(where.alpha * more * wide).astype(np.float32))
+
+
+def parted_lips(portrait: MeshPortrait, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(478, 2) by how much further out the edge of opening lips is taken from the source, pixels.
+
+    Between closed lips there is a dark line. It must not outline both lips when they part.
+    """
+    moved = np.zeros((len(portrait.points), 2))
+    share = _shown(portrait, points) * np.clip(
+        1 - _gap(portrait.points) / _width(portrait.points) / CLOSED_GAP, 0, 1
+    )
+    if share > 0:
+        for inner, outer in ((LIPS_INNER_UPPER, LIPS_OUTER_UPPER), (LIPS_INNER_LOWER, LIPS_OUTER_LOWER)):
+            taper = np.sin(np.pi * np.linspace(0, 1, len(inner)))[1:-1, None] ** 0.5
+            thick = (portrait.points[outer, :2] - portrait.points[inner, :2])[1:-1]
+            moved[inner[1:-1]] = LINE * share * taper * thick
+    return moved
+
+
+def _shown(portrait: MeshPortrait, points: NDArray[np.float64], replaces: bool = False) -> float:
+    """0..1 how much of the inside is drawn: none where the photo has as much, unless it is replaced."""
+    own, wanted = _gap(portrait.points), _gap(points)
+    more = float(np.clip(wanted / SHOWN_PX - 1, 0.0, 1.0))
+    return more if replaces else more * float(np.clip((wanted / max(own, 1e-6) - 1.1) / 0.5, 0.0, 1.0))
 
 
 def _gap(points: NDArray[np.float64]) -> float:
@@ -94,7 +136,9 @@ def borrowed(
     map_x, map_y, covered = rasterize(shown[_TRIANGLES], taken[_TRIANGLES], width, height)
     content = sample(driving.pixels, map_x, map_y)
     other = face_tone(Frame(driving.pixels, 0, Fraction(0)), driving.landmarks_frame)
-    return toned(content.astype(np.float32), tone, other), covered
+    scale = _width(points) / _width(driving.landmarks_frame.astype(np.float64))
+    fitted = toned(content.astype(np.float32), tone, other)
+    return grained(fitted, (where.left, where.top), tone, other, scale), covered
 
 
 def seen(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,12 @@ TINT = 0.35
 """Part of the change of cast that what is borrowed takes on: teeth are not skin."""
 MOST_SATURATED = 1.25
 """Limit of the change of saturation."""
+FINEST = 0.42
+"""Median absolute difference to a blur of sigma 1 of white noise of standard deviation 1."""
+LARGEST_PX = 128
+"""Side of what is looked at for grain."""
+LEAST_GRAIN, MOST_GRAIN = 0.5, 5.0
+"""Grain, 8-bit codes, below which none is added, and beyond which texture is strokes of a brush."""
 DARKEST = 16.0
 """Luma below which color says nothing, 8-bit codes."""
 
@@ -37,6 +45,8 @@ class FaceTone:
     """(3,) its color over its luma, minus 1: 0 for gray."""
     spread: float
     """Mean distance of the face's colors from the cast, in units of the luma: about 0 in a monochrome image."""
+    grain: float = 0.0
+    """Standard deviation of the finest texture in the middle of the face, 8-bit codes."""
 
 
 def face_tone(frame: Frame, points: NDArray[np.floating[Any]]) -> FaceTone:
@@ -47,7 +57,50 @@ def face_tone(frame: Frame, points: NDArray[np.floating[Any]]) -> FaceTone:
     colors = np.nan_to_num(frame.shown(frame.pixels[y, x, :3])).astype(np.float64) * 255
     skin = np.median(colors[SKIN], axis=0)
     cast = _chroma(skin)
-    return FaceTone(skin, cast, float(np.abs(_chroma(colors) - cast).mean()))
+    spread = float(np.abs(_chroma(colors) - cast).mean())
+    return FaceTone(skin, cast, spread, _grain(frame, x, y))
+
+
+def _grain(frame: Frame, x: NDArray[np.intp], y: NDArray[np.intp]) -> float:
+    """Of the middle of the face at (P,) landmarks; the median looks past what has edges."""
+    middle = int(np.median(x)), int(np.median(y))
+    half = min(int(np.ptp(x)) // 4, LARGEST_PX // 2) + 2
+    rows = slice(max(middle[1] - half, 0), middle[1] + half)
+    columns = slice(max(middle[0] - half, 0), middle[0] + half)
+    shown = np.clip(np.nan_to_num(frame.shown(frame.pixels[rows, columns, :3])), 0, 1) * np.float32(255)
+    luma = (shown @ LUMA.astype(np.float32)).astype(np.float32)
+    return float(np.median(np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 1.0)))) / FINEST
+
+
+def grained(
+    content: NDArray[np.float32], corner: tuple[int, int], tone: FaceTone, other: FaceTone, scale: float
+) -> NDArray[np.float32]:
+    """What is borrowed from a face, with as much grain as the other: always the same at the same place.
+
+    Args:
+        content: (h, w, 3) 8-bit codes.
+        corner: (x, y) of its first pixel.
+        tone: the face that it is laid into.
+        other: the face that it was taken from.
+        scale: pixels of the one face per pixel of the other; what is enlarged has lost its grain.
+    """
+    has = other.grain * min(1.0, 1.0 / max(scale, 1e-3)) ** 2
+    missing = float(np.sqrt(max(min(tone.grain, MOST_GRAIN) ** 2 - has**2, 0.0)))
+    if missing < LEAST_GRAIN:
+        return content
+    noise = _noise()
+    rows = np.arange(corner[1], corner[1] + content.shape[0]) % len(noise)
+    columns = np.arange(corner[0], corner[0] + content.shape[1]) % len(noise)
+    grain = noise[np.ix_(rows, columns)] * np.float32(missing)
+    return np.asarray(np.clip(content + grain[..., None], 0, 255), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _noise() -> NDArray[np.float32]:
+    """(N, N) of standard deviation 1, a little soft as film and sensors are."""
+    noise = np.random.default_rng(20).normal(size=(LARGEST_PX, LARGEST_PX)).astype(np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), 0.6, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(soft / soft.std(), np.float32)
 
 
 def toned(content: NDArray[np.floating[Any]], tone: FaceTone, other: FaceTone) -> NDArray[np.float32]:

@@ -137,7 +137,7 @@ class MotionReader(ClosesOnExit):
         return read_bytes(self._file, self._header.data_at + data.start + start, stop[-1] - start, self.path)
 
     def dense_field(self, index: int) -> F32 | None:
-        """(h, w, 2) dense motion of one frame in cells, 0 <= index < len; None where the frame has none.
+        """(h, w, planes) dense motion of one frame in cells, 0 <= index < len; None where the frame has none.
 
         Raises:
             BadMotionFile: the field is damaged.
@@ -146,7 +146,7 @@ class MotionReader(ClosesOnExit):
         if self.dense is None or not data:
             return None
         try:
-            return unpack(data, self.dense.grid)
+            return unpack(data, self.dense.grid, self.dense.planes)
         except ValueError as error:
             raise BadMotionFile(
                 f"{self.path} holds damaged dense motion in frame {index} ({error}); extract the motion again."

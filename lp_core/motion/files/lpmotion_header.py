@@ -13,7 +13,7 @@ origin     where the motion came from, for the user's eyes
 metadata   free text pairs as a JSON object
 dense      empty, or of the dense motion, as JSON: ``size`` of the driving image in pixels,
            ``grid`` of a field in cells (both width, height), ``reference``: number of the frame
-           that the fields lead to
+           that the fields lead to, ``planes``: 2, or 3 with the shade
 checksum   CRC-32 over the other texts and every array, so that damage is never played as motion
 =========  ==================================================================================
 
@@ -63,6 +63,8 @@ class DenseFacts:
     """Width and height of a field, cells."""
     reference: int
     """0-based number of the frame that the fields lead to."""
+    planes: int = 2
+    """Numbers of a cell: flow across and down, and 3 with the shade."""
 
 
 @dataclass(frozen=True)
@@ -333,12 +335,12 @@ def _dense(text: str, frames: int, path: Path) -> DenseFacts | None:
         return None
     try:
         facts = json.loads(text, object_pairs_hook=_unique)
-        size, grid, reference = (facts.pop(name) for name in ("size", "grid", "reference"))
-        numbers = [*size, *grid, reference]
+        size, grid, reference, planes = (facts.pop(name) for name in ("size", "grid", "reference", "planes"))
+        numbers = [*size, *grid, reference, planes]
         is_whole = all(type(number) is int for number in numbers)
         is_known = not facts and is_whole and len(size) == len(grid) == 2 and 0 <= reference < frames
-        if is_known and min(*size, *grid) >= 2 and max(grid) <= LARGEST_GRID:
-            return DenseFacts((size[0], size[1]), (grid[0], grid[1]), reference)
+        if is_known and planes in (2, 3) and min(*size, *grid) >= 2 and max(grid) <= LARGEST_GRID:
+            return DenseFacts((size[0], size[1]), (grid[0], grid[1]), reference, planes)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadMotionFile(
             f"{path} describes its dense motion in other words than it should; extract the motion again."

@@ -76,3 +76,14 @@ def test_a_large_movement_of_a_real_head_is_found(media, frame):
     flow = cv2.remap(field.flow, places[:, :1], places[:, 1:], cv2.INTER_LINEAR)[:, 0]
     wrong = np.linalg.norm(later[OVAL, :2] + flow - first[OVAL, :2], axis=1)
     assert np.median(wrong) < 0.2 * np.ptp(first[:, 1])
+
+
+def test_what_the_reference_does_not_show_is_not_trusted(rng, face):
+    """A search always finds something; where that looks otherwise than the frame it is lost."""
+    picture = cv2.GaussianBlur(texture(rng, 512, 512), (0, 0), 3)
+    covered = picture.copy()
+    covered[380:460, 60:200] = (255, 255, 255)
+    covered[400:440, 80:180] = (0, 0, 0)
+    trust = DenseReference.of(picture).motion(covered, face).trust
+    assert trust[102:108, 24:40].mean() < 0.3
+    assert trust[10:40, 90:120].mean() > 0.95

@@ -28,7 +28,7 @@ def measured(index, picture):
 def renderer(uses_dense_motion):
     made = Renderer()
     made._under = SimpleNamespace(
-        engine=SimpleNamespace(info=SimpleNamespace(uses_dense_motion=uses_dense_motion))
+        engine=SimpleNamespace(info=SimpleNamespace(uses_dense_motion=uses_dense_motion, uses_shading=False))
     )
     return made
 

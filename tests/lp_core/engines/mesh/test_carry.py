@@ -77,8 +77,8 @@ def test_outside_the_matte_every_bit_stays(engine, sitter, as_frame, any_pixels)
     [
         RenderSettings(mesh=MeshSettings(dense_motion=False)),
         RenderSettings(motion=MotionSettings(motion="absolute")),
-        RenderSettings(motion=MotionSettings(region="expression")),
-        RenderSettings(motion=MotionSettings(pose_strength=0.0)),
+        RenderSettings(motion=MotionSettings(region="expression"), mesh=MeshSettings(shading=0.0)),
+        RenderSettings(motion=MotionSettings(pose_strength=0.0), mesh=MeshSettings(shading=0.0)),
     ],
 )
 def test_it_is_left_out_where_the_head_does_not_follow_a_reference(sitter, as_frame, settings):

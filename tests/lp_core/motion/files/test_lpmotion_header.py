@@ -105,12 +105,15 @@ class TestStrictness:
             (changed_text("dense", "[]"), "other words than it should"),
             (changed_text("dense", '{"size": [8, 8], "grid": [8, 8]}'), "other words than it should"),
             (
-                changed_text("dense", '{"size": [8, 8], "grid": [8, 9999], "reference": 0}'),
+                changed_text("dense", '{"size": [8, 8], "grid": [8, 9999], "reference": 0, "planes": 2}'),
                 "impossible facts",
             ),
-            (changed_text("dense", '{"size": [8, 8], "grid": [8, 8], "reference": 5}'), "impossible facts"),
             (
-                changed_text("dense", '{"size": [8, 8], "grid": [8, 8], "reference": 4}'),
+                changed_text("dense", '{"size": [8, 8], "grid": [8, 8], "reference": 5, "planes": 2}'),
+                "impossible facts",
+            ),
+            (
+                changed_text("dense", '{"size": [8, 8], "grid": [8, 8], "reference": 4, "planes": 2}'),
                 "missing dense, dense_ends",
             ),
             (changed_text("metadata", "[]"), "no table of texts"),
