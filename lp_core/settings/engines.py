@@ -108,7 +108,7 @@ class MeshSettings:
         choices=CAMERAS,
     )
     shading: float = setting(
-        1.0,
+        0.0,
         "wrinkles, dimples and the light of a turning head, from the driving video; 0: none (mesh engine)",
         minimum=0.0,
         maximum=2.0,

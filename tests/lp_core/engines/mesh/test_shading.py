@@ -31,7 +31,7 @@ def dense_of(shade):
 
 
 def drawn(sitter, as_frame, shade, settings=None, pixels=None):
-    engine = MeshEngine(settings or RenderSettings())
+    engine = MeshEngine(settings or RenderSettings(mesh=MeshSettings(shading=1.0)))
     portrait = engine.prepare(as_frame(sitter.picture if pixels is None else pixels), sitter.face)
     driving = DrivingPicture(sitter.picture, sitter.face.landmarks_frame, dense_of(shade))
     return engine.animate(portrait, sitter.neutral, sitter.neutral, driving)
