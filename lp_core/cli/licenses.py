@@ -172,7 +172,7 @@ def text() -> str:
         lines += [
             title,
             "",
-            "| package | license | carries | whoever passes it on must |",
+            "| package | license | carries | anyone who passes it on must |",
             "|---|---|---|---|",
         ]
         lines += [_row(item) for item in components(extra)]
@@ -196,12 +196,12 @@ def said(found: Sequence[Component]) -> Iterator[str]:
 _HEAD = """# Licenses
 
 LP Suite is under the MIT license. It is a Python package that carries no code of others; the packages below are
-installed beside it. This page is written by `python -m lp_core.cli.licenses` from the metadata of the packages and
+installed alongside it. This page is written by `python -m lp_core.cli.licenses` from the metadata of the packages and
 the libraries in their Linux wheels. `lpsuite doctor --licenses` lists what an installation holds, with all that
 these packages bring in turn.
 
-Whoever uses LP Suite needs to do nothing. Whoever passes an installation on, such as a container, a disk image or
-an installer, passes on the packages too, and has the duties in the last column. This is no legal advice.
+Users of LP Suite need to do nothing. Anyone who passes an installation on, such as a container, a disk image or
+an installer, passes on the packages too, and has the duties in the last column. This is not legal advice.
 """
 _TAIL = """## What to look at first
 
