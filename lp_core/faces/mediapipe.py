@@ -27,6 +27,8 @@ What the model gives and how it is read here:
 from __future__ import annotations
 
 import logging
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,6 +57,9 @@ from lp_core.faces.upright import (
     wrapped,
 )
 from lp_core.models.store import locate
+
+Judge = Callable[[NDArray[np.uint8], Face], Face | None]
+"""Gives a face of an image its score, read again where it is not upright; None: read wrongly."""
 
 LAG_S = 0.015
 """Delay of the filtered readings of a face that moves slowly, in seconds. benchmarks/landmarker_lag.py prints, over
@@ -106,7 +111,7 @@ class MediaPipeAnalyzer:
         self._is_video = is_video
         self._max_faces = max_faces
         self._bundle = locate(MODEL).read_bytes()
-        self._reader = BoxReader(self._bundle, self._as_it_is_rolled)
+        self._reader = BoxReader(self._bundle, _weakly(self._as_it_is_rolled))
         self._tasks: dict[str, Any] = {}
         self._last_time_ms = -1
         self._next_search_ms = 0
@@ -378,6 +383,17 @@ class MediaPipeAnalyzer:
                 if name != "video":  # the first picture makes it write more notes
                     self._tasks[name].detect(image_of(np.zeros((16, 16, 3), np.uint8)))
         return self._tasks[name]
+
+
+def _weakly(judge: Judge) -> Judge:
+    """A method that does not keep its object: a landmarker in a cycle hangs when the garbage collector closes it."""
+    method = weakref.WeakMethod(judge)
+
+    def judged(picture: NDArray[np.uint8], face: Face) -> Face | None:
+        alive = method()
+        return None if alive is None else alive(picture, face)
+
+    return judged
 
 
 def _whole(picture: NDArray[np.uint8]) -> FaceBox:

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from contextlib import closing
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
 
@@ -211,7 +212,8 @@ def test_the_real_package_finds_the_points(astronaut):
         pytest.skip("the weights of face-alignment are not installed")
     from lp_core.faces.open import open_analyzer
 
-    (face,) = open_analyzer(is_video=False).analyze(astronaut)
+    with closing(open_analyzer(is_video=False)) as analyzer:
+        (face,) = analyzer.analyze(astronaut)
     fine = import_module(MODULE).Landmarker68("cpu").refined(astronaut, face)
     width = face.box.right - face.box.left
     eyes = [fine.landmarks_frame[36:42, :2].mean(axis=0), fine.landmarks_frame[42:48, :2].mean(axis=0)]
