@@ -11,6 +11,7 @@ from lp_core.cli.main import debug_option
 from lp_core.cli.progress import make_reporter, progress_option
 from lp_core.errors import SettingError
 from lp_core.performance_name import MOTION_FORMATS, motion_suffix
+from lp_core.settings.reach import USES
 
 
 @click.command(short_help="Store a performance as a motion file.")
@@ -27,35 +28,7 @@ from lp_core.performance_name import MOTION_FORMATS, motion_suffix
     type=click.Choice(["lpmotion", "liveportrait-pkl"]),
     help="Format, which the output's suffix (.lpmotion, .pkl) must fit; default: by the suffix.",
 )
-@settings_options(
-    "driving_face",
-    "people",
-    "engine",
-    "weights",
-    "device",
-    "precision",
-    "batch",
-    "official_compat",
-    "landmarker",
-    "compile",
-    "missing",
-    "interlaced",
-    "references",
-    "reference",
-    "dense_motion",
-    "fps",
-    "speech_seed",
-    "speech_track",
-    "mouth_map",
-    "mouth_strength",
-    "head",
-    "head_from",
-    "blink_rate",
-    "expressiveness",
-    "emotion",
-    "overwrite",
-    "strict",
-)
+@settings_options(*USES["extract"])
 @progress_option
 @debug_option
 def extract(

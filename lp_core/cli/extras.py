@@ -20,6 +20,7 @@ PURPOSES = {
     "voice": "text to speech",
     "upscale": "Real-ESRGAN and other upscaling networks",
     "cpu": "faster upscaling on a processor",
+    "train": "training and adapting the networks",
     "otio": "batches of whole timelines",
     "otio-plugins": "timelines in EDL, FCP XML, FCPXML and AAF",
     "provenance": "content credentials and the invisible watermark",

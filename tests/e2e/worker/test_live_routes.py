@@ -136,13 +136,13 @@ def test_a_host_without_sockets_lays_files(worker, portrait):
     assert not ring_path.exists()
 
 
-def test_a_wish_that_cannot_be_understood_is_answered_too(worker):
+def test_a_request_that_cannot_be_understood_is_answered_too(worker):
     path = worker.live / "bad.json"
     path.write_text("{nonsense")
     ring = until(lambda: ring_of(worker.live / "bad.ring"), "the answer")
     with ring:
         assert ring.status()[0] == "failed"
-        assert "no JSON" in ring.status()[1]
+        assert "not JSON" in ring.status()[1]
         path.unlink()
         until(lambda: ring.status()[0] == "closed", "the end")
 

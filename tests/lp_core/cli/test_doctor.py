@@ -45,7 +45,7 @@ def test_every_absence_says_how_to_get_it(report):
 
 
 def test_a_missing_landmarker_breaks_the_main_job(report, monkeypatch, tmp_path):
-    monkeypatch.setattr("lp_core.models.store._carried", lambda _model: None)
+    monkeypatch.setattr("lp_core.models.store.carried", lambda _package, _path: None)
     monkeypatch.setenv("LPSUITE_MODELS", str(tmp_path))
     code, findings = report()
     assert code == 1

@@ -40,6 +40,8 @@ def other_value(name, default, meta):
     """A value that is not the default, as text."""
     if meta["choices"]:
         return next(choice for choice in meta["choices"] if choice != default)
+    if name == "crop_scale":
+        return "1.5"
     if isinstance(default, float):
         return "0.75" if meta["minimum"] is None or meta["minimum"] <= 0.75 else str(default / 2)
     if isinstance(default, int) and not isinstance(default, bool):
