@@ -24,7 +24,7 @@ PURPOSES = {
     "otio": "batches of whole timelines",
     "otio-plugins": "timelines in EDL, FCP XML, FCPXML and AAF",
     "provenance": "content credentials and the invisible watermark",
-    "all": "everything but landmarks68, live (GPLv2) and otio-plugins",
+    "all": "everything but landmarks68, live (GPLv2), otio-plugins and train",
     "test": "the test suite",
     "dev": "the tools of contributors",
     "docs": "the documentation site",
