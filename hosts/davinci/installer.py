@@ -101,7 +101,8 @@ def _files(fusion: Path) -> Iterator[PlacedFile]:
     """Everything that is copied, but for the stamp."""
     library = fusion / LIBRARY
     yield from core_files(library)
-    for path in (ROOT / "hosts" / "__init__.py", ROOT / "hosts" / "client.py", HERE / "__init__.py"):
+    shared = ("__init__.py", "client.py", "kit/__init__.py", "kit/lua_text.py")
+    for path in (*(ROOT / "hosts" / name for name in shared), HERE / "__init__.py"):
         yield library / path.relative_to(ROOT), path.read_bytes()
     yield from package_files(library / "hosts" / "davinci", HERE / "lp_resolve")
     yield from _scripts(fusion)

@@ -16,6 +16,7 @@ from lp_core.errors import LpError, SettingError
 from lp_core.files import ensure_folder
 from lp_core.job import RenderJob
 from lp_core.media.open import open_source
+from lp_core.media.video.container import make_container
 from lp_core.settings.render import RenderSettings
 from lp_core.settings.table import with_values
 from lp_core.training.sheets import write_png
@@ -30,7 +31,7 @@ def write_inputs(folder: Path, source: U8, driving: Sequence[U8]) -> None:
     """Writes ``source.png`` and ``driving.mkv`` (FFV1, lossless); the driving video begins with its reference."""
     ensure_folder(folder)
     write_png(folder / SOURCE_NAME, source)
-    with av.open(str(folder / DRIVING_NAME), "w") as container:
+    with make_container(folder / DRIVING_NAME, "matroska", {}) as container:
         stream = container.add_stream("ffv1", rate=RATE)
         stream.pix_fmt = "bgr0"
         stream.height, stream.width = driving[0].shape[:2]

@@ -16,7 +16,7 @@ from lp_core.frame import Frame
 from lp_core.motion.implicit.edit import Edit
 from lp_core.motion.sequence import EXTRAS, MOTION_ARRAYS, RIGS, frame_shapes
 from lp_core.settings import EngineSettings, MotionSettings, RenderSettings
-from lp_core.settings.sliders import SLIDERS
+from lp_core.settings.sliders import SLIDERS, WEIGHTS
 from lp_core.timing import FrameRate
 
 
@@ -124,7 +124,7 @@ def test_pictures_drawn_together_are_those_drawn_alone(engine, face, neutral, pi
 
 
 def test_every_slider_it_offers_is_one_of_ours_and_is_drawn(engine, face, neutral, picture):
-    assert set(engine.info.sliders) <= set(SLIDERS)
+    assert set(engine.info.sliders) <= {*SLIDERS, *WEIGHTS}
     if not engine.info.sliders:
         return
     portrait = engine.prepare(frame_of(picture), face)

@@ -87,10 +87,8 @@ def test_any_frames_are_those_of_the_whole(solved):
 
 
 def test_a_render_that_is_stopped_goes_on_with_the_same_bytes(dub, solved, tmp_path):
-    stops = iter(range(40))
-
     def stop(progress):
-        if progress.phase == "render" and next(stops) == 3:
+        if progress.phase == "render" and progress.frame > 0:
             raise KeyboardInterrupt
 
     asked = job(dub, tmp_path / "out.%04d.png")

@@ -56,7 +56,7 @@ def test_what_is_no_container_of_these_weights_is_refused(tmp_path, content):
 
 def test_without_the_weights_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv(store.CACHE_VARIABLE, str(tmp_path))
-    monkeypatch.setattr(store, "_carried", lambda model: None)
+    monkeypatch.setattr(store, "carried", lambda package, path: None)
     load_recognizer.cache_clear()
     with pytest.raises(MissingDependency, match=rf"extra 'speech'.*models fetch {MODEL}"):
         load_recognizer()
