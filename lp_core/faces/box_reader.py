@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,10 +35,25 @@ NOT_CONFIRMED = "found, cannot be read: the landmarker finds no points"
 """Reason where the network is sure but the landmarker is not."""
 
 
+Judge = Callable[[NDArray[np.uint8], Face], Face | None]
+"""Gives a face of an image its score, read again where it is not upright; None: read wrongly."""
+
+
+def weakly(judge: Judge) -> Judge:
+    """A method that does not keep its object: a landmarker in a cycle hangs when the garbage collector closes it."""
+    method = weakref.WeakMethod(judge)
+
+    def judged(picture: NDArray[np.uint8], face: Face) -> Face | None:
+        alive = method()
+        return None if alive is None else alive(picture, face)
+
+    return judged
+
+
 class BoxReader:
     """Finds and reads faces of any size and roll in lone pictures. Not thread-safe."""
 
-    def __init__(self, bundle: bytes, judge: Callable[[NDArray[np.uint8], Face], Face | None]) -> None:
+    def __init__(self, bundle: bytes, judge: Judge) -> None:
         """Loads what is needed on first use.
 
         Args:

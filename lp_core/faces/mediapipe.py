@@ -27,8 +27,6 @@ What the model gives and how it is read here:
 from __future__ import annotations
 
 import logging
-import weakref
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +35,7 @@ from numpy.typing import NDArray
 
 from lp_core.errors import FaceError
 from lp_core.faces.base import Face, FaceBox, Sightings, UnreadFace
-from lp_core.faces.box_reader import BoxReader, covers
+from lp_core.faces.box_reader import BoxReader, covers, weakly
 from lp_core.faces.mediapipe_tasks import MODEL, OPENERS, faces_of, image_of, translated
 from lp_core.faces.reduced import analyze_reduced, survey_reduced
 from lp_core.faces.schemes import MEDIAPIPE478
@@ -57,9 +55,6 @@ from lp_core.faces.upright import (
     wrapped,
 )
 from lp_core.models.store import locate
-
-Judge = Callable[[NDArray[np.uint8], Face], Face | None]
-"""Gives a face of an image its score, read again where it is not upright; None: read wrongly."""
 
 LAG_S = 0.015
 """Delay of the filtered readings of a face that moves slowly, in seconds. benchmarks/landmarker_lag.py prints, over
@@ -111,7 +106,7 @@ class MediaPipeAnalyzer:
         self._is_video = is_video
         self._max_faces = max_faces
         self._bundle = locate(MODEL).read_bytes()
-        self._reader = BoxReader(self._bundle, _weakly(self._as_it_is_rolled))
+        self._reader = BoxReader(self._bundle, weakly(self._as_it_is_rolled))
         self._tasks: dict[str, Any] = {}
         self._last_time_ms = -1
         self._next_search_ms = 0
@@ -383,17 +378,6 @@ class MediaPipeAnalyzer:
                 if name != "video":  # the first picture makes it write more notes
                     self._tasks[name].detect(image_of(np.zeros((16, 16, 3), np.uint8)))
         return self._tasks[name]
-
-
-def _weakly(judge: Judge) -> Judge:
-    """A method that does not keep its object: a landmarker in a cycle hangs when the garbage collector closes it."""
-    method = weakref.WeakMethod(judge)
-
-    def judged(picture: NDArray[np.uint8], face: Face) -> Face | None:
-        alive = method()
-        return None if alive is None else alive(picture, face)
-
-    return judged
 
 
 def _whole(picture: NDArray[np.uint8]) -> FaceBox:
