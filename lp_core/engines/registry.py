@@ -63,7 +63,10 @@ def choose_engine(settings: RenderSettings) -> tuple[str, str | None]:
         return name, None
     if settings.engine.model != "auto":
         return "liveportrait", f"Engine: liveportrait, for --model {settings.engine.model}."
-    obstacle = liveportrait_obstacle() or model_obstacle(PLAIN_MODEL, settings.engine.weights)
+    weights = (
+        settings.engine.weights
+    )  # a folder that is named is meant; what it lacks is an error, not a reason for mesh
+    obstacle = liveportrait_obstacle() or (None if weights else model_obstacle(PLAIN_MODEL, None))
     if obstacle is None:
         return "liveportrait", "Engine: liveportrait; its weights are installed."
     return "mesh", f"Engine: mesh; {obstacle}"
