@@ -50,7 +50,7 @@ from lp_core.settings import FaceSettings
 from lp_core.speech.mouth_map import default_map, parse_map
 from lp_core.timing import FrameRange, FrameRate, Timecode
 from lp_core.worker.allowed_folders import Folders
-from lp_core.worker.live_mailbox import read_wish
+from lp_core.worker.live_mailbox import read_stream_file
 
 EXPECTED = (LpError, TagError, ProfileError)
 """What a parser may raise."""
@@ -198,7 +198,9 @@ def _text_parsers(folder: Path) -> Mapping[str, Parser]:
         b"[[10, 10], [30, 10], [20, 20], [12, 30], [28, 30]]}]}"
     )
     rules = b'{"path_mapping_rules": [{"source_path": "/a", "destination_path": "/b"}]}'
-    wish = b'{"version": 1, "pid": 1, "recentre": 0, "stream": {"portrait": "/a.png", "driver": "demo:nod"}}'
+    request = (
+        b'{"version": 1, "pid": 1, "recentre": 0, "stream": {"portrait": "/a.png", "driver": "demo:nod"}}'
+    )
     return {
         "consent": Parser(_of_file(folder / "c.json", read_consent), (json.dumps(consent).encode(),), True),
         "curves": Parser(
@@ -211,7 +213,7 @@ def _text_parsers(folder: Path) -> Mapping[str, Parser]:
         "plan": Parser(_of_file(folder / "plan.json", read_plan), (_plan(folder),), True),
         "rules": Parser(_of_file(folder / "r.json", read_rules), (rules,), True),
         "mouth_map": Parser(lambda data: parse_map(data, "a.npz"), (default_map().to_bytes(),), True),
-        "wish": Parser(_text(lambda text: read_wish(text, Folders((folder,)))), (wish,), True),
+        "request": Parser(_text(lambda text: read_stream_file(text, Folders((folder,)))), (request,), True),
     }
 
 

@@ -25,7 +25,7 @@ NAMES = (
     "icc",
     "selector",
     "mouth_map",
-    "wish",
+    "request",
 )
 FILES = ("pkl", "ring", "map", "references", "consent", "curves", "points", "cast", "plan", "rules")
 
