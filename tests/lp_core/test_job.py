@@ -17,8 +17,10 @@ JOB = RenderJob("portrait.jpg", "demo:expressive", "out.%04d.png")
 names = st.text(st.characters(exclude_characters="\0", exclude_categories=()), min_size=1)
 
 
-def values_of(kind, meta):
+def values_of(name, kind, meta):
     """Any allowed value of a setting."""
+    if name == "crop_scale":
+        return st.just(0.0) | st.floats(1.0, meta["maximum"])
     if meta["choices"] is not None:
         return st.sampled_from(meta["choices"])
     if isinstance(kind, bool):
@@ -36,7 +38,7 @@ def jobs(draw):
     settings = RenderSettings()
     for item in fields(RenderSettings):
         group = getattr(settings, item.name)
-        changed = {name: draw(values_of(default, meta)) for name, default, meta in setting_fields(group)}
+        changed = {name: draw(values_of(name, default, meta)) for name, default, meta in setting_fields(group)}
         settings = replace(settings, **{item.name: replace(group, **changed)})
     return RenderJob(draw(names), draw(names), draw(names), settings)
 

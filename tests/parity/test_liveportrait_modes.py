@@ -121,7 +121,7 @@ def test_every_animation_mode_gives_the_recorded_points_through_the_engine(
     scene, modes, small_networks, monkeypatch
 ):
     """All of them but those with another smoothing, which is no setting; filmed sources by their survey."""
-    monkeypatch.setattr(engine_module, "read_source", lambda networks, frame, face: face.state)
+    monkeypatch.setattr(engine_module, "read_source", lambda networks, frame, face, crop: face.state)
     monkeypatch.setattr(engine_module, "ratios_of", lambda face: face.ratios)
     runs = json.loads(str(modes["modes.table"]))["modes"]
     runs = [run for run in runs if run.get("driving_smooth_observation_variance", 3e-7) == 3e-7]
