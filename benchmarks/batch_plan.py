@@ -2,8 +2,8 @@
 
     python benchmarks/batch_plan.py [--clips 1000] [--files 1000]
 
-Every clip has a range, handles and a mark of its own; the files are names of one small film. The planning runs in a
-process of its own: reading the timeline, opening every file, writing the plan.
+Every clip has a range, handles and a separate mark; the files are names of one small video. The planning runs in a
+separate process: reading the timeline, opening every file, writing the plan.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Closed loop: does the animated portrait do what the performer did?
 
 Every driving clip drives every portrait through the ordinary render (fine calibration unless told otherwise,
-all else default; lossless film). The film is read back with the landmarker that read the performer, in the same
-film mode, and both readings are compared frame by frame: Pearson correlation and gain (regression slope) of head
+all else default; lossless video). The video is read back with the landmarker that read the performer, in the same
+video mode, and both readings are compared frame by frame: Pearson correlation and gain (regression slope) of head
 angles, smile, jaw and blinks, wherever the performer moves enough for it to mean something. Also: frames in which
-the face is not found again, pixels outside the matte that differ from the photo (bit for bit, in the film as it
+the face is not found again, pixels outside the matte that differ from the photo (bit for bit, in the video as it
 was read back), the share of touched pixels where the flow folds, and jitter: high-frequency energy of the landmarks'
 paths (second differences, in units of the distance between the outer eye corners) over that of the performer's, in the
 half of the frames in which the performer moves least.
@@ -112,7 +112,7 @@ class Reading:
 
 
 def read_clip(path: Path) -> Reading:
-    """Reads every frame of a film with the landmarker, in film mode."""
+    """Reads every frame of a video with the landmarker, in video mode."""
     rows, paths = [], []
     with open_source(path) as source, closing(open_analyzer("mediapipe", is_video=True)) as analyzer:
         for frame in source:
@@ -158,7 +158,7 @@ def compare(driver: Reading, result: Reading) -> Iterator[tuple[str, float, floa
 
 
 def changed_background(photo: Path, film: Path, touched: np.ndarray) -> int:
-    """Pixels outside everything the render touched that differ from the photo, over all frames of the film."""
+    """Pixels outside everything the render touched that differ from the photo, over all frames of the video."""
     with open_source(photo) as source:
         original = next(iter(source)).pixels[~touched]
     with open_source(film) as source:

@@ -1,4 +1,4 @@
-"""What laying a 512 crop back into a UHD float frame costs, beside blends of the whole frame.
+"""What laying a 512 crop back into a UHD float frame costs, next to blends of the whole frame.
 
     python benchmarks/compose.py
 

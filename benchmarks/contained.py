@@ -1,6 +1,6 @@
-"""What it costs to do the worker's jobs in processes of their own (lpsuite serve --contain).
+"""What it costs to do the worker's jobs in separate processes (lpsuite serve --contain).
 
-    python benchmarks/contained.py [--rounds 7] [--frames 120] [--kinds film,extract]
+    python benchmarks/contained.py [--rounds 7] [--frames 120] [--kinds video,extract]
 
 The same jobs, in turn in this process and in another one. Prints the time of the first job, which loads the libraries,
 and the median of those after it, with the ratio of pairs and its spread.

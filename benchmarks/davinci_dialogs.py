@@ -1,4 +1,4 @@
-"""Draws the guide's pictures of the dialogs in DaVinci Resolve, from the definitions that open the windows.
+"""Draws the guide's images of the dialogs in DaVinci Resolve, from the definitions that open the windows.
 
     python benchmarks/davinci_dialogs.py docs/images
 
@@ -26,7 +26,7 @@ PORTRAITS = ("the clip itself", "Still: close-up")
 
 
 def main() -> None:
-    """Writes the pictures into the folder that is named."""
+    """Writes the images into the folder that is named."""
     folder = Path(sys.argv[1])
     drawn = []
 

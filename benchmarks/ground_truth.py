@@ -120,7 +120,7 @@ def _detail(picture: Picture) -> float:
 
 
 def _ssim(one: Picture, other: Picture) -> float:
-    """Mean structural similarity of two gray pictures (Wang et al. 2004; Gaussian window, sigma 1.5)."""
+    """Mean structural similarity of two gray images (Wang et al. 2004; Gaussian window, sigma 1.5)."""
 
     def blur(values: Picture) -> Picture:
         return cv2.GaussianBlur(values, (11, 11), 1.5)
@@ -142,7 +142,7 @@ def frames_of(path: Path, limit: int) -> Iterator[Picture]:
 
 
 def write_clip(path: Path, pictures: Iterator[Picture], rate: Fraction) -> None:
-    """Writes pictures losslessly."""
+    """Writes images losslessly."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=rate)
         stream.pix_fmt = "bgr0"
@@ -184,7 +184,7 @@ def flow_bound(truth: Picture, still: Picture) -> Picture:
 
 
 def read_face(analyzer: FaceAnalyzer, picture: Picture) -> Face | None:
-    """The largest face, each picture read alone."""
+    """The largest face, each image read alone."""
     faces = analyzer.analyze(picture, None)
     return max(faces, key=lambda face: face.box.area) if faces else None
 

@@ -1,6 +1,6 @@
 """Kills a worker with SIGKILL at random moments of jobs of all kinds and compares every result with an undisturbed run.
 
-    python benchmarks/kills.py [--kills 200] [--kinds film,sequence,extract,upscale,batch] [--seed 1]
+    python benchmarks/kills.py [--kills 200] [--kinds video,sequence,extract,upscale,batch] [--seed 1]
 
 Prints where the kills fell, and every job that was lost, failed, or has other bytes.
 """

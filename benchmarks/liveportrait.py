@@ -1,7 +1,7 @@
 """Times the LivePortrait networks: ``python benchmarks/liveportrait.py [--device cpu] [--json out.json]``.
 
 For M, W, G and the whole frame (M, stitching, W on a prepared source, G): milliseconds a frame, the work
-really done, and the rate beside the machine's own matrix product in the same precision. The plain float32
+really done, and the rate next to the machine's own matrix product in the same precision. The plain float32
 networks of ``plain_liveportrait`` are timed in the same run, turn by turn with ours and with the matrix
 product, so that a busy machine hurts all alike; the best of all turns counts. Weights are synthetic unless
 ``--weights`` names a folder; the numbers do not depend on them. ``--batch 8`` times our networks on eight frames

@@ -1,4 +1,4 @@
-"""How well one 2-D map stands for the LivePortrait engine's deformation of its feature volume.
+"""How well one 2-D map is for the LivePortrait engine's deformation of its feature volume.
 
     python benchmarks/liveportrait_map.py WEIGHTS
 

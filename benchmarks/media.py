@@ -1,4 +1,4 @@
-"""Prints milliseconds a frame for writing and reading each kind of film and picture (needs the extra vfx).
+"""Prints milliseconds a frame for writing and reading each kind of video and image (needs the extra vfx).
 
 Run: python benchmarks/media.py [frames]
 """
@@ -43,7 +43,7 @@ DISTINCT = 8
 
 
 def moving_pictures(width: int, height: int, bits: int, has_alpha: bool) -> list[Pixels]:
-    """A textured picture that drifts, with a little grain as a camera has it."""
+    """A textured image that drifts, with a little grain as a camera has it."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[: height + 16, : width + 16]
     base = 128 + 60 * np.sin(columns / 31) * np.cos(rows / 23) + 30 * np.sin((columns + rows) / 7)

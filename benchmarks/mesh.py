@@ -4,7 +4,7 @@
     python benchmarks/mesh.py --memory        also peak memory of a 1-minute and a 10-minute render (long)
 
 The portrait is the public-domain astronaut of scikit-image; the performer is the same portrait, animated by
-demo:expressive and repeated to the wanted length, so that the run needs no media of its own. End-to-end figures
+demo:expressive and repeated to the wanted length, so that the run needs no media. End-to-end figures
 are of the command ``lpsuite animate`` as a whole process: start-up, landmarks of every driving frame, calibration,
 rendering and h264 encoding.
 """
@@ -61,13 +61,13 @@ def portrait_1080(face_height: float) -> np.ndarray:
 
 
 def face_of(picture: np.ndarray):  # noqa: ANN201
-    """The largest face of a picture."""
+    """The largest face of an image."""
     with closing(open_analyzer("mediapipe", is_video=False, max_faces=1)) as analyzer:
         return analyzer.analyze(np.ascontiguousarray(picture))[0]
 
 
 def engine_ms(picture: np.ndarray) -> np.ndarray:
-    """Milliseconds of every ``animate`` of the built-in expressive motion, mouth borrowed from a driving picture."""
+    """Milliseconds of every ``animate`` of the built-in expressive motion, mouth borrowed from a driving image."""
     engine = MeshEngine(RenderSettings())
     portrait = engine.prepare(Frame(picture, 0, Fraction(0)), face_of(picture))
     motion = builtin_motion("expressive", RATE)
@@ -82,7 +82,7 @@ def engine_ms(picture: np.ndarray) -> np.ndarray:
 
 
 def write_performer(path: Path, seconds: int) -> None:
-    """A 512x512 h264 film of the given length: the expressive motion, again and again."""
+    """A 512x512 h264 video of the given length: the expressive motion, again and again."""
     picture = portrait_512()
     engine = MeshEngine(RenderSettings())
     portrait = engine.prepare(Frame(picture, 0, Fraction(0)), face_of(picture))
@@ -97,7 +97,7 @@ def write_performer(path: Path, seconds: int) -> None:
 
 
 def whole_process(source: Path, driving: Path, output: Path) -> tuple[float, float]:
-    """(wall seconds, peak memory in MB) of ``lpsuite animate`` as a process of its own."""
+    """(wall seconds, peak memory in MB) of ``lpsuite animate`` as a separate process."""
     before = time.perf_counter()
     command = [sys.executable, "-m", "lp_core", "animate", str(source), str(driving), "-o", str(output)]
     process = subprocess.Popen([*command, "--overwrite", "--progress", "none"], stdout=subprocess.DEVNULL)

@@ -1,6 +1,6 @@
-"""Draws the node graph of the Nuke node as a picture: the example script, and what is inside the node.
+"""Draws the node graph of the Nuke node as an image: the example script, and what is inside the node.
 
-Read from the committed files by tclsh, so that the picture shows what is there:
+Read from the committed files by tclsh, so that the image shows what is there:
 ``python benchmarks/nuke_graph.py docs/images/nuke-graph.png``.
 """
 
@@ -29,7 +29,7 @@ LABELS = {
 
 
 def draw(nodes: list[Read], title: str) -> Image.Image:
-    """One graph as a picture, nodes where their xpos and ypos say."""
+    """One graph as an image, nodes where their xpos and ypos say."""
     shown = [node for node in nodes if node.kind != "Root"]
     places = {id(node): (int(node.values["xpos"]), int(node.values["ypos"]) * 5 // 4) for node in shown}
     left, top = (min(place[axis] for place in places.values()) for axis in (0, 1))
@@ -76,7 +76,7 @@ def draw(nodes: list[Read], title: str) -> Image.Image:
 
 
 def main() -> None:
-    """Writes the picture named on the command line."""
+    """Writes the image named on the command line."""
     example = nodes_of(record(ROOT / "hosts" / "nuke" / "example.nk"))
     group = next(node for node in example if node.kind == "Group")
     parts = [draw(example, "example.nk"), draw(group.children, "inside LivePortrait")]

@@ -49,7 +49,7 @@ def make_driver(portrait: Path, film: Path) -> None:
 
 
 def watch(obs: Obs, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-    """(times of drawing in s, latencies in ms) of every picture that OBS drew."""
+    """(times of drawing in s, latencies in ms) of every image that OBS drew."""
     times, ages, last = [], [], 0
     ring = obs.ring()
     until = time.monotonic() + seconds
@@ -86,7 +86,7 @@ def record(obs: Obs, seconds: float, driver: Path) -> bool:
     frames = after["renderTotalFrames"] - before["renderTotalFrames"]
     skipped = after["renderSkippedFrames"] - before["renderSkippedFrames"]
     print(
-        f"{SIDE}x{SIDE}, mesh engine, {seconds:.0f} s: {rate:.1f} distinct pictures a second drawn "
+        f"{SIDE}x{SIDE}, mesh engine, {seconds:.0f} s: {rate:.1f} distinct images a second drawn "
         f"(least in one second {per_second.min()}); latency driver frame to drawn frame {p50:.0f} ms median, "
         f"{p95:.0f} ms 95th percentile; OBS skipped {skipped} of {frames} frames"
     )
@@ -94,7 +94,7 @@ def record(obs: Obs, seconds: float, driver: Path) -> bool:
         pictures = [frame.as_rgb8() for frame in source]
     distinct = sum(not np.array_equal(a, b) for a, b in pairwise(pictures))
     seconds = len(pictures) / 30
-    print(f"in the recording {distinct / seconds:.1f} pictures a second differ from the one before")
+    print(f"in the recording {distinct / seconds:.1f} images a second differ from the one before")
     _, correlations = closed_loop(read_face(driver), read_face(film))
     words = ", ".join(f"{name} {value:.2f}" for name, value in correlations.items())
     print(f"the recorded face against the performer's, correlation: {words}")
@@ -145,9 +145,9 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--soak", type=float, default=0.0, help="seconds of the soak")
-    parser.add_argument("--driving", type=Path, help="film of a performer; default: made here")
+    parser.add_argument("--driving", type=Path, help="video of a performer; default: made here")
     parser.add_argument(
-        "--voice", type=Path, help="sound of a voice that drives the source in place of a film"
+        "--voice", type=Path, help="sound of a voice that drives the source in place of a video"
     )
     options = parser.parse_args()
     reason = missing()

@@ -1,8 +1,8 @@
 """Holds our networks and formulas against a recording: ``python benchmarks/parity.py FIXTURE.npz [--device cpu]``.
 
 Weights are filled by the recording's rule and seed (any seed), the networks run in float32, and the largest deviation
-of each array is printed beside its tolerance. The kind of the recording is read from its keys: LivePortrait,
-PerformRecast, or crop geometry. Exit code 1 when an array is outside its tolerance, 2 when the file is no recording.
+of each array is printed next to its tolerance. The kind of the recording is read from its keys: LivePortrait,
+PerformRecast, or crop geometry. Exit code 1 when an array is outside its tolerance, 2 when the file is not a recording.
 ``--precision`` runs F, W and G in another precision; then tolerances are multiplied by ``--slack``.
 """
 
@@ -39,7 +39,7 @@ def lines_of(recorded: Mapping[str, np.ndarray], device: str, dtype: torch.dtype
     """Every array of a recording, compared.
 
     Raises:
-        ValueError: it is no recording.
+        ValueError: it is not a recording.
     """
     if "geom.table" in recorded:
         return geometry.all_lines(recorded)

@@ -1,7 +1,7 @@
 """Compares ways to compute W and G on this processor: ``python benchmarks/processor.py [--repeats 3] [--forms ...]``.
 
 Forms are float32, bfloat16 (where the processor has it), int8, and OpenVINO (G alone: it samples no volumes, which W
-needs). They take turns; the median counts. Prints milliseconds a frame, GFLOP/s beside the matrix product of the same
+needs). They take turns; the median counts. Prints milliseconds a frame, GFLOP/s next to the matrix product of the same
 precision, and for int8 the PSNR against float32 and the layers that stayed in floating point. Weights are synthetic.
 """
 

@@ -2,7 +2,7 @@
 
     python benchmarks/provenance.py
 
-Uses a key and a film of its own, made in a temporary folder.
+Uses a key and a separate video, made in a temporary folder.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def share(folder: Path) -> None:
 
 
 def memory(folder: Path) -> None:
-    """Prints the peak memory of signing files of several sizes, each in a process of its own."""
+    """Prints the peak memory of signing files of several sizes, each in a separate process."""
     for form in ("mov", "zip", "mkv"):
         for size in SIZES_MB:
             path = folder / f"film{size}.{form}"

@@ -45,7 +45,7 @@ def write(path: Path, size: tuple[int, int], rate: float | None, ready: Event, s
 
 @contextmanager
 def writing(size: tuple[int, int], rate: float | None) -> Iterator[RingReader]:
-    """A writer in a process of its own, and a reader attached to it."""
+    """A writer in a separate process, and a reader attached to it."""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:  # noqa: S108
         path = Path(folder) / "bench.ring"
         ready, stop = multiprocessing.Event(), multiprocessing.Event()
@@ -94,7 +94,7 @@ def at_60(seconds: float) -> int:
 
 
 def without_pauses(reads: int) -> int:
-    """As many new frames as asked for beside a writer without pauses; returns the torn ones."""
+    """As many new frames as asked for next to a writer without pauses; returns the torn ones."""
     read = torn = 0
     with writing((128, 72), None) as reader:
         start = time.perf_counter()

@@ -3,7 +3,7 @@
 python benchmarks/speech_long.py                 1, 10 and 60 minutes
 python benchmarks/speech_long.py --minutes 1 10
 
-Seconds are of one core. Each length runs in a process of its own: analysis of a sound file, the face's motion, and its
+Seconds are of one core. Each length runs in a separate process: analysis of a sound file, the face's motion, and its
 frames at 25/s, as an extraction does it. The sound is the shared speech, repeated.
 """
 

@@ -1,7 +1,7 @@
-"""How true the mesh engine's ST map is, and the passes as pictures.
+"""How true the mesh engine's ST map is, and the passes as images.
 
     python benchmarks/st_map.py                      the table
-    python benchmarks/st_map.py --sheet passes.jpg   also the passes of one frame as a picture
+    python benchmarks/st_map.py --sheet passes.jpg   also the passes of one frame as an image
 
 The portrait is scikit-image's astronaut, enlarged; demo:expressive moves it. OpenImageIO's st_warp (triangle filter)
 applies the map of a render of 1920x1080 to its own plate, and to the plate of 3840x2160, where it is
@@ -72,7 +72,7 @@ def warped(pixels: np.ndarray, uv: np.ndarray) -> np.ndarray:
 
 
 def buffer(pixels: np.ndarray) -> object:
-    """An array as OpenImageIO's picture."""
+    """An array as OpenImageIO's image."""
     height, width, channels = pixels.shape
     made = oiio.ImageBuf(oiio.ImageSpec(width, height, channels, "float"))
     made.set_pixels(oiio.ROI(), np.ascontiguousarray(pixels))

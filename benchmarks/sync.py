@@ -21,7 +21,7 @@ def main() -> None:
     true: list[SyncCheck] = []
     wrong: list[SyncCheck] = []
     errors: list[float] = []
-    print("sound \\ film " + "".join(f"{each.name:>12}" for each in everyone))
+    print("sound \\ video " + "".join(f"{each.name:>12}" for each in everyone))
     for speaker in everyone:
         row = []
         for other in everyone:

@@ -3,7 +3,7 @@
     python benchmarks/upscale.py                       one 128 tile of x4plus: plain PyTorch, ncnn, ours; quality
     python benchmarks/upscale.py --margins             also how much context a tile needs
     python benchmarks/upscale.py --memory              also peak memory of one 4K frame (--memory x4plus: long)
-    python benchmarks/upscale.py --film driving.mp4    also flicker with and without steadying, on a real film
+    python benchmarks/upscale.py --film driving.mp4    also flicker with and without steadying, on a real video
     python benchmarks/upscale.py --sheet out.png       also writes the astronaut: bicubic, x4plus, original
 
 Forms take turns, so that a busy machine hurts all alike; medians are printed.
@@ -92,7 +92,7 @@ def print_times(repeats: int) -> None:
 
 
 def print_margins() -> None:
-    """How far what lies beyond a tile's margin still changes it."""
+    """How far what is beyond a tile's margin still changes it."""
     picture = torch.from_numpy(astronaut()[:300].transpose(2, 0, 1)[None].copy())
     half, x, y, far = 16, 220, 130, 110
     for name in ("x4plus", "animevideov3"):

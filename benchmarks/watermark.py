@@ -2,7 +2,7 @@
 
     python benchmarks/watermark.py --media FOLDER [--frames 60]
 
-Marks renders of every film of FOLDER/driving and FOLDER/source_video (as plates) and every portrait with a human
+Marks renders of every video of FOLDER/driving and FOLDER/source_video (as plates) and every portrait with a human
 face, in two performances, as `lpsuite animate --watermark` does; attacks the frames; looks for the mark.
 """
 
@@ -148,7 +148,7 @@ def cases(media: Path) -> Iterator[tuple[str, str]]:
 
 
 def unmarked(media: Path, length: int) -> Iterator[tuple[str, Clip]]:
-    """The real films in pieces, as they are."""
+    """The real videos in pieces, as they are."""
     for path in [*sorted((media / "driving").glob("*.mp4")), *sorted((media / "source_video").glob("*.mp4"))]:
         piece: Clip = []
         with open_source(path) as source:

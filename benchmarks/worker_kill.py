@@ -2,7 +2,7 @@
 
     python benchmarks/worker_kill.py [--kills 10] [--output film.mp4 | frames.%04d.png]
 
-The job: the astronaut, driven by a film of 300 frames, calibrated, with the mouth from the driving picture.
+The job: the astronaut, driven by a video of 300 frames, calibrated, with the mouth from the driving image.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from lp_core.settings import EngineSettings, MeshSettings, OutputSettings, Rende
 
 FRAMES = 300
 CALIBRATION_TRIALS = 120
-"""About as many pictures are tried."""
+"""About as many images are tried."""
 
 
 def digest(path: Path) -> str:
-    """SHA-256 over a film, or over all pictures of a sequence in order."""
+    """SHA-256 over a video, or over all images of a sequence in order."""
     files = [path] if path.exists() else sorted(path.parent.glob(path.name.replace("%04d", "*")))
     total = hashlib.sha256()
     for file in files:
@@ -42,7 +42,7 @@ def digest(path: Path) -> str:
 
 
 def make_driving(path: Path) -> None:
-    """A film of 300 frames in which the astronaut acts."""
+    """A video of 300 frames in which the astronaut acts."""
     settings = RenderSettings(
         engine=EngineSettings(engine="mesh"),
         mesh=MeshSettings(calibration="off"),

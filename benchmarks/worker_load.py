@@ -113,7 +113,7 @@ def main() -> None:
         )
         print(f"{len(made)} jobs from {options.clients} clients: all taken in {submitted_s:.2f} s")
         print(f"all done in {seconds:.1f} s")
-        print(f"(state, starts, jobs): {json.dumps(rows.fetchall())}; {len(set(made))} names, {films} films")
+        print(f"(state, starts, jobs): {json.dumps(rows.fetchall())}; {len(set(made))} names, {films} videos")
         print(f"resident before {before:.0f} MB, then {', '.join(curve)} MB")
 
 

@@ -1,4 +1,4 @@
-"""Pictures of the worker's page for the documents: the astronaut, driven by a film of herself, in real Chromium.
+"""Images of the worker's page for the documents: the astronaut, driven by a video of herself, in real Chromium.
 
 python benchmarks/worker_pictures.py docs/images [--state /srv/lpsuite]
 """
@@ -30,7 +30,7 @@ VIEWS = (("worker-page", (1280, 900), "light"), ("worker-dock", (400, 900), "dar
 def take(
     browser: Browser, link: str, size: tuple[int, int], scheme: str, files: list[Path], to: Path
 ) -> None:
-    """Makes a film through the page, plays it and takes a picture."""
+    """Makes a video through the page, plays it and takes an image."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if scheme == "dark" else "light",
@@ -55,7 +55,7 @@ def take(
 
 
 def take_live(browser: Browser, link: str, portrait: Path, to: Path) -> None:
-    """Begins a live stream in a dark dock, smiles, and takes a picture."""
+    """Begins a live stream in a dark dock, smiles, and takes an image."""
     context = browser.new_context(viewport={"width": 400, "height": 1150}, color_scheme="dark")
     page = context.new_page()
     page.goto(link)
@@ -77,7 +77,7 @@ def main() -> None:
     """Starts a worker, opens its page twice."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--state", type=Path, help="folder of the worker's, which the pictures show")
+    parser.add_argument("--state", type=Path, help="folder of the worker's, which the images show")
     options = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

@@ -190,7 +190,7 @@ def inspect(
 
 
 def check_sync(film: FileName, speech_track: int = 0) -> SyncCheck:
-    """Checks whether the sound of a film belongs to its mouth, and how late it is.
+    """Checks whether the sound of a video belongs to its mouth, and how late it is.
 
     Args:
         film: video with sound that shows a speaker.
@@ -200,7 +200,7 @@ def check_sync(film: FileName, speech_track: int = 0) -> SyncCheck:
         The offset in seconds (positive: the sound is late), score, confidence and verdict.
 
     Raises:
-        LpError: the film cannot be read, shows no face or has no sound.
+        LpError: the video cannot be read, shows no face or has no sound.
     """
     from lp_core.speech.check import check_film
 

@@ -80,7 +80,7 @@ def assemble(
     Args:
         job: what is asked for.
         resumes: the output may be there in part already: an earlier run of this job began it.
-        make: gives the engine; whoever keeps engines warm has one of its own.
+        make: gives the engine; anyone who keeps engines warm has its own.
         finish: cut, background and captions.
 
     Raises:
@@ -104,7 +104,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
     if is_motion(job.source) or is_speech(job.source):
         raise SettingError(
-            f"{job.source} is a motion or a voice, no picture; give the portrait first, then the performance."
+            f"{job.source} is a motion or a voice, no image; give the portrait first, then the performance."
         )
     driving = open_driving(job, rate)
     color = ColorManagement(settings.color)
@@ -248,7 +248,7 @@ def assemble_extraction(
     """Opens and checks what an extraction names; a stored motion is converted to the other format.
 
     Args:
-        driving: film, picture, stored motion or voice.
+        driving: video, image, stored motion or voice.
         output: motion file; its suffix, a key of MOTION_FORMATS (of a voice: of FORMATS), is its format.
         settings: of the reading.
 
@@ -280,7 +280,7 @@ def assemble_extraction(
         *choice.notes,
         *unused_notes(settings, RunFacts("extract", choice.engine.info.name, driving="video")),
     )
-    with open_writer():  # whether the file can be written is known before the film is read
+    with open_writer():  # whether the file can be written is known before the video is read
         pass
     has_dense = suffix != TEMPLATE_SUFFIX and choice.engine.info.uses_dense_motion and not film.info.is_still
     dense = settings.motion if has_dense else None
@@ -293,7 +293,7 @@ def _conversion(
     suffix = motion_suffix(output)
     if motion_suffix(driving) == suffix:
         raise SettingError(
-            f"{driving} is a motion already; give a film or a picture to extract it from, or an output in "
+            f"{driving} is a motion already; give a video or an image to extract it from, or an output in "
             "the other format to convert it."
         )
     stored, notes = stored_motion(driving), tuple(unused_notes(settings, RunFacts("convert")))
@@ -381,7 +381,7 @@ def _numbering(
 
 
 def _is_calibrated(settings: RenderSettings) -> bool:
-    """Whether trial pictures can be read: no model reads a face whose points were set by hand."""
+    """Whether trial images can be read: no model reads a face whose points were set by hand."""
     return settings.mesh.calibration != "off" and settings.face.points is None
 
 

@@ -48,12 +48,12 @@ def filmed_face(
         selector: which face: by place, by the id of a person, by a photo or a name (lp_core.settings.face_names).
         options: how it is read.
         color: tells what its numbers mean.
-        is_source: True: the user's word for the source's colours counts.
+        is_source: True: the user's word for the source's colors counts.
         people: folder with a photo of each person.
 
     Raises:
         UnreadableMedia: the file cannot be opened.
-        SettingError: the selector or the colour space is not understood.
+        SettingError: the selector or the color space is not understood.
     """
     with open_source(name, options=options) as source:
         info = source.info
@@ -169,7 +169,7 @@ def still_face(film: FilmedFace, selector: str, people: str | None) -> tuple[Fra
 
 
 def faces_of_frame(film: FilmedFace, index: int = 0) -> tuple[Frame, list[Face]]:
-    """One frame of a clip and all faces that can be read in it, looked at as a lone picture.
+    """One frame of a clip and all faces that can be read in it, looked at as a lone image.
 
     Raises:
         EmptyVideo: the clip has no such frame.

@@ -82,7 +82,7 @@ class LpError(Exception):
 
 
 class Cancelled(LpError):
-    """The user stopped the work; nothing half-finished stands under a final name."""
+    """The user stopped the work; nothing half-finished is under a final name."""
 
     exit_code = 130
     wire_code = "cancelled"
@@ -150,7 +150,7 @@ def absent_library(error: BaseException) -> Optional[MissingDependency]:
 
 
 class MediaError(LpError):
-    """Something about a picture, film or sound file."""
+    """Something about an image, video or sound file."""
 
     exit_code = 10
     wire_code = "media"
@@ -171,7 +171,7 @@ class TruncatedMedia(MediaError):
 
 
 class EmptyVideo(MediaError):
-    """The file opens but holds no picture."""
+    """The file opens but holds no image."""
 
     exit_code = 13
     wire_code = "empty_video"
@@ -199,7 +199,7 @@ class NoWritePermission(MediaError):
 
 
 class DiskFull(MediaError):
-    """The disk is full; what was written aside has been removed."""
+    """The disk is full; what was written to a temporary file has been removed."""
 
     exit_code = 17
     wire_code = "disk_full"
@@ -213,7 +213,7 @@ class InputChanged(MediaError):
 
 
 class FaceError(LpError):
-    """Something about the faces in a picture."""
+    """Something about the faces in an image."""
 
     exit_code = 20
     wire_code = "face"
@@ -276,7 +276,7 @@ class ModelDamaged(ModelError):
 
 
 class LicenseNotAccepted(ModelError):
-    """The model's licence restricts its use and was not accepted."""
+    """The model's license restricts its use and was not accepted."""
 
     exit_code = 43
     wire_code = "license_not_accepted"
@@ -304,7 +304,7 @@ class KeyUnusable(ProvenanceError):
 
 
 class NotSigned(ProvenanceError):
-    """The file carries no signature, and none lies beside it."""
+    """The file carries no signature, and none is next to it."""
 
     exit_code = 62
     wire_code = "not_signed"

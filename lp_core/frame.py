@@ -38,14 +38,14 @@ LAYER_CHANNELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "confidence": ("Y",),
     }
 )
-"""Layer beside the picture -> names of its channels; a layer may have fewer channels than names."""
+"""Layer next to the image -> names of its channels; a layer may have fewer channels than names."""
 
 
 class Encoding(Protocol):
     """What a picture's numbers mean; ``lp_core.color`` makes them.
 
     Convention:
-        Colours (..., 3) float32 RGB, 1.0 = white, of any sign and size; new arrays are returned.
+        Colors (..., 3) float32 RGB, 1.0 = white, of any sign and size; new arrays are returned.
     """
 
     @property
@@ -71,7 +71,7 @@ class Encoding(Protocol):
         ...
 
     def to_display8(self, rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """The same in 8 bits, clipped and fast: for whole pictures that are only looked at."""
+        """The same in 8 bits, clipped and fast: for whole images that are only looked at."""
         ...
 
     def from_display(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -88,7 +88,7 @@ def _nothing() -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Windows:
-    """Where a picture lies in its file's own coordinates, as EXR has it.
+    """Where an image is in its file's own coordinates, as EXR has it.
 
     Convention:
         Half-open boxes (left, top, right, bottom), y downwards. Frames cover the canvas: the smallest box that
@@ -117,20 +117,20 @@ def united(a: Box, b: Box) -> Box:
 
 
 def shifted(box: Box, origin: tuple[int, int]) -> Box:
-    """The box in coordinates whose zero lies at ``origin`` (x, y)."""
+    """The box in coordinates whose zero is at ``origin`` (x, y)."""
     return box[0] - origin[0], box[1] - origin[1], box[2] - origin[0], box[3] - origin[1]
 
 
 @dataclass(frozen=True)
 class ColorTags:
-    """Colour description of a picture, in the words of ITU-T H.273 as FFmpeg spells them."""
+    """Color description of an image, in the words of ITU-T H.273 as FFmpeg spells them."""
 
     primaries: str = "bt709"
-    """Colour primaries: bt709, bt470bg, smpte170m, bt2020, ... ; 'unspecified' when not told."""
+    """Color primaries: bt709, bt470bg, smpte170m, bt2020, ... ; 'unspecified' when not stated."""
     transfer: str = "bt709"
     """Transfer characteristic: bt709, iec61966-2-1 (sRGB), smpte2084, arib-std-b67, ..."""
     matrix: str = "bt709"
-    """YCbCr matrix: bt709, smpte170m, bt470bg, bt2020nc, or 'gbr' for pictures stored as RGB."""
+    """YCbCr matrix: bt709, smpte170m, bt470bg, bt2020nc, or 'gbr' for images stored as RGB."""
     is_full_range: bool = False
     """True: codes use 0..max (JPEG, PNG). False: video range (16..235 in 8 bits)."""
 
@@ -154,15 +154,15 @@ class ClipInfo:
     has_audio: bool = False
     """True when the file carries sound."""
     is_still: bool = False
-    """True for a single picture (it may be repeated for as long as the performance lasts)."""
+    """True for a single image (it may be repeated for as long as the performance lasts)."""
     color: ColorTags = field(default_factory=ColorTags)
-    """Colour description of the file."""
+    """Color description of the file."""
     alpha: AlphaState = "straight"
-    """What the frames' colours are; EXR and linear formats are premultiplied and stay so, to the bit."""
+    """What the frames' colors are; EXR and linear formats are premultiplied and stay so, to the bit."""
     sample_type: SampleType = "int"
     """How the file keeps its numbers: 'half' and 'float' are delivered as float32, without loss."""
     first_frame: int | None = None
-    """Number of the first frame; None where frames bear no numbers (films, stills): they count from 0."""
+    """Number of the first frame; None where frames bear no numbers (videos, stills): they count from 0."""
     frames_before: int = 0
     """Frames of the clip before the first delivered one; negative where held frames precede the clip."""
     timecode: Timecode | None = None
@@ -179,7 +179,7 @@ class ClipInfo:
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of a clip. The array is never written to after the frame is made.
+    """One image of a clip. The array is never written to after the frame is made.
 
     Convention:
         Rows top to bottom, columns left to right, pixel centres at integer coordinates.
@@ -192,16 +192,16 @@ class Frame:
     time_s: Fraction
     """Presentation time in seconds: index / rate."""
     layers: Mapping[str, NDArray[np.float32]] = field(default_factory=_nothing)
-    """Layer (a key of LAYER_CHANNELS) -> (H, W, C) written beside the picture by sinks that can."""
+    """Layer (a key of LAYER_CHANNELS) -> (H, W, C) written next to the image by sinks that can."""
     metadata: Mapping[str, Any] = field(default_factory=_nothing)
     """What this picture's own header says, or what a render says of it; overrides the clip's."""
     data_window: Box | None = None
     """This picture's own data window, in file coordinates; None: the clip's."""
 
     alpha: AlphaState = "straight"
-    """State of the colours, where there is alpha: see ``ClipInfo.alpha``."""
+    """State of the colors, where there is alpha: see ``ClipInfo.alpha``."""
     encoding: Encoding | None = None
-    """What the pixels' numbers mean; None: display codes, as in films and stills without tags."""
+    """What the pixels' numbers mean; None: display codes, as in videos and stills without tags."""
 
     @property
     def white(self) -> float:
@@ -209,7 +209,7 @@ class Frame:
         return 1.0 if self.pixels.dtype.kind == "f" else float(np.iinfo(self.pixels.dtype).max)
 
     def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Colours in the pixels' own codes -> display view.
+        """Colors in the pixels' own codes -> display view.
 
         Args:
             values: (..., 3) RGB.

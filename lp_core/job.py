@@ -39,11 +39,11 @@ class RenderJob:
     """One render as it was asked for; nothing in it has been opened or checked against the disk."""
 
     source: str
-    """Still, film or frame pattern that is animated."""
+    """Still, video or frame pattern that is animated."""
     driving: str
-    """Performance: a film, a motion file, or a built-in motion such as ``demo:expressive``."""
+    """Performance: a video, a motion file, or a built-in motion such as ``demo:expressive``."""
     output: str
-    """Film or frame pattern that is written."""
+    """Video or frame pattern that is written."""
     settings: RenderSettings = field(default_factory=RenderSettings)
     """Everything else."""
 
@@ -51,7 +51,7 @@ class RenderJob:
         for name in _NAMES:
             value = getattr(self, name)
             if not isinstance(value, str) or not value or "\0" in value:
-                raise SettingError(f"The job's {name} = {value!r} is no file name; give one.")
+                raise SettingError(f"The job's {name} = {value!r} is not a file name; give one.")
 
     def to_json(self) -> str:
         """The job as JSON text (ASCII only, so that any channel carries it)."""
@@ -62,7 +62,7 @@ class RenderJob:
         """Reads what ``to_json`` wrote; settings that are not named keep their defaults.
 
         Raises:
-            SettingError: the text is no job, of a newer version, or holds an unknown, missing, misspelt or
+            SettingError: the text is not a job, of a newer version, or holds an unknown, missing, misspelt or
                 misplaced key, a value of the wrong type, or one out of range.
         """
         job = _upgraded(_parse(text))
@@ -82,7 +82,7 @@ def _parse(text: str) -> Dict[str, Any]:
     except (ValueError, TypeError, RecursionError) as error:
         raise SettingError(f"The job is not JSON text ({error}); write it again.") from error
     if not isinstance(job, dict) or job.get("schema") != SCHEMA:
-        raise SettingError(f"The text is no job: its schema must be '{SCHEMA}'.")
+        raise SettingError(f"The text is not a job: its schema must be '{SCHEMA}'.")
     return job
 
 
@@ -96,7 +96,7 @@ def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
 
 
 def _no_constant(word: str) -> None:
-    raise SettingError(f"The job holds {word}, which is no number; write a finite one.")
+    raise SettingError(f"The job holds {word}, which is not a number; write a finite one.")
 
 
 def _upgraded(job: Dict[str, Any]) -> Dict[str, Any]:

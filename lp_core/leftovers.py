@@ -1,4 +1,4 @@
-"""Temporary files and folders of runs that were killed: their names tell whose they were, and the next run sweeps them.
+"""Temporary files and folders of runs that were killed: their names show the owner, and the next run sweeps them.
 
 Standard library only.
 """

@@ -119,7 +119,7 @@ def with_file(text: str, change: Callable[[str], str]) -> str:
 
 
 def speech_file(text: str) -> str:
-    """The file that holds a voice; the name itself where it is no voice."""
+    """The file that holds a voice; the name itself where it is not a voice."""
     return parse(text).name if is_speech(text) else text
 
 

@@ -70,7 +70,7 @@ def open_driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredM
         options = read_options(settings.input, rate, is_source=False)
         return filmed_face(name, settings.face.driving_face, options, people=settings.face.people)
     if settings.mesh.mouth == "driving":
-        raise SettingError(f"{name} holds no picture to take the mouth from; use --mouth drawn or auto.")
+        raise SettingError(f"{name} holds no image to take the mouth from; use --mouth drawn or auto.")
     if is_voice:
         check_voice(Path(speech_file(name)), settings.speech)
         return _spoken(name, settings, rate or DEFAULT_RATE, "mesh478")

@@ -48,7 +48,7 @@ class SpeechExtraction:
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, listener: Listener | None = None) -> Summary:
-        """Analyzes the whole voice; the file stands under its name only when this returns.
+        """Analyzes the whole voice; the file is under its name only when this returns.
 
         Raises:
             LpError: whatever a part has to say; nothing is left behind then.

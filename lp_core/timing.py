@@ -20,7 +20,7 @@ def exact_number(text: Union[str, int, float]) -> Fraction:
     """A number as it is written, such as ``0.1``, ``-2``, ``1e-3`` or ``30000/1001``.
 
     Raises:
-        ValueError: it is no number, or so long that it would take the memory of the machine.
+        ValueError: it is not a number, or so long that it would take the memory of the machine.
     """
     words = str(text) if not isinstance(text, float) else repr(text)
     if len(words) > 100 or _NUMBER.fullmatch(words) is None:
@@ -58,7 +58,7 @@ class FrameRate:
         0.001 frames per second) become the exact fraction over 1001.
 
         Raises:
-            SettingError: the text is no rate.
+            SettingError: the text is not a rate.
         """
         try:
             value = text if isinstance(text, Fraction) else exact_number(text)
@@ -108,11 +108,11 @@ class FrameRange:
         """Reads ``1001-1100``, ``1001`` (that one frame) or, with negative numbers, ``-8-100`` and ``-8--2``.
 
         Raises:
-            SettingError: the text is no range.
+            SettingError: the text is not a range.
         """
         match = _RANGE.fullmatch(text)
         if match is None:
-            raise SettingError(f"'{text}' is no range of frames; write it like 1001-1100.")
+            raise SettingError(f"'{text}' is not a range of frames; write it like 1001-1100.")
         first = int(match.group(1))
         return cls(first, first if match.group(2) is None else int(match.group(2)))
 
@@ -148,7 +148,7 @@ class Timecode:
     frame: int
     """Frames since 00:00:00:00; it comes round after 24 hours."""
     rate: FrameRate
-    """Frames per second of the pictures."""
+    """Frames per second of the images."""
     is_drop_frame: bool = False
     """True: numbers are left out; for 29.97, 59.94 and 119.88 only."""
 
@@ -165,11 +165,11 @@ class Timecode:
         """Reads ``01:00:00:00``; ``;`` or ``,`` before the frames means drop-frame, as tapes and MOV write it.
 
         Raises:
-            SettingError: the text is no timecode, or names a number that does not exist at that rate.
+            SettingError: the text is not a timecode, or names a number that does not exist at that rate.
         """
         match = _TIMECODE.fullmatch(text)
         if match is None:
-            raise SettingError(f"'{text}' is no timecode; write it like 01:00:00:00.")
+            raise SettingError(f"'{text}' is not a timecode; write it like 01:00:00:00.")
         hours, minutes, seconds, frames = (int(match.group(index)) for index in (1, 2, 3, 5))
         return cls.of(hours, minutes, seconds, frames, rate, match.group(4) in ";,")
 

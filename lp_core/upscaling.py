@@ -88,7 +88,7 @@ def assemble_upscale(source: str, output: str, settings: RenderSettings) -> Stag
         raise SettingError("No model is named; choose one, such as x4plus.")
     if settings.upscale.upscale_region == "face":
         raise SettingError(
-            "upscale_region = face concerns a drawn face; leave it out to make a whole film larger."
+            "upscale_region = face concerns a drawn face; leave it out to make a whole video larger."
         )
     inputs = InputWatch.of(input_files([source], settings))
     check_output(output, settings.output.overwrite, settings.output.codec)

@@ -65,7 +65,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(autouse=True)
 def _no_key_of_the_user(tmp_path_factory, monkeypatch):
-    """Tests neither use nor touch the signing key of whoever runs them."""
+    """Tests neither use nor touch the signing key of anyone who runs them."""
     monkeypatch.setenv("LPSUITE_CONFIG", str(tmp_path_factory.getbasetemp() / "no-configuration"))
 
 

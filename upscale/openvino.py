@@ -25,7 +25,7 @@ except ImportError as error:
 _PRECISIONS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 
 REPAYS = 4
-"""Pictures of one size after which a network compiled for that size alone repays the second that takes."""
+"""Images of one size after which a network compiled for that size alone repays the second that takes."""
 FIXED_SIZES = 4
 """Most sizes compiled for; each holds about 100 MB of x4plus."""
 
@@ -33,7 +33,7 @@ FIXED_SIZES = 4
 def openvino_run(network: Network, dtype: torch.dtype) -> Run:
     """Runs the network with OpenVINO on the processor.
 
-    Sizes may vary from picture to picture; one that returns (``REPAYS``) gets a network compiled for it alone, which is
+    Sizes may vary from image to image; one that returns (``REPAYS``) gets a network compiled for it alone, which is
     about a tenth quicker.
 
     Args:

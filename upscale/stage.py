@@ -45,7 +45,7 @@ def _run(network: Network, settings: UpscaleSettings, engine: EngineSettings, de
 
 
 class CropEnlarger:
-    """Makes the crops of one film larger, in order, because it steadies them over time."""
+    """Makes the crops of one video larger, in order, because it steadies them over time."""
 
     def __init__(self, upscaler: Upscaler, settings: UpscaleSettings) -> None:
         """Takes an upscaler."""
@@ -58,7 +58,7 @@ class CropEnlarger:
 
 
 class UpscaleStage:
-    """Makes frames larger; frames of one film in order, because it steadies them over time."""
+    """Makes frames larger; frames of one video in order, because it steadies them over time."""
 
     def __init__(self, upscaler: Upscaler, settings: UpscaleSettings) -> None:
         """Takes an upscaler."""
@@ -102,7 +102,7 @@ class UpscaleStage:
 
 
 def resized(picture: F32, size: tuple[int, int]) -> F32:
-    """A picture or field at another size: averaged over areas when smaller, Lanczos when larger.
+    """An image or field at another size: averaged over areas when smaller, Lanczos when larger.
 
     Args:
         picture: (H, W) or (H, W, C).

@@ -1,8 +1,8 @@
-"""Upscaled films without flicker: each picture is mixed with the one before, carried along the motion.
+"""Upscaled videos without flicker: each image is mixed with the one before, carried along the motion.
 
-A network that looks at one picture at a time invents its detail anew in every frame. Here the last result is moved
-by the optical flow between the small pictures (DIS, Kroeger et al., ECCV 2016) and mixed in wherever the small
-pictures agree that it is the same thing; a cut starts afresh.
+A network that looks at one image at a time invents its detail again in every frame. Here the last result is moved
+by the optical flow between the small images (DIS, Kroeger et al., ECCV 2016) and mixed in wherever the small
+images agree that it is the same thing; a cut starts afresh.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 AGREE = 0.05
-"""Difference of the small pictures, 0..1, at which trust in the motion has fallen to a third."""
+"""Difference of the small images, 0..1, at which trust in the motion has fallen to a third."""
 CUT = 0.12
-"""Mean difference after motion compensation from which two pictures are different shots."""
+"""Mean difference after motion compensation from which two images are different shots."""
 
 
 class Steady:
-    """Mixes results over time; hand it every picture of one film in order."""
+    """Mixes results over time; hand it every image of one video in order."""
 
     def __init__(self, strength: float) -> None:
         """Makes a mixer.
@@ -38,7 +38,7 @@ class Steady:
         """The result, steadied.
 
         Args:
-            small: (h, w, 3) the picture before upscaling, display-encoded, 1.0 = white.
+            small: (h, w, 3) the image before upscaling, display-encoded, 1.0 = white.
             result: (H, W, 3) the same upscaled.
         """
         steady = result
@@ -52,12 +52,12 @@ class Steady:
 
 
 def carry(small_before: F32, result_before: F32, small: F32) -> tuple[F32, F32] | None:
-    """The last result, moved to where this picture has it.
+    """The last result, moved to where this image has it.
 
     Args:
-        small_before: (h, w, 3) the picture before.
+        small_before: (h, w, 3) the image before.
         result_before: (H, W, 3) its result.
-        small: (h, w, 3) this picture.
+        small: (h, w, 3) this image.
 
     Returns:
         (H, W, 3) the moved result, and (H, W) 0..1 how far it can be trusted; None across a cut.
@@ -90,7 +90,7 @@ def flicker(small_before: F32, result_before: F32, small: F32, result: F32) -> f
 
 
 def _moved(picture: F32, flow: F32) -> F32:
-    """The picture at (x, y) + flow, cubic."""
+    """The image at (x, y) + flow, cubic."""
     height, width = flow.shape[:2]
     columns = np.arange(width, dtype=np.float32)
     rows = np.arange(height, dtype=np.float32)[:, None]

@@ -1,7 +1,7 @@
-"""Cutting a picture into tiles that give the same result as the whole, and joining them without a seam.
+"""Cutting an image into tiles that give the same result as the whole, and joining them without a seam.
 
 Convention:
-    Positions are pixels of the small picture, half-open; a result is ``scale`` times as large. Every tile is read
+    Positions are pixels of the small image, half-open; a result is ``scale`` times as large. Every tile is read
     with a margin of context that is thrown away; kept parts overlap by a feather over which the weights of both
     neighbours, linear from 0 to 1, add up to exactly 1.
 """
@@ -68,7 +68,7 @@ def spans(length: int, tile: int, margin: int, feather: int) -> list[TileSpan]:
 
 @dataclass(frozen=True)
 class Tile:
-    """One tile of a picture."""
+    """One tile of an image."""
 
     across: TileSpan
     down: TileSpan
@@ -108,6 +108,6 @@ def batches(tiles: Sequence[Tile], most: int) -> list[list[Tile]]:
 
 
 def plan(width: int, height: int, tile: int, margin: int, feather: int) -> list[Tile]:
-    """All tiles of a picture, row by row; see ``spans``."""
+    """All tiles of an image, row by row; see ``spans``."""
     rows, columns = spans(height, tile, margin, feather), spans(width, tile, margin, feather)
     return [Tile(across, down) for down, across in product(rows, columns)]

@@ -1,4 +1,4 @@
-"""Runs an upscaling network over pictures of any size: tiles, precision, full memory."""
+"""Runs an upscaling network over images of any size: tiles, precision, full memory."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Upscaler:
         return self._batches.size
 
     def enlarge(self, picture: F32) -> F32:
-        """The picture, ``scale`` times as large.
+        """The image, ``scale`` times as large.
 
         Values outside 0..1 survive: the network sees them cut off, and what was cut is enlarged smoothly and added.
 

@@ -1,4 +1,4 @@
-"""Puts the scripts and the Fusion macro where Resolve finds them, with what they import beside them."""
+"""Puts the scripts and the Fusion macro where Resolve finds them, with what they import next to them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lp_core.version import __version__
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 LIBRARY = "LivePortrait"
-"""Folder beside ``Scripts`` that holds what the scripts import; under ``Scripts`` it would show in the menu."""
+"""Folder next to it ``Scripts`` that holds what the scripts import; under ``Scripts`` it would show in the menu."""
 STAMP = "lpsuite.txt"
 MACRO = "LivePortrait.setting"
 PLACEHOLDER = 'LIBRARY = ""'
@@ -51,7 +51,7 @@ class DavinciInstaller:
         ]
 
     def status(self, options: InstallOptions) -> list[Finding]:
-        """What stands between the user and a render."""
+        """What is between the user and a render."""
         fusion = fusion_folder(options)
         library = fusion / LIBRARY
         if not (library / STAMP).is_file():
@@ -152,7 +152,7 @@ def _files_finding(fusion: Path) -> Finding:
 
 
 APP_STORE = Path("/Applications/DaVinci Resolve.app/Contents/_MASReceipt/receipt")
-"""The App Store puts a receipt into what it installs; Blackmagic's own download lies in a folder of its own."""
+"""The App Store puts a receipt into what it installs; Blackmagic's own download is in a separate folder."""
 
 
 def _sandbox_finding() -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Puts the LivePortrait node where Nuke finds it: a folder of its own, named in the ``init.py`` of Nuke's folder."""
+"""Puts the LivePortrait node where Nuke finds it: a separate folder, named in the ``init.py`` of Nuke's folder."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class NukeInstaller:
         return said
 
     def status(self, options: InstallOptions) -> list[Finding]:
-        """What stands between the user and the node."""
+        """What is between the user and the node."""
         home = config_folder(options)
         target = home / FOLDER
         bad = altered(_files(target))
@@ -70,7 +70,7 @@ class NukeInstaller:
         ]
 
     def uninstall(self, options: InstallOptions) -> list[str]:
-        """Removes the folder's files and the lines in ``init.py``; scripts with nodes keep their pictures."""
+        """Removes the folder's files and the lines in ``init.py``; scripts with nodes keep their images."""
         home = config_folder(options)
         target = home / FOLDER
         said = []

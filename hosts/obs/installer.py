@@ -44,13 +44,13 @@ class ObsInstaller:
             write_whole(helper, json.dumps(helper_collection(script), indent=1))
             said.append(f'A scene collection "{COLLECTION}" with a LivePortrait source was made.')
         said.append(
-            "Start OBS anew; in collections that it makes later, add the script by Tools, Scripts. Then add the source "
+            "Start OBS again; in collections made later, add the script by Tools, Scripts. Then add the source "
             "LivePortrait to a scene."
         )
         return said
 
     def status(self, options: InstallOptions) -> list[Finding]:
-        """What stands between the user and a picture."""
+        """What is between the user and an image."""
         home = config_folder(options)
         script = home / FOLDER / SCRIPTS[0]
         found = [

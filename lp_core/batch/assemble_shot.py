@@ -32,7 +32,7 @@ from lp_core.settings import RenderSettings
 from lp_core.timing import FrameRange, FrameRate
 
 BACKWARDS = "driver.lpmotion"
-"""Performance of a shot that plays it backwards: no film is read from its end."""
+"""Performance of a shot that plays it backwards: no video is read from its end."""
 
 
 def assemble_shot(
@@ -137,7 +137,7 @@ def _performance(render: Render, job: RenderJob, shot: Shot, work: Path) -> _Pla
 
 
 def _film(job: RenderJob, shot: Shot) -> FilmedFace:
-    """The driving film, no more of it than is needed."""
+    """The driving video, no more of it than is needed."""
     given = job.settings.input
     frames = None if shot.driver_frames is None else FrameRange(*shot.driver_frames)
     options = ReadOptions(
@@ -152,7 +152,7 @@ def _film(job: RenderJob, shot: Shot) -> FilmedFace:
 
 
 def _faster(film: FilmedFace, speed: Fraction) -> FilmedFace:
-    """The film with another claim of its rate; its frames are the same."""
+    """The video with another claim of its rate; its frames are the same."""
     if speed == 1:
         return film
     rate = FrameRate(film.info.rate.fps * speed)
@@ -207,7 +207,7 @@ def store_backwards(
 
 
 def _placed(render: Render, shot: Shot, placed: _Placed, sound_s: str) -> Render:
-    """The render with its performance beside the shot; ``sound_s``: where in its sound the first frame is."""
+    """The render with its performance next to the shot; ``sound_s``: where in its sound the first frame is."""
     begin_s = render.part.start_s
     part = TimeSlice(begin_s, shot.frames if shot.is_still else None, placed.start_s - begin_s)
     target = render.target

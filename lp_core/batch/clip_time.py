@@ -20,7 +20,7 @@ def exact_rate(rate: float) -> Fraction:
     """Frames per second as they are meant: 29.97 and its longer forms are 30000/1001.
 
     Raises:
-        SettingError: it is no rate.
+        SettingError: it is not a rate.
     """
     value = exact(rate)
     if value < LEAST_FPS:
@@ -129,7 +129,7 @@ def clamped(frames: Frames, available: int | None) -> Frames | None:
 
 @dataclass(frozen=True)
 class PerformanceRange:
-    """How a performance runs beside the frames of a shot."""
+    """How a performance runs next to the frames of a shot."""
 
     start_s: Fraction
     """Time within the performance at the shot's first frame."""
@@ -140,7 +140,7 @@ class PerformanceRange:
 def performance_beside(
     span: ClipRange, first_s: Fraction, frame_s: Fraction, driver_in_s: Fraction, driver_speed: Fraction
 ) -> PerformanceRange:
-    """How a performance that begins with a clip runs beside the frames of that clip's media.
+    """How a performance that begins with a clip runs next to the frames of that clip's media.
 
     Args:
         span: of the clip.

@@ -44,10 +44,10 @@ class DrivingMedia:
     """What it was read from; None for a built-in motion."""
 
     def frames_for(self, performance: PerformanceRange, count: int, fps: Fraction) -> tuple[int, int] | None:
-        """First and last frame to read, by its own numbers; None: all of it, where it is short or no film.
+        """First and last frame to read, by its own numbers; None: all of it, where it is short or no video.
 
         Args:
-            performance: how it runs beside the shot.
+            performance: how it runs next to the shot.
             count: frames of the shot.
             fps: of the shot.
 
@@ -77,7 +77,7 @@ def origin_of(clip: ClipFacts, media: MediaFacts, span: ClipRange) -> Fraction:
         return Fraction(0)
     if clip.clock is not None:
         origin = clip.clock.start_s
-        # a sequence may begin before or after the pictures that are there now
+        # a sequence may begin before or after the images that are there now
         if media.is_sequence and clip.link is not None and clip.link.frames is not None:
             origin += (media.first - clip.link.frames.first) / media.fps
         return origin
@@ -203,7 +203,7 @@ def _of_clip(other: ClipFacts, prober: Prober, finder: Finder) -> DrivingMedia:
 def _of_track(
     name: str, clip: ClipFacts, facts: Sequence[ClipFacts], prober: Prober, finder: Finder
 ) -> DrivingMedia:
-    """What stands beside the clip on a track of the same stack, in step with the timeline."""
+    """What stands next to the clip on a track of the same stack, in step with the timeline."""
     if clip.start_s is None or clip.span is None:
         raise SettingError(
             f"{clip.words}: where it stands cannot be told; name its performance as clip:NAME."
@@ -217,12 +217,12 @@ def _of_track(
             if end > begin:
                 found.append((end - begin, -other.index, other))
     if not found:
-        raise SettingError(f"{clip.words}: nothing stands beside it on the track '{name}'.")
+        raise SettingError(f"{clip.words}: nothing stands next to it on the track '{name}'.")
     other = max(found)[2]
     driver = _of_clip(other, prober, finder)
     late_s = clip.start_s - (other.start_s or Fraction(0))
     notes = (
-        (f"{clip.words}: of {len(found)} clips beside it the longest counts, {other.words}.",)
+        (f"{clip.words}: of {len(found)} clips next to it the longest counts, {other.words}.",)
         if found[1:]
         else ()
     )

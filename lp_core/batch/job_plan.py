@@ -26,14 +26,16 @@ def read_job(path: Path) -> RenderJob:
 
     Raises:
         UnreadableMedia: it cannot be read.
-        SettingError: it is no job.
+        SettingError: it is not a job.
     """
     try:
         return RenderJob.from_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnreadableMedia(f"{path} cannot be read ({error.strerror}); check the job's file.") from error
     except UnicodeDecodeError as error:
-        raise SettingError(f"{path} is no job, because it is no text in UTF-8; write it again.") from error
+        raise SettingError(
+            f"{path} is not a job, because it is not a text in UTF-8; write it again."
+        ) from error
 
 
 def plan_job(job: RenderJob, file: Path, chunk_frames: int = CHUNK_FRAMES) -> BatchPlan:
@@ -50,7 +52,7 @@ def plan_job(job: RenderJob, file: Path, chunk_frames: int = CHUNK_FRAMES) -> Ba
     """
     if not can_be_parted(job.output, job.settings.output) or job.settings.upscale.upscale is not None:
         raise SettingError(
-            f"{job.output} cannot be rendered in chunks, because of --upscale or of passes in files beside it; leave "
+            f"{job.output} cannot be rendered in chunks, because of --upscale or of passes in files next to it; leave "
             "them out, or render it with lpsuite animate."
         )
     job = replace(job, settings=replace(job.settings, face=inlined(job.settings.face)))

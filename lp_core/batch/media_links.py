@@ -65,7 +65,7 @@ def is_remote(url: str, folder: Path | None = None) -> bool:
 
 
 def path_of(url: str, folder: Path) -> str:
-    """The file name that a URL or path stands for.
+    """The file name that a URL or path is for.
 
     Args:
         url: as a media reference holds it.

@@ -15,7 +15,7 @@ from lp_core.timing import FrameRate
 
 @dataclass(frozen=True)
 class MediaFacts:
-    """A film, a sequence or a still."""
+    """A video, a sequence or a still."""
 
     name: str
     """File, or frame pattern with its frames where they must be said; see ``MediaLink.address``."""
@@ -26,7 +26,7 @@ class MediaFacts:
     frames: int | None
     """Number of frames; None where the file does not tell."""
     first: int
-    """Number of the first frame; films count from 0."""
+    """Number of the first frame; videos count from 0."""
     timecode_s: Fraction | None
     """Time of the first frame by the file's own timecode."""
     size: tuple[int, int]
@@ -37,9 +37,9 @@ class Prober:
     """Opens media and remembers what it found."""
 
     interlaced: str
-    """What becomes of films of fields."""
+    """What happens to videos of fields."""
     references: str
-    """What becomes of containers that name their media in other files."""
+    """What happens to containers that name their media in other files."""
     admit: Callable[[str], object] = str
     """Is given each name before it is opened; raises NotAllowed for what may not be read."""
     _found: dict[tuple[str, Fraction | None], MediaFacts | Exception] = field(default_factory=dict)

@@ -182,5 +182,5 @@ def run_locally(bundle: Path) -> None:
 
 
 def _program_path() -> str:
-    """Where programs are looked for: beside this Python first, as virtual environments keep them."""
+    """Where programs are looked for: next to this Python first, as virtual environments keep them."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

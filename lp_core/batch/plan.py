@@ -19,10 +19,10 @@ from lp_core.timing import exact_number
 
 SCHEMA, VERSION = "lpsuite.batch", 2
 CHUNK_FRAMES = 240
-"""Frames of a chunk where nothing else is asked for: some ten seconds of film."""
+"""Frames of a chunk where nothing else is asked for: some ten seconds of video."""
 PLAN_FILE = "plan.json"
 WORK = "work"
-"""Folder, beside the results, of what is not finished and of what is known of finished shots."""
+"""Folder, next to the results, of what is not finished and of what is known of finished shots."""
 BUNDLE = "bundle"
 """Folder in there for the media of an .otioz timeline."""
 
@@ -42,7 +42,7 @@ class Shot:
     job: RenderJob
     """The render; its output is relative to the batch's folder."""
     is_still: bool
-    """True: the source is a single picture."""
+    """True: the source is a single image."""
     frames: int
     """Frames of the result, handles included."""
     fps: str
@@ -54,7 +54,7 @@ class Shot:
     driver_frames: tuple[int, int] | None
     """First and last frame read of a filmed performance, by its own numbers; None: all of it."""
     driver_fps: str | None
-    """Rate of a performance that is a picture sequence; None: its own."""
+    """Rate of a performance that is an image sequence; None: its own."""
     driver_start_s: str
     """Time within the performance at the first frame of the result, an exact fraction."""
     driver_speed: str
@@ -73,7 +73,7 @@ class Shot:
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
     is_job: bool = False
-    """True: a job of its own, no clip of a timeline; range and timing are the job's."""
+    """True: a separate job, no clip of a timeline; range and timing are the job's."""
 
     def render_job(self, folder: Path, device: str | None = None) -> RenderJob:
         """The render with the full path of its output.
@@ -199,7 +199,7 @@ def read_plan(path: Path) -> BatchPlan:
 
     Raises:
         UnreadableMedia: it cannot be read.
-        SettingError: it is no plan, or of a newer version.
+        SettingError: it is not a plan, or of a newer version.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -208,9 +208,9 @@ def read_plan(path: Path) -> BatchPlan:
             f"{path} cannot be read ({error.strerror}); make it with lpsuite batch --plan."
         ) from error
     except (ValueError, RecursionError) as error:
-        raise SettingError(f"{path} is no plan: {error}.") from error
+        raise SettingError(f"{path} is not a plan: {error}.") from error
     if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
-        raise SettingError(f"{path} is no plan; make one with lpsuite batch --plan.")
+        raise SettingError(f"{path} is not a plan; make one with lpsuite batch --plan.")
     if values.pop("version", None) != VERSION:
         raise SettingError(f"{path} is a plan of another version of LP Suite; make it again.")
     try:
@@ -220,7 +220,7 @@ def read_plan(path: Path) -> BatchPlan:
             values[name] = tuple(values[name])
         return BatchPlan(shots=shots, problems=problems, **values)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise SettingError(f"{path} is no whole plan ({error}); make it again.") from error
+        raise SettingError(f"{path} is not a whole plan ({error}); make it again.") from error
 
 
 def _shot(values: dict[str, Any]) -> Shot:

@@ -241,7 +241,7 @@ class _Planner:
 
     def _media(self, clip: ClipFacts) -> tuple[MediaFacts, MediaLink]:
         if clip.link is None:
-            words = f"its media is at {clip.url}, which is no file" if clip.url else "it has no media"
+            words = f"its media is at {clip.url}, which is not a file" if clip.url else "it has no media"
             raise _Trouble("missing", f"{clip.words}: {words}; relink it in the editing program.")
         link = clip.link if clip.link.exists else self.finder.find(clip.link)
         if link is None:
@@ -290,7 +290,7 @@ class _Planner:
         if there is None:
             raise _Trouble(
                 "range",
-                f"{clip.words}: what it shows lies outside of its media ({media.name}); check its range.",
+                f"{clip.words}: what it shows is outside of its media ({media.name}); check its range.",
             )
         shown = needed_frames(span, origin_s, fps, Fraction(0), Fraction(0), 0)
         cut = (wanted.count - there.count, there.first > shown.first or there.stop < shown.stop)
@@ -323,7 +323,7 @@ class _Planner:
     def _require_parts(output: str, settings: RenderSettings) -> None:
         if not can_be_parted(output, settings.output):
             raise _Trouble(
-                "mark", f"{output} cannot have passes beside it in a batch; take --file-type .exr."
+                "mark", f"{output} cannot have passes next to it in a batch; take --file-type .exr."
             )
 
 

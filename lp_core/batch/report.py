@@ -75,7 +75,7 @@ def figures(summary: BatchSummary) -> dict[str, object]:
 
 
 def contact_sheet(summary: BatchSummary) -> str:
-    """The report as one HTML page with its pictures inside."""
+    """The report as one HTML page with its images inside."""
     title = html.escape(f"{Path(summary.plan.timeline).name} - LP Suite batch")
     counts = ", ".join(f"{count} {html.escape(name)}" for name, count in summary.plan.counts.items())
     parts = [
@@ -109,7 +109,7 @@ def _section(summary: BatchSummary, result: ShotResult) -> str:
 
 
 def _images(path: Path, frames: int) -> Iterator[str]:
-    """The first picture, the middle one and the last."""
+    """The first image, the middle one and the last."""
     wanted = sorted({0, frames // 2, max(frames - 1, 0)})
     try:
         with open_source(path) as source:

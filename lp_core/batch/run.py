@@ -42,7 +42,7 @@ class Overall:
     _start: float | None = None
 
     def of(self, shot: Shot) -> Listener:
-        """Whoever hears the progress of a shot."""
+        """Anyone who hears the progress of a shot."""
 
         def hear(event: Progress) -> None:
             begin, end = PHASES[event.phase].share
@@ -120,7 +120,7 @@ def failed_unexpectedly(plan: BatchPlan, shot: Shot, error: Exception) -> ShotRe
 
 
 def results_of(plan: BatchPlan) -> list[ShotResult]:
-    """What the records say of every shot, for whoever rendered them on other machines."""
+    """What the records say of every shot, for anyone who rendered them on other machines."""
     found = []
     for shot in plan.shots:
         record = read_record(plan, shot)

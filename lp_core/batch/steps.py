@@ -46,7 +46,7 @@ class RenderResources:
     """Where the networks run; None: as the settings say."""
     make: MakeEngine = make_engine
     listener: Callable[[Shot], Listener | None] = lambda _: None
-    """Gives whoever hears the progress of a shot."""
+    """Gives anyone who hears the progress of a shot."""
 
 
 NOTHING_GIVEN = RenderResources()
@@ -201,7 +201,7 @@ def _reopened(
 
 
 def _whole(shot: Shot, chunk: Chunk, solution: Solution) -> Chunk:
-    """The chunk; the last one reaches to the true end, should a film be longer than its header told."""
+    """The chunk; the last one reaches to the true end, should a video be longer than its header told."""
     return replace(chunk, stop=max(chunk.stop, solution.frames)) if chunk.stop == shot.frames else chunk
 
 

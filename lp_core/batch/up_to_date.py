@@ -1,4 +1,4 @@
-"""Whether a shot is up to date: hashes of everything that its pictures depend on."""
+"""Whether a shot is up to date: hashes of everything that its images depend on."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class ExplainedCommand(click.Command):
 @click.command(cls=ExplainedCommand, short_help="Lay a performance onto a portrait.")
 @click.argument("source")
 @click.argument("driving", required=False)
-@click.option("-o", "--output", required=True, help="Film, or frame pattern such as out.%04d.png.")
+@click.option("-o", "--output", required=True, help="Video, or frame pattern such as out.%04d.png.")
 @work_option
 @settings_options()
 @progress_option
@@ -65,7 +65,7 @@ def animate(
 ) -> None:
     """Lays the performance of DRIVING onto SOURCE.
 
-    SOURCE is a portrait or a film of one. DRIVING is a film, a picture, a motion file (.lpmotion), a
+    SOURCE is a portrait or a video of one. DRIVING is a video, an image, a motion file (.lpmotion), a
     template of the published LivePortrait pipeline (.pkl) or a built-in motion: demo:expressive, demo:blink,
     demo:nod, demo:still. A voice drives the face, too: talk.wav, or speech:FILE for the sound of a video.
     With --face or --cast it may be left out: the first of them then counts.
@@ -77,7 +77,7 @@ def animate(
 
 
 def run_job(job: RenderJob, work: str | None, progress: str) -> None:
-    """Renders a job and reports; exits with a code of its own where the result could not be signed.
+    """Renders a job and reports; exits with a separate code where the result could not be signed.
 
     Args:
         job: what is rendered.

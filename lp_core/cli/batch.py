@@ -167,7 +167,7 @@ def _bundle(plan: BatchPlan, farm: str | None, require: tuple[str, ...]) -> None
 def job(
     job_file: Path, chunk: int | None, submit: tuple[str, ...], require: tuple[str, ...], run_with: str | None
 ) -> None:
-    """Plans the job in the file JOB, as hosts write it (job.json), as one shot: plan.json beside its output.
+    """Plans the job in the file JOB, as hosts write it (job.json), as one shot: plan.json next to its output.
 
     Its steps are those of a batch, without deliver; they render it in chunks, on as many machines as there are.
     """

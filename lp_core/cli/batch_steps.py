@@ -1,4 +1,4 @@
-"""The steps of a batch as commands of their own: what a farm, or any other manager of work, calls."""
+"""The steps of a batch as separate commands: what a farm, or any other manager of work, calls."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def chunk(
 def conform(
     plan_file: Path, results: Path | None, path_rules: Path | None, names: tuple[str, ...], progress: str
 ) -> None:
-    """Joins the chunks of shots of PLAN, lays their sound beside them and signs them."""
+    """Joins the chunks of shots of PLAN, lays their sound next to them and signs them."""
     from lp_core.batch.steps import RenderResources, conform_shot
 
     plan = _opened(plan_file, results, path_rules)

@@ -52,7 +52,7 @@ class DoctorFinding:
 )
 @debug_option
 def doctor(as_json: bool, speed: bool, licenses: bool) -> int:
-    """Shows what works here: devices, models, codecs, colour, extras; and how to get what does not.
+    """Shows what works here: devices, models, codecs, color, extras; and how to get what does not.
 
     The exit code is 0 when the main job works: reading faces, the mesh engine, and writing h264.
     """
@@ -83,7 +83,7 @@ def _show_licenses(as_json: bool) -> int:
         return 0
     for line in said(found):
         say(line)
-    say("What whoever passes these on must do is in docs/licenses.md.")
+    say("What anyone who passes these on must do is in docs/licenses.md.")
     return 0
 
 
@@ -185,7 +185,7 @@ def _codecs() -> Iterator[DoctorFinding]:
             state = "broken" if codec == VIDEO_CODECS[0] else "absent"
             yield DoctorFinding("codecs", codec, state, str(error))
         else:
-            yield DoctorFinding("codecs", codec, "ok", "a test film was written")
+            yield DoctorFinding("codecs", codec, "ok", "a test video was written")
 
 
 def _write_tiny_film(codec: str) -> None:
@@ -222,10 +222,10 @@ def _color() -> DoctorFinding:
     name = os.environ.get("OCIO")
     if not name:
         return DoctorFinding(
-            "color", "OCIO", "absent", "no configuration; films and stills keep their own tags"
+            "color", "OCIO", "absent", "no configuration; videos and stills keep their own tags"
         )
     if not name.startswith("ocio://") and not Path(name).is_file():
-        detail = f"the environment variable OCIO names {name}, which is no file; correct or unset it"
+        detail = f"the environment variable OCIO names {name}, which is not a file; correct or unset it"
         return DoctorFinding("color", "OCIO", "absent", detail)
     return DoctorFinding("color", "OCIO", "ok", name)
 

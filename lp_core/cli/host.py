@@ -44,7 +44,7 @@ def install(name: str, folder: str | None, allow: tuple[str, ...]) -> None:
     _say(_told(name, "install", InstallOptions(folder, program(), allow)))
 
 
-@host.command(short_help="Tell what stands between the host and a picture.")
+@host.command(short_help="Tell what is between the host and an image.")
 @click.argument("name", metavar="HOST")
 @_folder_option
 @debug_option

@@ -22,14 +22,14 @@ _STRONGEST = 5
 """Blendshapes shown in the table; JSON has them all."""
 
 
-@click.command(short_help="Show the faces of a picture.")
+@click.command(short_help="Show the faces of an image.")
 @click.argument("picture")
-@click.option("--frame", default=0, show_default=True, type=click.IntRange(min=0), help="Frame of a film.")
+@click.option("--frame", default=0, show_default=True, type=click.IntRange(min=0), help="Frame of a video.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--ids", is_flag=True, help="List the people of a video with their ids (needs the model sface)."
 )
-@click.option("--overlay", metavar="OUT.png", help="Write the picture with the faces drawn on it.")
+@click.option("--overlay", metavar="OUT.png", help="Write the image with the faces drawn on it.")
 @click.option(
     "--write-points", metavar="OUT.json", help="Write points of the first face, or of a cat, for --points."
 )

@@ -77,7 +77,7 @@ class Component:
 
     @property
     def duties(self) -> tuple[str, ...]:
-        """What whoever passes the package on must do."""
+        """What anyone who passes the package on must do."""
         licenses = dict.fromkeys((self.license, *(of for _, of in self.carried)))
         return tuple(dict.fromkeys(_duty(name) for name in licenses))
 

@@ -59,11 +59,11 @@ def live(
 ) -> None:
     """Drives PORTRAIT by DRIVER until Ctrl-C.
 
-    DRIVER is camera:0, camera:/dev/video0, the address of a stream (rtsp, http, udp, ...), a film (looped), a motion
+    DRIVER is camera:0, camera:/dev/video0, the address of a stream (rtsp, http, udp, ...), a video (looped), a motion
     or demo:NAME.
     """
     if not (virtual_camera or window):
-        raise SettingError("Nothing would show the picture; give --window or --virtual-camera.")
+        raise SettingError("Nothing would show the image; give --window or --virtual-camera.")
     from lp_core.live.config import StreamConfig
     from lp_core.live.drivers import check_driver
     from lp_core.live.streams import LiveStreams
@@ -98,7 +98,7 @@ def live(
 
 
 def _first(stream: LiveStream) -> Rgba:
-    """Waits for the first picture; raises what keeps it from coming."""
+    """Waits for the first image; raises what keeps it from coming."""
     until = time.monotonic() + _START_S
     while time.monotonic() < until:
         picture, status = stream.picture, stream.status()
@@ -107,7 +107,7 @@ def _first(stream: LiveStream) -> Rgba:
         if status["state"] == "failed":
             raise SettingError(status["message"])
         time.sleep(0.02)
-    raise SettingError("No picture came within a minute; check the driver.")
+    raise SettingError("No image came within a minute; check the driver.")
 
 
 def _open_camera(first: Rgba, device: str | None, shows: list[Any], closes: list[Any]) -> None:
@@ -117,7 +117,7 @@ def _open_camera(first: Rgba, device: str | None, shows: list[Any], closes: list
     height, width = (side // 2 * 2 for side in first.shape[:2])  # cameras carry even sizes
     camera = VirtualCamera(width, height, _FPS, device)
     closes.append(camera.close)
-    say(f"The picture is on the camera {camera.device}, {width}x{height}.")
+    say(f"The image is on the camera {camera.device}, {width}x{height}.")
 
     def show(picture: Rgba) -> bool:
         solid = over_color(picture[:height, :width], "#000000")[..., :3]

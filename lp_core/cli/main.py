@@ -1,4 +1,4 @@
-"""The command ``lpsuite``: its commands, and what becomes of errors."""
+"""The command ``lpsuite``: its commands, and what happens to errors."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _as_termination(_number: int, _frame: FrameType | None) -> None:
-    signal.raise_signal(signal.SIGTERM)  # whoever handles that now, such as the worker's server
+    signal.raise_signal(signal.SIGTERM)  # anyone who handles that now, such as the worker's server
 
 
 def main() -> NoReturn:

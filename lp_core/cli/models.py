@@ -21,7 +21,7 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @debug_option
 def list_models(as_json: bool) -> None:
-    """Shows every model, whether it is installed, its size and its licence."""
+    """Shows every model, whether it is installed, its size and its license."""
     from lp_core.models.store import statuses
 
     rows, published = statuses(), _published()
@@ -134,8 +134,8 @@ def show_notes(name: str) -> None:
 
 @models.command()
 @click.argument("name")
-@click.option("--accept-license", is_flag=True, help="Accept a licence that restricts the model's use.")
-@click.option("--into-environment", is_flag=True, help="Keep it beside this Python, for all its users.")
+@click.option("--accept-license", is_flag=True, help="Accept a license that restricts the model's use.")
+@click.option("--into-environment", is_flag=True, help="Keep it next to this Python, for all its users.")
 @debug_option
 def fetch(name: str, accept_license: bool, into_environment: bool) -> None:
     """Downloads the model NAME, checks it and prints where it is."""
@@ -156,7 +156,7 @@ def fetch(name: str, accept_license: bool, into_environment: bool) -> None:
 @click.argument("name", required=False)
 @debug_option
 def verify(name: str | None) -> None:
-    """Hashes the files of all models, or of NAME, anew; fails when one is not the published file."""
+    """Hashes the files of all models, or of NAME, again; fails when one is not the published file."""
     from lp_core.errors import ModelDamaged
     from lp_core.models.store import ModelState
     from lp_core.models.store import verify as verify_models

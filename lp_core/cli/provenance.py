@@ -78,7 +78,7 @@ def init(
 def show(context: click.Context, file: str, anchor: str | None, as_json: bool) -> None:
     """Prints who made FILE from what, and whether it is what was signed.
 
-    FILE is a film, picture, zip, frame pattern or sidecar. Exit code: 0 trusted, 62 not signed, 63 tampered,
+    FILE is a video, image, zip, frame pattern or sidecar. Exit code: 0 trusted, 62 not signed, 63 tampered,
     64 whole but of an unknown signer.
     """
     from lp_core.provenance.examine import examine
@@ -94,7 +94,7 @@ def show(context: click.Context, file: str, anchor: str | None, as_json: bool) -
 @click.option("--overwrite", is_flag=True, help="Replace a zip that exists.")
 @debug_option
 def pack(output: str, destination: str, overwrite: bool) -> None:
-    """Packs OUTPUT (a frame pattern, film or sidecar) and its sidecar into a zip that C2PA readers can check."""
+    """Packs OUTPUT (a frame pattern, video or sidecar) and its sidecar into a zip that C2PA readers can check."""
     from lp_core.provenance.zip_sequence import pack as pack_files
 
     count = pack_files(output, Path(destination), overwrite)
@@ -106,7 +106,7 @@ def pack(output: str, destination: str, overwrite: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @debug_option
 def detect(film: str, as_json: bool) -> None:
-    """Looks for the invisible mark (--watermark) in FILM, a film, picture or frame pattern.
+    """Looks for the invisible mark (--watermark) in FILM, a video, image or frame pattern.
 
     Exit code: 0 found, 66 not found.
     """

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 @click.option("--state", metavar="DIR", help="Folder for its jobs and uploads. Default: your state folder.")
 @click.option("--tls-cert", metavar="FILE", help="Certificate (PEM); needed beyond this machine.")
 @click.option("--tls-key", metavar="FILE", help="Its key (PEM).")
-@click.option(
-    "--token-file", metavar="FILE", help="File with a token of your own; needed beyond this machine."
-)
+@click.option("--token-file", metavar="FILE", help="File with your own token; needed beyond this machine.")
 @click.option("--name", "names", multiple=True, help="Name by which others reach this machine; repeatable.")
 @click.option(
     "--until-idle",
@@ -61,7 +59,7 @@ if TYPE_CHECKING:
     "--contain/--no-contain",
     "contained",
     default=True,
-    help="Do jobs in processes of their own, so that a crash in a decoder fails one job. Default: --contain.",
+    help="Do jobs in separate processes, so that a crash in a decoder fails one job. Default: --contain.",
 )
 @click.option(
     "--from-host", is_flag=True, hidden=True, help="Close what the host program left open to its children."

@@ -1,4 +1,4 @@
-"""``lpsuite sync``: lip-sync of films."""
+"""``lpsuite sync``: lip-sync of videos."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from lp_core.cli.main import debug_option
 from lp_core.cli.output import say
 
 
-@click.group(short_help="Check the lip-sync of films.")
+@click.group(short_help="Check the lip-sync of videos.")
 def sync() -> None:
-    """Lip-sync of films."""
+    """Lip-sync of videos."""
 
 
-@sync.command(short_help="How late the sound of a film is, and whether it belongs to the mouth.")
+@sync.command(short_help="How late the sound of a video is, and whether it belongs to the mouth.")
 @click.argument("film")
 @click.option(
     "--speech-track",

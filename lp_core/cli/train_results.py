@@ -127,10 +127,10 @@ def stitch(
     say(f"Before training: {before.gain:.0%}, {before.motion_kept:.0%}. {output}: ready for --weights.")
 
 
-@click.command(short_help="Measure weights, engines and films of other programs on a prepared set.")
+@click.command(short_help="Measure weights, engines and videos of other programs on a prepared set.")
 @click.argument("data")
 @click.option("--weights", multiple=True, help="Folder of weights, each a row. Repeatable.")
-@click.option("--results", multiple=True, help="Folder of films by another program, each a row. Repeatable.")
+@click.option("--results", multiple=True, help="Folder of videos by another program, each a row. Repeatable.")
 @click.option("-o", "--output", required=True, help="Folder of table.md, table.csv and sheet.png.")
 @click.option("--part", default="test", show_default=True, help="held-out, validation or test.")
 @click.option("--every", default=8, show_default=True, help="Every so many frames of a shot.")

@@ -11,9 +11,9 @@ from lp_core.cli.main import debug_option
 from lp_core.cli.progress import make_reporter, progress_option
 
 
-@click.command(short_help="Make a film or pictures larger.")
+@click.command(short_help="Make a video or images larger.")
 @click.argument("source")
-@click.option("-o", "--output", required=True, help="Film, or frame pattern such as out.%04d.png.")
+@click.option("-o", "--output", required=True, help="Video, or frame pattern such as out.%04d.png.")
 @click.option("--model", "upscale", default="x4plus", show_default=True, help="Same as --upscale of animate.")
 @click.option("--scale", "upscale_scale", default=0.0, type=float, help="Same as --upscale-scale of animate.")
 @click.option("--height", "upscale_height", default=0, type=int, help="Same as --upscale-height of animate.")

@@ -1,7 +1,7 @@
 """Premultiplied and straight alpha, and mixing without fringes.
 
 Convention:
-    Colours (..., 4) float32 RGBA, alpha 0..1. Premultiplied: colour is already weighted by alpha, so colour
+    Colors (..., 4) float32 RGBA, alpha 0..1. Premultiplied: color is already weighted by alpha, so color
     without alpha (a glow) is allowed.
 """
 
@@ -23,7 +23,7 @@ def premultiply(straight: F32) -> F32:
 
 
 def unpremultiply(premultiplied: F32) -> F32:
-    """Premultiplied -> straight; where alpha is 0 the colour stays as it is."""
+    """Premultiplied -> straight; where alpha is 0 the color stays as it is."""
     alpha = premultiplied[..., 3:]
     divisor = np.where(alpha == 0, np.float32(1), alpha)
     return np.concatenate([premultiplied[..., :3] / divisor, alpha], axis=-1)
@@ -36,7 +36,7 @@ def mix(
     alpha: AlphaState = "straight",
     encoding: Encoding | None = None,
 ) -> NDArray[Any]:
-    """Two pictures mixed in linear light and premultiplied, so that an edge has neither dark nor bright fringe.
+    """Two images mixed in linear light and premultiplied, so that an edge has neither dark nor bright fringe.
 
     Args:
         low: (..., 3 or 4), shown where the weight is 0; uint8, uint16 or float32.
@@ -47,7 +47,7 @@ def mix(
 
     Returns:
         A new array of the same type; where the weight is exactly 0 or 1, or both are alike, the bits of the
-        picture shown.
+        image shown.
     """
     result = np.where((weight >= 1)[..., None], high, low)
     between = (weight > 0) & (weight < 1) & (low != high).any(axis=-1)

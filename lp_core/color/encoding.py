@@ -1,8 +1,8 @@
 """What a clip's numbers mean: the way to linear light, to what a screen shows, and back.
 
 Convention:
-    Colours are (..., 3) float32 RGB, 1.0 = white. Linear light is scene-linear with BT.709's primaries; the
-    display view is that through the shaper (sRGB's curve, going on below 0 and above 1). Premultiplied colours
+    Colors are (..., 3) float32 RGB, 1.0 = white. Linear light is scene-linear with BT.709's primaries; the
+    display view is that through the shaper (sRGB's curve, going on below 0 and above 1). Premultiplied colors
     are converted as they are: as if over black.
 """
 
@@ -72,7 +72,7 @@ def encoding_of(tags: ColorTags, chromaticities: Sequence[float] | None = None) 
     """The encoding that a clip's tags tell.
 
     Args:
-        tags: colour description of the clip.
+        tags: color description of the clip.
         chromaticities: of its header, eight numbers in EXR's order; None: by the tags.
     """
     own = CHROMATICITIES.get(tags.primaries) if chromaticities is None else chromaticities

@@ -46,9 +46,9 @@ class Conversion:
     """What happens to frames on their way to a file."""
 
     convert: Callable[[F32], F32]
-    """Colours (..., 3) of the frames, 1.0 = white, to the file's."""
+    """Colors (..., 3) of the frames, 1.0 = white, to the file's."""
     tags: ColorTags
-    """Colour description of the file."""
+    """Color description of the file."""
     note: str
     """What the user is told."""
 
@@ -93,16 +93,14 @@ class ColorManagement:
         if wanted is not None:
             space = self._spaces.space(wanted)
             tags = _tags_of(space.name, LINEAR if output_is_exr else SCREEN)
-            note = f"Colours were converted from {encoding.name} to {space.name}."
+            note = f"Colors were converted from {encoding.name} to {space.name}."
             if given is not None:
                 return Conversion(self._spaces.conversion(given, wanted), tags, note)
             return Conversion(lambda rgb: space.from_linear(encoding.to_linear(rgb)), tags, note)
         if source_is_exr == output_is_exr:
             return None
         if output_is_exr:
-            note = (
-                "The EXR pictures are scene-linear (BT.709 primaries); --output-space makes them otherwise."
-            )
+            note = "The EXR images are scene-linear (BT.709 primaries); --output-space makes them otherwise."
             return Conversion(encoding.to_linear, LINEAR, note)
         if encoding.is_display:
             return None

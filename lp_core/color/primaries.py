@@ -61,7 +61,7 @@ def adapted_to_d50(chromaticities: Sequence[float]) -> F64:
     """(3, 3) linear RGB with these primaries to XYZ under D50, as color profiles keep it.
 
     Raises:
-        numpy.linalg.LinAlgError: the primaries lie on a line.
+        numpy.linalg.LinAlgError: the primaries are on a line.
     """
     return adaptation_to_d50(chromaticities) @ _xyz_from(np.asarray(chromaticities, np.float64))
 

@@ -1,4 +1,4 @@
-"""Named colour spaces by OpenColorIO v2: a configuration's spaces as encodings, and conversions between them."""
+"""Named color spaces by OpenColorIO v2: a configuration's spaces as encodings, and conversions between them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ BUILTIN = "ocio://default"
 """OpenColorIO's own ACES configuration, used where neither --ocio nor $OCIO names one."""
 _FAILURES = (ocio.Exception, ocio.ExceptionMissingFile)
 LINEAR_BT709 = "Linear Rec.709 (sRGB)"
-"""The built-in space that stands for linear light here."""
+"""The built-in space that is for linear light here."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """A named colour space; satisfies ``lp_core.frame.Encoding``."""
+    """A named color space; satisfies ``lp_core.frame.Encoding``."""
 
     name: str
     """Its name in the configuration."""
@@ -67,7 +67,7 @@ class Spaces:
             self._builtin = ocio.Config.CreateFromFile(BUILTIN)
         except _FAILURES as error:
             raise SettingError(
-                f"The colour configuration {self._where} cannot be read ({_words(error)}); give a config.ocio, "
+                f"The color configuration {self._where} cannot be read ({_words(error)}); give a config.ocio, "
                 f"an .ocioz or a built-in one such as {BUILTIN}."
             ) from error
 
@@ -89,7 +89,7 @@ class Spaces:
         return Space(known, _applied(forth), _applied(back))
 
     def conversion(self, from_name: str, to_name: str) -> Callable[[F32], F32]:
-        """Colours (..., 3) of one space to another, by the configuration's own transforms.
+        """Colors (..., 3) of one space to another, by the configuration's own transforms.
 
         Raises:
             SettingError: one of them is not there, or there is no way between them.
@@ -106,7 +106,7 @@ class Spaces:
         found = self._config.getColorSpace(name)
         if found is None:
             names = ", ".join(self._config.getColorSpaceNames())
-            raise SettingError(f"{self._where} has no colour space {name!r}; choose one of: {names}.")
+            raise SettingError(f"{self._where} has no color space {name!r}; choose one of: {names}.")
         return str(found.getName())
 
 

@@ -19,7 +19,7 @@ F64 = NDArray[np.float64]
 Curve = Callable[[F32], F32]
 
 WHITE_NITS = 203.0
-"""Luminance of white in HDR films (ITU-R BT.2408)."""
+"""Luminance of white in HDR videos (ITU-R BT.2408)."""
 HLG_PEAK_NITS = 1000.0
 HLG_GAMMA = 1.2
 """System gamma of HLG on a screen of HLG_PEAK_NITS (ITU-R BT.2100)."""
@@ -104,7 +104,7 @@ LINEAR = Transfer(_as_it_is, _as_it_is, is_display=False)
 SRGB = _transfer(_srgb_decode, _srgb_encode)
 """Also the shaper: what networks see of linear light, and the way back."""
 BT1886 = _gamma(2.4)
-"""How screens show films that are tagged as BT.709 and its relatives."""
+"""How screens show videos that are tagged as BT.709 and its relatives."""
 
 TRANSFERS: Mapping[str, Transfer] = {
     "linear": LINEAR,
@@ -127,7 +127,7 @@ def transfer_of(word: str) -> Transfer:
 
 
 def shaped8(linear: F32) -> NDArray[np.uint8]:
-    """Linear light through the shaper in 8 bits, NaN as black; by a table over half floats: for whole pictures."""
+    """Linear light through the shaper in 8 bits, NaN as black; by a table over half floats: for whole images."""
     with np.errstate(over="ignore"):
         index = np.ascontiguousarray(linear, np.float32).astype(np.float16).view(np.uint16)
     return np.take(_table8(), index)

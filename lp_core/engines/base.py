@@ -1,4 +1,4 @@
-"""The contract between a render and whatever draws the picture."""
+"""The contract between a render and whatever draws the image."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class EngineInfo:
     rig: str
     """Kind of motion it plays; motion of another rig is refused."""
     uses_driving_picture: bool
-    """True when ``animate`` gains from being handed the driving picture."""
+    """True when ``animate`` gains from being handed the driving image."""
     uses_dense_motion: bool = False
     """True when it also wants the driving picture's dense motion."""
     uses_shading: bool = False
     """True when dense motion should have its shade."""
     label: str = ""
-    """What must be said of its pictures, such as 'synthetic weights'; usually nothing."""
+    """What must be said of its images, such as 'synthetic weights'; usually nothing."""
     batch: int = 1
-    """Driving frames it likes to read, and pictures to draw, at a time."""
+    """Driving frames it likes to read, and images to draw, at a time."""
     sliders: tuple[str, ...] = tuple(SLIDERS)
     """Sliders it can do; a render with any other is refused."""
     has_crop: bool = False
@@ -48,7 +48,7 @@ class EngineInfo:
     calibrates: bool = False
     """True: ``tune`` finds something; False: there is no need to call it."""
     surveys_plates: bool = False
-    """True when ``survey`` must look at a filmed source before its first picture."""
+    """True when ``survey`` must look at a filmed source before its first image."""
     notes: tuple[str, ...] = ()
     """What the summary should say of how it works here."""
 
@@ -60,7 +60,7 @@ class DrivingPicture:
     pixels: NDArray[np.uint8] | None
     """(H, W, 3) RGB; None: a stored motion, which keeps no images."""
     landmarks_frame: NDArray[np.float32]
-    """(478, 3) in pixels of that picture."""
+    """(478, 3) in pixels of that image."""
     dense: DenseField | None = None
     """Its dense motion to the reference frame; None: not known."""
 
@@ -87,10 +87,10 @@ class Shading:
 
 @dataclass(frozen=True)
 class Animation:
-    """One animated picture; matte and flow are kept for the touched region only."""
+    """One animated image; matte and flow are kept for the touched region only."""
 
     pixels: Pixels
-    """Same shape, dtype and colour state as the portrait's source frame."""
+    """Same shape, dtype and color state as the portrait's source frame."""
     region: tuple[int, int, int, int]
     """Half-open box (left, top, right, bottom) in pixels outside of which nothing was touched."""
     region_matte: NDArray[np.float32]
@@ -102,7 +102,7 @@ class Animation:
     landmark_scheme: str = ""
     """Layout of the landmarks."""
     crop: NeuralCrop | None = None
-    """The network's own picture, from engines that have one."""
+    """The network's own image, from engines that have one."""
     contours: FaceContours | None = None
     """Of the drawn face, where the pass ``regions`` is asked for; else None."""
     note: str = ""
@@ -139,19 +139,19 @@ class TrialFrame:
     motion: MotionFrame
     """The performance at this frame, as measured."""
     driving: DrivingPicture | None
-    """Its driving picture, possibly reduced; None for stored motion."""
+    """Its driving image, possibly reduced; None for stored motion."""
 
 
 @dataclass(frozen=True)
 class DrawRequest:
-    """One picture that is asked of an engine."""
+    """One image that is asked of an engine."""
 
     portrait: Any
     """Result of ``prepare`` of the same engine."""
     motion: MotionFrame
     """The performance at this frame."""
     driving: DrivingPicture | None = None
-    """The driving picture, where one is at hand."""
+    """The driving image, where one is at hand."""
     edit: Edit = NO_EDIT
     """What the user's sliders add at this frame."""
 
@@ -165,7 +165,7 @@ class Performance:
     reference: MotionFrame
     """Its reference frame."""
     frames: int
-    """Number of frames; 1: a single picture."""
+    """Number of frames; 1: a single image."""
 
 
 class Portrait(Protocol):
@@ -228,12 +228,12 @@ class Engine(Protocol):
             portrait: result of ``prepare``.
             samples: frames that span the performance.
             reference: its neutral frame.
-            open_analyzer: gives an analyzer of the kind that read the performance (film mode).
+            open_analyzer: gives an analyzer of the kind that read the performance (video mode).
         """
         ...
 
     def survey(self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance) -> Tuning:
-        """Looks at a filmed source before its first picture, where ``info.surveys_plates`` says so.
+        """Looks at a filmed source before its first image, where ``info.surveys_plates`` says so.
 
         Args:
             plate: every frame with the face that is animated, None where it is lost; need not be read to its end.
@@ -255,7 +255,7 @@ class Engine(Protocol):
             portrait: result of ``prepare`` of the same engine.
             motion: the performance at this frame.
             reference: the performance's reference frame (its neutral), for relative motion.
-            driving: the driving picture, where one is at hand.
+            driving: the driving image, where one is at hand.
             edit: what the user's sliders add at this frame.
 
         Raises:

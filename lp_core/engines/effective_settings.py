@@ -25,7 +25,7 @@ def suited(
         settings: as given.
         engine: name of the engine that draws.
         driving: name of the performance.
-        is_picture: True: the performance is a single picture.
+        is_picture: True: the performance is a single image.
     """
     notes: list[str] = []
     if is_speech(driving):
@@ -81,11 +81,11 @@ def _performance_kind(name: str, info: ClipInfo | None) -> str:
 
 
 def _by_picture(settings: RenderSettings, engine: str, notes: list[str], driving: str) -> RenderSettings:
-    """Settings of relative motion by a lone picture, which has no other frame to compare itself with."""
+    """Settings of relative motion by a lone image, which has no other frame to compare itself with."""
     if engine == "liveportrait":
-        notes.append(f"{driving} is a single picture, so it is compared with a neutral face.")
+        notes.append(f"{driving} is a single image, so it is compared with a neutral face.")
         return replace(settings, motion=replace(settings.motion, reference="neutral"))
-    notes.append(f"{driving} is a single picture, so it drives as it is (--motion absolute).")
+    notes.append(f"{driving} is a single image, so it drives as it is (--motion absolute).")
     return replace(settings, motion=replace(settings.motion, motion="absolute"))
 
 
@@ -95,7 +95,7 @@ def _expression_alone(
     """Settings of a model that takes the expression alone: its own mode says whether there is a reference."""
     mode = settings.liveportrait.recast
     if is_picture and mode == "enhancement":
-        notes.append(f"{driving} is a single picture, so its expression replaces the filmed one.")
+        notes.append(f"{driving} is a single image, so its expression replaces the filmed one.")
         mode = "replacement"
     motion = "absolute" if mode == "replacement" else "relative"
     return replace(

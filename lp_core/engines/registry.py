@@ -29,7 +29,7 @@ RECAST_REGIONS = ("expression", "lips")
 
 
 MakeEngine = Callable[[str, RenderSettings], Engine]
-"""Gives the engine of a name: ``make_engine``, or whoever keeps engines warm."""
+"""Gives the engine of a name: ``make_engine``, or anyone who keeps engines warm."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def model_obstacle(name: str, folder: str | None) -> LpError | None:
 class WarmEngines:
     """Keeps the last engine of every device, so that the next work finds its networks loaded.
 
-    ``make`` stands in for ``make_engine``; it may be called from several threads, one for each device.
+    ``make`` replaces ``make_engine``; it may be called from several threads, one for each device.
     """
 
     def __init__(self, make: MakeEngine = make_engine) -> None:

@@ -1,1 +1,1 @@
-"""Faces in pictures: detection, landmarks, identity over a clip."""
+"""Faces in images: detection, landmarks, identity over a clip."""

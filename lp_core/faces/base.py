@@ -1,4 +1,4 @@
-"""Faces in a picture, and the contract of whatever finds them."""
+"""Faces in an image, and the contract of whatever finds them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Pose:
 
     Convention:
         Camera looks along +z, x right, y down. Positive pitch: chin down towards the chest. Positive yaw: the
-        face turns towards the picture's right. Positive roll: the head tips clockwise in the picture.
+        face turns towards the picture's right. Positive roll: the head tips clockwise in the image.
         Rotation matrix = Rz(roll) @ Ry(-yaw) @ Rx(pitch), as lp_core.geometry.rotation states.
     """
 
@@ -47,7 +47,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Face:
-    """One face in one picture."""
+    """One face in one image."""
 
     landmarks_frame: NDArray[np.float32]
     """(P, 3): x, y in frame pixels, z in the same unit (smaller is nearer), P = 478, 203 or 68."""
@@ -64,7 +64,7 @@ class Face:
     blendshapes: Mapping[str, float]
     """ARKit-style coefficients 0..1 by name (52 for MediaPipe, empty where the landmarker has none)."""
     lag_s: float = 0.0
-    """Seconds by which all this trails the picture, where a filter that looks back has read it."""
+    """Seconds by which all this trails the image, where a filter that looks back has read it."""
 
     @property
     def coefficients(self) -> NDArray[np.float32]:
@@ -88,7 +88,7 @@ class UnreadFace:
 
 @dataclass(frozen=True)
 class Sightings:
-    """All that was found in one picture."""
+    """All that was found in one image."""
 
     faces: tuple[Face, ...]
     """Faces that were read."""
@@ -97,22 +97,22 @@ class Sightings:
 
 
 class FaceAnalyzer(Protocol):
-    """Finds faces and their landmarks in RGB pictures. One instance serves one stream; not thread-safe."""
+    """Finds faces and their landmarks in RGB images. One instance serves one stream; not thread-safe."""
 
     scheme: str
     """Landmark layout it delivers."""
 
     def analyze(self, picture: NDArray[np.uint8], time_ms: int | None = None) -> list[Face]:
-        """Finds the faces of a picture, in no particular order; an empty list when there is none.
+        """Finds the faces of an image, in no particular order; an empty list when there is none.
 
         Args:
             picture: (H, W, 3) uint8 RGB, display-encoded, C-contiguous.
-            time_ms: presentation time in a clip (video mode: strictly increasing), None for a lone picture.
+            time_ms: presentation time in a clip (video mode: strictly increasing), None for a lone image.
         """
         ...
 
     def survey(self, picture: NDArray[np.uint8]) -> Sightings:
-        """The faces of a lone picture, and those that were found but cannot be read; as ``analyze`` otherwise."""
+        """The faces of a lone image, and those that were found but cannot be read; as ``analyze`` otherwise."""
         ...
 
     def close(self) -> None:

@@ -51,14 +51,14 @@ def weakly(judge: Judge) -> Judge:
 
 
 class BoxReader:
-    """Finds and reads faces of any size and roll in lone pictures. Not thread-safe."""
+    """Finds and reads faces of any size and roll in lone images. Not thread-safe."""
 
     def __init__(self, bundle: bytes, judge: Judge) -> None:
         """Loads what is needed on first use.
 
         Args:
             bundle: the landmarker's ``.task`` file.
-            judge: gives a face of a picture its score, read again where it is not upright; None: read wrongly.
+            judge: gives a face of an image its score, read again where it is not upright; None: read wrongly.
         """
         self._bundle = bundle
         self._judge = judge

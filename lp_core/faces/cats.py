@@ -23,7 +23,7 @@ _LEAST_WEIGHT = 2.5
 
 
 def cat_points(picture: NDArray[np.uint8]) -> F64 | None:
-    """(5, 2) points of the surest cat's head, in pixels of the picture; None where the cascade finds none.
+    """(5, 2) points of the surest cat's head, in pixels of the image; None where the cascade finds none.
 
     Args:
         picture: (H, W, 3) uint8 RGB.

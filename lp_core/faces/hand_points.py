@@ -114,7 +114,7 @@ def face_from_points(points: F64, canonical: F64) -> Face:
     anchors = _means(canonical[:, :2], len(points))
     scale, turn, offset = _similarity(anchors, points)
     if not np.isfinite(scale) or scale <= 0:
-        raise SettingError("The points of the face lie on each other; set them apart.")
+        raise SettingError("The points of the face are on each other; set them apart.")
     laid = scale * canonical[:, :2] @ turn.T + offset
     rim = laid[_RIM]
     for _ in range(_PASSES):  # a point between landmarks is reached step by step
@@ -142,7 +142,7 @@ def _sided(points: F64) -> F64:
     corners = (5, 6) if nine else (3, 4)
     down = points[list(corners)].mean(axis=0) - (eyes[0] + eyes[1]) / 2
     if np.linalg.norm(down) < _LEAST_SPREAD_PX:
-        raise SettingError("The mouth lies between the eyes; set the points again.")
+        raise SettingError("The mouth is between the eyes; set the points again.")
 
     def across(point: F64) -> float:
         """Place along the line from the picture's left to its right, had the face no roll."""

@@ -17,14 +17,14 @@ from lp_core.timing import FrameRate
 Picture = NDArray[np.uint8]
 _WINDOW_PX = 31
 _LONGEST_PX = 1280
-"""Pictures are followed at this size at most."""
+"""Images are followed at this size at most."""
 
 
 def tracked(pictures: Iterable[Picture], keys: Keys) -> list[F64]:
     """The points of every frame.
 
-    Between two keys the points follow the picture from the first one, and what they are off at the second is taken back
-    evenly over the frames between. Before the first key they stay; after the last one they follow the picture.
+    Between two keys the points follow the image from the first one, and what they are off at the second is taken back
+    evenly over the frames between. Before the first key they stay; after the last one they follow the image.
 
     Args:
         pictures: (H, W, 3) uint8 RGB of every frame.

@@ -133,7 +133,7 @@ class Landmarker68:
 
 
 class FaceAlignmentAnalyzer:
-    """A ``FaceAnalyzer`` over face-alignment; every picture is looked at by itself, in a clip too."""
+    """A ``FaceAnalyzer`` over face-alignment; every image is looked at by itself, in a clip too."""
 
     scheme = IBUG68.name
 
@@ -155,10 +155,10 @@ class FaceAlignmentAnalyzer:
         self._network: Any = _network("cuda" if torch.cuda.is_available() else "cpu")
 
     def analyze(self, picture: NDArray[np.uint8], time_ms: int | None = None) -> list[Face]:
-        """Finds the faces of a picture; see ``FaceAnalyzer.analyze``.
+        """Finds the faces of an image; see ``FaceAnalyzer.analyze``.
 
         Raises:
-            FaceError: the picture is not (H, W, 3) uint8 with at least one pixel, the time of a clip does not
+            FaceError: the image is not (H, W, 3) uint8 with at least one pixel, the time of a clip does not
                 grow, the analyzer is closed, or the networks fail.
         """
         self._check(picture, time_ms)
@@ -171,7 +171,7 @@ class FaceAlignmentAnalyzer:
                 points, _, boxes = self._network.get_landmarks_from_image(picture, return_bboxes=True)
         except RuntimeError as error:
             raise FaceError(
-                f"The 68-point landmarker failed ({_first_line(error)}); use a smaller picture or the "
+                f"The 68-point landmarker failed ({_first_line(error)}); use a smaller image or the "
                 "analyzer mediapipe."
             ) from error
         found = [
@@ -181,7 +181,7 @@ class FaceAlignmentAnalyzer:
         return sorted(found, key=lambda face: face.score, reverse=True)[: self._max_faces]
 
     def survey(self, picture: NDArray[np.uint8]) -> Sightings:
-        """The faces of a lone picture; see ``FaceAnalyzer.survey``. Its detector reads whatever it finds."""
+        """The faces of a lone image; see ``FaceAnalyzer.survey``. Its detector reads whatever it finds."""
         return Sightings(tuple(self.analyze(picture)))
 
     def close(self) -> None:
@@ -190,10 +190,10 @@ class FaceAlignmentAnalyzer:
 
     def _check(self, picture: NDArray[np.uint8], time_ms: int | None) -> None:
         if self._network is None:
-            raise FaceError("The 68-point landmarker is closed; open a new one for further pictures.")
+            raise FaceError("The 68-point landmarker is closed; open a new one for further images.")
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
             raise FaceError(
-                f"A picture of shape {picture.shape} and type {picture.dtype} cannot be analysed; hand over "
+                f"An image of shape {picture.shape} and type {picture.dtype} cannot be analysed; hand over "
                 "(H, W, 3) uint8 with at least one pixel."
             )
         if not self._is_video:

@@ -2,26 +2,26 @@
 
 What the model gives and how it is read here:
 
-* Landmarks are fractions of the picture; times width and height they are pixel-centre coordinates, z times
+* Landmarks are fractions of the image; times width and height they are pixel-centre coordinates, z times
   width.
-* Its 4x4 transform stands in axes x right, y up, z towards the camera. With C = diag(1, -1, -1) the rotation
-  in picture axes is C R C. The model assumes one pinhole camera for every picture and part of the angle under
+* Its 4x4 transform is in axes x right, y up, z towards the camera. With C = diag(1, -1, -1) the rotation
+  in image axes is C R C. The model assumes one pinhole camera for every image and part of the angle under
   which that camera would see the head goes into the rotation: the same face moved from the middle of a
-  picture to its upper edge reads about 8 degrees more pitch, to a side about 5 degrees of yaw. Compare poses
+  image to its upper edge reads about 8 degrees more pitch, to a side about 5 degrees of yaw. Compare poses
   within one clip, or between faces at similar places.
-* It tells no score per face. For lone pictures the detector inside the bundle gives one: each face is cut out
+* It tells no score per face. For lone images the detector inside the bundle gives one: each face is cut out
   upright at three sizes and mirrored, and ``score`` is the detector's mean confidence over these looks. In
   video mode this is not measured and ``score`` is 1: the landmarker hands over only faces that it holds more
   likely there than not.
-* In video mode with one face to find, the landmarks are filtered in time and trail the picture (``Face.lag_s``,
+* In video mode with one face to find, the landmarks are filtered in time and trail the image (``Face.lag_s``,
   LAG_S); blendshapes and transform come from the filtered landmarks. With several faces to find, nothing is filtered.
 * A face that the detector is not certain of is looked at turned by 90, 180 and 270 degrees too, and one that is
   rolled by more than 45 degrees is read again in an upright cut; see ``upright``. In video mode this happens when
   a face appears; a clip with one face to find is turned by quarters from then on.
-* The detector is made for faces near the camera and misses those below about a tenth of the picture. So YuNet looks
-  for the others in lone pictures, and in clips at most once a second while faces are missing; each of its boxes is
+* The detector is made for faces near the camera and misses those below about a tenth of the image. So YuNet looks
+  for the others in lone images, and in clips at most once a second while faces are missing; each of its boxes is
   read in an upright cut (lp_core.faces.box_reader). A face found so is followed by looking at a window around where
-  it was last. Without YuNet's model, pictures where nothing is found are searched tile by tile.
+  it was last. Without YuNet's model, images where nothing is found are searched tile by tile.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class MediaPipeAnalyzer:
 
         Args:
             is_video: True for the frames of one clip in order (tracks, 13 ms a frame), False for lone
-                pictures.
+                images.
             max_faces: at most so many faces are found; in a clip more than are there cost time on each frame.
 
         Raises:
@@ -118,10 +118,10 @@ class MediaPipeAnalyzer:
         self._task("video" if is_video else "still")
 
     def analyze(self, picture: NDArray[np.uint8], time_ms: int | None = None) -> list[Face]:
-        """Finds the faces of a picture; see ``FaceAnalyzer.analyze``.
+        """Finds the faces of an image; see ``FaceAnalyzer.analyze``.
 
         Raises:
-            FaceError: the picture is not (H, W, 3) uint8 with at least one pixel, the time does not grow, the
+            FaceError: the image is not (H, W, 3) uint8 with at least one pixel, the time does not grow, the
                 analyzer is closed, or the landmarker fails.
         """
         self._check(picture, time_ms)
@@ -131,7 +131,7 @@ class MediaPipeAnalyzer:
             return list(survey_reduced(picture, self._surveyed).faces)
 
     def survey(self, picture: NDArray[np.uint8]) -> Sightings:
-        """The faces of a lone picture, and those that cannot be read; see ``FaceAnalyzer.survey``.
+        """The faces of a lone image, and those that cannot be read; see ``FaceAnalyzer.survey``.
 
         Raises:
             FaceError: as ``analyze``.
@@ -164,10 +164,10 @@ class MediaPipeAnalyzer:
 
     def _check(self, picture: NDArray[np.uint8], time_ms: int | None) -> None:
         if self._is_closed:
-            raise FaceError("The face landmarker is closed; open a new one for further pictures.")
+            raise FaceError("The face landmarker is closed; open a new one for further images.")
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
             raise FaceError(
-                f"A picture of shape {picture.shape} and type {picture.dtype} cannot be analysed; hand over "
+                f"An image of shape {picture.shape} and type {picture.dtype} cannot be analysed; hand over "
                 "(H, W, 3) uint8 with at least one pixel."
             )
         if not self._is_video:
@@ -271,7 +271,7 @@ class MediaPipeAnalyzer:
         Args:
             picture: the frame.
             face: in its pixels.
-            read_at_deg: counterclockwise turn of the picture that the face was read in.
+            read_at_deg: counterclockwise turn of the image that the face was read in.
 
         Returns:
             The face, and the turn beyond its first reading's roll that shows it upright; 0: its first reading is right.
@@ -306,7 +306,7 @@ class MediaPipeAnalyzer:
         return max(same, key=lambda item: overlap(item.box, face.box), default=None)
 
     def _turned(self, picture: NDArray[np.uint8]) -> list[Face]:
-        """Looks for faces in the picture turned by quarters; only those certain to be human are taken."""
+        """Looks for faces in the image turned by quarters; only those certain to be human are taken."""
         for quarters in QUARTERS:
             turned, frame_from_turned = quarter_turned(picture, quarters)
             read = [moved(face, frame_from_turned) for face in self._landmarks(turned, _whole(turned))]
@@ -317,7 +317,7 @@ class MediaPipeAnalyzer:
         return []
 
     def _landmarks(self, picture: NDArray[np.uint8], window: FaceBox) -> list[Face]:
-        """Faces the landmarker sees in a window of the picture, in frame pixels."""
+        """Faces the landmarker sees in a window of the image, in frame pixels."""
         return faces_of(self._task("still").detect(image_of(_cut(picture, window))), window)
 
     def _search(self, picture: NDArray[np.uint8]) -> list[Face]:
@@ -375,7 +375,7 @@ class MediaPipeAnalyzer:
         if name not in self._tasks:
             with native_stderr_to_log(), translated():
                 self._tasks[name] = OPENERS[name](self._bundle, self._max_faces)
-                if name != "video":  # the first picture makes it write more notes
+                if name != "video":  # the first image makes it write more notes
                     self._tasks[name].detect(image_of(np.zeros((16, 16, 3), np.uint8)))
         return self._tasks[name]
 

@@ -23,7 +23,7 @@ def open_analyzer(kind: str = "mediapipe", *, is_video: bool, max_faces: int = 1
 
     Args:
         kind: a key of ANALYZERS.
-        is_video: True for the frames of one clip in order, False for unrelated pictures.
+        is_video: True for the frames of one clip in order, False for unrelated images.
         max_faces: at most so many faces are looked for, at least 1.
 
     Raises:

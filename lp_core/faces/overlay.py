@@ -1,4 +1,4 @@
-"""A picture with what was found in it, for `lpsuite inspect --overlay`."""
+"""An image with what was found in it, for `lpsuite inspect --overlay`."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Presence:
     value: float
     """Presence, 0..1."""
     roll_deg: float
-    """Roll of the face in the picture, positive clockwise, -180..180."""
+    """Roll of the face in the image, positive clockwise, -180..180."""
 
 
 class PresenceNet:

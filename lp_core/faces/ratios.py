@@ -1,7 +1,7 @@
 """How far eyes and lips are open, from landmarks alone.
 
 Convention:
-    Distances are measured in the picture, (x, y) only, so a ratio does not change with place, size or roll of
+    Distances are measured in the image, (x, y) only, so a ratio does not change with place, size or roll of
     the face. Closed is about 0; open eyes give 0.25 to 0.45, an open mouth up to 0.7. The formulas are
     LivePortrait's (lid gap over eye width, inner lip gap over mouth width), taken at the matching points of
     each layout.
@@ -39,7 +39,7 @@ def eye_openness(landmarks: NDArray[Any], scheme: Scheme = MEDIAPIPE478) -> NDAr
     """Lid gap over eye width of both eyes.
 
     Args:
-        landmarks: (P, 2) or (P, 3) points x, y[, z] of the layout, any similarity frame of the picture.
+        landmarks: (P, 2) or (P, 3) points x, y[, z] of the layout, any similarity frame of the image.
         scheme: the layout.
 
     Returns:

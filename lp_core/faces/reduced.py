@@ -1,4 +1,4 @@
-"""Faces of large pictures are looked for in a smaller copy: landmarkers see a few hundred pixels of a face anyway."""
+"""Faces of large images are looked for in a smaller copy: landmarkers see a few hundred pixels of a face anyway."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ LARGEST_PX = 8192
 def analyze_reduced(
     picture: NDArray[np.uint8], analyze: Callable[[NDArray[np.uint8]], list[Face]]
 ) -> list[Face]:
-    """The faces of a picture, read in a copy of at most LARGEST_PX a side where it is larger.
+    """The faces of an image, read in a copy of at most LARGEST_PX a side where it is larger.
 
     Args:
         picture: (H, W, 3) uint8.
-        analyze: finds the faces of a picture of any size.
+        analyze: finds the faces of an image of any size.
 
     Returns:
         Faces in pixels of ``picture``.
@@ -35,7 +35,7 @@ def analyze_reduced(
 
 
 def survey_reduced(picture: NDArray[np.uint8], survey: Callable[[NDArray[np.uint8]], Sightings]) -> Sightings:
-    """The same for all that is found in a picture, faces that cannot be read included."""
+    """The same for all that is found in an image, faces that cannot be read included."""
     height, width = picture.shape[:2]
     scale = LARGEST_PX / max(height, width)
     if scale >= 1:

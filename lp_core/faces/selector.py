@@ -19,8 +19,8 @@ from lp_core.timing import whole_number
 HUMAN_SCORE = 0.78
 """Least score of a face that a word such as "largest" may choose.
 
-The detector also fires on animals. Over clean pictures (photographs, paintings, a statue, a cartoon, filmed
-frames, also darkened, brightened and without colour) real faces score 0.80 and more and a monkey's 0.76 and
+The detector also fires on animals. Over clean images (photographs, paintings, a statue, a cartoon, filmed
+frames, also darkened, brightened and without color) real faces score 0.80 and more and a monkey's 0.76 and
 less; real faces behind a mask or sunglasses, or badly blurred, can fall below. So a low score is not dropped:
 it only has to be named by its index or position.
 """
@@ -39,7 +39,7 @@ _WORDS: Mapping[str, Place] = MappingProxyType(
         "center": lambda face, x, y: _distance(face, x, y),
     }
 )
-"""Word -> what is least for the face it means, given the middle of the picture."""
+"""Word -> what is least for the face it means, given the middle of the image."""
 
 
 def in_order(faces: Sequence[Face]) -> list[Face]:
@@ -81,8 +81,8 @@ def choose_face(faces: Sequence[Face], selector: str, width: int, height: int) -
     Args:
         faces: what was found, in any order.
         selector: largest, left, right, top, bottom, center, an index, or "X,Y" in pixels.
-        width: of the picture, pixels.
-        height: of the picture, pixels.
+        width: of the image, pixels.
+        height: of the image, pixels.
 
     Raises:
         SettingError: the selector is not understood.
@@ -113,8 +113,8 @@ def require_face(
     Args:
         faces: what was found, in any order.
         selector: as for ``choose_face``.
-        width: of the picture, pixels.
-        height: of the picture, pixels.
+        width: of the image, pixels.
+        height: of the image, pixels.
         file_name: named in the error.
         unread: faces that were found and could not be read; the error names them.
 
@@ -129,18 +129,18 @@ def require_face(
     if not faces and unread:
         (x, y), reason = unread[0].box.center, unread[0].reason
         raise NoFace(
-            f"The face at {x:.0f},{y:.0f} in '{file_name}' is {reason}; use a picture in which it looks more "
+            f"The face at {x:.0f},{y:.0f} in '{file_name}' is {reason}; use an image in which it looks more "
             "towards the camera."
         )
     if not faces:
         raise NoFace(
-            f"No face was found in '{file_name}'; use a picture that shows a human face upright, unhidden "
+            f"No face was found in '{file_name}'; use an image that shows a human face upright, unhidden "
             "and at least a twentieth of its height."
         )
     if isinstance(parse_selector(selector), str):
         raise NoFace(
             f"No face in '{file_name}' is certain to be human ({_listed(faces)}; {HUMAN_SCORE:.2f} is "
-            "needed); use another picture, or choose the face by its index if it is meant."
+            "needed); use another image, or choose the face by its index if it is meant."
         )
     count = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
     raise FaceNotThere(

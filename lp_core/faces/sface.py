@@ -1,4 +1,4 @@
-"""SFace: a descriptor of a face, by which people are told apart; read as data from a carrier package or the cache.
+"""SFace: a descriptor of a face, by which people are distinguished; read as data from a carrier package or the cache.
 
 Descriptors are biometric data. They are held in memory while a clip is read and are written nowhere: neither to results
 and stored motion nor to logs.

@@ -27,15 +27,15 @@ def native_stderr_to_log() -> Iterator[None]:
     except OSError:
         yield
         return
-    with tempfile.TemporaryFile() as aside:
+    with tempfile.TemporaryFile() as temporary:
         if sys.stderr is not None:
             sys.stderr.flush()
-        os.dup2(aside.fileno(), _STDERR)
+        os.dup2(temporary.fileno(), _STDERR)
         try:
             yield
         finally:
             os.dup2(kept, _STDERR)
             os.close(kept)
-            aside.seek(0)
-            for line in aside.read().decode(errors="replace").splitlines():
+            temporary.seek(0)
+            for line in temporary.read().decode(errors="replace").splitlines():
                 _log.debug("%s", line)

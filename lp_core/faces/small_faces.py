@@ -1,7 +1,7 @@
-"""Where to look again for faces too small for the detector: tiles of a picture, windows around faces.
+"""Where to look again for faces too small for the detector: tiles of an image, windows around faces.
 
 Convention:
-    Boxes are in frame pixels, x right, y down, half-open, and never leave the picture.
+    Boxes are in frame pixels, x right, y down, half-open, and never leave the image.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class FaceDetection:
 
 
 def tile_levels(width: int, height: int) -> list[list[FaceBox]]:
-    """Square tiles over a picture, from coarse to fine.
+    """Square tiles over an image, from coarse to fine.
 
     Tiles of one level have half the side of the level before and overlap by half, so that every face up to
-    half a tile lies whole in one of them. A picture too small for the first level has none.
+    half a tile is whole in one of them. An image too small for the first level has none.
 
     Returns:
         Levels of boxes with whole-numbered edges, row by row.
@@ -62,7 +62,7 @@ def _starts(length: int, side: int) -> list[int]:
 
 
 def window_around(box: FaceBox, factor: float, width: int, height: int) -> FaceBox:
-    """A square window of ``factor`` times a box's longer side around its middle, cut to the picture.
+    """A square window of ``factor`` times a box's longer side around its middle, cut to the image.
 
     Returns:
         A box with whole-numbered edges, at least one pixel wide and high.

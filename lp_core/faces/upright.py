@@ -1,11 +1,11 @@
-"""Faces that are not upright in the picture: cut out turned, read there, and moved back.
+"""Faces that are not upright in the image: cut out turned, read there, and moved back.
 
 A landmarker reads an upside-down face wrongly now and then: it puts a small upright face on the forehead. The
 detector's confidence shows this: it is higher when the same place is looked at turned by half.
 
 Convention:
     Points are (x, y) in pixels, x right, y down, integer = pixel center. Angles are in degrees; positive rolls are
-    clockwise in the picture. A matrix ``frame_from_turned`` is (2, 3), a similarity without mirroring.
+    clockwise in the image. A matrix ``frame_from_turned`` is (2, 3), a similarity without mirroring.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CLEAR_GAIN = 0.05
 MOST_ROLL_DEG = 45.0
 """Beyond this roll, landmarks are read again in an upright cut: at 90 degrees they are up to 13 % of the face off."""
 QUARTERS = (2, 1, 3)
-"""Numbers of counterclockwise quarter turns to try on a picture without a face; upside down is the most frequent."""
+"""Numbers of counterclockwise quarter turns to try on an image without a face; upside down is the most frequent."""
 LOOK_SIZE_PX = 256
 _READ_SIZE_PX = 512
 _READ_FACTOR = 2.5
@@ -43,14 +43,14 @@ def wrapped(angle_deg: float) -> float:
 def quarter_turned(
     picture: NDArray[np.uint8], quarters: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Turns a picture counterclockwise.
+    """Turns an image counterclockwise.
 
     Args:
         picture: (H, W, 3).
         quarters: number of quarter turns, 0 to 3.
 
     Returns:
-        The picture, C-contiguous, and ``frame_from_turned``.
+        The image, C-contiguous, and ``frame_from_turned``.
     """
     height, width = picture.shape[:2]
     matrices = (
@@ -96,7 +96,7 @@ def looks(
 
 
 def moved(face: Face, frame_from_turned: NDArray[np.float64]) -> Face:
-    """A face read in a turned picture, in the frame's own pixels, with its rotation turned too."""
+    """A face read in a turned image, in the frame's own pixels, with its rotation turned too."""
     turn = frame_from_turned[:, :2]
     scale = float(np.hypot(turn[0, 0], turn[1, 0]))
     landmarks = face.landmarks_frame.astype(np.float64)
@@ -118,7 +118,7 @@ def moved(face: Face, frame_from_turned: NDArray[np.float64]) -> Face:
 def square_cut(
     picture: NDArray[np.uint8], box: FaceBox, side: float, size: int, angle_deg: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """A square around a box's middle, turned counterclockwise; black outside of the picture.
+    """A square around a box's middle, turned counterclockwise; black outside of the image.
 
     Args:
         picture: (H, W, 3) uint8.

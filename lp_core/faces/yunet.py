@@ -36,7 +36,7 @@ _OVERLAP = 0.3
 
 
 class BoxDetector:
-    """Finds boxes of faces in RGB pictures; thread-safe."""
+    """Finds boxes of faces in RGB images; thread-safe."""
 
     def __init__(self) -> None:
         """Loads the network.
@@ -65,10 +65,10 @@ class BoxDetector:
         Args:
             picture: (H, W, 3) uint8 RGB.
             turns_deg: clockwise rolls of faces that are looked for.
-            side_px: longest side that the picture is reduced to, if it is longer.
+            side_px: longest side that the image is reduced to, if it is longer.
 
         Returns:
-            Boxes in pixels of the picture, each face once.
+            Boxes in pixels of the image, each face once.
         """
         height, width = picture.shape[:2]
         scale = min(1.0, side_px / max(height, width))
@@ -108,7 +108,7 @@ def open_boxes() -> BoxDetector | None:
 
 
 def _turned(picture: NDArray[np.uint8], turn_deg: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The whole picture turned counterclockwise, and the matrix that leads back."""
+    """The whole image turned counterclockwise, and the matrix that leads back."""
     if turn_deg % 90 == 0:
         return quarter_turned(picture, round(turn_deg / 90) % 4)
     height, width = picture.shape[:2]

@@ -1,4 +1,4 @@
-"""Captions: cut from what is said, drawn on frames, or written beside a video as SRT or WebVTT."""
+"""Captions: cut from what is said, drawn on frames, or written next to a video as SRT or WebVTT."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Framing:
     def __post_init__(self) -> None:
         match = _ASPECT.fullmatch(self.aspect) if self.aspect else None
         if self.aspect and (match is None or not int(match[1]) or not int(match[2])):
-            raise SettingError(f"frame = '{self.aspect}' is no aspect ratio; write it like 9:16.")
+            raise SettingError(f"frame = '{self.aspect}' is not an aspect ratio; write it like 9:16.")
         if self.head_height and not 0.05 <= self.head_height <= 0.95:
             raise SettingError(f"head_height = {self.head_height:g} is out of range; give 0.05 to 0.95.")
         if self.height and not _LEAST_HEIGHT <= self.height <= _MOST_HEIGHT:

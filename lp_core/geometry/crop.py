@@ -3,7 +3,7 @@
 Convention:
     Points are (x, y), origin top-left, integer = pixel centre, in the frame and in the crop alike (no
     half-pixel shift between them). A matrix ``a_from_b`` takes column vectors (x, y, 1). Angles are
-    radians, positive from x towards y, that is clockwise in the picture. Source: the published LivePortrait
+    radians, positive from x towards y, that is clockwise in the image. Source: the published LivePortrait
     cropping, section by section; angles by atan2 where that has a rounded arc cosine.
 """
 

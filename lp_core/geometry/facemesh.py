@@ -1,7 +1,7 @@
 """The 478-point face mesh as index tables: contours in order, rigid points, pairs.
 
 Convention:
-    "left" and "right" are sides of the picture, not of the person. Contours run from the picture's left to
+    "left" and "right" are sides of the image, not of the person. Contours run from the picture's left to
     its right unless said otherwise; indices are those of MediaPipe's Face Landmarker (468 mesh points, then
     5 an iris).
 """
@@ -20,7 +20,7 @@ OVAL = np.array(
     [10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377]
     + [152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109]
 )
-"""Face outline, clockwise in the picture from the top of the forehead (10) over the chin (152)."""
+"""Face outline, clockwise in the image from the top of the forehead (10) over the chin (152)."""
 
 RIGID = np.array(
     [10, 109, 338, 67, 297, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 362, 263, 127, 356, 234, 454]

@@ -53,7 +53,7 @@ def forward_motion(
         now: a flow and its box.
         following: flow and box of the following frame.
         source_motion: (H, W, 2) how far everything in the source moves until then, of the whole frame; None: the
-            source is the same picture.
+            source is the same image.
 
     Returns:
         (h, w, 2) pixels (x, y), y downwards, and its box, the whole frame where the source moves; 0 outside.

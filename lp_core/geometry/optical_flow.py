@@ -1,4 +1,4 @@
-"""Motion between two pictures of a film, from the pictures alone.
+"""Motion between two images of a video, from the images alone.
 
 Dense Inverse Search (Kroeger, Timofte, Dai, Van Gool: Fast Optical Flow using Dense Inverse Search, ECCV 2016), as
 OpenCV has it.
@@ -14,12 +14,12 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 LONGEST_PX = 1920
-"""Larger pictures are reduced to this for the search."""
+"""Larger images are reduced to this for the search."""
 CUT, CUT_LEAST, CUT_MOST = 0.4, 0.02, 0.06
-"""Mean difference after motion compensation from which two pictures are different shots: a share of the picture's
+"""Mean difference after motion compensation from which two images are different shots: a share of the picture's
 contrast (mean distance from its mean), within limits on the scale 0..1. Grain stays below them."""
 _LEAST_PX = 16
-"""Smaller pictures have nothing that could be searched."""
+"""Smaller images have nothing that could be searched."""
 
 
 def dense_flow(gray: U8, other: U8) -> F32:
@@ -34,14 +34,14 @@ def dense_flow(gray: U8, other: U8) -> F32:
 
 
 def film_motion(picture: U8, following: U8) -> F32 | None:
-    """Where everything in a picture of a film has gone in the following one.
+    """Where everything in an image of a video has gone in the following one.
 
     Args:
         picture: (H, W, 3) RGB, display codes.
         following: (H, W, 3).
 
     Returns:
-        (H, W, 2) pixels (x, y), y downwards; None where nothing goes on: across a cut, or in a tiny picture.
+        (H, W, 2) pixels (x, y), y downwards; None where nothing goes on: across a cut, or in a tiny image.
     """
     height, width = picture.shape[:2]
     scale = min(LONGEST_PX / max(height, width), 1.0)

@@ -97,13 +97,13 @@ def sample(picture: NDArray[Any], x: F64, y: F64) -> F32:
 def warp_region(
     picture: NDArray[Any], picture_from_target: F64, region: Region, *, extends_edge: bool = False
 ) -> F32:
-    """A part of a picture seen through a matrix.
+    """A part of an image seen through a matrix.
 
     Args:
         picture: (H, W) or (H, W, C).
         picture_from_target: (3, 3) affine.
         region: part of the target that is wanted.
-        extends_edge: outside the picture its nearest edge goes on; else it is zero there.
+        extends_edge: outside the image its nearest edge goes on; else it is zero there.
 
     Returns:
         (bottom - top, right - left[, C]) float32 in the picture's own units.
@@ -188,14 +188,14 @@ def region_of(frame_from_crop: F64, size: int, width: int, height: int) -> Regio
 
 @dataclass(frozen=True)
 class PastePlace:
-    """Where a crop lies in a frame and how far it shows: the same for every picture laid there."""
+    """Where a crop is in a frame and how far it shows: the same for every image laid there."""
 
     region: Region
     """Part of the frame that the crop can reach."""
     crop_from_frame: F64
     """(3, 3)."""
     weight: F32
-    """(h, w) of the region, 0..1: the mask as it lies in the frame."""
+    """(h, w) of the region, 0..1: the mask as it is in the frame."""
 
     @cached_property
     def mask(self) -> NDArray[np.uint8]:

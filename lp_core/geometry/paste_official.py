@@ -26,7 +26,7 @@ def official_mask(size: int = MASK_SIZE) -> U8:
 
 
 def official_weight(place: PastePlace, size: int = MASK_SIZE) -> F64:
-    """(h, w) of the place's region, 0..1: the published mask as it lies in the frame, in steps of 1/255."""
+    """(h, w) of the place's region, 0..1: the published mask as it is in the frame, in steps of 1/255."""
     return _warped(official_mask(size), place) / 255.0
 
 

@@ -1,7 +1,7 @@
 """Head angles and rotation matrices, in one order.
 
 Convention:
-    Axes of the picture: x right, y down, z away from the camera, right-handed. A rotation maps head axes to
+    Axes of the image: x right, y down, z away from the camera, right-handed. A rotation maps head axes to
         camera
     axes as ``v_camera = R @ v_head``, and is the identity for a head that looks straight into the camera (its
     nose points along -z). The one order is::
@@ -11,7 +11,7 @@ Convention:
     read from the right: first the nod, then the turn, then the tip. With the signs of ``faces.base.Pose``:
         positive
     pitch moves the chin to the chest, positive yaw turns the face to the picture's right, positive roll tips
-    the head clockwise in the picture. The turn enters with a minus because a right-handed turn about the
+    the head clockwise in the image. The turn enters with a minus because a right-handed turn about the
     downward axis would carry the nose to the picture's left.
 """
 
@@ -85,12 +85,10 @@ def nearest_rotation(matrix: NDArray[Any]) -> NDArray[np.float64]:
     """
     square = np.asarray(matrix, np.float64)
     if square.shape != (3, 3) or not np.isfinite(square).all():
-        raise SettingError("A head rotation must be a finite 3x3 matrix; analyse the picture again.")
+        raise SettingError("A head rotation must be a finite 3x3 matrix; analyse the image again.")
     left, stretch, right = np.linalg.svd(square)
     if stretch[1] <= 1e-9 * max(stretch[0], 1e-300):
-        raise SettingError(
-            "A head rotation has no direction (its matrix is flat); analyse the picture again."
-        )
+        raise SettingError("A head rotation has no direction (its matrix is flat); analyse the image again.")
     signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
     nearest: NDArray[np.float64] = (left * signs) @ right
     return nearest

@@ -1,7 +1,7 @@
-"""Sampling of a picture through a chosen filter, without halos.
+"""Sampling of an image through a chosen filter, without halos.
 
 Convention:
-    Positions (x, y), origin top-left, integer = pixel center. Pictures (H, W) or (H, W, C), uint8, uint16 or float32;
+    Positions (x, y), origin top-left, integer = pixel center. Images (H, W) or (H, W, C), uint8, uint16 or float32;
     outside, the nearest edge pixel.
 """
 
@@ -23,7 +23,7 @@ _SQUARE = np.ones((2, 2), np.uint8)
 
 @dataclass(frozen=True)
 class Sampler:
-    """A picture that is sampled many times.
+    """An image that is sampled many times.
 
     ``cubic`` and ``lanczos`` keep detail that ``linear`` softens. Their result is clamped to the range of the four
     pixels around a position, so that no edge gets a halo. At a pixel's own place all three give that pixel.
@@ -33,10 +33,10 @@ class Sampler:
     """(H, W) or (H, W, C)."""
 
     def at(self, map_x: Map, map_y: Map, name: str = "linear") -> NDArray[Any]:
-        """The picture at (h, w) positions through a filter, a key of FILTERS; (h, w) or (h, w, C).
+        """The image at (h, w) positions through a filter, a key of FILTERS; (h, w) or (h, w, C).
 
         A value that is infinite or not a number does not spread: where a wide filter would meet one, ``linear``
-        stands in, which keeps it in the pixel it moves to (lp_core.geometry.warp.sample).
+        is in, which keeps it in the pixel it moves to (lp_core.geometry.warp.sample).
         """
         if name == "linear":
             return sample(self.pixels, map_x, map_y)
@@ -66,6 +66,6 @@ class Sampler:
     def _remapped(
         picture: NDArray[Any], whole: NDArray[Any], rest: NDArray[Any] | None, how: int
     ) -> NDArray[Any]:
-        """The picture at pixels and 32nds of them, as ``cv2.convertMaps`` gives them; None: at pixels alone."""
+        """The image at pixels and 32nds of them, as ``cv2.convertMaps`` gives them; None: at pixels alone."""
         found = np.asarray(cv2.remap(picture, whole, rest, how, borderMode=cv2.BORDER_REPLICATE))
         return found.reshape(*whole.shape[:2], *picture.shape[2:])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 _SHIFT_BITS = 4
 _FAR = 30000.0
 _THIN_PX = 1.0
-"""Triangles lower than this are drawn as lines: a pixel beside one is too far outside for its affine map."""
+"""Triangles lower than this are drawn as lines: a pixel next to one is too far outside for its affine map."""
 
 Map = NDArray[np.float32]
 
@@ -17,7 +17,7 @@ Map = NDArray[np.float32]
 def affine_of_triangles(
     to_points: NDArray[np.float64], from_points: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The affine map of every triangle from one picture to the other.
+    """The affine map of every triangle from one image to the other.
 
     Args:
         to_points: (T, 3, 2) corners where the map arrives.
@@ -64,12 +64,12 @@ def rasterize(
 
     Args:
         shown: (T, 3, 2) corners in the raster, in drawing order.
-        taken: (T, 3, 2) the same corners in the picture that is sampled.
+        taken: (T, 3, 2) the same corners in the image that is sampled.
         width: width of the raster.
         height: height of the raster.
 
     Returns:
-        (map_x, map_y, covered): (H, W) float32 positions in the sampled picture, and where the mesh is.
+        (map_x, map_y, covered): (H, W) float32 positions in the sampled image, and where the mesh is.
 
     Convention:
         Points (x, y), origin top-left, integer = pixel centre.

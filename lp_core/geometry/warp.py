@@ -1,8 +1,8 @@
-"""Resampling of pictures: the only caller of OpenCV's warps and resizes.
+"""Resampling of images: the only caller of OpenCV's warps and resizes.
 
 Convention:
-    Positions (x, y), origin top-left, integer = pixel centre. Pictures (H, W) or (H, W, C), uint8, uint16 or
-    float32; the colour state stays what it is.
+    Positions (x, y), origin top-left, integer = pixel centre. Images (H, W) or (H, W, C), uint8, uint16 or
+    float32; the color state stays what it is.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Map = NDArray[np.float32]
 
 
 def sample(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
-    """The picture at (h, w) positions, bilinear; outside, the nearest edge pixel. Returns (h, w[, C]).
+    """The image at (h, w) positions, bilinear; outside, the nearest edge pixel. Returns (h, w[, C]).
 
     In float32 a value that is infinite or no number stays in the pixel it moves to and does not spread: the
-    pixels beside it are made of their finite neighbours.
+    pixels next to it are made of their finite neighbours.
     """
     sampled = _remapped(picture, map_x, map_y)
     if picture.dtype != np.float32 or np.isfinite(sampled).all():
@@ -48,7 +48,7 @@ def enlarge_part(
     """A part of a smooth field on a coarse grid, bilinear on a finer one.
 
     Args:
-        field: (h, w) or (h, w, C); cell (i, j) stands on the finer grid at
+        field: (h, w) or (h, w, C); cell (i, j) is on the finer grid at
             ``corner + (i + 0.5, j + 0.5) / scale - 0.5``.
         scale: cells per pixel of the finer grid, at most 1.
         corner: (x, y).
@@ -67,7 +67,7 @@ def enlarge_part(
 def affine_part(
     picture: NDArray[Any], picture_from_target: NDArray[np.float64], box: tuple[int, int, int, int]
 ) -> NDArray[Any]:
-    """A box (left, top, right, bottom) of what a picture shows through a matrix, bilinear; its edge goes on.
+    """A box (left, top, right, bottom) of what an image shows through a matrix, bilinear; its edge goes on.
 
     Args:
         picture: (H, W) or (H, W, C).
@@ -83,13 +83,13 @@ def affine_part(
 
 
 def lay(over: NDArray[np.float32], weight: Map, mask: NDArray[np.uint8], part: NDArray[Any]) -> None:
-    """Lays a picture over a part of another by weights, in place; where the mask is 0 every bit stays.
+    """Lays an image over a part of another by weights, in place; where the mask is 0 every bit stays.
 
     Args:
         over: (h, w, C) in the part's units.
         weight: (h, w) 0..1.
         mask: (h, w) above 0 where the weight is.
-        part: (h, w, C) uint8, uint16 or float32, a view of the picture.
+        part: (h, w, C) uint8, uint16 or float32, a view of the image.
     """
     blended = cv2.subtract(over, part, dtype=cv2.CV_32F)
     blended *= weight[..., None]
@@ -100,7 +100,7 @@ def lay(over: NDArray[np.float32], weight: Map, mask: NDArray[np.uint8], part: N
 
 
 def reduce(picture: NDArray[Any], scale: float) -> NDArray[Any]:
-    """The picture smaller by ``scale`` (0 < scale <= 1) by area averaging; at least 2 x 2 pixels."""
+    """The image smaller by ``scale`` (0 < scale <= 1) by area averaging; at least 2 x 2 pixels."""
     height, width = picture.shape[:2]
     size = max(round(width * scale), 2), max(round(height * scale), 2)
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))

@@ -30,15 +30,15 @@ def refuse_foreign_folder(folder: Union[str, Path]) -> None:
     place = Path(os.path.realpath(str(folder)))
     found = place.stat()
     if found.st_uid != os.getuid():
-        raise WorkerError(f"{place} belongs to another user; name a folder of your own.")
+        raise WorkerError(f"{place} belongs to another user; name your own folder.")
     if found.st_mode & _OTHERS_WRITE:
         raise WorkerError(f"{place} can be written by others; take that away with: chmod go-w '{place}'.")
     for above in place.parents:
         found = above.stat()
         if found.st_uid not in (os.getuid(), _ROOT, _UNMAPPED):
-            raise WorkerError(f"{above} belongs to another user; name a folder that lies elsewhere.")
+            raise WorkerError(f"{above} belongs to another user; name a folder that is elsewhere.")
         if found.st_mode & _OTHERS_WRITE and not found.st_mode & stat.S_ISVTX:
-            raise WorkerError(f"{above} can be written by others; name a folder that lies elsewhere.")
+            raise WorkerError(f"{above} can be written by others; name a folder that is elsewhere.")
 
 
 def refuse_writable_by_all(path: Union[str, Path]) -> None:
@@ -79,7 +79,7 @@ def open_own(path: Union[str, Path], flags: int = os.O_RDONLY, is_secret: bool =
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise WorkerError(f"{path} is no regular file; remove it.")
+            raise WorkerError(f"{path} is not a regular file; remove it.")
         if sys.platform != "win32":
             if found.st_uid != os.getuid():
                 raise WorkerError(f"{path} belongs to another user; remove it.")

@@ -60,7 +60,7 @@ def run_program(
 ) -> ProgramOutput:
     """Runs ``lpsuite`` with these words.
 
-    The child belongs to the caller's own process group, so whoever ends the caller's group ends it too; an error or an
+    The child belongs to the caller's own process group, so ending the caller's group ends it too; an error or an
     interruption here ends it as well.
 
     Args:

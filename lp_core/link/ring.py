@@ -23,7 +23,7 @@ A file that both sides map. Little endian, naturally aligned, so that C, Lua and
 Times are those of the system's monotonic clock. The writer puts frame ``n`` into slot ``n mod slot_count``:
 sequence + 1, fields and pixels, sequence + 1, newest frame = n. A reader takes the newest frame, copies it and
 keeps the copy only if the sequence was even and is unchanged and both frame numbers agree; so it never shows a
-torn frame. A mapped file is never made shorter, because that kills whoever reads it: another size means a new file,
+torn frame. A mapped file is never made shorter, because that kills anyone who reads it: another size means a new file,
 renamed over the old one, whose state then says ``replaced``. Standard library only, Python 3.7 syntax.
 """
 
@@ -43,7 +43,7 @@ MAGIC = b"LPSM"
 VERSION = 1
 HEADER_SIZE = 4096
 SLOT_HEADER = 64
-SLOTS = 3  # with fewer a reader starves beside a fast writer
+SLOTS = 3  # with fewer a reader starves next to a fast writer
 RGBA, BGRA = 3, 5
 """Formats, numbered as libobs numbers them: four bytes a pixel, straight alpha."""
 STATES = ("starting", "running", "frozen", "no_face", "failed", "closed", "replaced")
@@ -111,7 +111,7 @@ class _Words:
 class RingWriter:
     """Makes a ring of one size and writes into it; one thread at a time writes frames.
 
-    Anyone who finds the file finds a complete header: it is made aside and renamed.
+    Anyone who finds the file finds a complete header: it is made under a temporary name and renamed.
     """
 
     def __init__(self, path: Union[str, Path], width: int, height: int, pixel_format: int = RGBA) -> None:
@@ -121,28 +121,24 @@ class RingWriter:
             WorkerError: the size is none, or the file cannot be made.
         """
         if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
-            raise WorkerError(
-                f"A live picture of {width}x{height} pixels cannot be sent; choose another size."
-            )
+            raise WorkerError(f"A live image of {width}x{height} pixels cannot be sent; choose another size.")
         self.path = Path(path)
         self.width, self.height, self.stride = width, height, width * 4
         page = mmap.PAGESIZE
         self._slot_stride = (SLOT_HEADER + self.stride * height + page - 1) // page * page
         self._format = pixel_format
         size = HEADER_SIZE + SLOTS * self._slot_stride
-        aside = self.path.with_name(self.path.name + ".new")
+        temporary = self.path.with_name(self.path.name + ".new")
         try:
-            self._map = _make(aside, size)
+            self._map = _make(temporary, size)
             self._words = _Words(self._map)
             self._write_header()
             with _told_replaced(self.path):
-                os.replace(str(aside), str(self.path))  # noqa: PTH105 - one spelling for every Python
+                os.replace(str(temporary), str(self.path))  # noqa: PTH105 - one spelling for every Python
         except OSError as error:
             with contextlib.suppress(OSError):
-                aside.unlink()
-            raise WorkerError(
-                f"The live picture cannot be shared in {self.path}: {error.strerror}."
-            ) from error
+                temporary.unlink()
+            raise WorkerError(f"The live image cannot be shared in {self.path}: {error.strerror}.") from error
         self._number = 0
         self._is_open = True
 
@@ -233,7 +229,7 @@ class RingReader:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise WorkerError(f"There is no live picture at {self.path}: {error.strerror}.") from error
+            raise WorkerError(f"There is no live image at {self.path}: {error.strerror}.") from error
         self._words = _Words(self._map)
         self._seen = 0
         self._status = STATES[0], ""
@@ -242,7 +238,7 @@ class RingReader:
 
     def _check(self, head: bytes, size: int) -> None:
         if len(head) < _FIXED.size or head[:4] != MAGIC:
-            raise WorkerError(f"{self.path} is no ring of live frames; name another file.")
+            raise WorkerError(f"{self.path} is not a ring of live frames; name another file.")
         fields = _FIXED.unpack(head)
         version, header_size, slots, self.session, slot_stride, width, height, stride = fields[1:9]
         if version != VERSION:
@@ -260,7 +256,7 @@ class RingReader:
         )
         if not is_sound:
             raise WorkerError(
-                f"{self.path} is a ring whose sizes contradict each other; start its writer anew."
+                f"{self.path} is a ring whose sizes contradict each other; start its writer again."
             )
         self.width, self.height, self.stride, self.format = width, height, stride, fields[9]
         self.pid = fields[11]

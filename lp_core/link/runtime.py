@@ -1,6 +1,6 @@
 """Where a running worker is: the runtime file. Standard library only, Python 3.7 syntax.
 
-The worker writes its address and its token into a file that only its user can read; whoever finds the file
+The worker writes its address and its token into a file that only its user can read; anyone who finds the file
 may use the worker. ``LPSUITE_RUNTIME_DIR`` names another folder.
 """
 
@@ -36,7 +36,7 @@ class Address:
     token: str
     """What every request must bear."""
     pid: int = 0
-    """Number of its process; 0: not told."""
+    """Number of its process; 0: not stated."""
     certificate: Optional[str] = None
     """PEM file that its certificate is checked against; None: the system's."""
 
@@ -95,7 +95,7 @@ def make_live_folder() -> Path:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise WorkerError(
-            f"{path} cannot be made ({error.strerror}); set {LIVE_VARIABLE} to a folder of your own."
+            f"{path} cannot be made ({error.strerror}); set {LIVE_VARIABLE} to your own folder."
         ) from error
     refuse_foreign_folder(path)
     return path
@@ -121,7 +121,7 @@ def write_runtime(address: Address) -> Path:
         cause = error if isinstance(error, OSError) else error.__cause__
         reason = getattr(cause, "strerror", None) or cause
         raise WorkerError(
-            f"{path} cannot be written ({reason}); set {FOLDER_VARIABLE} to a folder of your own."
+            f"{path} cannot be written ({reason}); set {FOLDER_VARIABLE} to your own folder."
         ) from error
     return path
 

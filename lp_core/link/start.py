@@ -67,7 +67,7 @@ def find_program() -> List[str]:
         words = [str(named)] if isinstance(named, str) else [str(word) for word in named]
         found = shutil.which(words[0])
         if found is None:
-            raise WorkerError(f"{words[0]} is no program that can be started; correct {PROGRAM_VARIABLE}.")
+            raise WorkerError(f"{words[0]} is not a program that can be started; correct {PROGRAM_VARIABLE}.")
         return [found, *words[1:]]
     found = shutil.which("lpsuite")
     if found is None:
@@ -79,7 +79,7 @@ def find_program() -> List[str]:
 
 
 def start_worker() -> Started:
-    """Starts a worker that outlives this process; its words go to a log file beside the runtime file.
+    """Starts a worker that outlives this process; its words go to a log file next to the runtime file.
 
     Raises:
         WorkerError: it cannot be started.
@@ -99,7 +99,7 @@ def start_worker() -> Started:
             )
     except OSError as error:
         raise WorkerError(f"{command[0]} cannot be started: {error.strerror}.") from error
-    # Whoever starts a process has to take note of its end, else it stays in the table of processes.
+    # Anyone who starts a process has to take note of its end, else it stays in the table of processes.
     threading.Thread(target=started.wait, name="lpsuite-worker", daemon=True).start()
     return started
 

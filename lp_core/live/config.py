@@ -21,7 +21,7 @@ class StreamConfig:
     """What a stream is asked to show."""
 
     portrait: str
-    """Still picture, resolved and allowed."""
+    """Still image, resolved and allowed."""
     driver: str
     """As ``drivers.check_driver`` gives it."""
     settings: RenderSettings = field(default_factory=RenderSettings)
@@ -29,7 +29,7 @@ class StreamConfig:
     live: LiveSettings = field(default_factory=LiveSettings)
     """What only a live stream knows."""
     freeze: bool = False
-    """True: the picture stands still."""
+    """True: the image stands still."""
     portrait_step: int = 0
     """How many portraits further in the portrait's folder."""
 

@@ -1,4 +1,4 @@
-"""What drives a live stream: a camera, a network stream, a looped film, a motion, or frames the client pushes."""
+"""What drives a live stream: a camera, a network stream, a looped video, a motion, or frames the client pushes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from lp_core.performances import stored_motion
 from lp_core.settings import SpeechSettings
 
 LARGEST_PX = 720
-"""Height above which driving pictures are reduced: more gains nothing for a face and costs time."""
+"""Height above which driving images are reduced: more gains nothing for a face and costs time."""
 MOST_PUSHED_BYTES = 32 << 20
 RETRY_S = 1.0
 """How long after a failure a driver is opened again."""
@@ -56,7 +56,7 @@ class DriverFrame:
     motion: MotionFrame | None
     """Where the driver is a motion."""
     index: int
-    """Number in the film or motion, or since the start."""
+    """Number in the video or motion, or since the start."""
     time_ns: int
     """When it was there, monotonic clock."""
 
@@ -76,7 +76,7 @@ def check_driver(name: str, readable: Callable[[str], str]) -> str:
 
     Args:
         name: ``camera:0``, ``camera:/dev/video0``, a stream's address, ``push``, ``demo:NAME``, a motion file or
-            a film; ``microphone``, ``microphone:NAME``, or a file with a voice.
+            a video; ``microphone``, ``microphone:NAME``, or a file with a voice.
         readable: resolves a path and refuses what may not be read.
 
     Raises:
@@ -84,14 +84,14 @@ def check_driver(name: str, readable: Callable[[str], str]) -> str:
     """
     if not name or "\0" in name:
         raise SettingError(
-            "The driver is empty; name a camera, a film, a stream's address, a motion or push."
+            "The driver is empty; name a camera, a video, a stream's address, a motion or push."
         )
     is_named = is_stream_address(name) or parse(name).kind in (PUSH, CAMERA, BUILTIN, MICROPHONE)
     return name if is_named else with_file(name, readable)
 
 
 def _decoded(data: bytes) -> Rgb:
-    """A pushed picture: (H, W, 3) RGB.
+    """A pushed image: (H, W, 3) RGB.
 
     Raises:
         SettingError: it is none.
@@ -103,7 +103,7 @@ def _decoded(data: bytes) -> Rgb:
     known = data and header.kind != "unknown"
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if known else None
     if picture is None:
-        raise SettingError("The frame is no picture that can be decoded; push JPEG or PNG.")
+        raise SettingError("The frame is not an image that can be decoded; push JPEG or PNG.")
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
 
@@ -140,10 +140,10 @@ class LiveDriver:
             self._thread.start()
 
     def push(self, data: bytes) -> None:
-        """Takes a picture of the client's: JPEG, PNG or another still format.
+        """Takes an image of the client's: JPEG, PNG or another still format.
 
         Raises:
-            SettingError: the stream takes no pushed frames, or this is no picture.
+            SettingError: the stream takes no pushed frames, or this is not an image.
         """
         if self.name != PUSH:
             raise SettingError(f"This stream is driven by {self.name}; make one with the driver '{PUSH}'.")
@@ -196,7 +196,7 @@ class LiveDriver:
                 self._put(pixels, index, time.monotonic_ns())
 
     def _film(self) -> None:
-        """Once through the film, in time; late frames are left out."""
+        """Once through the video, in time; late frames are left out."""
         self._admit(self.name)
         with open_source(self.name) as source:
             self._say(None)
@@ -249,7 +249,7 @@ class LiveDriver:
     def _paced(self, items: Iterator[tuple[Any, float]], period_s: float) -> Iterator[Any]:
         """The items at their times; one that is more than a period late is left out.
 
-        A loop begins where the last one ended, so that opening the file anew takes nothing from the beat.
+        A loop begins where the last one ended, so that opening the file again takes nothing from the beat.
         """
         now = time.monotonic()
         start = self._next_start if self._next_start is not None and now - self._next_start < RETRY_S else now

@@ -34,6 +34,6 @@ class LatestValue(Generic[T]):
             return item
 
     def wake(self) -> None:
-        """Lets whoever waits look around."""
+        """Lets anyone who waits look around."""
         with self._there:
             self._there.notify_all()

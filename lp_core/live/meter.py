@@ -1,4 +1,4 @@
-"""Figures of a live stream: rate, latency to the finished picture, latency to what the reader drew."""
+"""Figures of a live stream: rate, latency to the finished image, latency to what the reader drew."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LiveMeter:
         self._frames = self._dropped = self._seen = 0
 
     def drawn(self, time_ns: int, dropped: int) -> None:
-        """A picture is in the ring.
+        """An image is in the ring.
 
         Args:
             time_ns: when its driver's frame was there.

@@ -32,7 +32,7 @@ class Measured:
     motion: MotionFrame | None
     """The performer's face; None where it is lost."""
     driving: DrivingPicture | None
-    """The picture it was read from; None for motions."""
+    """The image it was read from; None for motions."""
     index: int
     """Number of the driver's frame."""
     time_ns: int
@@ -40,7 +40,7 @@ class Measured:
 
 
 class Analysis:
-    """Reads the performer's face off driving pictures."""
+    """Reads the performer's face off driving images."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
@@ -147,7 +147,7 @@ class Renderer:
             self._last = motion, self._with_dense_motion(driving, live)
 
     def _with_dense_motion(self, driving: DrivingPicture | None, live: LiveMotion) -> DrivingPicture | None:
-        """The driving picture with its dense motion, where the engine uses it; a held one keeps what it has."""
+        """The driving image with its dense motion, where the engine uses it; a held one keeps what it has."""
         if self._under is None or not self._under.engine.info.uses_dense_motion:
             return driving
         if driving is None or driving.pixels is None:

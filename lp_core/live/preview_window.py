@@ -16,7 +16,7 @@ _ESCAPE = 27
 
 
 class PreviewWindow:
-    """Shows pictures and obeys keys: space, r, n, q."""
+    """Shows images and obeys keys: space, r, n, q."""
 
     def __init__(self, stream: LiveStream) -> None:
         """Opens it.
@@ -34,7 +34,7 @@ class PreviewWindow:
             ) from error
 
     def show(self, picture: Rgba) -> bool:
-        """Shows a picture; False once the user wants to end."""
+        """Shows an image; False once the user wants to end."""
         cv2.imshow(TITLE, cv2.cvtColor(over_color(picture, _GROUND), cv2.COLOR_RGBA2BGR))
         key = cv2.waitKey(1) & 0xFF
         config = self._stream.config

@@ -1,4 +1,4 @@
-"""Makes scenes ready in a thread of its own, so that the picture goes on meanwhile, and calibrates them."""
+"""Makes scenes ready in a separate thread, so that the image goes on meanwhile, and calibrates them."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Loader:
 
 
 def _give_way() -> None:
-    """This thread and those it starts leave the processor to the live picture, where the system can do that."""
+    """This thread and those it starts leave the processor to the live image, where the system can do that."""
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

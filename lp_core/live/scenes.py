@@ -1,4 +1,4 @@
-"""Portraits for live streams: a file becomes a prepared picture with alpha; and how a drawn one is finished."""
+"""Portraits for live streams: a file becomes a prepared image with alpha; and how a drawn one is finished."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def make_scene(
     with open_source(path) as source:
         first = next(iter(source), None)
     if first is None:
-        raise UnreadableMedia(f"{path} holds no picture; choose another portrait.")
+        raise UnreadableMedia(f"{path} holds no image; choose another portrait.")
     picture = to_rgba8(first, wanted.longest_side)
     frame = Frame(picture, 0, Fraction(0))
     with closing(open_analyzer(is_video=False, max_faces=MOST_FACES)) as analyzer:
@@ -109,7 +109,7 @@ def make_scene(
 
 
 def neighbour(path: Path, step: int) -> Path:
-    """The picture so many places further among those of the same folder, round and round."""
+    """The image so many places further among those of the same folder, round and round."""
     if step == 0:
         return path
     try:
@@ -117,12 +117,12 @@ def neighbour(path: Path, step: int) -> Path:
     except OSError as error:
         raise UnreadableMedia(f"{path.parent} cannot be listed: {error.strerror}.") from error
     if path not in pictures:
-        raise UnreadableMedia(f"{path} is no picture among others; choose one.")
+        raise UnreadableMedia(f"{path} is not an image among others; choose one.")
     return pictures[(pictures.index(path) + step) % len(pictures)]
 
 
 def to_rgba8(frame: Frame, longest_side: int) -> Rgba:
-    """Any picture in 8 bits with alpha, at most so large; color is averaged by alpha where it is reduced."""
+    """Any image in 8 bits with alpha, at most so large; color is averaged by alpha where it is reduced."""
     rgb, pixels = frame.as_rgb8(), frame.pixels
     alpha = np.full((*rgb.shape[:2], 1), 255, np.uint8)
     if pixels.shape[2] == 4:
@@ -145,7 +145,7 @@ def to_rgba8(frame: Frame, longest_side: int) -> Rgba:
 
 
 def finished(animation: Animation, live: LiveSettings) -> Rgba:
-    """The drawn picture with the background that is asked for, straight alpha."""
+    """The drawn image with the background that is asked for, straight alpha."""
     pixels: Rgba = animation.pixels
     if live.background == "photo":
         return pixels
@@ -159,7 +159,7 @@ def finished(animation: Animation, live: LiveSettings) -> Rgba:
 
 
 def over_color(picture: Rgba, color: str) -> Rgba:
-    """The picture over an opaque color (#RRGGBB), mixed in display values as OBS mixes them."""
+    """The image over an opaque color (#RRGGBB), mixed in display values as OBS mixes them."""
     back = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)], np.float32)
     share = picture[..., 3:].astype(np.float32) / 255
     result = np.full_like(picture, 255)

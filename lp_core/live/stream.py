@@ -1,7 +1,7 @@
-"""Live streams: driver -> analysis -> engine -> ring, each in a thread of its own, the newest frame first.
+"""Live streams: driver -> analysis -> engine -> ring, each in a separate thread, the newest frame first.
 
-Nothing queues: whoever is free takes the newest frame there is. A change of settings takes effect with the next
-picture; only another portrait, engine or size is made ready aside while the old one goes on.
+Nothing queues: anyone who is free takes the newest frame there is. A change of settings takes effect with the next
+image; only another portrait, engine or size is made ready aside while the old one goes on.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class LiveStream:
         """Takes a frame of the client's.
 
         Raises:
-            SettingError: it is no picture, or the stream has another driver.
+            SettingError: it is not an image, or the stream has another driver.
         """
         with self._lock:
             driver = self._driver
@@ -139,7 +139,7 @@ class LiveStream:
 
     @property
     def picture(self) -> Rgba | None:
-        """The newest picture, not to be written to; None before the first."""
+        """The newest image, not to be written to; None before the first."""
         return self._picture
 
     def status(self) -> dict[str, Any]:

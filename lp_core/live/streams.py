@@ -44,7 +44,7 @@ class LiveStreams(ClosesOnExit):
 
         Args:
             folder: where rings are made; what dead workers left there is removed.
-            watch: is called ten times a second beside the heartbeat.
+            watch: is called ten times a second next to the heartbeat.
             admit: is given each file's name before it is opened; raises NotAllowed for what may not be read.
         """
         self.folder = folder
@@ -159,13 +159,13 @@ def is_running(pid: int) -> bool:
 
 
 def preview(stream: LiveStream, quality: int = 80) -> bytes | None:
-    """The newest picture as JPEG over dark grey, at most PREVIEW_SIDE large; None before the first."""
+    """The newest image as JPEG over dark grey, at most PREVIEW_SIDE large; None before the first."""
     picture = stream.picture
     return None if picture is None else encode(picture, quality)
 
 
 def encode(picture: Rgba, quality: int) -> bytes:
-    """A picture as JPEG over dark grey."""
+    """An image as JPEG over dark grey."""
     scale = PREVIEW_SIDE / max(picture.shape[:2])
     small = reduce(picture, scale) if scale < 1 else picture
     solid = small if int(small[..., 3].min()) == 255 else over_color(small, _GROUND)
@@ -176,7 +176,7 @@ def encode(picture: Rgba, quality: int) -> bytes:
 
 
 def previews(stream: LiveStream, is_wanted: Callable[[], bool], fps: float = 15.0) -> Iterator[bytes]:
-    """New pictures as JPEG, at most so many a second, while they are wanted."""
+    """New images as JPEG, at most so many a second, while they are wanted."""
     last: Any = None
     while is_wanted():
         picture = stream.picture

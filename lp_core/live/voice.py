@@ -51,7 +51,7 @@ class VoiceOut:
 
 
 class _Ear:
-    """Runs the recognizer in a thread of its own; the newest window counts."""
+    """Runs the recognizer in a separate thread; the newest window counts."""
 
     def __init__(self, recognizer: Recognizer) -> None:
         self._recognizer = recognizer

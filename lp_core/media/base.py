@@ -16,14 +16,14 @@ from lp_core.timing import FrameRange, FrameRate, Timecode
 
 @dataclass(frozen=True)
 class AudioTrack:
-    """Whose sound goes beside the picture."""
+    """Whose sound goes next to the image."""
 
     path: Path
-    """A film or sound file; its first sound track is taken."""
+    """A video or sound file; its first sound track is taken."""
     start_s: Fraction = Fraction(0)
-    """Where the output begins in that file, in seconds from its first picture (first sample if none)."""
+    """Where the output begins in that file, in seconds from its first image (first sample if none)."""
     duration_s: Fraction | None = None
-    """At most this much of it, in seconds; None: as long as the picture lasts."""
+    """At most this much of it, in seconds; None: as long as the image lasts."""
 
     def __post_init__(self) -> None:
         if self.start_s < 0 or (self.duration_s is not None and self.duration_s <= 0):
@@ -48,19 +48,19 @@ class ReadOptions:
     """What a user may choose about reading a clip; a reader ignores what its kind of file does not have."""
 
     rate: FrameRate | None = None
-    """Rate of a picture sequence; None: the one its headers tell, else 24 frames per second."""
+    """Rate of an image sequence; None: the one its headers tell, else 24 frames per second."""
     frames: FrameRange | None = None
-    """Frames to deliver, by the numbers they bear (films count from 0); None: all."""
+    """Frames to deliver, by the numbers they bear (videos count from 0); None: all."""
     clip: FrameRange | None = None
     """Frames that make up the clip, where its name says so; None: all numbers that are there."""
     missing: str = "error"
-    """Numbered pictures that are not there: 'error', 'hold' (the one before) or 'black'."""
+    """Numbered images that are not there: 'error', 'hold' (the one before) or 'black'."""
     layer: str | None = None
-    """Layer of a multi-layer picture; None: its main picture."""
+    """Layer of a multi-layer image; None: its main image."""
     view: str | None = None
-    """View of a stereo picture; None: its first."""
+    """View of a stereo image; None: its first."""
     interlaced: str = "refuse"
-    """Films of fields: 'refuse', 'frame' (a frame of each two fields) or 'keep' (as they are)."""
+    """Videos of fields: 'refuse', 'frame' (a frame of each two fields) or 'keep' (as they are)."""
     references: str = "refuse"
     """Containers that name their media in other files: 'refuse' or 'follow' (to local files)."""
     step: int = 1
@@ -80,29 +80,29 @@ class SinkSpec:
     height: int
     """Height in pixels."""
     rate: FrameRate
-    """Frame rate; a picture sequence carries none and ignores it."""
+    """Frame rate; an image sequence carries none and ignores it."""
     bit_depth: int
     """Bits per channel of the frames that will be written: 8 (uint8), 16 (uint16) or 32 (float32)."""
     has_alpha: bool
     """True when the frames are RGBA."""
     color: ColorTags
-    """Colour description of the frames; for matrix 'gbr' a YCbCr film takes bt709 in video range."""
+    """Color description of the frames; for matrix 'gbr' a YCbCr video takes bt709 in video range."""
     codec: str
-    """A film's codec, one of lp_core.settings.VIDEO_CODECS; a picture sequence ignores it."""
+    """A film's codec, one of lp_core.settings.VIDEO_CODECS; an image sequence ignores it."""
     quality: int
     """Constant rate factor of h264 and hevc, 0..51; other codecs ignore it."""
     overwrite: bool
     """True: replace an output that exists."""
     audio: AudioTrack | None = None
-    """Sound to put beside the picture of a film."""
+    """Sound to put next to the image of a video."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """Words for a film's container: title, comment, ..."""
     start_number: int = 1
-    """Number of the first picture of a sequence."""
+    """Number of the first image of a sequence."""
     alpha: AlphaState = "straight"
     """State of the frames' alpha; a sink turns it into what its file has."""
     sample_type: SampleType = "int"
-    """How EXR keeps the picture: 'half' or 'float'; 'int': half for 8-bit frames, else float."""
+    """How EXR keeps the image: 'half' or 'float'; 'int': half for 8-bit frames, else float."""
     exr_compression: str = "zips"
     """Compression of EXR, see ``lp_core.settings``."""
     windows: Windows | None = None
@@ -117,7 +117,7 @@ class SinkSpec:
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
             raise SettingError(
-                f"A picture of {self.width}x{self.height} pixels cannot be written; give at least 1x1."
+                f"An image of {self.width}x{self.height} pixels cannot be written; give at least 1x1."
             )
         if self.bit_depth not in (8, 16, 32):
             raise SettingError(
@@ -140,7 +140,7 @@ class FrameSource(Protocol):
 
     @property
     def damaged_frames(self) -> tuple[int, ...]:
-        """Indices delivered so far that repeat a neighbour because their own picture could not be decoded."""
+        """Indices delivered so far that repeat a neighbour because their own image could not be decoded."""
         ...
 
     @property
@@ -209,7 +209,7 @@ class ResumableSink(Protocol):
 class FrameSink(Protocol):
     """Takes frames in order; the result appears under its final name only on ``commit``.
 
-    Leaving the context without ``commit`` aborts: whatever was written aside is removed.
+    Leaving the context without ``commit`` aborts: whatever was written to a temporary file is removed.
     """
 
     @property

@@ -44,14 +44,14 @@ class Camera(ClosesOnExit):
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 
     def read(self) -> NDArray[np.uint8]:
-        """The next picture: (H, W, 3) uint8 RGB; waits for it.
+        """The next image: (H, W, 3) uint8 RGB; waits for it.
 
         Raises:
             UnreadableMedia: there are no more.
         """
         there, picture = self._capture.read()
         if not there or picture is None:
-            raise UnreadableMedia(f"{self._name} gives no more pictures; check the connection.")
+            raise UnreadableMedia(f"{self._name} gives no more images; check the connection.")
         check_size(self._name, picture.shape[1], picture.shape[0])
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
@@ -75,6 +75,6 @@ def _open(name: str) -> Any:  # noqa: ANN401 - cv2 ships no type for it
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _TIMEOUT_MS]
         return cv2.VideoCapture(name, cv2.CAP_FFMPEG, limits)
     raise SettingError(
-        f"{name} is no camera; write its index such as 0, its device such as /dev/video0, or a stream's "
+        f"{name} is not a camera; write its index such as 0, its device such as /dev/video0, or a stream's "
         f"address ({', '.join(SCHEMES)})."
     )

@@ -1,4 +1,4 @@
-"""Colour description of films: numbers of ITU-T H.273 <-> FFmpeg's words, guesses, what is written."""
+"""Color description of videos: numbers of ITU-T H.273 <-> FFmpeg's words, guesses, what is written."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ MATRICES = {
 }
 
 SRGB = ColorTags(primaries="bt709", transfer="iec61966-2-1", matrix=RGB_MATRIX, is_full_range=True)
-"""What a still without a colour description is taken for."""
+"""What a still without a color description is taken for."""
 
 _WRITABLE_MATRICES = ("bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "bt2020nc")
 
@@ -69,7 +69,7 @@ def code_of(words: dict[int, str], word: str) -> int:
 
 
 def complete_tags(tags: ColorTags, width: int, height: int) -> tuple[ColorTags, str | None]:
-    """Fills what a film does not say, and tells it.
+    """Fills what a video does not say, and tells it.
 
     The matrix follows the size, as common players decide: BT.709 from 1280 columns or more than 576 lines,
     else BT.601. Primaries and transfer become BT.709's.
@@ -97,7 +97,7 @@ def complete_tags(tags: ColorTags, width: int, height: int) -> tuple[ColorTags, 
 
 
 def film_tags(tags: ColorTags, is_rgb: bool, holds_full_range: bool) -> ColorTags:
-    """Tags a film is written with.
+    """Tags a video is written with.
 
     Args:
         tags: description of the frames.

@@ -171,7 +171,7 @@ def refuse_existing_pictures(pattern: SequencePattern, overwrite: bool) -> None:
     there = [] if overwrite else pattern.numbers()
     if there:
         raise OutputExists(
-            f"{pattern} exists already with {len(there)} pictures ({name_runs(there)}); choose another name "
+            f"{pattern} exists already with {len(there)} images ({name_runs(there)}); choose another name "
             "or allow overwriting."
         )
 
@@ -245,7 +245,7 @@ def numbering_of(
     there = pattern.numbers()
     if not there:
         raise UnreadableMedia(
-            f"{pattern} matches no picture; check the folder, the name and the number of digits."
+            f"{pattern} matches no image; check the folder, the name and the number of digits."
         )
     frames = frames or clip or FrameRange(there[0], there[-1])
     first = frames.first if clip is None else clip.first

@@ -70,7 +70,7 @@ _SOUND_ONLY = frozenset(
     {".wav", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".flac", ".ogg", ".opus", ".wma", ".caf", ".ac3"}
 )
 SINKS: Mapping[str, str] = dict.fromkeys(CONTAINERS, "lp_core.media.video.writer:VideoSink")
-"""File suffix -> writer of a film."""
+"""File suffix -> writer of a video."""
 
 SEQUENCE_SINKS: Mapping[str, str] = {
     **dict.fromkeys(WRITABLE_STILLS, "lp_core.media.image.sequence:SequenceSink"),
@@ -84,13 +84,13 @@ def open_source(
     sequence_rate: FrameRate | None = None,
     options: ReadOptions = AS_STORED,
 ) -> FrameSource:
-    """Opens a still, a numbered sequence (``in.%04d.exr``, ``in.####.exr 1001-1100``) or a film.
+    """Opens a still, a numbered sequence (``in.%04d.exr``, ``in.####.exr 1001-1100``) or a video.
 
     Args:
         path: what to read; its content decides how, and the suffix where the content does not show it.
-        sequence_rate: rate of a picture sequence; None: the one in ``options``, else what the headers tell,
+        sequence_rate: rate of an image sequence; None: the one in ``options``, else what the headers tell,
             else 24 frames per second.
-        options: frames, layer, view, and what becomes of missing frames and fields.
+        options: frames, layer, view, and what happens to missing frames and fields.
 
     Raises:
         UnreadableMedia, EmptyVideo, TruncatedMedia: the file is missing, forbidden, damaged or without a
@@ -117,7 +117,7 @@ def open_source(
 
 
 def open_sink(path: str | Path, spec: SinkSpec) -> FrameSink:
-    """Opens a film, a numbered picture sequence or a single picture for writing; makes its folder if need be.
+    """Opens a video, a numbered image sequence or a single image for writing; makes its folder if need be.
 
     Frames are fitted to what the file holds: see ``lp_core.media.transforms``.
 
@@ -137,12 +137,12 @@ def open_sink(path: str | Path, spec: SinkSpec) -> FrameSink:
 
 
 def open_parts(path: str | Path, open_part: OpenSink, spec: SinkSpec, folder: Path) -> ResumableSink:
-    """Opens a film or a numbered picture sequence for writing in parts; a folder keeps what must outlive a crash.
+    """Opens a video or a numbered image sequence for writing in parts; a folder keeps what must outlive a crash.
 
     Whether the output may be written, ``check_output`` tells before the work begins.
 
     Args:
-        path: film or numbered picture sequence.
+        path: video or numbered image sequence.
         open_part: opens a part: ``open_sink``, or a conversion before it.
         spec: what the whole has to be.
         folder: for segments and journals; made if need be.
@@ -154,8 +154,8 @@ def open_parts(path: str | Path, open_part: OpenSink, spec: SinkSpec, folder: Pa
     is_film = SequencePattern.parse(path) is None
     if is_film and path.suffix.lower() in SEQUENCE_SINKS:
         raise UnknownCodec(
-            f"{path} names a single picture, which is not made in parts; name a sequence, such as "
-            f"{numbered(path).name}, or a film."
+            f"{path} names a single image, which is not made in parts; name a sequence, such as "
+            f"{numbered(path).name}, or a video."
         )
     _backend(path, SINKS if is_film else SEQUENCE_SINKS, "written")
     kind = getattr(
@@ -169,7 +169,7 @@ def check_output(path: str | Path, overwrite: bool, codec: str | None = None) ->
     """Refuses an output that could not be written, before any work is done. Leaves nothing behind.
 
     Args:
-        path: film, numbered picture sequence or single picture.
+        path: video, numbered image sequence or single image.
         overwrite: an output that exists may be replaced.
         codec: a film's codec; None: only the file type is looked at.
 
@@ -194,7 +194,7 @@ def check_output(path: str | Path, overwrite: bool, codec: str | None = None) ->
 
 
 def _writer(path: Path) -> Callable[[Path, SinkSpec], FrameSink]:
-    """What writes a path: a film, numbered pictures or a single one."""
+    """What writes a path: a video, numbered images or a single one."""
     suffix = path.suffix.lower()
     is_numbered = SequencePattern.parse(path) is not None
     backend: Callable[[Path, SinkSpec], FrameSink] = _backend(

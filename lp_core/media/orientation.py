@@ -1,4 +1,4 @@
-"""The eight ways a picture can lie, numbered as in EXIF.
+"""The eight orientations of an image, numbered as in EXIF.
 
 Convention:
     The number says how stored rows and columns must be turned to stand upright, EXIF 2.32 table 4.6.1 (tag
@@ -29,7 +29,7 @@ _BY_MATRIX = {
 
 
 def turn_upright(pixels: Pixels, orientation: int) -> Pixels:
-    """(H, W, ...) any dtype -> the upright picture, C-contiguous; (W, H, ...) for orientations 5 to 8."""
+    """(H, W, ...) any dtype -> the upright image, C-contiguous; (W, H, ...) for orientations 5 to 8."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -49,7 +49,7 @@ def from_display_matrix(matrix: Sequence[int]) -> int:
 
     Args:
         matrix: nine numbers (a, b, u, c, d, v, x, y, w); a stored point (x, y) is shown at
-            (a x + c y, b x + d y). A turn that is no multiple of 90 degrees counts as none.
+            (a x + c y, b x + d y). A turn that is not a multiple of 90 degrees counts as none.
     """
     a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
     threshold = (abs(a) + abs(b)) / 2

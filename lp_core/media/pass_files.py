@@ -1,4 +1,4 @@
-"""Passes beside a picture that cannot hold them: numbered EXR files, and numbers as JSON."""
+"""Passes next to an image that cannot hold them: numbered EXR files, and numbers as JSON."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def pass_path(output: str | Path, name: str, suffix: str) -> Path:
     """Where a pass goes: out.mp4 -> out.NAME.%04d.exr, out.%05d.png -> out.NAME.%05d.exr.
 
     Args:
-        output: film or pattern of the picture.
+        output: video or pattern of the image.
         name: of the pass.
-        suffix: .exr for numbered pictures, .json for one file.
+        suffix: .exr for numbered images, .json for one file.
     """
     path = Path(output)
     pattern = SequencePattern.parse(path)
@@ -49,7 +49,7 @@ def pass_path(output: str | Path, name: str, suffix: str) -> Path:
 
 
 class SplitSink(AbortsOnExit):
-    """Writes the picture to one sink and some of its layers to sinks of their own.
+    """Writes the image to one sink and some of its layers to separate sinks.
 
     A frame without such a layer gets a black one, so that files keep the numbers of their frames.
     """
@@ -65,9 +65,9 @@ class SplitSink(AbortsOnExit):
         """Opens the picture's sink; a layer's is opened with its first frame, which tells its size.
 
         Args:
-            output: name of the picture.
-            spec: of the picture.
-            layers: names of the layers that have files of their own.
+            output: name of the image.
+            spec: of the image.
+            layers: names of the layers that have separate files.
             open_main: opens the picture's sink.
             open_layer: opens a layer's.
         """
@@ -98,7 +98,7 @@ class SplitSink(AbortsOnExit):
             self._written.append((frame.index, frame.time_s))
 
     def commit(self) -> None:
-        """Finishes all files, the picture last."""
+        """Finishes all files, the image last."""
         for sink in (*self._others.values(), self._main):
             sink.commit()
 
@@ -131,7 +131,7 @@ class SplitSink(AbortsOnExit):
 
 
 def _picture_of(name: str, layer: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A layer as the main picture of a file: a matte as white with alpha, two channels as red and green."""
+    """A layer as the main image of a file: a matte as white with alpha, two channels as red and green."""
     channels = layer.shape[2]
     if name == "matte":
         return np.repeat(layer[..., :1], 4, axis=2)
@@ -186,22 +186,22 @@ class FaceFile(AbortsOnExit):
 
     def commit(self) -> None:
         """Finishes the files and moves them to their names."""
-        for name, (aside, path) in self._open.items():
+        for name, (temporary, path) in self._open.items():
             self._append(name, '\n], "scheme": ' + json.dumps(self._scheme) + "}\n")
-            move_into_place(aside, path)
+            move_into_place(temporary, path)
         self._open, self._made = {}, []
 
     def abort(self) -> None:
         """Removes what was written; may be called twice."""
-        for aside, _ in self._open.values():
-            remove(aside)
+        for temporary, _ in self._open.values():
+            remove(temporary)
         remove_folders(self._made)
         self._open, self._made = {}, []
 
     def _append(self, name: str, text: str, mode: str = "a") -> None:
-        aside, path = self._open[name]
+        temporary, path = self._open[name]
         try:
-            with aside.open(mode, encoding="utf-8") as stream:
+            with temporary.open(mode, encoding="utf-8") as stream:
                 stream.write(text)
         except OSError as error:
             raise write_failure(path, error) from error

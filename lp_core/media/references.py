@@ -1,4 +1,4 @@
-"""Containers that hold no media of their own but name other files: playlists, manifests, reference movies.
+"""Containers that hold no media but name other files: playlists, manifests, reference movies.
 
 A media library that follows such a name reads files, or addresses, that nobody checked. So a file is looked at before
 the library opens it. Bytes in, words out; nothing is followed here.

@@ -1,4 +1,4 @@
-"""How a render's output is opened: what is converted, what goes beside the picture."""
+"""How a render's output is opened: what is converted, what goes next to the image."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ LAYER_OF: Mapping[str, str] = {
 
 
 def output_conversion(job: RenderJob, color: ColorManagement, info: ClipInfo) -> Conversion | None:
-    """How the source's colours become the output's; None: they are written as they are.
+    """How the source's colors become the output's; None: they are written as they are.
 
     Raises:
-        SettingError: a colour space is not there.
+        SettingError: a color space is not there.
         MissingDependency: OpenColorIO is needed and not installed.
     """
     encoding = color.encoding(info, is_source=True)
@@ -75,7 +75,7 @@ def can_be_parted(output: str, settings: OutputSettings) -> bool:
 
 
 def pass_outputs(output: str, settings: OutputSettings) -> tuple[str, ...]:
-    """Names of the files and patterns that passes have beside the picture."""
+    """Names of the files and patterns that passes have next to the image."""
     layers = [str(pass_path(output, name, ".exr")) for name in _separate(output, settings)]
     return (*layers, *map(str, _log_paths(output, settings.pass_names).values()))
 
@@ -95,13 +95,13 @@ def output_kind(output: str) -> str:
 
 
 def _separate(output: str, settings: OutputSettings) -> list[str]:
-    """Layers that have files of their own."""
+    """Layers that have separate files."""
     layers = [LAYER_OF[name] for name in sorted(settings.pass_names) if name in LAYER_OF]
     return [layer for layer in layers if layer in OF_OWN_SIZE or not _is_exr(output)]
 
 
 def log_opener(output: str, passes: frozenset[str]) -> Callable[[SinkSpec], FaceFile] | None:
-    """Opens the numbers that no picture holds; confidence is metadata where the output is EXR."""
+    """Opens the numbers that no image holds; confidence is metadata where the output is EXR."""
     paths = _log_paths(output, passes)
     if not paths:
         return None

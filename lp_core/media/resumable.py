@@ -1,7 +1,7 @@
-"""Outputs in parts: films as segments of a fixed length, sequences picture by picture; see ``ResumableSink``.
+"""Outputs in parts: videos as segments of a fixed length, sequences image by image; see ``ResumableSink``.
 
-A film's segments are encoded each for itself, so each begins with a key picture and refers to nothing outside.
-Joining copies their packets; nothing is encoded again, so the film has the same bytes however often the work
+A film's segments are encoded each for itself, so each begins with a key image and refers to nothing outside.
+Joining copies their packets; nothing is encoded again, so the video has the same bytes however often the work
 was interrupted and by however many it was shared.
 """
 
@@ -25,7 +25,7 @@ from lp_core.media.video.codecs import film_codec
 from lp_core.media.video.join import join_segments
 
 SEGMENT_LENGTH = 48
-"""Frames of a film's segment: two seconds, which is what players and editors like between key pictures."""
+"""Frames of a film's segment: two seconds, which is what players and editors like between key images."""
 _JOINING = "joining"
 _ABOUT = "sequence.json"
 _NOTES = "notes.json"
@@ -33,7 +33,7 @@ _SEGMENT_SUFFIXES = (".mov", ".mp4", ".mkv")
 
 
 class FilmParts:
-    """A film of segments that lie in a folder of their own until they are joined."""
+    """A video of segments that are in their own folder until they are joined."""
 
     part_length = SEGMENT_LENGTH
 
@@ -41,10 +41,10 @@ class FilmParts:
         """Looks at nothing but the names.
 
         Args:
-            path: the film.
+            path: the video.
             spec: what it has to be.
             folder: for the segments; made if need be.
-            open_sink: opens a writer of a film.
+            open_sink: opens a writer of a video.
 
         Raises:
             UnknownCodec: the codec is not known, or the container does not hold it.
@@ -93,7 +93,7 @@ class FilmParts:
             self._journal.append(start, self._segment(start), durable=True)
 
     def join(self, total: int) -> tuple[str, ...]:
-        """Copies the segments' packets into the film and lays the sound beside them; see the contract."""
+        """Copies the segments' packets into the video and lays the sound next to them; see the contract."""
         self.drop_damaged(total)
         lacking = self.missing(total)
         if lacking:
@@ -102,7 +102,7 @@ class FilmParts:
                 f"{self._path} cannot be joined, because frames {names} are missing; render them."
             )
         marker = self._folder / _JOINING
-        if not marker.exists():  # else the film that is there is an earlier attempt of our own
+        if not marker.exists():  # else the video that is there is an earlier attempt of our own
             refuse_existing(self._path, self._spec.overwrite)
             with translated(marker):
                 marker.touch()
@@ -126,7 +126,7 @@ class FilmParts:
 
 
 class SequenceParts:
-    """A sequence whose pictures appear in their place one by one; a journal tells which are finished."""
+    """A sequence whose images appear in their place one by one; a journal tells which are finished."""
 
     part_length = 1
 
@@ -135,16 +135,16 @@ class SequenceParts:
 
         Args:
             path: frame pattern.
-            spec: what the pictures have to be.
+            spec: what the images have to be.
             folder: for the journal; made if need be.
-            open_sink: opens a writer of such pictures.
+            open_sink: opens a writer of such images.
         """
         self._path, self._spec, self._folder, self._open = path, spec, folder, open_sink
         self._pattern = parse_pattern(path)
         self._journal = PartJournal(folder)
 
     def missing(self, total: int) -> list[range]:
-        """Runs of pictures that the journal does not tell, or that have gone; see the contract."""
+        """Runs of images that the journal does not tell, or that have gone; see the contract."""
         there = self._journal.finished(range(total), map(self._picture, range(total)))
         return _runs((index, index + 1) for index in range(total) if not there[index])
 
@@ -159,7 +159,7 @@ class SequenceParts:
         return _runs((index, index + 1) for index in sorted(damaged))
 
     def write(self, first: int, frames: Iterable[Frame]) -> None:
-        """Writes picture after picture; see the contract."""
+        """Writes image after image; see the contract."""
         spec = self._spec
         timecode = None if spec.timecode is None else spec.timecode.plus(first)
         part = replace(
@@ -179,10 +179,10 @@ class SequenceParts:
                     index += 1
             finally:
                 if index > first:
-                    sink.commit()  # finished pictures stay, whatever became of the next
+                    sink.commit()  # finished images stay, whatever became of the next
 
     def join(self, total: int) -> tuple[str, ...]:
-        """Checks that all pictures are there; see the contract."""
+        """Checks that all images are there; see the contract."""
         self.drop_damaged(total)
         lacking = self.missing(total)
         if lacking:
@@ -194,15 +194,15 @@ class SequenceParts:
             flush_folder(self._picture(0).parent)
         notes = list(json.loads((self._folder / _NOTES).read_text(encoding="utf-8")))
         if self._spec.audio is not None:
-            notes.append(f"{self._pattern} is written without sound, which a picture sequence cannot hold.")
+            notes.append(f"{self._pattern} is written without sound, which an image sequence cannot hold.")
         begin = self._spec.start_number
         others = [number for number in self._pattern.numbers() if not begin <= number < begin + total]
         if others:
-            notes.append(f"{self._pattern} has older pictures beside the new ones: {name_runs(others)}.")
+            notes.append(f"{self._pattern} has older images next to the new ones: {name_runs(others)}.")
         return tuple(notes)
 
     def discard(self) -> None:
-        """Removes the pictures that the journal tells; see the contract."""
+        """Removes the images that the journal tells; see the contract."""
         discard_parts(self._folder)
 
     def _picture(self, index: int) -> Path:
@@ -210,7 +210,7 @@ class SequenceParts:
 
 
 def start_over(folder: Path) -> None:
-    """Removes everything that was written in parts; a film that an earlier attempt may have joined stays its own."""
+    """Removes everything that was written in parts; a video that an earlier attempt may have joined stays its own."""
     has_joined = (folder / _JOINING).exists()
     discard_parts(folder)
     if has_joined:

@@ -119,17 +119,17 @@ def _head(rate: int, size: int, whole: int) -> bytes:
 
 @contextmanager
 def speech_file(path: Path, rate: int) -> Iterator[SpeechFile]:
-    """A WAV file that stands under its name when the block ends; call ``finish`` in it.
+    """A WAV file that is under its name when the block ends; call ``finish`` in it.
 
     Raises:
         DiskFull, NoWritePermission, MediaError: it cannot be written.
     """
-    with replacing(path) as aside, aside.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         yield SpeechFile(file, path, rate)
 
 
 def read_sheet(path: Path) -> SpeechSheet | None:
-    """The sheet of a WAV file; None where it has none or is no WAV file.
+    """The sheet of a WAV file; None where it has none or is not a WAV file.
 
     Raises:
         UnreadableMedia: the sheet is damaged.
@@ -140,7 +140,7 @@ def read_sheet(path: Path) -> SpeechSheet | None:
         with path.open("rb") as file:
             content = _find(file)
     except (OSError, struct.error):
-        return None  # whoever decodes the sound says what is wrong with the file
+        return None  # anyone who decodes the sound says what is wrong with the file
     if content is None:
         return None
     try:

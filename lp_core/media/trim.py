@@ -1,4 +1,4 @@
-"""Some frames of a film: those before are decoded and passed over, those after never read."""
+"""Some frames of a video: those before are decoded and passed over, those after never read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lp_core.timing import FrameRange
 
 
 class TrimmedSource(ClosesOnExit):
-    """Delivers a range of a source's frames as a clip of its own, which begins at index 0 and time 0."""
+    """Delivers a range of a source's frames as a separate clip, which begins at index 0 and time 0."""
 
     def __init__(self, name: str, source: FrameSource, frames: FrameRange) -> None:
         """Takes the source over and closes it with itself.
@@ -49,7 +49,7 @@ class TrimmedSource(ClosesOnExit):
 
     @property
     def damaged_frames(self) -> tuple[int, ...]:
-        """Indices, within the part, of frames that stand in for damaged ones."""
+        """Indices, within the part, of frames that replace damaged ones."""
         return tuple(
             index - self._skipped
             for index in self._source.damaged_frames
@@ -65,7 +65,7 @@ class TrimmedSource(ClosesOnExit):
         """Yields the frames of the part.
 
         Raises:
-            SettingError: the film, which did not tell its length, ends before the part does.
+            SettingError: the video, which did not tell its length, ends before the part does.
         """
         delivered = 0
         for frame in self._source:

@@ -1,1 +1,1 @@
-"""Model files: what exists, where it lies, whether it is whole."""
+"""Model files: what exists, where it is, whether it is whole."""

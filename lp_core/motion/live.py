@@ -18,7 +18,7 @@ from lp_core.timing import FrameRate, whole_number
 SETTLING_S = 2.0
 """How long after its first face a stream looks for the most neutral frame."""
 EASE_S = Fraction(3, 10)
-"""How long a change of the reference takes, so that the picture does not jump."""
+"""How long a change of the reference takes, so that the image does not jump."""
 _NOMINAL = FrameRate.parse(30)
 _RESTING_HZ = 1.2
 """Cut-off of a resting face at full smoothing; it rises as smoothing is turned down."""
@@ -152,7 +152,7 @@ class LiveMotion:
         return self._shown
 
     def _eased_back(self, smoothed: MotionFrame, time_s: Fraction) -> MotionFrame:
-        """Where gaps are interpolated, the picture glides from what it held to what is there again."""
+        """Where gaps are interpolated, the image glides from what it held to what is there again."""
         if self._held is None or self._back_at is None or self._on_lost != "interpolate":
             return smoothed
         share = float((time_s - self._back_at) / EASE_S)

@@ -8,8 +8,8 @@ not neutral for that reason. The lowest score wins, the earliest frame among equ
 - lids: how far the more closed eye is below 0.25 of its width, over 0.25
 - lips: the inner gap over 0.05 mouth widths: closed lips are the one thing all faces have in common
 - pose: the angle to frontal over 15 degrees
-- movement since the last or until the next frame, whichever is more, because it blurs the picture and marks
-  jumps of the tracker: head turn over 60 degrees per second, position over 0.5 picture heights per second,
+- movement since the last or until the next frame, whichever is more, because it blurs the image and marks
+  jumps of the tracker: head turn over 60 degrees per second, position over 0.5 image heights per second,
   size over a factor of e in 2 seconds, lids or lips over 2 widths per second
 - confidence: what it lacks to 1
 """

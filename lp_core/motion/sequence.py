@@ -31,9 +31,9 @@ class MotionFrame:
     rotation: F32
     """(3, 3) head -> camera; identity looks straight into the camera."""
     scale: np.float32
-    """Size of the head: picture heights per unit of head space (mesh478), or the network's scale."""
+    """Size of the head: image heights per unit of head space (mesh478), or the network's scale."""
     translation: F32
-    """(2,) position of the head's origin: x, y from the picture's centre in picture heights."""
+    """(2,) position of the head's origin: x, y from the picture's centre in image heights."""
     expression: F32
     """(K, 3) points of the face in its own head frame, K by rig; mesh478: landmarks without the pose."""
     eyes: F32

@@ -104,7 +104,7 @@ class MotionTimeline:
         return list(self._lost)
 
     def frame(self, index: int) -> MotionFrame:
-        """The performance at one of its own frames, 0 <= index < len: filled in where lost, and smoothed."""
+        """The performance at its own frames, 0 <= index < len: filled in where lost, and smoothed."""
         radius = len(self._kernel) // 2
         start, stop = max(index - radius, 0), min(index + radius + 1, len(self))
         if start < self._block_at or stop > self._block_at + len(self._block):
@@ -134,7 +134,7 @@ class MotionTimeline:
 
     def _find_reference(self, wanted: str) -> int:
         if wanted in ("auto", "neutral"):
-            return neutral_frame(self._motion)  # for "neutral" the engine takes a face of its own instead
+            return neutral_frame(self._motion)  # for "neutral" the engine takes a separate face instead
         index = int(wanted)
         if index >= len(self):
             raise SettingError(
@@ -185,7 +185,7 @@ class MotionTimeline:
 def neutral_frame(motion: MotionRows) -> int:
     """0-based number of the most neutral frame, found in one pass in constant memory.
 
-    How frames are judged stands in ``lp_core.motion.reference``. Scores are rounded, so that the last bit of
+    How frames are judged is in ``lp_core.motion.reference``. Scores are rounded, so that the last bit of
     another machine's arithmetic does not choose another frame.
 
     Raises:

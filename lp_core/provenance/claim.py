@@ -30,9 +30,9 @@ class Ingredient:
     name: str
     """File name without its folders, frame pattern, or a built-in motion's word."""
     sha256: str | None
-    """Of the file; of a sequence, of the lines 'SHA-256  name' of its pictures; None for a built-in motion."""
+    """Of the file; of a sequence, of the lines 'SHA-256  name' of its images; None for a built-in motion."""
     files: tuple[Path, ...]
-    """Where it lies; empty for a built-in motion."""
+    """Where it is; empty for a built-in motion."""
 
     @property
     def path(self) -> Path | None:
@@ -51,9 +51,9 @@ class Claim:
     driving: Ingredient
     """The performance."""
     is_plate: bool
-    """True: the source is a film whose picture goes on around the face."""
+    """True: the source is a video whose image goes on around the face."""
     is_generated: bool
-    """True: the source is itself a generated picture, so nothing in the result is photographed."""
+    """True: the source is itself a generated image, so nothing in the result is photographed."""
     engine: str
     """Name of the engine."""
     label: str
@@ -123,7 +123,7 @@ class Claim:
         return {"title": self.title, "assertions": assertions}
 
     def ingredients(self) -> list[tuple[dict[str, Any], Path | None]]:
-        """(definition, file) of each ingredient; what is no single file is named without one."""
+        """(definition, file) of each ingredient; what is not a single file is named without one."""
         return [
             ({"title": item.name, "relationship": relation, "label": item.role}, item.path)
             for item, relation in self._relations()

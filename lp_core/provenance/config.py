@@ -20,7 +20,7 @@ CONFIG_VARIABLE = "LPSUITE_CONFIG"
 """Environment variable that names the configuration folder."""
 FILE_NAME = "provenance.json"
 ANCHORS = "anchors"
-"""Folder, beside the file, of the root certificates (PEM) that are trusted when a result is read."""
+"""Folder, next to the file, of the root certificates (PEM) that are trusted when a result is read."""
 SCHEMA = "lpsuite.provenance"
 VERSION = 1
 

@@ -1,4 +1,4 @@
-"""Consent of whoever is portrayed: a small JSON file, checked before a render and signed along with it.
+"""Consent of anyone who is portrayed: a small JSON file, checked before a render and signed along with it.
 
 The schema is told in docs/provenance.md.
 """
@@ -25,7 +25,7 @@ def read_consent(path: Path, today: date | None = None) -> dict[str, Any]:
     """The consent, when it is one and holds today.
 
     Raises:
-        ConsentMissing: the file cannot be read, is no consent, or does not allow a render today.
+        ConsentMissing: the file cannot be read, is not a consent, or does not allow a render today.
     """
     try:
         if path.stat().st_size > _MOST_BYTES:

@@ -19,7 +19,7 @@ LEAST_AGREEMENT = 0.75
 MOST_FRAMES = 240
 """Frames looked at: more tell little new."""
 _SIDE = 480
-"""Pixels of the shorter side that are enough; larger pictures are reduced by whole numbers."""
+"""Pixels of the shorter side that are enough; larger images are reduced by whole numbers."""
 _PERIODS = np.geomspace(0.85, 1.20, 101)
 """Period of the pattern over the expected one: 1 unless the frame was cropped or padded."""
 _SHIFTS = 64
@@ -41,7 +41,7 @@ class WatermarkDetection:
 
 
 def detect(frames: Iterable[NDArray[np.uint8]]) -> WatermarkDetection:
-    """Looks for a mark in the frames of a film.
+    """Looks for a mark in the frames of a video.
 
     Args:
         frames: (H, W, 3) RGB, all of one size; the first MOST_FRAMES are read.
@@ -84,7 +84,7 @@ def _number(agreement: F64, form: Waves) -> int | None:
 
 
 class _Gathered:
-    """Sums over the frames of a film."""
+    """Sums over the frames of a video."""
 
     def __init__(self) -> None:
         self.count = 0

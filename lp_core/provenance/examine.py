@@ -48,7 +48,7 @@ class CredentialFinding:
 
 
 def examine(name: str, anchor: Path | None = None) -> CredentialFinding:
-    """Reads a result's credentials: embedded, in a zip, or of the sidecar beside it.
+    """Reads a result's credentials: embedded, in a zip, or of the sidecar next to it.
 
     Args:
         name: file, frame pattern or sidecar.
@@ -74,7 +74,7 @@ def examine(name: str, anchor: Path | None = None) -> CredentialFinding:
         return _by_sidecar(name, sidecar, anchors)
     if not is_file and not {"%", "#"} & set(path.name):
         raise UnreadableMedia(f"{path} is not there; check the name.")
-    raise NotSigned(f"{path} carries no credentials, and no {sidecar.name} lies beside it.")
+    raise NotSigned(f"{path} carries no credentials, and no {sidecar.name} is next to it.")
 
 
 def _anchors(anchor: Path | None) -> list[Path]:

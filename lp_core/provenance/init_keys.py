@@ -42,19 +42,19 @@ def new_folder(path: Path, mode: int = 0o700) -> Iterator[Path]:
     Raises:
         DiskFull, NoWritePermission, MediaError: the file system refuses; nothing is left behind.
     """
-    aside = temporary_path(path)
+    temporary = temporary_path(path)
     with translated(path):
-        aside.mkdir(mode=mode)
+        temporary.mkdir(mode=mode)
     try:
-        yield aside
+        yield temporary
         with translated(path):
-            for made in sorted(aside.rglob("*"), reverse=True):
+            for made in sorted(temporary.rglob("*"), reverse=True):
                 flush_folder(made) if made.is_dir() else flush(made)
-            flush_folder(aside)
-            aside.rename(path)
+            flush_folder(temporary)
+            temporary.rename(path)
             flush_folder(path.parent)
     finally:
-        remove(aside)
+        remove(temporary)
 
 
 def set_up_local(name: str, days: int, config: KeyConfig, overwrite: bool) -> list[str]:
@@ -78,7 +78,7 @@ def set_up_local(name: str, days: int, config: KeyConfig, overwrite: bool) -> li
         raise
     return [
         f"Key and certificate are in {folder}; finished results are signed from now on.",
-        f"Whoever shall trust them needs the root certificate: {anchor}",
+        f"Anyone who shall trust them needs the root certificate: {anchor}",
     ]
 
 
@@ -86,8 +86,8 @@ def _set_up(folder: Path, name: str, days: int, config: KeyConfig, made: list[Pa
     """Makes the chain and names it in the configuration; ``made`` grows by what a failure must remove."""
     fresh = folder / f"key-{secrets.token_hex(4)}"
     made.append(fresh)
-    with new_folder(fresh) as aside:
-        anchor = make_chain(aside, name, days)
+    with new_folder(fresh) as temporary:
+        anchor = make_chain(temporary, name, days)
     trusted = folder / ANCHORS / anchor.name
     ensure_folder(trusted.parent)
     made.append(trusted)

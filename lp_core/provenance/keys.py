@@ -82,7 +82,7 @@ def make_chain(folder: Path, organisation: str, days: int) -> Path:
 
 
 def open_identity(folder: Path, config: KeyConfig, now: datetime | None = None) -> Identity:
-    """Whoever the configuration names, checked: the files are there, fit each other and are valid now.
+    """Anyone who the configuration names, checked: the files are there, fit each other and are valid now.
 
     Raises:
         KeyUnusable: something is missing, expired, unreadable or does not fit.
@@ -205,7 +205,7 @@ def _key_signer(path: Path, algorithm: str, leaf: x509.Certificate) -> Callable[
             f"The private key {path} cannot be read ({error.strerror}); put it there or run lpsuite provenance init."
         ) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeyUnusable(f"{path} is no private key in unencrypted PEM form; put one there.") from error
+        raise KeyUnusable(f"{path} is not a private key in unencrypted PEM form; put one there.") from error
     if key.public_key() != leaf.public_key() or not isinstance(key, PrivateKey):
         raise KeyUnusable(
             f"The private key {path} does not belong to the certificate; put its own key there."

@@ -1,4 +1,4 @@
-"""A signed list of files beside them, for what cannot carry a manifest itself: EXR, DPX, MKV, sequences.
+"""A signed list of files next to them, for what cannot carry a manifest itself: EXR, DPX, MKV, sequences.
 
 The file is JSON: ``statement`` (the claim, and the SHA-256 of every file) and ``signature`` over the
 statement's canonical spelling (``claim.canonical``) with the certificates that go with it.
@@ -33,7 +33,7 @@ def write_sidecar(
         path: the sidecar, replaced when it is there.
         claim: what is claimed.
         extra: more entries for the statement.
-        files: all files of the result; they lie in the sidecar's folder or below.
+        files: all files of the result; they are in the sidecar's folder or below.
         identity: who signs.
 
     Raises:
@@ -69,7 +69,7 @@ def check_sidecar(
     """(statement, signer, trusted anchor or empty, what does not hold) of a sidecar and all its files.
 
     Raises:
-        ProvenanceError: the file is no sidecar.
+        ProvenanceError: the file is not a sidecar.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -82,7 +82,7 @@ def check_sidecar(
     except OSError as error:
         raise ProvenanceError(f"{path} cannot be read ({error.strerror}); check the name.") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
-        raise ProvenanceError(f"{path} is no sidecar of LP Suite, or it is damaged ({error}).") from error
+        raise ProvenanceError(f"{path} is not a sidecar of LP Suite, or it is damaged ({error}).") from error
     problems = []
     if not is_signature(chain[0], algorithm_of(chain[0], path), value, data):
         problems.append(f"{path.name}: the statement is not what was signed")

@@ -104,13 +104,13 @@ def embed_manifest(
     path: Path, manifest: Mapping[str, Any], ingredients: Ingredients, identity: Identity
 ) -> tuple[str, ...]:
     """The same with a manifest definition and its ingredients; see ``embed``."""
-    aside = temporary_path(path)
+    temporary = temporary_path(path)
     failures = list[KeyUnusable]()
 
     def sign(data: bytes) -> bytes:
         try:
             return identity.sign(data)
-        except KeyUnusable as error:  # native code lies between here and whoever must hear it
+        except KeyUnusable as error:  # native code is between here and anyone who must hear it
             failures.append(error)
             return b""
 
@@ -123,15 +123,15 @@ def embed_manifest(
             )
             stack.callback(signer.close)
             source = stack.enter_context(path.open("rb"))
-            destination = stack.enter_context(aside.open("w+b"))
+            destination = stack.enter_context(temporary.open("w+b"))
             builder.sign(signer, _format_of(path), source, destination)
-        move_into_place(aside, path)
+        move_into_place(temporary, path)
     except (c2pa.C2paError, OSError) as error:
         if failures:
             raise failures[0] from error
         raise ProvenanceError(f"{path} could not be signed ({error}).") from error
     finally:
-        remove(aside)
+        remove(temporary)
     return notes
 
 

@@ -83,13 +83,13 @@ class Signer:
     label: str
     """What the engine says of its weights."""
     is_plate: bool
-    """True: the source is a film."""
+    """True: the source is a video."""
     consent: Mapping[str, Any] | None
     """The consent file's content."""
     find_files: FindFiles
     """Finds the files of a name."""
     passes: tuple[str, ...] = ()
-    """Files and patterns beside the result that share its manifest."""
+    """Files and patterns next to the result that share its manifest."""
     others: tuple[OtherFace, ...] = ()
     """Further faces of a cast."""
     voice: Mapping[str, str] | None = None
@@ -230,7 +230,7 @@ def is_embedded(output: Path) -> bool:
 
 
 def sidecar_path(output: str | Path) -> Path:
-    """Where the sidecar of a result lies: shot.%04d.exr -> shot.exr.provenance.json, beside it."""
+    """Where the sidecar of a result is: shot.%04d.exr -> shot.exr.provenance.json, next to it."""
     path = Path(output)
     name = _PLACE.sub("", path.name) if _is_pattern(path) else path.name
     return path.with_name(name + SIDECAR_SUFFIX)

@@ -1,10 +1,10 @@
-"""An invisible mark inside the matte: 32 bits as a faint pattern that lies still in the frame.
+"""An invisible mark inside the matte: 32 bits as a faint pattern that stays still in the frame.
 
 The pattern repeats every third, fifth or eighth of the frame's shorter side, by the matte's size, so a resize
 changes nothing that the detector must guess and a crop only shifts it. It is a sum of waves of 4 to 16 periods a
 repeat: coarse enough for H.264 and for half the size. It changes blue against yellow and leaves the brightness
 alone, because that is where the eye sees patterns of this size least and where skin has least of its own. A third
-of the waves is always the same and tells where the pattern lies, the others bear the code. This is spread spectrum
+of the waves is always the same and tells where the pattern is, the others bear the code. This is spread spectrum
 in the frequency domain (Cox et al. 1997) with the repeated tile of Kalker et al. (1999) for synchronisation.
 
 The pattern is no secret: who has this program can find the mark and, with effort, remove it.
@@ -75,7 +75,7 @@ def waves() -> Waves:
 
 
 def repeats_for(matte: F32, width: int, height: int) -> int:
-    """One of REPEATS for a frame, by its own matte alone: chunks of a film know nothing of each other."""
+    """One of REPEATS for a frame, by its own matte alone: chunks of a video know nothing of each other."""
     extent = float(np.sqrt(np.count_nonzero(matte)))
     fitting = (repeats for repeats in REPEATS if min(width, height) / repeats <= _FITS * extent)
     return next(fitting, REPEATS[-1])
@@ -121,7 +121,7 @@ class Marker:
         Args:
             frame: (H, W, 3 or 4) of any of the frame's types; float32 is taken for scene-linear.
             matte: (h, w) of the region, 0..1.
-            region: where the matte lies.
+            region: where the matte is.
         """
         left, top, right, bottom = region
         if right <= left or bottom <= top or not matte.any():
@@ -148,7 +148,7 @@ def box_mean(values: F32, radius: int) -> F32:
 
 
 def _form(part: NDArray[Any], matte: F32) -> F32:
-    """(h, w) relative amplitude: less where the picture is smooth, none outside the matte."""
+    """(h, w) relative amplitude: less where the image is smooth, none outside the matte."""
     luma: F32 = _as_codes(part) @ LUMA
     activity = box_mean(np.abs(luma - box_mean(luma, 3)), 6)
     return np.asarray((_CALM + (_BUSY - _CALM) * activity / (activity + _ACTIVITY)) * matte, np.float32)

@@ -15,7 +15,7 @@ _SYMBOL = 4
 _DATA = ID_BITS // _SYMBOL
 _ALL = CODE_BITS // _SYMBOL
 _ERASED = (0, 2, 4)
-"""Least certain symbols that are given up in turn; one more pair would leave hardly any check."""
+"""Least certain symbols that are abandoned in turn; one more pair would leave hardly any check."""
 
 
 def encode(number: int) -> NDArray[np.float64]:

@@ -34,7 +34,7 @@ def pack(output: str, destination: Path, overwrite: bool = False) -> int:
         KeyUnusable, ProvenanceError, OutputExists: the zip cannot be signed or written.
     """
     if destination.suffix.lower() != ".zip":
-        raise ProvenanceError(f"{destination} is no zip's name; let it end in .zip.")
+        raise ProvenanceError(f"{destination} is not a zip's name; let it end in .zip.")
     if destination.exists() and not overwrite:
         raise OutputExists(f"{destination} exists; choose another name or allow overwriting.")
     finding = examine(output)
@@ -49,8 +49,8 @@ def pack(output: str, destination: Path, overwrite: bool = False) -> int:
     identity = open_identity(folder, config)
     sidecar = Path(output) if output.endswith(SIDECAR_SUFFIX) else sidecar_path(output)
     files = [*listed_files(sidecar), sidecar]
-    with replacing(destination) as aside:
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+    with replacing(destination) as temporary:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             for file in files:
                 archive.write(file, file.relative_to(sidecar.parent).as_posix())
         manifest = {
@@ -60,7 +60,7 @@ def pack(output: str, destination: Path, overwrite: bool = False) -> int:
                 {"label": RENDER_LABEL, "data": dict(finding.record)},
             ],
         }
-        embed_manifest(aside, manifest, _ingredients(finding), identity)
+        embed_manifest(temporary, manifest, _ingredients(finding), identity)
     return len(files)
 
 

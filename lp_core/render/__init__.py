@@ -1,1 +1,1 @@
-"""One streaming pipeline from decoded frames to a finished film."""
+"""One streaming pipeline from decoded frames to a finished video."""

@@ -67,7 +67,7 @@ def survey(
 
 
 class _WatchedAnalyzer:
-    """Counts the pictures that are tried, so that calibration shows progress and can be stopped."""
+    """Counts the images that are tried, so that calibration shows progress and can be stopped."""
 
     def __init__(self, analyzer: FaceAnalyzer, step: Callable[[], None]) -> None:
         self._analyzer, self._step = analyzer, step
@@ -78,7 +78,7 @@ class _WatchedAnalyzer:
         return self._analyzer.analyze(picture, time_ms)
 
     def survey(self, picture: NDArray[np.uint8]) -> Sightings:
-        """All that is found in a lone picture; it is no trial."""
+        """All that is found in a lone image; it is not a trial."""
         return self._analyzer.survey(picture)
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ def _watched(
     meter, lock = Meter("calibrate", None, listener, clock), threading.Lock()
 
     def step() -> None:
-        with lock:  # trials run in threads of their own
+        with lock:  # trials run in separate threads
             meter.step()
 
     return lambda: _WatchedAnalyzer(open_analyzer(), step)

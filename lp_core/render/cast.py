@@ -1,6 +1,6 @@
-"""Several faces of one source: each drawn by a render of its own from the untouched source, then laid together.
+"""Several faces of one source: each drawn by a separate render from the untouched source, then laid together.
 
-So a face of a cast looks as it does in a render of its own. Where two faces meet, the larger one is taken for the
+So a face of a cast looks as it does in a separate render. Where two faces meet, the larger one is taken for the
 nearer and covers the other.
 """
 

@@ -18,7 +18,7 @@ from lp_core.settings import FaceSettings, RenderSettings
 from lp_core.settings.table import find, path_values, with_values
 
 _INLINE = "--face"
-"""Stands for the cast file in messages about an entry with settings of its own."""
+"""Stands for the cast file in messages about an entry with separate settings."""
 _OF_THE_WHOLE = frozenset(("face", "cast", "source_face"))
 _OF_THE_OUTPUT = frozenset(("input", "color", "output", "upscale", "provenance"))
 """Groups of settings that hold for the whole result."""
@@ -87,7 +87,7 @@ def member_paths(member: CastMember) -> dict[str, str]:
 
 
 def cast_files(given: FaceSettings) -> list[str]:
-    """Every file that a cast names beside the cast file: performances (with their prefixes) and files of settings."""
+    """Every file that a cast names next to the cast file: performances (with their prefixes) and files of settings."""
     if not given.face and given.cast is None:
         return []
     members = cast_of(given, "")

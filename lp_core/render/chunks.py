@@ -6,7 +6,7 @@
     parts = open_parts(render, solution, folder / "parts")
     for run in parts.missing(solution.frames):             # in any order, on any machine
         render_chunk(render, solution, parts, run)
-    summary = conform(render, solution, parts)             # once: the film joined, the sound beside it
+    summary = conform(render, solution, parts)             # once: the video joined, the sound next to it
 
 ``render_in_chunks`` does all of it in one process, and after a crash what is left of it. Who shares the work
 cuts it at multiples of ``parts.part_length``.
@@ -94,7 +94,7 @@ def render_missing(
 
 
 def discard(render: Render, folder: Path, origin: str = "") -> None:
-    """Removes what a render in chunks has made so far, pictures under their final names included."""
+    """Removes what a render in chunks has made so far, images under their final names included."""
     solution = Solution.open(folder / SOLUTION, origin)
     if solution is not None:
         open_parts(render, solution, folder / PARTS).discard()
@@ -138,7 +138,7 @@ def render_chunk(
 def draw_frames(render: Render, solution: Solution, first: int, stop: int) -> Generator[Frame]:
     """The frames of a half-open range of the result, drawn from the solution.
 
-    A film has no frame that can be reached without those before it, so the source and the driving film are
+    A video has no frame that can be reached without those before it, so the source and the driving video are
     decoded from their beginning; nothing is analysed and nothing drawn before ``first``.
 
     Raises:

@@ -110,7 +110,7 @@ class Drawing:
         return self.target.spec(self.source.info, self.rate, comment)
 
     def drivers(self, stack: ExitStack, start: int = 0) -> Iterator[DrivingPicture | None]:
-        """The driving picture of every output frame from ``start`` on, without end; None where there is none."""
+        """The driving image of every output frame from ``start`` on, without end; None where there is none."""
         driving, info = self.driving, self.engine.info
         if isinstance(driving, StoredMotion):
             return self._stored_drivers(stack, start)
@@ -165,7 +165,7 @@ class Drawing:
         """Frame after frame of the result with what the engine says of it.
 
         Args:
-            pairs: source and driving picture of every frame.
+            pairs: source and driving image of every frame.
             lost: takes the indices of source frames without the face.
             first: index of the first frame.
         """
@@ -189,7 +189,7 @@ class Drawing:
     def draw(
         self, batch: Sequence[tuple[int, tuple[SourceFrame, DrivingPicture | None]]]
     ) -> Iterator[DrawnFrame]:
-        """Some frames of the result, drawn together: (index, (source, driving picture)) each."""
+        """Some frames of the result, drawn together: (index, (source, driving image)) each."""
         asked = [self._act(shot, driver, self.rate.time_s(index)) for index, (shot, driver) in batch]
         acts = [act for act, _ in asked if act is not None]
         engine = self.engine
@@ -199,7 +199,7 @@ class Drawing:
             animation = None if act is None else next(animations)
             pixels = shot.frame.pixels if animation is None else animation.pixels
             if animation is not None and animation.note:
-                _log.warning("frame %d: %s", index, animation.note)  # chunks have no summary of their own
+                _log.warning("frame %d: %s", index, animation.note)  # chunks have no summary
                 self.remarks.setdefault(animation.note, {})[index] = None
             frame = replace(shot.frame, pixels=pixels, index=index, time_s=self.rate.time_s(index))
             yield DrawnFrame(frame, animation, confidence, shot.frame if is_film else None)

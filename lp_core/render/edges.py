@@ -49,7 +49,7 @@ class Follower(Protocol):
 
 @dataclass(frozen=True)
 class FilmedFace:
-    """A clip in which one face is followed; each part is opened anew by every pass that needs it."""
+    """A clip in which one face is followed; each part is opened again by every pass that needs it."""
 
     name: str
     """File name, for messages."""
@@ -67,7 +67,7 @@ class FilmedFace:
     """Which face, in the user's words or as a person's id."""
 
     def followed(self, hear: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
-        """Every frame with the followed face, None where it is lost; decoding runs in a thread of its own.
+        """Every frame with the followed face, None where it is lost; decoding runs in a separate thread.
 
         Faces do not lag behind their frames (lp_core.render.landmark_lag). A face that appears late is followed from
         then on; a face that never appears is reported after the last frame.
@@ -107,12 +107,12 @@ class FilmedFace:
 
 @dataclass(frozen=True)
 class Still:
-    """A single picture and its chosen face."""
+    """A single image and its chosen face."""
 
     info: ClipInfo
     """What its header says."""
     frame: Frame
-    """The picture."""
+    """The image."""
     face: Face
     """The face that is animated."""
 
@@ -146,7 +146,7 @@ class StoredMotion:
 
 @dataclass(frozen=True)
 class TimeSlice:
-    """A part of the whole result; its pictures are those of the whole at the same place."""
+    """A part of the whole result; its images are those of the whole at the same place."""
 
     start_s: Fraction = Fraction(0)
     """Time of its first frame within the whole; negative where held frames precede it."""
@@ -180,7 +180,7 @@ class RenderTarget:
     audio_path: Path | None
     """File whose audio is copied; None: the result is silent."""
     first_number: int | None = None
-    """Number of the first picture of a sequence; None: the source's, else 1."""
+    """Number of the first image of a sequence; None: the source's, else 1."""
     timecode: Timecode | None = None
     """Timecode of the first frame; None: the source's."""
     start_s: Fraction = Fraction(0)
@@ -198,7 +198,7 @@ class RenderTarget:
         return "none" if self.audio_path is None else self.settings.audio
 
     def spec(self, info: ClipInfo, rate: FrameRate, comment: str) -> SinkSpec:
-        """What the sink must be told for pictures shaped like ``info``'s."""
+        """What the sink must be told for images shaped like ``info``'s."""
         number = info.first_frame if self.first_number is None else self.first_number
         timecode = self.timecode or info.timecode
         return SinkSpec(

@@ -43,7 +43,7 @@ class Extraction:
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, listener: Listener | None = None) -> Summary:
-        """Reads the whole performance; the file stands under its name only when this returns.
+        """Reads the whole performance; the file is under its name only when this returns.
 
         Raises:
             LpError: whatever a part has to say; nothing is left behind then.
@@ -73,7 +73,7 @@ class Extraction:
 def store_dense(
     film: FilmedFace, writer: MotionWriter, settings: MotionSettings, with_shade: bool = False
 ) -> None:
-    """Adds the dense motion of a film to its motion, all of which the writer has taken.
+    """Adds the dense motion of a video to its motion, all of which the writer has taken.
 
     Args:
         film: the performance.
@@ -116,7 +116,7 @@ class TemplateConversion:
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, listener: Listener | None = None) -> Summary:
-        """Copies every frame, unchanged; the file stands under its name only when this returns.
+        """Copies every frame, unchanged; the file is under its name only when this returns.
 
         Raises:
             LpError: whatever a part has to say; nothing is left behind then.

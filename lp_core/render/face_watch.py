@@ -16,7 +16,7 @@ MANY_FACES = 4
 class FaceWatch:
     """Analyzes a clip, looking for one face while the followed face is alone and for several otherwise.
 
-    A landmarker searches every frame anew for faces it may find and has not, which takes a sixth of its time;
+    A landmarker searches every frame again for faces it may find and has not, which takes a sixth of its time;
     with one to find, and found, it only follows. Where the face is lost the next frame is searched for all
     faces again, so that it is not mistaken for another.
     """

@@ -25,13 +25,13 @@ class Protection(AbstractContextManager["Protection"], Protocol):
 
 
 def protected(drawn: DrawnFrame, source: Frame, matte: F32) -> DrawnFrame:
-    """The drawn picture with the source where the matte is.
+    """The drawn image with the source where the matte is.
 
     Where it is 1 the source's bits come back; matte and flow of the animation follow, so that passes stay true:
     a flow has no halves, so it is 0 where the matte is above one half.
 
     Args:
-        drawn: the picture as the engine drew it.
+        drawn: the image as the engine drew it.
         source: the frame it was made of.
         matte: (H, W) 0..1.
     """

@@ -1,6 +1,6 @@
 """Takes out the lag of faces that were read through a filter in time that only looks back.
 
-The landmarker's film mode smooths the landmarks of a lone face with a One-Euro filter (Casiez, Roussel, Vogel: CHI
+The landmarker's video mode smooths the landmarks of a lone face with a One-Euro filter (Casiez, Roussel, Vogel: CHI
 2012), and the blendshapes come from the smoothed landmarks. So a moving face is read where it was a moment ago
 (``Face.lag_s``), but never far from where it is: at speed v the filter's cut-off is ``least + beta v``, its time
 constant ``1 / (2 pi cut-off)``, and what it trails by, speed times time constant, stays below ``1 / (2 pi beta)``

@@ -28,7 +28,7 @@ from lp_core.geometry.warp import sample
 F32 = NDArray[np.float32]
 
 NOT_FROM_SOURCE = np.float32(0.998)
-"""Highest value of the result's matte where the picture is not the source through the flow alone: not 1."""
+"""Highest value of the result's matte where the image is not the source through the flow alone: not 1."""
 _MOVED_PX = 1 / 64
 """A flow below this leaves a pixel where it is."""
 

@@ -1,4 +1,4 @@
-"""Passes: what a picture was made with, as layers, metadata and numbers beside it.
+"""Passes: what an image was made with, as layers, metadata and numbers next to it.
 
 Convention:
     Layers are written as Nuke expects them: ``stmap`` absolute, 0..1, counted from the bottom left, with a third
@@ -37,7 +37,7 @@ _Y_UP = np.array([1, -1], np.float32)
 
 
 class FaceLog(Protocol):
-    """Takes the numbers of every frame that no picture can hold."""
+    """Takes the numbers of every frame that no image can hold."""
 
     def add(self, index: int, confidence: float, landmarks: F32 | None, scheme: str) -> None:
         """Takes those of the next frame.
@@ -67,16 +67,16 @@ class FaceLog(Protocol):
 
 @dataclass(frozen=True)
 class DrawnFrame:
-    """One picture of the result with what the engine said of it."""
+    """One image of the result with what the engine said of it."""
 
     frame: Frame
-    """The picture."""
+    """The image."""
     animation: Animation | None
-    """What the engine gave; None: the source's picture passed through."""
+    """What the engine gave; None: the source's image passed through."""
     confidence: float
     """How sure the landmarker was of the driving face, 0..1."""
     plate: Frame | None = None
-    """The picture of a filmed source that it was made from; None: the source is a still."""
+    """The image of a filmed source that it was made from; None: the source is a still."""
     layer: Layer | None = None
     """Person and background of the source; None: not known."""
     faces: tuple[tuple[str, Animation | None], ...] = ()
@@ -102,7 +102,7 @@ def with_passes(
     Motion needs the following frame, so frames come one later then; the last frame goes on as it came.
 
     Args:
-        drawn: the result, picture by picture.
+        drawn: the result, image by image.
         passes: names out of ``lp_core.settings.PASSES``.
         info: the source, for its windows.
         log: takes landmarks and confidence.
@@ -132,7 +132,7 @@ def with_passes(
 
 
 def _cut_out(one: DrawnFrame) -> Frame:
-    """The frame with the matte for its alpha; an alpha of its own is multiplied with it."""
+    """The frame with the matte for its alpha; a separate alpha is multiplied with it."""
     pixels, animation = one.frame.pixels, one.animation
     height, width = pixels.shape[:2]
     matte = np.zeros((height, width), np.float32) if animation is None else animation.matte

@@ -29,7 +29,7 @@ QUICK, FINE = Density(52, 0.1), Density(300, 0.04)
 DENSITIES = {"off": QUICK, "quick": QUICK, "fine": FINE}
 """By the calibration setting; without calibration the sample is not used."""
 FACE_PX = 220
-"""Height of the kept piece of the driving picture."""
+"""Height of the kept piece of the driving image."""
 CLEARLY = 1.02
 """A new extreme must exceed the old one by this factor."""
 
@@ -60,7 +60,7 @@ class PerformanceSample:
         Args:
             motion: the performance at this frame.
             picture: (H, W, 3) RGB, display-encoded; None for stored motion.
-            landmarks: (478, 3) in pixels of the picture.
+            landmarks: (478, 3) in pixels of the image.
         """
         sample: TrialFrame | None = None
         for slot, value in enumerate(_extremes(motion)):

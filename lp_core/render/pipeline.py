@@ -24,7 +24,7 @@ class _End:
 
 
 class ReadAhead(ClosesOnExit, Generic[T]):
-    """Runs an iterable in a thread of its own, at most ``depth`` items ahead of its reader.
+    """Runs an iterable in a separate thread, at most ``depth`` items ahead of its reader.
 
     An exception of the iterable is raised at the reader, in its place in the order. ``close`` may be called
     twice and from any state; after it the thread is gone and a generator has run its ``finally`` blocks.
@@ -94,7 +94,7 @@ def _closed(items: Iterator[object], end: _End) -> _End:
 
 
 class WriteBehind(ClosesOnExit, Generic[T]):
-    """Hands items to ``write`` in a thread of its own, at most ``depth`` items behind.
+    """Hands items to ``write`` in a separate thread, at most ``depth`` items behind.
 
     An exception of ``write`` is raised at the next ``put``, or at ``finish``. Leaving the context without
     ``finish`` drops what is still waiting. No thread outlives the context.

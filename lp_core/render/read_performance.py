@@ -35,7 +35,7 @@ def record_motion(
     hear: Callable[[str], None],
     sample: PerformanceSample | None = None,
 ) -> Runs:
-    """Reads the motion of every frame of a film and hands it to ``write``, in order.
+    """Reads the motion of every frame of a video and hands it to ``write``, in order.
 
     A frame in which the face is lost repeats the last frame's arrays with confidence 0; before the first
     face it is a neutral filler with confidence 0.
@@ -90,7 +90,7 @@ def neutral_filler(rig: str) -> MotionFrame:
 
 
 def sample_stored(motion: Motion, density: Density) -> PerformanceSample:
-    """Frames that span a stored performance, without pictures; reads it once, in blocks."""
+    """Frames that span a stored performance, without images; reads it once, in blocks."""
     sample = PerformanceSample(density)
     for start in range(0, len(motion), BLOCK):
         for frame in motion.rows(start, min(start + BLOCK, len(motion))).frames():

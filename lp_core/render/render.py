@@ -68,7 +68,7 @@ class Render:
     face: FaceSettings
     """What happens where the driving face is lost."""
     trial_analyzer: Callable[[], FaceAnalyzer] | None = None
-    """Opens the landmarker that reads trial pictures; None for a render without calibration."""
+    """Opens the landmarker that reads trial images; None for a render without calibration."""
     calibration: str = "quick"
     """How closely the performance is sampled for it: a key of DENSITIES."""
     notes: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ class Render:
     part: TimeSlice = WHOLE
     """Which part of the whole is drawn."""
     mark: Watermarker | None = None
-    """Marks each picture inside its matte, after everything else; None leaves them as they are."""
+    """Marks each image inside its matte, after everything else; None leaves them as they are."""
     seal: Seal | None = None
     """Signs the finished result; None leaves it as it is."""
     inputs: InputWatch = NOT_WATCHED

@@ -20,7 +20,7 @@ class Progress:
     """How far a phase has come."""
 
     phase: Phase
-    """prepare: begins; analyse: reads the performance; calibrate: tries; render: draws; join: makes a film whole."""
+    """prepare: begins; analyse: reads the performance; calibrate: tries; render: draws; join: makes a video whole."""
     frame: int
     """Frames done in this phase."""
     total: int | None
@@ -50,7 +50,7 @@ class Summary:
     seconds: float
     """Wall-clock time of the whole work."""
     audio: str
-    """Whose sound is beside the picture: driving, source or none."""
+    """Whose sound is next to the image: driving, source or none."""
     lost_driving_frames: Runs
     """Frames of the performance in which the face was not found, by the numbers they bear in its clip."""
     lost_source_frames: Runs

@@ -1,6 +1,6 @@
 """A solved shot: everything that needs the whole clip, computed once and stored in a folder.
 
-After that every frame of the result depends on the folder, the source and the driving picture of that frame
+After that every frame of the result depends on the folder, the source and the driving image of that frame
 alone, so that any frames can be drawn in any order, by any number of processes, with the same bytes.
 
 ``solve`` writes the folder step by step; a step that was finished is not done again:
@@ -271,5 +271,5 @@ def _facts(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise BadMotionFile(f"{path} is damaged ({error}); solve the shot again.") from error
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
-        raise BadMotionFile(f"{path} is no solution; use another folder.")
+        raise BadMotionFile(f"{path} is not a solution; use another folder.")
     return facts

@@ -1,4 +1,4 @@
-"""What the second pass draws with: source and driving picture of every output frame."""
+"""What the second pass draws with: source and driving image of every output frame."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class SourceFrame:
     """The source at one output frame."""
 
     frame: Frame
-    """The source picture."""
+    """The source image."""
     portrait: Portrait | None
-    """The same, prepared; None where the face is lost: the picture passes through untouched."""
+    """The same, prepared; None where the face is lost: the image passes through untouched."""
     face: Face | None = None
     """The face that is animated; None where it is lost."""
 
@@ -73,7 +73,7 @@ def screen_frames(film: FilmedFace, rate: FrameRate) -> Iterator[Frame]:
 
 
 def first_driving_picture(film: FilmedFace, motion: Motion) -> DrivingPicture:
-    """The picture in which the face is first seen; ``motion`` is the film's, and shows a face somewhere."""
+    """The image in which the face is first seen; ``motion`` is the film's, and shows a face somewhere."""
     seen = next(index for index in range(len(motion)) if motion.frame(index).confidence > 0)
     with film.open() as source:
         frame = next(frame for frame in source if frame.index == seen)
@@ -83,9 +83,9 @@ def first_driving_picture(film: FilmedFace, motion: Motion) -> DrivingPicture:
 def driving_pictures(
     frames: Iterable[Frame], motion: Motion, first: DrivingPicture | None = None
 ) -> Iterator[DrivingPicture | None]:
-    """The driving picture that goes with each screen frame; where the face is lost the last one stays.
+    """The driving image that goes with each screen frame; where the face is lost the last one stays.
 
-    Its landmarks come from the motion as it was measured, before any smoothing: they must lie on the
+    Its landmarks come from the motion as it was measured, before any smoothing: they must are on the
     picture's pixels. ``first`` before the face is first seen.
     """
     last = first
@@ -104,7 +104,7 @@ def driving_pictures(
 def with_dense_motion(
     pictures: Iterable[DrivingPicture | None], film: FilmedFace, reference: int, with_shade: bool = False
 ) -> Iterator[DrivingPicture | None]:
-    """Driving pictures with their dense motion; each depends on its own frame and the reference frame alone.
+    """Driving images with their dense motion; each depends on its own frame and the reference frame alone.
 
     Args:
         pictures: in order; the same one again where a frame stays on screen.
@@ -144,7 +144,7 @@ def stored_rows(motion: MotionReader, rate: FrameRate) -> Iterator[int]:
 
 
 def stored_pictures(motion: MotionReader, rows: Iterable[int]) -> Iterator[DrivingPicture | None]:
-    """The dense motion that a motion file keeps of some frames, as driving pictures without images."""
+    """The dense motion that a motion file keeps of some frames, as driving images without images."""
     shown, last = -1, None
     for index in rows:
         if index != shown:

@@ -1,4 +1,4 @@
-"""The source's face in every frame of a film, on disk: written once, read at any place in constant memory."""
+"""The source's face in every frame of a video, on disk: written once, read at any place in constant memory."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def dub(
         info = source.info
     if info.is_still or info.frame_count is None:
         raise SettingError(
-            f"{job.film} is no video with a known length; give a filmed face, or use lpsuite say."
+            f"{job.film} is not a video with a known length; give a filmed face, or use lpsuite say."
         )
     length_s = float(info.rate.time_s(info.frame_count))
     speaker = voice or open_voice(job.voice, job.delivery.language)

@@ -104,8 +104,8 @@ def say(
         else:
             summary, starts = join_scenes(job, spoken, Path(folder), listener, make, scene_render)
         if job.sound:
-            with replacing(Path(job.sound)) as aside:
-                shutil.copyfile(spoken[0].path, aside)
+            with replacing(Path(job.sound)) as temporary:
+                shutil.copyfile(spoken[0].path, temporary)
     sheets = tuple(item.sheet for item in spoken)
     _beside(job, summary, sheets, starts)
     return SaySummary(replace(summary, seconds=round(time.perf_counter() - began, 3)), sheets, starts)
@@ -180,7 +180,7 @@ def _check(job: SayJob) -> None:
 
 
 def _beside(job: SayJob, summary: Summary, sheets: Sequence[SpeechSheet], starts: Sequence[float]) -> None:
-    """Writes what goes beside the video."""
+    """Writes what goes next to the video."""
     if job.subtitles:
         captions = [
             replace(item, start_s=item.start_s + start, end_s=item.end_s + start)

@@ -133,7 +133,7 @@ def _typed(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         try:
             found[name] = float(value) if name in _NUMBERS else str(value)
         except (TypeError, ValueError) as error:
-            raise SettingError(f"{where}: {name} = {value!r} is no number; write one.") from error
+            raise SettingError(f"{where}: {name} = {value!r} is not a number; write one.") from error
     return found
 
 
@@ -173,7 +173,7 @@ def _yaml(text: str, path: Path) -> tuple[dict[str, Any], list[Mapping[str, Any]
         values = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingError(
-            f"{path} is no YAML ({str(error).splitlines()[0]}); check its indentation."
+            f"{path} is not a YAML ({str(error).splitlines()[0]}); check its indentation."
         ) from error
     if isinstance(values, list):
         values = {"scenes": values}

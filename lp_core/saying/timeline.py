@@ -59,5 +59,5 @@ def write_timeline(
             clip = otio.schema.Clip(name, media, span(frames[index], frames[index + 1] - frames[index]))
             clip.metadata["lpsuite"] = {"text": scene.text, "voice": scene.voice, "portrait": scene.portrait}
             track.append(clip)
-    with replacing(path) as aside:
-        otio.adapters.write_to_file(timeline, str(aside.with_suffix(".otio")))
+    with replacing(path) as temporary:
+        otio.adapters.write_to_file(timeline, str(temporary.with_suffix(".otio")))

@@ -28,7 +28,7 @@ DRIVING_OPTIONS = ("pose-friendly", "expression-friendly")
 class EngineSettings:
     """Which engine draws, and on what device."""
 
-    engine: str = setting("auto", "engine that draws the picture", choices=ENGINES)
+    engine: str = setting("auto", "engine that draws the image", choices=ENGINES)
     model: str = setting(
         "auto",
         "published model that draws: liveportrait, liveportrait-animals or performrecast; auto: performrecast for the "
@@ -80,14 +80,14 @@ class MeshSettings:
 
     calibration: str = setting(
         "quick",
-        "trial pictures before a render, so that the portrait reads as the performance does (mesh engine): "
+        "trial images before a render, so that the portrait reads as the performance does (mesh engine): "
         "quick tries about 50 moments, fine up to 300 and takes some seconds longer",
         choices=CALIBRATIONS,
     )
     mouth: str = setting(
         "auto",
-        "inside of the mouth where the photo does not show it: from the driving picture, drawn, or auto "
-        "(driving where there is a driving picture)",
+        "inside of the mouth where the photo does not show it: from the driving image, drawn, or auto "
+        "(driving where there is a driving image)",
         choices=MOUTH_FILLS,
     )
     filter: str = setting(

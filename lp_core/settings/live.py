@@ -26,7 +26,7 @@ class LiveSettings:
     background_color: str = setting("#00b140", "solid color behind the head, as #RRGGBB")
     longest_side: int = setting(
         1024,
-        "longest side of the live picture; a larger portrait is reduced",
+        "longest side of the live image; a larger portrait is reduced",
         minimum=64,
         maximum=8192,
         unit="px",
@@ -36,5 +36,5 @@ class LiveSettings:
         check(self)
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", self.background_color):
             raise SettingError(
-                f"background_color = {self.background_color!r} is no color; write it like #00b140."
+                f"background_color = {self.background_color!r} is not a color; write it like #00b140."
             )

@@ -83,7 +83,7 @@ class MotionSettings:
     reference: str = setting(
         "auto",
         "reference of relative motion: auto (the most neutral frame), a 0-based frame number, or neutral "
-        "(a face at rest looking ahead, for a performance that is one picture; liveportrait)",
+        "(a face at rest looking ahead, for a performance that is one image; liveportrait)",
     )
     region: str = setting("all", "what is animated", choices=REGIONS)
     strength: float = setting(1.0, "multiplies the whole motion", minimum=0.0, maximum=2.0)
@@ -121,7 +121,7 @@ class SliderSettings:
         check(self)
         for entry in self.edit:
             if not re.fullmatch(r"[a-z_]+=[-+.0-9e]+", entry):
-                raise SettingError(f"edit = {entry!r} is no slider and value; write it like smile=0.6.")
+                raise SettingError(f"edit = {entry!r} is not a slider and value; write it like smile=0.6.")
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class InputSettings:
 
     frames: Optional[str] = setting(
         None,
-        "frames to render, such as 1001-1100, by the source's own numbers (a film counts from 0; for a still, the "
+        "frames to render, such as 1001-1100, by the source's own numbers (a video counts from 0; for a still, the "
         "performance's frames count from 0); default: all",
     )
     handles: int = setting(0, "more frames at either end of --frames", minimum=0, maximum=10000)
@@ -139,14 +139,14 @@ class InputSettings:
     )
     missing: str = setting(
         "error",
-        "pictures missing from a sequence: an error that lists them, hold the one before, or black",
+        "images missing from a sequence: an error that lists them, hold the one before, or black",
         choices=MISSING_FRAMES,
     )
-    layer: Optional[str] = setting(None, "layer of a multi-layer EXR source; default: its main picture")
+    layer: Optional[str] = setting(None, "layer of a multi-layer EXR source; default: its main image")
     view: Optional[str] = setting(None, "view of a stereo EXR source, such as left; default: its first")
     holdout: Optional[str] = setting(
         None,
-        "matte of what must not be touched, such as a hand or glasses: picture, sequence or film of the source's "
+        "matte of what must not be touched, such as a hand or glasses: image, sequence or video of the source's "
         "size; its alpha, else its red, 1 = protected",
         path="file",
     )
@@ -165,7 +165,7 @@ class InputSettings:
     )
     interlaced: str = setting(
         "refuse",
-        "interlaced films: refuse them, make one whole frame of each two fields, or keep them as they are",
+        "interlaced videos: refuse them, make one whole frame of each two fields, or keep them as they are",
         choices=INTERLACED,
     )
     references: str = setting(
@@ -208,10 +208,10 @@ class ColorSettings:
         path="file",
     )
     input_space: Optional[str] = setting(
-        None, "colour space of the source, such as ACEScg; default: EXR is scene-linear, others by their tags"
+        None, "color space of the source, such as ACEScg; default: EXR is scene-linear, others by their tags"
     )
     output_space: Optional[str] = setting(
-        None, "colour space of the result; default: the source's, EXR scene-linear and others for the screen"
+        None, "color space of the result; default: the source's, EXR scene-linear and others for the screen"
     )
 
     def __post_init__(self) -> None:
@@ -226,7 +226,7 @@ class OutputSettings:
     quality: int = setting(
         18, "constant rate factor of h264 and hevc: lower is better", minimum=0, maximum=51
     )
-    audio: str = setting("driving", "whose sound goes beside the picture", choices=AUDIO_CHOICES)
+    audio: str = setting("driving", "whose sound goes next to the image", choices=AUDIO_CHOICES)
     fps: Optional[str] = setting(
         None, "output rate, such as 25 or 30000/1001; default: the filmed source's, else the performance's"
     )
@@ -238,7 +238,7 @@ class OutputSettings:
     passes: str = setting(
         "beauty",
         "what is written of every frame, with commas: beauty (always), matte, stmap, motion, regions (skin, eyes, "
-        "mouth), crop (liveportrait), confidence, landmarks; layers and metadata in EXR, else files beside the output",
+        "mouth), crop (liveportrait), confidence, landmarks; layers and metadata in EXR, else files next to the output",
     )
     alpha: str = setting(
         "source",
@@ -333,7 +333,7 @@ class ProvenanceSettings:
         "(`lpsuite provenance init`)",
     )
     generated_source: bool = setting(
-        False, "the portrait is itself generated, so the signature calls the whole picture generated"
+        False, "the portrait is itself generated, so the signature calls the whole image generated"
     )
     watermark: Optional[str] = setting(
         None, "invisible mark inside the matte: a number from 0 to 4294967295, or hexadecimal such as 0x1F"
@@ -352,7 +352,7 @@ class ProvenanceSettings:
             return
         is_number = re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}", mark)
         if not is_number or int(mark, 16 if "x" in mark.lower() else 10) >= 2**32:
-            raise SettingError(f"watermark = {mark!r} is no number from 0 to 4294967295, or such as 0x1F.")
+            raise SettingError(f"watermark = {mark!r} is not a number from 0 to 4294967295, or such as 0x1F.")
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def setting(
 
 
 def check(group: Any) -> None:  # noqa: ANN401 - any settings group
-    """Refuses a group with a value that is no choice or out of range; SettingError names the field."""
+    """Refuses a group with a value that is not a choice or out of range; SettingError names the field."""
     for item in fields(group):
         value, meta = getattr(group, item.name), item.metadata
         choices, low, high = meta.get("choices"), meta.get("minimum"), meta.get("maximum")

@@ -79,7 +79,7 @@ class Segment:
     bands: F32
     """(ticks, 32)."""
     phones: tuple[Phone, ...]
-    """Phones whose middle lies in the part that counts."""
+    """Phones whose middle is in the part that counts."""
 
     def features(self, quiet: float, loud: float) -> F32:
         """(stop - start, FEATURES) of the part that counts."""

@@ -1,4 +1,4 @@
-"""The lip-sync check of a film: its sound against its own mouth."""
+"""The lip-sync check of a video: its sound against its own mouth."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLATE_S = 60.0
 def check_film(
     path: Path, track: int = 0, mouth_map: MouthMap | None = None, most_s: float | None = None
 ) -> SyncCheck:
-    """Compares the sound of a film with the mouth it shows.
+    """Compares the sound of a video with the mouth it shows.
 
     Args:
         path: video with sound.

@@ -28,7 +28,7 @@ _PAIRED = ("mouthLowerDown", "mouthUpperUp", "mouthPress", "mouthStretch", "mout
 
 @dataclass(frozen=True)
 class FilmedMouth:
-    """What a film shows of a mouth, on the clock of its sound."""
+    """What a video shows of a mouth, on the clock of its sound."""
 
     times_s: F64
     """(n,) time of each frame in seconds of the sound: the sound's lateness is added already."""
@@ -52,7 +52,7 @@ class Speaker:
     features: F32
     """(ticks, FEATURES)."""
     mouth: FilmedMouth
-    """The film."""
+    """The video."""
 
     @property
     def predictors(self) -> F64:

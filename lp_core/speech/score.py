@@ -37,7 +37,7 @@ def agreement(predicted: F32, voice: Voice, mouth: FilmedMouth) -> Mapping[str, 
     Args:
         predicted: (ticks, outputs) in any unit.
         voice: of the same sound.
-        mouth: the film.
+        mouth: the video.
     """
     lags = np.arange(-NEAR_S, NEAR_S + 0.001, 0.01)
     return {

@@ -23,7 +23,7 @@ LEAST_SCORE, LEAST_SUM = 0.40, 0.68
 """Sound and mouth belong together from this score, and this sum of score and confidence, on."""
 UNSURE_SCORE = 0.30
 IN_SYNC_S = 0.06
-"""Largest offset of a film that is in sync."""
+"""Largest offset of a video that is in sync."""
 LEAST_SPEECH_S = 2.0
 _STEP_S, _FAR_S = 0.01, 0.25
 _LEAST_FRAMES = 20
@@ -63,7 +63,7 @@ def compare(predicted: F32, voice: Voice, mouth: FilmedMouth) -> SyncCheck:
     Args:
         predicted: (ticks, outputs) in any unit.
         voice: of the same sound.
-        mouth: the film, on its own clock.
+        mouth: the video, on its own clock.
     """
     if not len(predicted):
         return SyncCheck(0.0, 0.0, 0.0, 0.0)

@@ -63,7 +63,9 @@ class AdaptOptions:
             raise SettingError(f"kind = {self.kind} is not known; choose one of: {', '.join(KINDS)}.")
         unknown = sorted(set(self.learns) - set(NETWORKS))
         if unknown:
-            raise SettingError(f"'{unknown[0]}' is no network that can be adapted; choose from: F, M, W, G.")
+            raise SettingError(
+                f"'{unknown[0]}' is not a network that can be adapted; choose from: F, M, W, G."
+            )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""``lpsuite train evaluate``: how well weights, engines and films of other programs reenact a prepared set."""
+"""``lpsuite train evaluate``: how well weights, engines and videos of other programs reenact a prepared set."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class EvaluateOptions:
     has_mesh: bool = True
     """A row for the mesh engine."""
     results: tuple[Path, ...] = ()
-    """Folders of films by other programs."""
+    """Folders of videos by other programs."""
     inputs: Path | None = None
     """Folder to write the inputs to, for other programs."""
     inception: Path | None = None
@@ -103,7 +103,7 @@ class EvaluationTable:
 def evaluate(
     data: Path, weights: Sequence[Path], output: Path, options: EvaluateOptions, hear: Hear
 ) -> EvaluationTable:
-    """Compares weights, the mesh engine and films of other programs; writes tables and a sheet.
+    """Compares weights, the mesh engine and videos of other programs; writes tables and a sheet.
 
     Args:
         data: a prepared set.
@@ -113,7 +113,7 @@ def evaluate(
         hear: told the name of each clip.
 
     Raises:
-        SettingError: the set has nothing to evaluate, or a film has another number of frames.
+        SettingError: the set has nothing to evaluate, or a video has another number of frames.
         ModelMissing, ModelDamaged: weights cannot be read.
     """
     found = open_set(data)

@@ -115,7 +115,7 @@ def means_loss(drawn: Tensor, truth: Tensor, side: int = 4) -> Tensor:
 
 
 class RandomFeatures(nn.Module):
-    """Fixed random convolutions whose features stand in for those of a trained network.
+    """Fixed random convolutions whose features replace those of a trained network.
 
     Three 3 x 3 convolutions with He's spread, the first without response to plain areas; each layer's difference is
     taken relative to the truth's mean.

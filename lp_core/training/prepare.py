@@ -1,6 +1,6 @@
 """Videos and images to a training set: shots, tracks, crops, filters, people, splits, a report.
 
-A source that was read before is not read again: what came of it is noted beside its shots, with the hash of the file
+A source that was read before is not read again: what came of it is noted next to its shots, with the hash of the file
 and of the settings. The set's own file is written last.
 """
 
@@ -64,7 +64,7 @@ class PrepareOptions:
     is_lossless: bool = False
     """Store PNG in place of JPEG."""
     people: str = "faces"
-    """'faces': people are told apart by SFace; 'sources': each source shows one person of its own."""
+    """'faces': people are distinguished by SFace; 'sources': each source shows one person of its own."""
     test: tuple[str, ...] = ()
     """Sources, without suffix, whose people are kept for tests."""
     validation: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ def prepare(
         SettingError: nothing can be taken, or a name in the options fits no source.
         LicenseNotAccepted: see ``PrepareOptions``.
         ConsentMissing: the consent cannot be read or does not hold.
-        ModelMissing: people are told apart by SFace, and its model is absent.
+        ModelMissing: people are distinguished by SFace, and its model is absent.
     """
     consent = None if options.consent is None else read_consent(options.consent)
     paths = _sources(sources)

@@ -108,7 +108,7 @@ class PublishedParameters(nn.Module):
                 "W": _Warp(WarpingModule(sizes.warping)),
                 "G": Generator(sizes.generator),
             }
-        object.__setattr__(self, "shells", shells)  # they hold no parameters of their own
+        object.__setattr__(self, "shells", shells)  # they hold no parameters
 
     def table(self, network: str) -> CheckpointTable:
         """The checkpoint of a network."""

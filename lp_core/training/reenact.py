@@ -1,6 +1,6 @@
 """Self-reenactment of stored shots: the first frame is animated by the shot's own frames, at the networks' size.
 
-Every figure is given beside those of two stand-ins: the source frame repeated, and the model with the motion switched
+Every figure is given next to those of two stand-ins: the source frame repeated, and the model with the motion switched
 off (x_d := x_s). Without the second one cannot tell animation from reconstruction.
 """
 

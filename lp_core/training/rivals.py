@@ -1,4 +1,4 @@
-"""Films of other engines and programs, on the same inputs as the networks."""
+"""Videos of other engines and programs, on the same inputs as the networks."""
 
 from __future__ import annotations
 

@@ -15,12 +15,12 @@ from lp_core.errors import SettingError
 from lp_core.files import ensure_folder, remove, replacing, write_whole
 
 KEPT = 2
-"""Newest checkpoints that are kept, beside the best."""
+"""Newest checkpoints that are kept, next to the best."""
 BEST = "best.pt"
 
 
 class CheckpointFolder:
-    """Checkpoints of a run, written aside and renamed."""
+    """Checkpoints of a run, written to a temporary file and renamed."""
 
     def __init__(self, run: Path) -> None:
         self.folder = run / "checkpoints"

@@ -1,4 +1,4 @@
-"""The prepared set on disk: JPEGs in one tar a shot, labels and offsets beside them, a list of shots.
+"""The prepared set on disk: JPEGs in one tar a shot, labels and offsets next to them, a list of shots.
 
 DATA/set.json       what the set is: sizes, sources with licenses, consent, splits
 DATA/shots.jsonl    one row a shot

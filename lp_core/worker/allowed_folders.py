@@ -1,4 +1,4 @@
-"""Which files a worker may touch: everything it is asked to read or write lies in an allowed folder.
+"""Which files a worker may touch: everything it is asked to read or write is in an allowed folder.
 
 Names are resolved first, so that neither ``..`` nor a symbolic link leads out. What is read must be a regular
 file: a device or a pipe could block the worker, or worse.
@@ -28,21 +28,21 @@ class Folders:
         """Resolves them.
 
         Raises:
-            SettingError: one is no folder.
+            SettingError: one is not a folder.
         """
         roots = []
         for folder in folders:
             path = Path(folder).expanduser()
             if not path.is_dir():
-                raise SettingError(f"{folder} is no folder; allow one that exists.")
+                raise SettingError(f"{folder} is not a folder; allow one that exists.")
             roots.append(Path(os.path.realpath(path)))
         return cls(tuple(dict.fromkeys(roots)))
 
     def readable(self, name: str) -> str:
-        """The resolved name of a file, folder or picture sequence that may be read; it may be missing.
+        """The resolved name of a file, folder or image sequence that may be read; it may be missing.
 
         Raises:
-            NotAllowed: it lies elsewhere, or is a device, a pipe or a socket.
+            NotAllowed: it is elsewhere, or is a device, a pipe or a socket.
         """
         path = self._inside(name)
         for pattern in SequencePattern.readings(split_range(path)[0]):
@@ -53,10 +53,10 @@ class Folders:
         return str(path)
 
     def writable(self, name: str) -> str:
-        """The resolved name of a file or picture sequence that may be written.
+        """The resolved name of a file or image sequence that may be written.
 
         Raises:
-            NotAllowed: it lies elsewhere, or something other than a regular file is there.
+            NotAllowed: it is elsewhere, or something other than a regular file is there.
         """
         path = self._inside(name)
         if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
@@ -67,7 +67,7 @@ class Folders:
         """Refuses a folder in which any link leads outside; it may be missing.
 
         Raises:
-            NotAllowed: it lies elsewhere, or a link in it does.
+            NotAllowed: it is elsewhere, or a link in it does.
         """
         self._inside(str(folder))
         for place, inner, names in os.walk(folder):
@@ -95,7 +95,7 @@ class Folders:
         if not is_inside:
             allowed = ", ".join(str(root) for root in self.roots)
             raise NotAllowed(
-                f"{name} lies outside the folders the worker may touch ({allowed}); start it with --allow for "
+                f"{name} is outside the folders the worker may touch ({allowed}); start it with --allow for "
                 "that folder."
             )
         return found
@@ -108,4 +108,4 @@ class Folders:
         except (OSError, ValueError) as error:
             raise NotAllowed(f"{name} cannot be looked at: {error}.") from error
         if not stat.S_ISREG(mode):
-            raise NotAllowed(f"{name} is no regular file; give a file.")
+            raise NotAllowed(f"{name} is not a regular file; give a file.")

@@ -87,7 +87,7 @@ JobRequest = Annotated[
 
 
 def create_app(service: Service, gate: Gate, compat: Compat | None = None) -> FastAPI:
-    """The application over a service; whoever made the service closes it.
+    """The application over a service; anyone who made the service closes it.
 
     Args:
         service: does the work.

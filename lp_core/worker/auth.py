@@ -41,7 +41,7 @@ class Gate:
     token: str
     """What every request of a program bears."""
     names: frozenset[str]
-    """Names of this machine that a Host header may tell, beside its numbers."""
+    """Names of this machine that a Host header may tell, next to its numbers."""
     scheme: str = "http"
     """http, or https."""
     port: int | None = None
@@ -49,7 +49,7 @@ class Gate:
     clock: Callable[[], float] = time.monotonic
     """Seconds, for the age of logins."""
     other_keys: tuple[str, ...] = ()
-    """Beginnings of paths whose routes check keys of their own."""
+    """Beginnings of paths whose routes check separate keys."""
     _logins: dict[str, float] = field(default_factory=dict)
     _sessions: set[str] = field(default_factory=set)
 

@@ -16,7 +16,7 @@ def check_files(settings: RenderSettings, folders: Folders) -> None:
     The performances of a cast, the files that settings of its faces name and reference photos count too.
 
     Raises:
-        NotAllowed: a file lies elsewhere.
+        NotAllowed: a file is elsewhere.
     """
     for path in (*named_files(settings).values(), *photos_by_name(settings.face)):
         folders.readable(path)

@@ -1,4 +1,4 @@
-"""What happens, told to whoever listens: from the threads that work to the event loop that sends."""
+"""What happens, told to anyone who listens: from the threads that work to the event loop that sends."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from lp_core.worker.thumbnails import small_jpeg
 SHOWN_PX = 1280
 """Longer side of the image that the page draws on."""
 JPEG: dict[int | str, dict[str, Any]] = {200: {"description": "JPEG.", "content": {"image/jpeg": {}}}}
-FrameNumber = Annotated[int, Field(ge=0, le=10**7, description="Frame of a film, from 0.")]
+FrameNumber = Annotated[int, Field(ge=0, le=10**7, description="Frame of a video, from 0.")]
 Coordinate = Annotated[float, Field(ge=-(10.0**6), le=10.0**6)]
 HandPoint = Annotated[list[Coordinate], Field(min_length=2, max_length=2)]
 
@@ -34,7 +34,7 @@ HandPoint = Annotated[list[Coordinate], Field(min_length=2, max_length=2)]
 class FacesRequest(Wire):
     """Asks for the faces of a frame."""
 
-    source: Name = Field(description="Absolute path of a still, film or frame pattern.")
+    source: Name = Field(description="Absolute path of a still, video or frame pattern.")
     frame: FrameNumber = 0
 
 
@@ -92,7 +92,7 @@ class FaceTools:
         """The faces of a frame.
 
         Raises:
-            NotAllowed: the source lies elsewhere.
+            NotAllowed: the source is elsewhere.
             MediaError: it cannot be read, or has no such frame.
         """
         film = filmed_face(self._folders.readable(source), "largest")
@@ -127,8 +127,8 @@ def face_router(folders: Folders) -> APIRouter:
 
     @router.get("/faces/picture", operation_id="face_picture", response_class=Response, responses=JPEG)
     def picture(
-        source: Annotated[Name, Query(description="Absolute path of a still, film or frame pattern.")],
-        frame: Annotated[int, Query(ge=0, le=10**7, description="Frame of a film, from 0.")] = 0,
+        source: Annotated[Name, Query(description="Absolute path of a still, video or frame pattern.")],
+        frame: Annotated[int, Query(ge=0, le=10**7, description="Frame of a video, from 0.")] = 0,
     ) -> Response:
         """A frame of a source, for the page to draw on."""
         return Response(tools.picture(source, frame), media_type="image/jpeg")

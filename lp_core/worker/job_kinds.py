@@ -33,7 +33,7 @@ from lp_core.worker.schema import (
 
 CPU = "cpu"
 BEGUN = "begun"
-"""File that stands in a job's folder once its output may have been begun."""
+"""File that is in a job's folder once its output may have been begun."""
 
 
 def lane_of(settings: RenderSettings) -> str:
@@ -53,7 +53,7 @@ def checked_settings(model: BaseModel, folders: Folders) -> RenderSettings:
     """The settings, when they make sense and name only files that may be touched.
 
     Raises:
-        NotAllowed: a file lies elsewhere, or media would be read that the request does not name.
+        NotAllowed: a file is elsewhere, or media would be read that the request does not name.
         SettingError: two settings contradict each other.
     """
     settings = to_settings(model)
@@ -113,7 +113,7 @@ class Animate:
         return render_in_chunks(render, context.folder, context.progress, origin).as_json()
 
     def abandon(self, context: JobContext) -> None:
-        """Removes finished segments and pictures; see the contract."""
+        """Removes finished segments and images; see the contract."""
         discard_parts(context.folder / "parts")
 
     def _check_again(self, job: RenderJob) -> None:
@@ -136,7 +136,7 @@ class Extract:
         model: BaseModel = given.settings
         settings = checked_settings(model, self.folders)
         if is_builtin(given.driving):
-            raise SettingError(f"{given.driving} is a motion already; give a film or a picture.")
+            raise SettingError(f"{given.driving} is a motion already; give a video or an image.")
         driving, output = _performance(given.driving, self.folders), self.folders.writable(given.output)
         parameters = {"driving": driving, "output": output, "settings": model.model_dump()}
         return Accepted(parameters, output, lane_of(settings))
@@ -158,7 +158,7 @@ class Extract:
 
 @dataclass(frozen=True)
 class Upscale:
-    """A film or pictures made larger; begun anew where it was cut off, for each frame leans on those before it."""
+    """A video or images made larger; begun again where it was cut off, for each frame leans on those before it."""
 
     folders: Folders
 

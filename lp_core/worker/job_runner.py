@@ -19,7 +19,7 @@ from lp_core.worker.job_store import JobStore, Row
 logger = logging.getLogger(__name__)
 
 MOST_STARTS = 2
-"""Starts without any gain after which a job is given up: it takes its process down with it."""
+"""Starts without any gain after which a job is abandoned: it takes its process down with it."""
 RETRY_S = 1.0
 """How long a lane waits before it tries again what the disk of the worker's state refused."""
 
@@ -210,7 +210,7 @@ class JobRunner:
             phase = (row.progress or {}).get("phase") or "prepare"
             sentence = (
                 f"The process that did this job died {MOST_STARTS} times in the phase '{phase}' without getting "
-                "further, so it is given up; check the input files and the worker's log, then submit it again."
+                "further, so it is abandoned; check the input files and the worker's log, then submit it again."
             )
             return partial(end, "failed", error=("worker_died", sentence))
         try:

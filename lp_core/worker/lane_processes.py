@@ -189,7 +189,7 @@ class _LaneProcess:
             _pass_on(message, context)
 
     def _tell(self, wishes: _Wishes) -> Outcome | None:
-        """Tells what is wished for the job by now; its outcome where it does not obey."""
+        """Tells what is requested for the job by now; its outcome where it does not obey."""
         for name in wishes.new():
             self._send({"set": name})
         return wishes.late()

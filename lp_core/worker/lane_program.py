@@ -34,7 +34,7 @@ from lp_core.worker.job_outcome import carry_out
 PATIENCE_S = 10.0
 """So long the program of a worker that has died may take to end by itself."""
 HOLDER = "pid"
-"""File beside the lock: the process that has it."""
+"""File next to the lock: the process that has it."""
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 class _Desk:
-    """Takes what the worker says: tasks for the main thread, and wishes for the job that runs."""
+    """Takes what the worker says: tasks for the main thread, and requests for the job that runs."""
 
     def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         self.tasks: SimpleQueue[dict[str, Any] | None] = SimpleQueue()

@@ -4,7 +4,7 @@ A host writes ``NAME.json`` into the live folder (whole, by renaming)::
 
     {"version": 1, "pid": 4711, "recentre": 0, "stream": {"portrait": "/a.png", "driver": "camera:0", ...}}
 
-``stream`` is what POST /streams takes. The worker answers in the ring ``NAME.ring`` beside it, where also state and
+``stream`` is what POST /streams takes. The worker answers in the ring ``NAME.ring`` next to it, where also state and
 message are. Another file of that name changes the stream, a higher ``recentre`` takes the face as it is for the
 neutral one, and taking the file away, or the end of the process ``pid``, ends it.
 """
@@ -44,7 +44,7 @@ class StreamFile:
     pid: int
     """Process that asks for it."""
     recentre: int
-    """How often the neutral face was to be taken anew."""
+    """How often the neutral face was to be taken again."""
     config: StreamConfig
     """The stream."""
 
@@ -111,7 +111,7 @@ class Mailbox:
             if self._known.get(name) == mark or any(thread.name == f"end-{name}" for thread in self._ending):
                 return
             if found.st_size > _LARGEST:
-                raise SettingError(f"{path} is too large for a live stream's settings; write it anew.")
+                raise SettingError(f"{path} is too large for a live stream's settings; write it again.")
             text = read_own(path, _LARGEST).decode("utf-8")
         except OSError:
             return  # it goes just now
@@ -143,7 +143,7 @@ class Mailbox:
         self._requests[name] = request
 
     def _refuse(self, streams: LiveStreams, name: str, sentence: str) -> None:
-        """Tells the host why: in the stream's ring, or in a ring of its own where there is no stream."""
+        """Tells the host why: in the stream's ring, or in a separate ring where there is no stream."""
         with contextlib.suppress(NotThere):
             streams.get(name).complain(sentence)
             return

@@ -30,14 +30,14 @@ StreamId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Na
 NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "There is none."}}
 TOO_MANY: dict[int | str, dict[str, Any]] = {409: {"model": ErrorBody, "description": "There are too many."}}
 JPEG: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The newest picture.", "content": {"image/jpeg": {}}}
+    200: {"description": "The newest image.", "content": {"image/jpeg": {}}}
 }
 MOST_PREVIEWS = 8
 """Previews at a time; each holds one of the threads that also answer requests."""
 _BOUNDARY = "frame"
 _MULTIPART = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
 FILM: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Pictures as they come.", "content": {_MULTIPART: {}}}
+    200: {"description": "Images as they come.", "content": {_MULTIPART: {}}}
 }
 
 
@@ -101,7 +101,7 @@ def _act(router: APIRouter, service: Service) -> None:
         },
     )
     async def push(stream: StreamId, request: Request) -> None:
-        """Takes the performer's next picture (JPEG or PNG) of a stream with the driver ``push``."""
+        """Takes the performer's next image (JPEG or PNG) of a stream with the driver ``push``."""
         found = service.streams.get(stream)
         await run_in_threadpool(found.push, await request.body())
 
@@ -114,10 +114,10 @@ def _pictures(router: APIRouter, service: Service) -> None:
         responses={**JPEG, **NOT_THERE},
     )
     def picture(stream: StreamId) -> Response:
-        """The newest picture, reduced."""
+        """The newest image, reduced."""
         data = preview(service.streams.get(stream))
         if data is None:
-            raise NotThere("The live stream has no picture yet; ask again in a moment.")
+            raise NotThere("The live stream has no image yet; ask again in a moment.")
         return Response(data, media_type="image/jpeg")
 
     @router.get(
@@ -127,7 +127,7 @@ def _pictures(router: APIRouter, service: Service) -> None:
         responses={**FILM, **NOT_THERE},
     )
     async def film(stream: StreamId, request: Request) -> StreamingResponse:
-        """New pictures, reduced, as multipart JPEG until the stream or the connection ends."""
+        """New images, reduced, as multipart JPEG until the stream or the connection ends."""
         found = service.streams.get(stream)
         parts = _parts(service, found, request)
         return EndlessResponse(service.limits, parts, _MULTIPART, most=MOST_PREVIEWS)

@@ -22,14 +22,14 @@ class StreamRequest(BaseModel):
 
     model_config = STRICT
 
-    portrait: Name = Field(description="Absolute path of a still picture.")
+    portrait: Name = Field(description="Absolute path of a still image.")
     driver: Name = Field(
         description="camera:0, camera:/dev/video0, the address of a stream (rtsp, http, udp, ...), the absolute path "
-        "of a film or motion, demo:NAME, or push for frames that the client sends."
+        "of a video or motion, demo:NAME, or push for frames that the client sends."
     )
     settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
     live: LiveModel = Field(default_factory=LiveModel)  # type: ignore[valid-type]
-    freeze: bool = Field(False, description="The picture stands still.")
+    freeze: bool = Field(False, description="The image stands still.")
     portrait_step: int = Field(
         0, ge=-(10**6), le=10**6, description="Show the portrait so many places further in its folder."
     )
@@ -40,13 +40,13 @@ class StreamChange(BaseModel):
 
     model_config = STRICT
 
-    portrait: Name | None = Field(None, description="Absolute path of a still picture.")
+    portrait: Name | None = Field(None, description="Absolute path of a still image.")
     driver: Name | None = Field(None, description="As in the request.")
     settings: dict[str, dict[str, JsonValue]] | None = Field(
         None, description='Groups and settings, such as {"motion": {"strength": 0.5}}.'
     )
     live: dict[str, JsonValue] | None = Field(None, description='Such as {"mirror": true}.')
-    freeze: bool | None = Field(None, description="The picture stands still.")
+    freeze: bool | None = Field(None, description="The image stands still.")
     portrait_step: int | None = Field(
         None, ge=-(10**6), le=10**6, description="Places further in the folder."
     )
@@ -62,13 +62,13 @@ class Stream(BaseModel):
     message: str = Field(description="A sentence for the user; empty where all is well.")
     notes: list[str] = Field(description="What the user should know, such as settings without effect.")
     ring: str = Field(description="File of its shared-memory ring.")
-    width: int = Field(description="Of the picture, pixels; 2 before the first.")
-    height: int = Field(description="Of the picture, pixels.")
-    frames: int = Field(description="Pictures so far.")
+    width: int = Field(description="Of the image, pixels; 2 before the first.")
+    height: int = Field(description="Of the image, pixels.")
+    frames: int = Field(description="Images so far.")
     dropped: int = Field(description="Frames of the driver that newer ones overtook.")
-    fps: float = Field(description="Pictures a second at present.")
+    fps: float = Field(description="Images a second at present.")
     made_ms: list[float] = Field(
-        description="Driver's frame to finished picture: median and 95th percentile, ms."
+        description="Driver's frame to finished image: median and 95th percentile, ms."
     )
     shown_ms: list[float] = Field(
         description="Driver's frame to the host's screen: the same, where a host tells."
@@ -88,7 +88,7 @@ def to_config(request: StreamRequest, folders: Folders) -> StreamConfig:
     """The request, checked.
 
     Raises:
-        NotAllowed: a file lies elsewhere.
+        NotAllowed: a file is elsewhere.
         SettingError: something contradicts itself.
     """
     return StreamConfig(
@@ -102,7 +102,7 @@ def to_config(request: StreamRequest, folders: Folders) -> StreamConfig:
 
 
 def to_request(config: StreamConfig) -> StreamRequest:
-    """The request that a configuration stands for."""
+    """The request that a configuration is for."""
     return parse_request(json.loads(json.dumps(asdict(config))))
 
 

@@ -98,7 +98,7 @@ def _page_files(router: APIRouter) -> None:
 def _uploads(router: APIRouter, service: Service) -> None:
     @router.get("/facts", operation_id="facts", tags=["page"])
     def facts() -> PageFacts:
-        """What the page needs beside the schema."""
+        """What the page needs next to the schema."""
         return PageFacts(
             sliders=slider_infos(),
             roots=[str(root) for root in service.roots],
@@ -135,14 +135,14 @@ def _results(router: APIRouter, service: Service) -> None:
         tags=["page"],
         response_class=FileResponse,
         responses={
-            200: {"description": "The film.", "content": {"application/octet-stream": {}, **_ANY_FILM}},
+            200: {"description": "The video.", "content": {"application/octet-stream": {}, **_ANY_FILM}},
             206: {"description": "The part that was asked for.", "content": {"application/octet-stream": {}}},
             416: {"description": "There is no such part.", "content": {"text/plain": {}}},
             **NO_FILE,
         },
     )
     def output(job: JobId) -> FileResponse:
-        """The film or motion that a job made; a picture sequence has no single file."""
+        """The video or motion that a job made; an image sequence has no single file."""
         row = service.store.get(job)
         path = Path(service.folders.readable(row.output))
         if row.state != "done" or not path.is_file():
@@ -157,7 +157,7 @@ def _results(router: APIRouter, service: Service) -> None:
         responses={**JPEG, **NO_FILE},
     )
     def thumbnail(job: JobId) -> Response:
-        """A small picture: of what the job made, else of its source."""
+        """A small image: of what the job made, else of its source."""
         row = service.store.get(job)
         names = [str(row.parameters.get("source", ""))]
         if row.state == "done":
@@ -171,7 +171,7 @@ def _results(router: APIRouter, service: Service) -> None:
                 raise
             except LpError:  # the next name may do
                 continue
-        raise NotThere(f"The job {job!r} has no picture.")
+        raise NotThere(f"The job {job!r} has no image.")
 
 
 def safe_name(name: str) -> str:

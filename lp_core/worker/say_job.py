@@ -29,7 +29,7 @@ from lp_core.worker.job_context import Accepted, JobContext
 from lp_core.worker.schema import SayRequest, SettingsModel, to_settings
 
 BEGUN = "begun"
-"""File that stands in a job's folder once its output may have been begun."""
+"""File that is in a job's folder once its output may have been begun."""
 _SPEECH = "speech.wav"
 _FILES = ("portrait", "music", "sound")
 
@@ -123,7 +123,7 @@ class SayKind:
     def _whole(
         self, job: SayJob, parameters: dict[str, Any], context: JobContext, begun: Path
     ) -> dict[str, Any]:
-        """Several scenes are rendered in one go, and begun anew after a crash."""
+        """Several scenes are rendered in one go, and begun again after a crash."""
         settings = job.settings
         if begun.exists():
             settings = replace(settings, output=replace(settings.output, overwrite=True))

@@ -22,7 +22,7 @@ LONGEST = 4096
 """Characters of a text; longer ones are no file name and no setting."""
 MOST_TEXTS = 256
 BUILT_IN = re.compile("|".join([r"ocio://[A-Za-z0-9._-]+", *map(re.escape, UPSCALERS)]))
-"""Names of things that a library carries itself; they are no files."""
+"""Names of things that a library carries itself; they are not files."""
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 Text = Annotated[str, Field(max_length=LONGEST)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST)]
@@ -128,25 +128,25 @@ class ErrorBody(Wire):
 class AnimateParameters(Wire):
     """A performance laid onto a portrait."""
 
-    source: Name = Field(description="Absolute path of a still, film or frame pattern.")
-    driving: Name = Field(description="Absolute path of a film, picture or motion, or demo:NAME.")
-    output: Name = Field(description="Absolute path of a film or frame pattern that is written.")
+    source: Name = Field(description="Absolute path of a still, video or frame pattern.")
+    driving: Name = Field(description="Absolute path of a video, image or motion, or demo:NAME.")
+    output: Name = Field(description="Absolute path of a video or frame pattern that is written.")
     settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
 
 
 class ExtractParameters(Wire):
     """A performance stored as a motion file."""
 
-    driving: Name = Field(description="Absolute path of a film, picture or motion.")
+    driving: Name = Field(description="Absolute path of a video, image or motion.")
     output: Name = Field(description="Absolute path of a .lpmotion or .pkl that is written.")
     settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
 
 
 class UpscaleParameters(Wire):
-    """A film or pictures made larger."""
+    """A video or images made larger."""
 
-    source: Name = Field(description="Absolute path of a still, film or frame pattern.")
-    output: Name = Field(description="Absolute path of a film or frame pattern that is written.")
+    source: Name = Field(description="Absolute path of a still, video or frame pattern.")
+    output: Name = Field(description="Absolute path of a video or frame pattern that is written.")
     settings: SettingsModel = Field(  # type: ignore[valid-type]
         default_factory=SettingsModel, description="The model is settings.upscale.upscale; none: x4plus."
     )
@@ -170,7 +170,7 @@ class BatchParameters(Wire):
 class SceneBody(Wire):
     """A part of a script: one portrait, one voice."""
 
-    portrait: Name = Field(description="Absolute path of a still or film.")
+    portrait: Name = Field(description="Absolute path of a still or video.")
     text: Annotated[str, Field(max_length=200_000)] = Field(
         "", description="Text or SSML; empty where a sound is given."
     )
@@ -204,10 +204,10 @@ class SayParameters(Wire):
     """A portrait that says a text."""
 
     scenes: list[SceneBody] = Field(min_length=1, max_length=50)
-    output: Name = Field(description="Absolute path of a film that is written.")
+    output: Name = Field(description="Absolute path of a video that is written.")
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     framing: FramingBody = Field(default_factory=lambda: FramingBody.model_validate({}))
-    subtitles: bool = Field(False, description="Writes SRT and WebVTT files beside the film.")
+    subtitles: bool = Field(False, description="Writes SRT and WebVTT files next to the video.")
     burned: bool = Field(False, description="Draws subtitles on the frames.")
     settings: SettingsModel = Field(default_factory=SettingsModel)  # type: ignore[valid-type]
 
@@ -220,7 +220,7 @@ class _Request(Wire):
 
 
 class AnimateRequest(_Request):
-    """Asks for a film or a sequence."""
+    """Asks for a video or a sequence."""
 
     kind: Literal["animate"]
     parameters: AnimateParameters
@@ -234,7 +234,7 @@ class ExtractRequest(_Request):
 
 
 class UpscaleRequest(_Request):
-    """Asks for a larger film or sequence."""
+    """Asks for a larger video or sequence."""
 
     kind: Literal["upscale"]
     parameters: UpscaleParameters
@@ -324,11 +324,11 @@ class SliderInfo(Wire):
 
 
 class PageFacts(Wire):
-    """What the page needs beside the schema."""
+    """What the page needs next to the schema."""
 
     sliders: list[SliderInfo]
     roots: list[str] = Field(description="Allowed folders.")
-    results: str = Field(description="Folder for results without a place of their own.")
+    results: str = Field(description="Folder for results without their own place.")
     demos: list[str] = Field(description="Built-in motions.")
     phases: dict[str, str] = Field(description="Phase of a job -> its label.")
 

@@ -61,11 +61,11 @@ class ServeOptions:
     until_idle_s: float | None = None
     """Ends after so many seconds without request, job and live stream; None: runs on."""
     names: tuple[str, ...] = ()
-    """Names of this machine that requests may use, beside its own."""
+    """Names of this machine that requests may use, next to its own."""
     compat: CompatOptions = field(default_factory=CompatOptions)
     """Routes of other vendors."""
     is_contained: bool = True
-    """Jobs run in processes of their own, which may crash."""
+    """Jobs run in separate processes, which may crash."""
 
 
 def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> None:
@@ -216,7 +216,7 @@ def _check_reach(options: ServeOptions, token: str | None) -> None:
         raise SettingError("TLS needs both a certificate and its key; give --tls-cert and --tls-key.")
     for path in (options.certificate, options.private_key):
         if path is not None and not path.is_file():
-            raise SettingError(f"{path} is no file; give the PEM file of the certificate or key.")
+            raise SettingError(f"{path} is not a file; give the PEM file of the certificate or key.")
     _check_pair(options.certificate, options.private_key)
     if _is_loopback(options.host):
         return
@@ -226,7 +226,7 @@ def _check_reach(options: ServeOptions, token: str | None) -> None:
         )
     if token is None:
         raise SettingError(
-            f"Listening at {options.host} lets other machines in; give a token of your own by --token-file or "
+            f"Listening at {options.host} lets other machines in; give your own token by --token-file or "
             f"{TOKEN_VARIABLE}."
         )
 

@@ -37,7 +37,7 @@ class Service(ClosesOnExit):
         Args:
             state: folder of the worker's own.
             folders: what it may touch; its own folders for uploads and results come in addition.
-            is_contained: jobs run in processes of their own, which may crash.
+            is_contained: jobs run in separate processes, which may crash.
 
         Raises:
             WorkerError: the state cannot be used.

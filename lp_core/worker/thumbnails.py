@@ -1,4 +1,4 @@
-"""Small pictures for the page."""
+"""Small images for the page."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ SIDE_PX = 192
 """Longer side; twice the size it is shown at, for screens of high density."""
 _QUALITY = 85
 PICTURES = "lp_core.worker.thumbnails:picture_kinds"
-"""Kinds of the processes that make pictures."""
+"""Kinds of the processes that make images."""
 _LANE = "pictures"
 _TURN_S = 5.0
-"""A picture waits so long for the one before it."""
+"""An image waits so long for the one before it."""
 _LONGEST_S = 10.0
-"""A picture that takes longer is given up."""
+"""An image that takes longer is abandoned."""
 
 
 def small_picture(path: str) -> bytes:
-    """The first picture of a file or sequence as a small JPEG.
+    """The first image of a file or sequence as a small JPEG.
 
     Raises:
         MediaError: it cannot be read.
@@ -39,12 +39,12 @@ def small_picture(path: str) -> bytes:
     with open_source(path) as source:
         frame = next(iter(source), None)
     if frame is None:
-        raise EmptyVideo(f"{path} holds no picture.")
+        raise EmptyVideo(f"{path} holds no image.")
     return small_jpeg(frame.as_rgb8())
 
 
 def small_jpeg(picture: np.typing.NDArray[np.uint8], side_px: int = SIDE_PX) -> bytes:
-    """A (H, W, 3) RGB picture as JPEG, at most ``side_px`` long on either side."""
+    """A (H, W, 3) RGB image as JPEG, at most ``side_px`` long on either side."""
     height, width = picture.shape[:2]
     scale = min(1.0, side_px / max(height, width))
     size = max(round(width * scale), 1), max(round(height * scale), 1)
@@ -56,7 +56,7 @@ def small_jpeg(picture: np.typing.NDArray[np.uint8], side_px: int = SIDE_PX) -> 
 
 
 class ContainedPictures:
-    """Small pictures made in another process, one at a time: a file that crashes a decoder has no picture."""
+    """Small images made in another process, one at a time: a file that crashes a decoder has no image."""
 
     def __init__(self, processes: LaneProcesses, folder: Path) -> None:
         """Begins.
@@ -73,10 +73,10 @@ class ContainedPictures:
 
         Raises:
             MediaError: it cannot be read.
-            TooBusy: another picture takes too long.
+            TooBusy: another image takes too long.
         """
         if not self._lock.acquire(timeout=_TURN_S):
-            raise TooBusy("Another picture takes long; try again.")
+            raise TooBusy("Another image takes long; try again.")
         try:
             outcome = self._made(path)
             if outcome.state == "died":
@@ -84,7 +84,7 @@ class ContainedPictures:
         finally:
             self._lock.release()
         if outcome.state != "done":
-            raise UnreadableMedia(outcome.sentence or f"{path} takes too long to read; it has no picture.")
+            raise UnreadableMedia(outcome.sentence or f"{path} takes too long to read; it has no image.")
         return b64decode((outcome.summary or {})["jpeg"])
 
     def _made(self, path: str) -> Outcome:
@@ -101,14 +101,14 @@ class ContainedPictures:
 
 
 class _Picture:
-    """Small pictures as a kind of job, which nobody can ask for."""
+    """Small images as a kind of job, which nobody can ask for."""
 
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
 
     def accept(self, _request: object) -> Accepted:
         """Refuses; see the contract."""
-        raise NotAllowed("Pictures are no jobs.")
+        raise NotAllowed("Images are not jobs.")
 
     def run(self, parameters: Mapping[str, Any], _context: JobContext) -> dict[str, Any]:
         """Makes one; see the contract."""
@@ -120,5 +120,5 @@ class _Picture:
 
 
 def picture_kinds(folders: Folders) -> dict[str, JobKind]:
-    """The kind of job that makes small pictures."""
+    """The kind of job that makes small images."""
     return {_LANE: _Picture(folders)}

@@ -74,18 +74,18 @@ class Uploads:
         if self._running >= MOST_AT_ONCE:
             raise TooBusy(f"{MOST_AT_ONCE} uploads are under way; try again when one has ended.")
         path = self.folder / secrets.token_hex(8) / name
-        aside = path.with_name(path.name + _UNFINISHED)
+        temporary = path.with_name(path.name + _UNFINISHED)
         count = 0
         self._running += 1
         try:
             ensure_folder(path.parent, mode=0o700)
-            with aside.open("xb") as file:
+            with temporary.open("xb") as file:
                 async for piece in pieces:
                     count += len(piece)
                     self._used += len(piece)
                     self._check_room(name)
                     file.write(piece)
-            aside.rename(path)
+            temporary.rename(path)
         except BaseException as error:
             self._used -= count
             with contextlib.suppress(OSError):

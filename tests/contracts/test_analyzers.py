@@ -1,4 +1,4 @@
-"""One suite for every FaceAnalyzer. face-alignment stands on a planted library: its weights are not here."""
+"""One suite for every FaceAnalyzer. face-alignment is on a planted library: its weights are not here."""
 
 import sys
 from importlib import import_module
@@ -17,7 +17,7 @@ BOX = (180.0, 72.0, 270.0, 177.0, 0.9)
 
 
 class PlantedNetwork:
-    """Finds the astronaut, upright or mirrored, and nothing in flat pictures."""
+    """Finds the astronaut, upright or mirrored, and nothing in flat images."""
 
     def __init__(self, landmarks_type, **_keys):
         pass

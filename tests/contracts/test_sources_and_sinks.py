@@ -1,4 +1,4 @@
-"""What every source and every sink promises, whatever lies behind it."""
+"""What every source and every sink promises, whatever is behind it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ RT, TR = otio.opentime.RationalTime, otio.opentime.TimeRange
 
 
 def file_at(path, rate, count, start=0):
-    """A reference to a film or a still."""
+    """A reference to a video or a still."""
     return otio.schema.ExternalReference(str(path), TR(RT(start, rate), RT(count, rate)))
 
 
@@ -28,7 +28,7 @@ def gap_of(rate, count):
 
 
 def timeline_of(name, video, audio=()):
-    """A timeline of tracks: lists of items for pictures, bottom first, and for sound."""
+    """A timeline of tracks: lists of items for images, bottom first, and for sound."""
     timeline = otio.schema.Timeline(name)
     for kind, tracks in (("Video", video), ("Audio", audio)):
         for number, items in enumerate(tracks, 1):

@@ -1,4 +1,4 @@
-"""An engine whose pictures tell exactly what it was handed."""
+"""An engine whose images tell exactly what it was handed."""
 
 from dataclasses import dataclass, replace
 
@@ -32,7 +32,7 @@ class ToyPortrait:
 
 
 class ToyEngine:
-    """Fills the picture with the motion's value; the second pixel tells the driving picture's value."""
+    """Fills the image with the motion's value; the second pixel tells the driving picture's value."""
 
     def __init__(self, settings=None, uses_driving_picture=True, rig="mesh478", fail_at=None, batch=1):
         self.info = EngineInfo("toy", rig, uses_driving_picture, sliders=(), batch=batch)

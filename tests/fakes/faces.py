@@ -1,6 +1,6 @@
 """An analyzer that reads a planted number instead of a face.
 
-The top left pixel's red value v says what the picture shows: 0 no face, else a face whose roll is v degrees.
+The top left pixel's red value v says what the image shows: 0 no face, else a face whose roll is v degrees.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from lp_core.faces.base import Face, FaceBox, Pose
 
 
 def planted(value, height=8, width=10):
-    """A picture in which PlantedAnalyzer finds a face of that value (0: none)."""
+    """An image in which PlantedAnalyzer finds a face of that value (0: none)."""
     picture = np.full((height, width, 3), 7, np.uint8)
     picture[0, 0] = value
     return picture

@@ -1,4 +1,4 @@
-"""Real files made on the spot: a portrait, motions and films of it, sound."""
+"""Real files made on the spot: a portrait, motions and videos of it, sound."""
 
 import wave
 from contextlib import closing
@@ -23,7 +23,7 @@ CROP = (slice(0, 256), slice(96, 352))
 
 
 def write_portrait(path, astronaut):
-    """A 256x256 picture with one face."""
+    """A 256x256 image with one face."""
     write_image(path, np.ascontiguousarray(astronaut[CROP]))
     return path
 
@@ -56,7 +56,7 @@ def write_turning(path, portrait, count, rate="25", is_lost=()):
 
 
 def write_film(path, pictures, rate="25", codec="h264"):
-    """A film of the given pictures."""
+    """A video of the given images."""
     height, width = pictures[0].shape[:2]
     exact = FrameRate.parse(rate)
     spec = SinkSpec(
@@ -78,7 +78,7 @@ def write_film(path, pictures, rate="25", codec="h264"):
 
 
 def read_pictures(path):
-    """All pictures of a film or sequence."""
+    """All images of a video or sequence."""
     with open_source(path) as source:
         return [frame.pixels for frame in source]
 

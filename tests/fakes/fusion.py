@@ -86,7 +86,7 @@ class Tool(Api):
 
 
 class Picture(Tool):
-    """MediaIn: gives real pictures by frame."""
+    """MediaIn: gives real images by frame."""
 
     def __init__(self, comp, name, pictures):
         super().__init__(comp, "MediaIn", name)

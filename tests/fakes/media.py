@@ -6,7 +6,7 @@ from lp_core.timing import FrameRate
 
 
 class MemorySource:
-    """Delivers the pictures that ``make(index)`` makes, so that a long clip takes no memory."""
+    """Delivers the images that ``make(index)`` makes, so that a long clip takes no memory."""
 
     def __init__(self, make, count, rate=25, fail_at=None, notes=(), **info):
         height, width = make(0).shape[:2]

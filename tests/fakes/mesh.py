@@ -42,7 +42,7 @@ def performer(points=None, angles=(0.0, 0.0, 0.0), scale=0.2, at=(0.0, 0.0), sha
 
 
 def random_face(seed):
-    """(478, 3) a face of its own proportions, not symmetric, its lips anywhere from crossed to open."""
+    """(478, 3) a separate face proportions, not symmetric, its lips anywhere from crossed to open."""
     rng = np.random.default_rng(seed)
     points = neutral_face() * rng.uniform(0.8, 1.25, 3) + rng.normal(0, 0.01, (478, 3))
     points[LIPS_INNER_LOWER[1:-1], 1] += rng.uniform(-0.05, 0.3)
@@ -94,7 +94,7 @@ def reading_face(angles=(0.0, 0.0, 0.0), shapes=None):
 
 
 def moved_face(face, scale=1.0, by=(0.0, 0.0)):
-    """The face as it stands in a picture enlarged by ``scale``, then moved by (x, y) pixels."""
+    """The face as it is in an image enlarged by ``scale``, then moved by (x, y) pixels."""
     points = face.landmarks_frame * np.float32(scale)
     points[:, :2] += np.float32((scale - 1) / 2) + np.asarray(by, np.float32)
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
@@ -114,7 +114,7 @@ def grimace(neutral):
 
 
 def reading(analyzer, pixels):
-    """(face, its 52 coefficients) that an analyzer finds in a picture."""
+    """(face, its 52 coefficients) that an analyzer finds in an image."""
     (face,) = analyzer.analyze(np.ascontiguousarray(pixels[..., :3]))
     values = np.array(list(face.blendshapes.values()))
     return face, values

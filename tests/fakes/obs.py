@@ -1,4 +1,4 @@
-"""The real OBS Studio, headless, in folders of its own, spoken to by its own obs-websocket (standard library only)."""
+"""The real OBS Studio, headless, in separate folders, spoken to by its own obs-websocket (standard library only)."""
 
 import base64
 import json
@@ -196,7 +196,7 @@ class Obs:
         return answer
 
     def shot(self, name):
-        """A source or scene as (H, W, 4) uint8 RGBA; None while it has no picture."""
+        """A source or scene as (H, W, 4) uint8 RGBA; None while it has no image."""
         answer = self.try_ask("GetSourceScreenshot", sourceName=name, imageFormat="png")
         if answer is None:
             return None
@@ -205,7 +205,7 @@ class Obs:
         return cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGBA)
 
     def window(self, path):
-        """A picture of the whole screen."""
+        """An image of the whole screen."""
         command = ["import", "-window", "root", str(path)]
         subprocess.run(command, env=self.environment, check=True, timeout=30)
 
@@ -221,7 +221,7 @@ class Obs:
         return path
 
     def ring(self, known=()):
-        """The ring of the only source, or of the one that is not known; None while there is none of a picture."""
+        """The ring of the only source, or of the one that is not known; None while there is none of an image."""
         for path in set(self.live.glob("*.ring")) - set(known):
             try:
                 ring = RingReader(path)
@@ -298,9 +298,9 @@ def closed_loop(driver, result, slack=0):
     """(shift in frames of 30 a second, correlation by channel) where the result follows the looped driver best.
 
     Args:
-        driver: (N, 4) of the performer's film.
+        driver: (N, 4) of the performer's video.
         result: (M, 4) of the recording.
-        slack: frames by which a single picture may be early or late, for machines that are busy; among those the
+        slack: frames by which a single image may be early or late, for machines that are busy; among those the
             performer's nearest face is taken.
     """
     driver, result = driver[~np.isnan(driver).any(axis=1)], result[~np.isnan(result).any(axis=1)]

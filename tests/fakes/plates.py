@@ -1,4 +1,4 @@
-"""Plates of real pictures for tests of hosts: numbered, with timecode, each frame told by a block in its corner."""
+"""Plates of real images for tests of hosts: numbered, with timecode, each frame told by a block in its corner."""
 
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ SIZE = (640, 360)
 
 
 def real_pictures(film, count):
-    """The first pictures of a film, made small; the block in their corner says which they are."""
+    """The first images of a video, made small; the block in their corner says which they are."""
     with open_source(film) as source:
         found = [
             cv2.resize(frame.as_rgb8(), SIZE, interpolation=cv2.INTER_AREA) for frame in islice(source, count)
@@ -30,7 +30,7 @@ def real_pictures(film, count):
 
 
 def told_index(pixels):
-    """Which picture of ``real_pictures`` this one is of."""
+    """Which image of ``real_pictures`` this one is of."""
     scale = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
     values = [
         pixels[4 : BLOCK - 4, bit * BLOCK + 4 : (bit + 1) * BLOCK - 4, :3].astype(np.float64).mean() / scale
@@ -40,7 +40,7 @@ def told_index(pixels):
 
 
 def write_plate(path, pictures, rate, timecode, drop=False, first=0, codec="prores422hq"):
-    """A film, or numbered EXR in linear light, of pictures, with the timecode of the first."""
+    """A video, or numbered EXR in linear light, of images, with the timecode of the first."""
     exact = FrameRate.parse(rate)
     hours, minutes, seconds, frames = (int(word) for word in timecode.replace(";", ":").split(":"))
     start = Timecode.of(hours, minutes, seconds, frames, exact, drop)

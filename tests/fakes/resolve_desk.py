@@ -18,7 +18,7 @@ FIRST, SHOWN, HANDLES = 4, 16, 2
 
 @dataclass
 class Case:
-    """A plate and the timeline it lies on."""
+    """A plate and the timeline it is on."""
 
     rate: str
     plate: str

@@ -17,7 +17,7 @@ class TimelineItem(Api):
         self.timeline, self.clip, self.start, self.length = timeline, clip, start, length
         self.first, self.count, self.markers = first, count, {}
         self.speed = Fraction(1)
-        self.shown = None  # pictures of a clip without media
+        self.shown = None  # images of a clip without media
         self.grade, self.look, self.stiff = "none", {"Pan": 0.0, "ZoomX": 1.0, "CompositeMode": 0}, ()
 
     @api

@@ -1,4 +1,4 @@
-"""Draws a window of UIManager's double as HTML, in the manner of Resolve's; the guide's pictures are made so."""
+"""Draws a window of UIManager's double as HTML, in the manner of Resolve's; the guide's images are made so."""
 
 from html import escape
 

@@ -1,6 +1,6 @@
 """W and G of tiny sizes with random weights; run as a program it holds the compiled ones against the plain.
 
-The compiler leaves threads and warnings behind, so that check has a process of its own::
+The compiler leaves threads and warnings behind, so that check has a separate process::
 
     python tests/fakes/tiny_networks.py cuda
 """
@@ -44,7 +44,7 @@ def prepared(networks, count):
 
 
 def drawn(networks, source, points):
-    """(pictures, deformations) on the CPU."""
+    """(images, deformations) on the CPU."""
     warped = networks.warp(source, points)
     return networks.generator(warped.out).cpu(), warped.deformation.cpu()
 

@@ -1,4 +1,4 @@
-"""A real worker in a process of its own, with folders of its own."""
+"""A real worker in a separate process, with separate folders."""
 
 import json
 import os

@@ -66,9 +66,9 @@ def test_the_engine_that_was_taken_for_auto_is_said(job):
 def test_a_picture_drives_absolutely_unless_that_was_asked_for_anyway(job, portrait):
     render = assemble(job(driving=portrait))
     assert render.motion.motion == "absolute"
-    assert any("single picture" in note for note in render.notes)
+    assert any("single image" in note for note in render.notes)
     asked = assemble(job(driving=portrait, motion=MotionSettings(motion="absolute")))
-    assert not any("single picture" in note for note in asked.notes)
+    assert not any("single image" in note for note in asked.notes)
 
 
 def test_a_picture_sequence_is_read_at_the_output_rate(job, tmp_path):

@@ -38,7 +38,9 @@ def jobs(draw):
     settings = RenderSettings()
     for item in fields(RenderSettings):
         group = getattr(settings, item.name)
-        changed = {name: draw(values_of(name, default, meta)) for name, default, meta in setting_fields(group)}
+        changed = {
+            name: draw(values_of(name, default, meta)) for name, default, meta in setting_fields(group)
+        }
         settings = replace(settings, **{item.name: replace(group, **changed)})
     return RenderJob(draw(names), draw(names), draw(names), settings)
 

@@ -1,7 +1,7 @@
 """Fixtures of the parity tests: networks with the recorded weights, the recordings, the rule to compare.
 
 Recordings were made with the official modules and the weights of ``lp_core.engines.liveportrait.synth``. The
-full set lies beside the repository where it is present; ``data/networks.npz`` is its small copy, see
+full set is next to the repository where it is present; ``data/networks.npz`` is its small copy, see
 ``make_small.py``.
 """
 

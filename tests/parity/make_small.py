@@ -2,7 +2,7 @@
 
 Of every array that a network or the chain gives, every n-th number is kept so that at most 300 are left, of
 the key points of modes and editor at most 60; inputs that follow from a rule are left out. Of the geometry
-everything is kept but the pictures.
+everything is kept but the images.
 """
 
 import math

@@ -13,5 +13,5 @@ noise = partial(rules.noise, SEED)
 
 
 def network_input(*labels):
-    """(B, 3, 256, 256) float32 tensor of test pictures, 0..1."""
+    """(B, 3, 256, 256) float32 tensor of test images, 0..1."""
     return rules.as_input([image(label) for label in labels])

@@ -24,7 +24,7 @@ from lp_core.settings import EngineSettings, LivePortraitSettings, MotionSetting
 
 @pytest.fixture(scope="module")
 def portrait(networks, pictures):
-    """The recorded source as the engine prepares one; its crop is the picture itself."""
+    """The recorded source as the engine prepares one; its crop is the image itself."""
     image = pictures.network_input("source")
     ((state, keypoints),) = read_states(networks, image)
     points = transform_keypoints(keypoints, state)
@@ -42,7 +42,7 @@ def portrait(networks, pictures):
 
 @pytest.fixture(scope="module")
 def performance(networks, pictures):
-    """The recorded driving pictures as motion."""
+    """The recorded driving images as motion."""
     states = read_states(networks, pictures.network_input("driving0", "driving1", "driving2"))
     return [
         replace(

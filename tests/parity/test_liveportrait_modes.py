@@ -54,7 +54,7 @@ def test_every_animation_mode_gives_the_recorded_points(scene, modes, small_netw
 
 
 def portrait_of(scene, frame, first):
-    """A portrait without pictures: what the key points' algebra needs of it."""
+    """A portrait without images: what the key points' algebra needs of it."""
     return LivePortraitPortrait(
         source=Frame(np.zeros((2, 2, 3), np.uint8), frame, Fraction(frame, 25)),
         state=scene.sources[frame],
@@ -120,7 +120,7 @@ def played_by_the_engine(scene, run, networks):
 def test_every_animation_mode_gives_the_recorded_points_through_the_engine(
     scene, modes, small_networks, monkeypatch
 ):
-    """All of them but those with another smoothing, which is no setting; filmed sources by their survey."""
+    """All of them but those with another smoothing, which is not a setting; filmed sources by their survey."""
     monkeypatch.setattr(engine_module, "read_source", lambda networks, frame, face, crop: face.state)
     monkeypatch.setattr(engine_module, "ratios_of", lambda face: face.ratios)
     runs = json.loads(str(modes["modes.table"]))["modes"]

@@ -1,4 +1,4 @@
-"""Small networks that stand in for Real-ESRGAN's, and the real weights where they are installed."""
+"""Small networks that replace Real-ESRGAN's, and the real weights where they are installed."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def real():
 
 
 class Blur(torch.nn.Module):
-    """Doubles a picture and mixes it with its neighbours, so that a tile without context would show."""
+    """Doubles an image and mixes it with its neighbours, so that a tile without context would show."""
 
     def __init__(self, reach=3):
         super().__init__()

@@ -41,7 +41,7 @@ def test_opaque_alpha_stays_opaque_and_layers_grow_along(small, rng):
 
 
 def test_premultiplied_edges_get_no_fringe(small):
-    """A colour that is the same everywhere is the same where alpha fades."""
+    """A color that is the same everywhere is the same where alpha fades."""
     alpha = np.tile(np.linspace(0.1, 1, 32, dtype=np.float32), (24, 1))
     color = np.float32([0.7, 0.4, 0.2])
     pixels = np.dstack([color * alpha[..., None], alpha])

@@ -1,4 +1,4 @@
-"""Tiles cover a picture once, and their weights add up."""
+"""Tiles cover an image once, and their weights add up."""
 
 import numpy as np
 from hypothesis import given

@@ -133,7 +133,7 @@ def _folder_for(use: Use) -> str:
 
 
 def _use_or_refusal(timeline: Timeline, item: TimelineItem) -> tuple[Use, str]:
-    """The clip as it lies, and an empty text; or its place only, and why its own media cannot be animated."""
+    """The clip as it is, and an empty text; or its place only, and why its own media cannot be animated."""
     try:
         return use_of(timeline, item), ""
     except ResolveRefused as error:
@@ -210,12 +210,12 @@ def _bring_back(
     placed.item.mark(
         f"{Path(made.driving).name} on {use.name}; LivePortrait - Update renders it again.", data
     )
-    desk.say(f"{made.output} lies on video track {placed.track} at the frame {use.start}.")
+    desk.say(f"{made.output} is on video track {placed.track} at the frame {use.start}.")
     return placed
 
 
 def update(desk: EditContext) -> Placed:
-    """Renders the result under the playhead again, for its source as it lies now, and puts it in the old one's place.
+    """Renders the result under the playhead again, for its source as it is now, and puts it in the old one's place.
 
     Raises:
         ResolveRefused: there is no result under the playhead, or its source is gone.
@@ -302,7 +302,7 @@ def exported_still(session: ResolveSession, still: tuple[str, Any], folder: str)
     made = sorted(path for path in set(target.iterdir()) - before if path.suffix.lower() == ".png")
     if not made:
         raise ResolveRefused(
-            f"Resolve wrote no picture of the still {still[0]} into {target}; export it by hand."
+            f"Resolve wrote no image of the still {still[0]} into {target}; export it by hand."
         )
     return str(made[0])
 
@@ -321,7 +321,7 @@ def _result_under(timeline: Timeline) -> tuple[TimelineItem, dict[str, Any]]:
             data = item.marked()
             if data is not None:
                 return item, data
-    raise ResolveRefused("No result of LivePortrait lies under the playhead; put the playhead on one.")
+    raise ResolveRefused("No result of LivePortrait is under the playhead; put the playhead on one.")
 
 
 def _source_of(desk: EditContext, timeline: Timeline, data: dict[str, Any]) -> Use:
@@ -336,7 +336,7 @@ def _item_of(timeline: Timeline, data: dict[str, Any]) -> TimelineItem:
         if item.id == data["item"]:
             return item
     raise ResolveRefused(
-        f"The source {data['source']} is no longer on this timeline; animate another clip anew."
+        f"The source {data['source']} is no longer on this timeline; animate another clip again."
     )
 
 

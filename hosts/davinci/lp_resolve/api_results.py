@@ -68,7 +68,7 @@ def frame_of(timecode: str, rate: FrameRate, drop: bool) -> int:
     """Absolute frame of a timecode; whether numbers are left out the timeline says, not the sign before the frames.
 
     Raises:
-        ResolveRefused: it is no timecode.
+        ResolveRefused: it is not a timecode.
     """
     for sign in ";.,":
         timecode = timecode.replace(sign, ":")

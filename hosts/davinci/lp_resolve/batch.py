@@ -57,7 +57,7 @@ def batch(desk: EditContext, folder: str | None = None) -> Timeline | None:
     back = desk.session.pool().bring_in_timeline(
         str(made), free_timeline_name(desk.session, timeline.name + SUFFIX)
     )
-    desk.say(f"The timeline {back.name} has the results; the originals are kept beside them in {made}.")
+    desk.say(f"The timeline {back.name} has the results; the originals are kept next to them in {made}.")
     return back
 
 

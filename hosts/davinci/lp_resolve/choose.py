@@ -30,7 +30,7 @@ class ClipChoice:
 
 
 def use_of(timeline: Timeline, item: TimelineItem) -> Use:
-    """The clip as it lies on the timeline."""
+    """The clip as it is on the timeline."""
     media, rate = item.media(), timeline.rate
     return Use(
         item.id, item.name, item.track, item.start, item.duration, item.left, media, rate, timeline.is_drop,
@@ -91,7 +91,7 @@ def choices(session: ResolveSession, timeline: Timeline, use: Use) -> list[ClipC
 
 
 def in_its_place(driver: Use, use: Use) -> DrivingClip:
-    """A clip of the timeline as the driver of another: frame for frame what lies at the same place."""
+    """A clip of the timeline as the driver of another: frame for frame what is at the same place."""
     return DrivingClip(driver.media.path, driver.moment_s(use.start), driver.media.first)
 
 

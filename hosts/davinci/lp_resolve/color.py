@@ -1,4 +1,4 @@
-"""Resolve's colour management, said in the names of OpenColorIO's ACES studio configuration.
+"""Resolve's color management, said in the names of OpenColorIO's ACES studio configuration.
 
 The result has to have the numbers of its source, for Resolve reads both by the same rule; so the worker is told what
 those numbers mean, and the output space is the same. Without management (DaVinci YRGB) files go by their own tags.
@@ -18,7 +18,7 @@ SPACES = {
     "ARRI LogC": "ARRI LogC3 (EI800)",
     "ARRI LogC3": "ARRI LogC3 (EI800)",
     "ARRI LogC4": "ARRI LogC4",
-    "Blackmagic Design Film Gen 5": "BMDFilm WideGamut Gen5",
+    "Blackmagic Design Video Gen 5": "BMDFilm WideGamut Gen5",
     "Canon Cinema Gamut/Canon Log2": "CanonLog2 CinemaGamut D55",
     "Canon Cinema Gamut/Canon Log3": "CanonLog3 CinemaGamut D55",
     "DaVinci WG/Intermediate": "DaVinci Intermediate WideGamut",
@@ -61,7 +61,7 @@ def space_settings(named: str) -> tuple[dict[str, str], str | None]:
         return {}, None
     space = SPACES.get(named)
     if space is None:
-        return {}, f"Resolve's colour space {named} has no name here; the file is read by its own tags."
+        return {}, f"Resolve's color space {named} has no name here; the file is read by its own tags."
     return {"ocio": CONFIGURATION, "input_space": space, "output_space": space}, None
 
 

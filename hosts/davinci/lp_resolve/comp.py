@@ -91,7 +91,7 @@ def render_macro(bench: FusionContext) -> str:
     rate = rate_of(given(comp.GetPrefs("Comp.FrameFormat.Rate"), "frame rate of the composition"))
     plate = given(
         macro.MainInput1.GetConnectedOutput(),
-        "picture at the macro's input Source",
+        "image at the macro's input Source",
         "connect the plate to it",
     )
     settings = _settings(bench, macro, first)
@@ -127,7 +127,7 @@ def render_macro(bench: FusionContext) -> str:
 
 
 def bring_back(comp: Comp, macro: Any, plate: Any, output: str, first: int, last: int) -> None:  # noqa: ANN401
-    """Loader with the matte as alpha over the source; ST map and warp beside it. Used again where they are there."""
+    """Loader with the matte as alpha over the source; ST map and warp next to it. Used again where they are there."""
     name = macro.Name
     comp.StartUndo("LivePortrait")
     try:

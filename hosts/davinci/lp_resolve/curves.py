@@ -13,7 +13,7 @@ from .macro import COMP_DECIDES, SWITCH
 ReadControl = Callable[[str, int], Any]
 """Value of a control at a frame of the comp."""
 CLOSE = 1e-4
-"""Share of a slider's range within which a straight line stands for the curve."""
+"""Share of a slider's range within which a straight line is for the curve."""
 
 
 def settings_at(read: ReadControl, frame: int) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The dialogs as data: what they ask and in which words; windows, the guide's pictures and tests are made from it.
+"""The dialogs as data: what they ask and in which words; windows, the guide's images and tests are made from it.
 
 Every setting and slider of LP Suite is there, read from its own definition: there is one place for defaults.
 """
@@ -21,7 +21,7 @@ ASKED_ELSEWHERE = {
     "sliders": ("edit", "edit_file"),
     "output": ("overwrite", "fps", "strict"),
 }
-"""Settings that the clip's place on the timeline, or a control of its own, decides."""
+"""Settings that the clip's place on the timeline, or a separate control, decides."""
 MAIN = ("engine", "region", "strength")
 """Settings on the first tab."""
 
@@ -33,7 +33,7 @@ class Control:
     name: str
     """What it is called in the values."""
     label: str
-    """What stands beside it."""
+    """What stands next to it."""
     kind: str
     """choice, toggle, whole, number, text or file."""
     value: Any
@@ -60,7 +60,7 @@ class Control:
         try:
             value = int(text) if self.kind == "whole" else float(text.strip().replace(",", "."))
         except ValueError:
-            raise ResolveRefused(f"{self.label}: {text!r} is no number; correct it.") from None
+            raise ResolveRefused(f"{self.label}: {text!r} is not a number; correct it.") from None
         low = -math.inf if self.minimum is None else self.minimum
         high = math.inf if self.maximum is None else self.maximum
         if not low <= value <= high:
@@ -73,7 +73,7 @@ class Tab:
     """A page of a dialog."""
 
     title: str
-    """What stands on it."""
+    """What is on it."""
     controls: tuple[Control, ...]
     """From top to bottom."""
 
@@ -110,7 +110,7 @@ def animate_dialog(
     Args:
         clips: clips under the playhead, first the one that is seen.
         drivers: performances to choose from.
-        portraits: pictures to choose from; the first is the clip itself.
+        portraits: images to choose from; the first is the clip itself.
         folder: where results go.
         values: group -> setting -> value of what is proposed.
         in_place: whether the first clip has to be rendered by Resolve first.
@@ -144,7 +144,7 @@ def animate_dialog(
             "Render in place first",
             "toggle",
             in_place,
-            "Resolve renders what has no file of its own, or is retimed, before it is animated; its grade goes along",
+            "Resolve renders what has no file, or is retimed, before it is animated; its grade goes along",
         ),
     )
     tabs = [Tab("Render", (*first, *main))]

@@ -153,7 +153,7 @@ class Timeline:
         return [item for track in range(1, self.video_tracks + 1) for item in self.items(track)]
 
     def is_free(self, track: int, start: int, end: int) -> bool:
-        """Whether nothing lies on a track in a half-open range, and the track takes clips."""
+        """Whether nothing is on a track in a half-open range, and the track takes clips."""
         if self.raw.GetIsTrackLocked("video", track):
             return False
         return not any(item.start < end and start < item.end for item in self.items(track))
@@ -215,7 +215,7 @@ class TimelineItem:
         kind, index = given(self.raw.GetTrackTypeAndIndex(), "track of a clip")
         if kind != "video":
             raise ResolveRefused(
-                f"{self.name} lies on a track of the type {kind}; choose a clip with a picture."
+                f"{self.name} is on a track of the type {kind}; choose a clip with an image."
             )
         return int(index)
 
@@ -330,7 +330,7 @@ class Clip:
         return f"Resolve did not set {name} of {self.name} to {value}; set it by hand."
 
     def replace(self, path: str, first: int) -> bool:
-        """Shows another film, or sequence from a number on, wherever this clip lies; whether Resolve did, read back."""
+        """Shows another video, or sequence from a number on, wherever this clip is; whether Resolve did, read back."""
         self.raw.ReplaceClip(path % first if is_pattern(path) else path)
         return split_brackets(self.says("File Path"))[0] == path
 
@@ -362,7 +362,7 @@ class Pool:
         return [Clip(raw) for raw in folder.GetClipList() or []]
 
     def bring_in(self, folder: fs.Folder, path: str, first: int, last: int) -> Clip:
-        """Imports a film, or the numbered pictures of a pattern, into a folder; the current folder stays."""
+        """Imports a video, or the numbered images of a pattern, into a folder; the current folder stays."""
         before = given(self.raw.GetCurrentFolder(), "current folder of the media pool")
         done(self.raw.SetCurrentFolder(folder), "open a folder of the media pool")
         try:
@@ -373,7 +373,7 @@ class Pool:
         finally:
             self.raw.SetCurrentFolder(before)
         if not found:
-            raise ResolveRefused(f"Resolve did not import {path}; look whether it plays films of this kind.")
+            raise ResolveRefused(f"Resolve did not import {path}; look whether it plays videos of this kind.")
         return Clip(found[0])
 
     def append(self, clip: Clip, first: int, last: int, track: int, at: int) -> None:

@@ -1,6 +1,6 @@
 """Renders what the timeline shows of a clip through Resolve's own queue, so that it can be animated like a plate.
 
-For clips that have no file of their own (titles, generators, compound, multicam and Fusion clips) and for any retime.
+For clips that have no file (titles, generators, compound, multicam and Fusion clips) and for any retime.
 Resolve's API has no Render in Place: a copy of the timeline shows the clip's track alone and is deleted afterwards. The
 grade, the transform and the retime are in the images then.
 """

@@ -77,9 +77,7 @@ def by_page(
     link = client.login_link() + "#fill=" + quote(json.dumps(parameters), safe="")
     if not open_page(link):
         say(f"No browser opened; open this address: {link}")
-    say(
-        "Choose the settings on the page and press Start; this script waits for half an hour, then it gives up."
-    )
+    say("Choose the settings on the page and press Start; this script waits for half an hour, then it stops.")
     output = os.path.realpath(str(parameters["output"]))
     until = time.monotonic() + PAGE_WAIT_S
     while time.monotonic() < until:

@@ -1,6 +1,6 @@
 """Writes ``LivePortrait.setting``, the Fusion macro: a control for every setting and slider, from their definitions.
 
-``python -m hosts.davinci.lp_resolve.macro`` writes the file anew; a test compares it with what is committed.
+``python -m hosts.davinci.lp_resolve.macro`` writes the file again; a test compares it with what is committed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Published:
 
     @property
     def label(self) -> str:
-        """What stands beside it."""
+        """What stands next to it."""
         return self.name.replace("_", " ").capitalize()
 
 
@@ -77,7 +77,7 @@ def published() -> list[Published]:
             "video, sound of a voice, .lpmotion or demo:nod, where Driver is not connected",
         ),
         Published(
-            "folder", "folder", "Render", "", "where results go; empty: LivePortrait beside the composition"
+            "folder", "folder", "Render", "", "where results go; empty: LivePortrait next to the composition"
         ),
     ]
     found += [

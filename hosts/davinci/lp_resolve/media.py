@@ -1,4 +1,4 @@
-"""Media as Resolve names it: films, stills, and sequences written ``name.[1001-1024].exr``."""
+"""Media as Resolve names it: videos, stills, and sequences written ``name.[1001-1024].exr``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Media:
     path: str
     """File, or pattern with a place for the number such as ``plate.%04d.exr``."""
     first: int
-    """Number of its first frame as the worker counts: a film counts from 0, a sequence by its own numbers."""
+    """Number of its first frame as the worker counts: a video counts from 0, a sequence by its own numbers."""
     frames: int
     """Frames there are; 1 for a still."""
     rate: FrameRate
@@ -30,9 +30,9 @@ class Media:
     start: str
     """Timecode of its first frame as Resolve shows it."""
     is_still: bool
-    """A single picture."""
+    """A single image."""
     input_space: str = ""
-    """Input colour space as Resolve shows it; empty: the project's."""
+    """Input color space as Resolve shows it; empty: the project's."""
     size: str = ""
     """``1920x1080``."""
 
@@ -43,7 +43,7 @@ class Media:
 
     @property
     def is_sequence(self) -> bool:
-        """Numbered pictures."""
+        """Numbered images."""
         return is_pattern(self.path)
 
     @property
@@ -72,7 +72,7 @@ def split_brackets(name: str) -> tuple[str, int | None, int | None]:
 
 
 def numbers_of(pattern: str) -> list[int]:
-    """Numbers of the pictures that are there, sorted."""
+    """Numbers of the images that are there, sorted."""
     path = Path(pattern)
     found = re.match(r"^(.*)%0(\d+)d(.*)$", path.name)
     if found is None or not path.parent.is_dir():
@@ -91,7 +91,7 @@ def media_of(name: str, path: str, frames: int, rate: FrameRate, start: str, spa
     """
     if not path:
         raise ResolveRefused(
-            f"{name} has no file of its own (a title, a compound clip or a timeline); render it in place first."
+            f"{name} has no file (a title, a compound clip or a timeline); render it in place first."
         )
     pattern, first, last = split_brackets(path)
     if first is not None and last is not None:

@@ -29,7 +29,7 @@ class Placed:
 
 
 def bring_in(pool: Pool, plan: ClipPlan, use: Use, job: str) -> tuple[Clip, list[str]]:
-    """Imports the result and gives it the source's timecode and colour space, where it came without.
+    """Imports the result and gives it the source's timecode and color space, where it came without.
 
     Returns:
         The clip, and a sentence for everything that Resolve did not take.
@@ -55,7 +55,7 @@ def described(clip: Clip, plan: ClipPlan, use: Use, job: str) -> list[str]:
 def place(
     timeline: Timeline, pool: Pool, clip: Clip, plan: ClipPlan, use: Use, track: int | None = None
 ) -> Placed:
-    """Puts a result above its source, and makes sure that it lies there as long as it should.
+    """Puts a result above its source, and makes sure that it is there as long as it should.
 
     Whether ``endFrame`` counts in, differs between versions of Resolve: the length is read back and corrected.
 
@@ -84,7 +84,7 @@ def place(
         last += step
     raise ResolveRefused(
         f"{clip.name} could not be placed at the frame {use.start} of track {track} with {use.duration} frames; "
-        f"it lies in the bin {BIN}, place it by hand."
+        f"it is in the bin {BIN}, place it by hand."
     )
 
 
@@ -97,7 +97,7 @@ def free_track(timeline: Timeline, use: Use) -> int:
 
 
 def _found(timeline: Timeline, track: int, start: int, clip: Clip) -> TimelineItem | None:
-    """What lies on the track now: what Resolve returns may be a ghost."""
+    """What is on the track now: what Resolve returns may be a ghost."""
     for item in timeline.items(track):
         raw = item.raw.GetMediaPoolItem()
         if item.start == start and raw is not None and Clip(raw).id == clip.id:

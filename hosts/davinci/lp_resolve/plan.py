@@ -17,7 +17,7 @@ from .api_results import ResolveRefused, frame_of
 from .media import Media, is_pattern
 
 CODEC = "prores4444"
-"""Films come back in a codec that every edition of Resolve plays, with 10 bits or more."""
+"""Videos come back in a codec that every edition of Resolve plays, with 10 bits or more."""
 SCENE_LINEAR = ".exr"
 _UNSAFE = re.compile(r"[^\w.-]+")
 
@@ -27,7 +27,7 @@ Settings = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Use:
-    """A clip as it lies on the timeline."""
+    """A clip as it is on the timeline."""
 
     item: str
     """Resolve's id of it."""
@@ -98,7 +98,7 @@ class ClipPlan:
     settings: dict[str, dict[str, Any]]
     """For the worker."""
     numbers: FrameRange
-    """Numbers of the result's pictures, handles included."""
+    """Numbers of the result's images, handles included."""
     before: int
     """Handles at the head: the frames of the result that the timeline does not show."""
     count: int
@@ -173,7 +173,7 @@ def _with(settings: Settings, output: str, frames: dict[str, Any]) -> dict[str, 
 
 
 def _frames(time_s: Fraction, rate: FrameRate) -> int:
-    """The nearest frame; a clip of another rate lies between two."""
+    """The nearest frame; a clip of another rate is between two."""
     return int((time_s * rate.fps + Fraction(1, 2)) // 1)
 
 
@@ -186,7 +186,7 @@ def timecode_at(media: Media, offset: int, drop: bool) -> str:
 
 
 def output_name(folder: str, name: str, source: str, digits: int = 4) -> str:
-    """A name that is free: ``<folder>/shot_lp_v001.mov``, or a folder of pictures of that name for EXR."""
+    """A name that is free: ``<folder>/shot_lp_v001.mov``, or a folder of images of that name for EXR."""
     stem = (
         _UNSAFE.sub("_", re.sub(r"\.?(\[[^\]]*\]|%0\d+d)|\.[A-Za-z0-9]{2,4}$", "", name)).strip("_.")
         or "clip"
@@ -202,7 +202,7 @@ def output_name(folder: str, name: str, source: str, digits: int = 4) -> str:
 
 
 def restated(use: Use, data: Mapping[str, Any]) -> tuple[DrivingClip, dict[str, dict[str, Any]]]:
-    """DrivingClip and settings that a marker holds, for the clip as it lies now.
+    """DrivingClip and settings that a marker holds, for the clip as it is now.
 
     A driver that lay on another track, and is gone, keeps its place on the timeline; others begin with the clip.
     """

@@ -16,7 +16,7 @@ def renew(
     """Shows a new version where the old one is.
 
     Where it has the same frames, the clip of the media pool gets the new file and nothing on the timeline is touched.
-    Else it is placed beside the old one, takes over its grade and properties, and then its place.
+    Else it is placed next to the old one, takes over its grade and properties, and then its place.
 
     Returns:
         The clip on the timeline, and sentences for what Resolve did not take.

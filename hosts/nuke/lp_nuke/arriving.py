@@ -16,7 +16,7 @@ from . import node_state
 from .gizmo import RESULT
 
 EVERY_S = 2.0
-"""Nuke reads the node anew with every step, so the steps are not too small."""
+"""Nuke reads the node again with every step, so the steps are not too small."""
 _OWN = ("lp_ready", "lp_first", "lp_last", "lp_hash", "lp_asked")
 _READ = ("file", "first", "last", "origfirst", "origlast")
 

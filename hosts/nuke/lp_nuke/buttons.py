@@ -29,7 +29,7 @@ def _button(action: Callable[[Any], None]) -> Callable[[], None]:
         except LpError as error:
             if not nuke.GUI:
                 raise
-            if not isinstance(error, Cancelled):  # whoever cancelled knows it
+            if not isinstance(error, Cancelled):  # anyone who cancelled knows it
                 nuke.message(str(error))
 
     return press
@@ -86,7 +86,7 @@ def farm(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
     work = node_state.work_of(node)
     if not work.is_certain:
         raise SettingError(
-            "Nobody can tell whether the inputs change (too many nodes upstream, or a file that is not found), so the "
+            "Changes of the inputs cannot be detected (too many nodes upstream, or a file that is not found), so the "
             "result would not be found again; render them to files and read those."
         )
     work.write_inputs()

@@ -62,7 +62,7 @@ def stamp(path: Path) -> List[Any]:
 
 
 def sequence_stamp(pattern: str) -> List[Any]:
-    """The same for a file or all pictures of a sequence: number, bytes, newest change.
+    """The same for a file or all images of a sequence: number, bytes, newest change.
 
     Args:
         pattern: a path, perhaps with %04d or ####, perhaps with a range behind it.
@@ -82,7 +82,7 @@ def sequence_stamp(pattern: str) -> List[Any]:
 
 @dataclass(frozen=True)
 class Sequence:
-    """Pictures of one folder, numbered."""
+    """Images of one folder, numbered."""
 
     folder: Path
     """Where they lie."""
@@ -113,7 +113,7 @@ class Sequence:
         write_json(self.folder / WRITTEN, sorted(self.written().union(frames)))
 
     def renumber(self, offset: int, frames: FrameRange) -> None:
-        """Gives pictures counted from 0 their numbers on the timeline, once all are there; twice does no harm."""
+        """Gives images counted from 0 their numbers on the timeline, once all are there; twice does no harm."""
         if not offset or self.has(frames) or not self.has(number - offset for number in frames):
             return
         for number in (

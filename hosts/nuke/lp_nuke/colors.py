@@ -1,4 +1,4 @@
-"""The project's colour management, as the engine must be told it. Main thread only."""
+"""The project's color management, as the engine must be told it. Main thread only."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ import nuke
 
 
 def working_space() -> Tuple[Optional[str], Optional[str]]:
-    """The project's OpenColorIO configuration and working space; None and None without colour management by it."""
+    """The project's OpenColorIO configuration and working space; None and None without color management by it."""
     root = nuke.root()
     if str(root["colorManagement"].value()) != "OCIO":
         return None, None
@@ -21,7 +21,7 @@ def working_space() -> Tuple[Optional[str], Optional[str]]:
         path: Any = root["customOCIOConfigPath" if is_own else "OCIOConfigPath"]  # a File_Knob
         config = path.getEvaluatedValue()
     space = str(root["workingSpaceLUT"].value())
-    role = re.fullmatch(r"(\w+) \(.+\)", space)  # a role is shown with the space that it stands for
+    role = re.fullmatch(r"(\w+) \(.+\)", space)  # a role is shown with the space that it is for
     return str(config), role.group(1) if role else space
 
 

@@ -19,7 +19,7 @@ def command(job: RenderJob) -> str:
 
 
 def write_bundles(job_file: Path) -> str:
-    """Has LP Suite write a plan in chunks, a bundle of Open Job Description and a job of OpenCue beside the job.
+    """Has LP Suite write a plan in chunks, a bundle of Open Job Description and a job of OpenCue next to the job.
 
     Args:
         job_file: of the node, written already, with its plates.

@@ -1,6 +1,6 @@
 """LivePortrait.gizmo and the example script, written from the table of knobs.
 
-``python -m hosts.nuke.lp_nuke.gizmo`` writes both files anew; a test holds the committed ones against this text.
+``python -m hosts.nuke.lp_nuke.gizmo`` writes both files again; a test holds the committed ones against this text.
 """
 
 from pathlib import Path
@@ -204,7 +204,7 @@ def example_text() -> str:
 
 
 def write_files() -> None:
-    """Writes the gizmo and the example anew."""
+    """Writes the gizmo and the example again."""
     GIZMO.write_text(gizmo_text(), encoding="utf-8")
     EXAMPLE.write_text(example_text(), encoding="utf-8")
 

@@ -114,7 +114,7 @@ WITHOUT_KNOB: Dict[str, str] = {
     "audio": "results are EXR sequences",
     "fps": "the project's rate",
     "output_space": "results stay in the plate's own numbers",
-    "overwrite": "every state of the knobs has a folder of its own",
+    "overwrite": "every state of the knobs has a separate folder",
     "strict": "the worker notes settings without effect in the summary of the job",
 }
 """Setting -> why it has no knob."""

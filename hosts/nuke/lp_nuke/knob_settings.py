@@ -145,7 +145,7 @@ def _reference(item: Setting, read: ReadKnob, frames: FrameRange, given: Given) 
     index = int(read("reference_frame")) - frames.first
     if index < 0 or (read("driver") == "input" and index >= len(frames)):
         raise SettingError(
-            f"The reference frame {frames.first + index} lies outside the range {frames}; take one within it."
+            f"The reference frame {frames.first + index} is outside the range {frames}; take one within it."
         )
     return str(index)
 

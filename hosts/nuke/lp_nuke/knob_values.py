@@ -21,7 +21,7 @@ class KnobState:
     frames: FrameRange
     """Frames of the result."""
     driver: str
-    """Performance that is no input; empty: the input driving."""
+    """Performance that is not an input; empty: the input driving."""
     still: Optional[int]
     """Frame of the source that is the portrait; None: the source is a plate."""
     is_float: bool

@@ -218,8 +218,8 @@ def _output() -> List[Knob]:
             "apply_stmap",
             SWITCH,
             "apply ST map to the input at full resolution",
-            "warp the source by Nuke's own STMap node, in float at any resolution, in place of the rendered picture; "
-            "what is drawn anew (teeth, closed lids) does not show then",
+            "warp the source by Nuke's own STMap node, in float at any resolution, in place of the rendered image; "
+            "what is drawn again (teeth, closed lids) does not show then",
             False,
             flags=line,
         ),
@@ -233,7 +233,7 @@ def _output() -> List[Knob]:
             "cache",
             FILE,
             "cache folder",
-            "where plates and results are kept; empty: the folder lpsuite beside the script, or in the home folder "
+            "where plates and results are kept; empty: the folder lpsuite next to the script, or in the home folder "
             "for a script without a name",
             "",
         ),

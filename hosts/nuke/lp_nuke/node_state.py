@@ -42,11 +42,11 @@ class Work:
     plates: Tuple[Tuple[plates.Plate, Path], ...]
     """Inputs and the folders of their files."""
     offset: int
-    """What is added to the numbers of the engine's pictures to get the timeline's."""
+    """What is added to the numbers of the engine's images to get the timeline's."""
     is_certain: bool
     """Whether the digits tell all; else the same digits may stand for another input."""
     config: Optional[Tuple[str, Path]]
-    """Colour configuration and the copy of it that the worker reads; None: it reads it where it is, or none."""
+    """Color configuration and the copy of it that the worker reads; None: it reads it where it is, or none."""
     views: Tuple[str, ...] = ()
     """Views that are rendered, each for itself; empty: the script has one, and no folder bears its name."""
 
@@ -73,7 +73,7 @@ class Work:
 
     @property
     def result(self) -> cache.Sequence:
-        """The result's pictures."""
+        """The result's images."""
         return cache.Sequence(self.folder, "result")
 
     @property
@@ -180,7 +180,7 @@ def _stamps(file: str, views: Tuple[str, ...]) -> List[Any]:
 
 
 def views_of(node: Any) -> Tuple[str, ...]:  # noqa: ANN401 - a nuke.Group
-    """The views that are rendered, each for itself; empty where there is one, or the first stands for all."""
+    """The views that are rendered, each for itself; empty where there is one, or the first is for all."""
     views = tuple(str(view) for view in nuke.views())
     knob = node.knob("views")
     return views if len(views) > 1 and (knob is None or knob.value() == VIEWS[0]) else ()

@@ -111,7 +111,7 @@ def _table(widgets: Any, heads: Tuple[str, ...]) -> Any:  # noqa: ANN401 - of ei
 
 
 class View:
-    """Fills the panel's widgets and does what its buttons say; whoever asks the worker does so in a thread."""
+    """Fills the panel's widgets and does what its buttons say; anyone who asks the worker does so in a thread."""
 
     def __init__(self, worker: Any, node_table: Any, job_table: Any, widgets: Any) -> None:  # noqa: ANN401
         self._worker, self._nodes, self._jobs, self._widgets = worker, node_table, job_table, widgets

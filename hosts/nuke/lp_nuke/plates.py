@@ -1,6 +1,6 @@
-"""Inputs of the node as picture files: those of a plain Read as they are, anything else through an inner Write.
+"""Inputs of the node as image files: those of a plain Read as they are, anything else through an inner Write.
 
-Pictures are scene-linear EXR in the project's working space, unconverted; upstream keyframes, expressions and
+Images are scene-linear EXR in the project's working space, unconverted; upstream keyframes, expressions and
 time warps are in them because Nuke renders them. Main thread only.
 """
 
@@ -37,7 +37,7 @@ class Plate:
     is_still: bool
     """Whether one file is meant, not a sequence."""
     mark: Optional[str]
-    """Digits of what lies upstream; None: nobody can tell."""
+    """Digits of what is upstream; None: nobody can tell."""
     direct: Optional[str]
     """Pattern of files that are there already; None: they must be written."""
     is_float: bool = False
@@ -51,7 +51,7 @@ class Plate:
         return replace(self, view=view, direct=direct)
 
     def folder(self, home: Path) -> Path:
-        """Where it is written; a new folder where nobody can tell what lies upstream."""
+        """Where it is written; a new folder where nobody can tell what is upstream."""
         return home / f"{self.role}-{self.mark or uuid.uuid4().hex[:12]}"
 
     def first_file(self, folder: Path) -> str:
@@ -96,7 +96,7 @@ def plate_of(
 
 
 def write(group: Any, plate: Plate, folder: Path) -> None:  # noqa: ANN401 - a nuke.Group
-    """Writes the pictures of a plate that are not there yet.
+    """Writes the images of a plate that are not there yet.
 
     Raises:
         Cancelled: the user stopped it.
@@ -129,14 +129,14 @@ def write(group: Any, plate: Plate, folder: Path) -> None:  # noqa: ANN401 - a n
         proxy.setValue(was_proxy)
         undo.enable()
     if not sequence.has(plate.frames):
-        raise LpError(f"Nuke wrote no pictures into {folder.as_posix()}; look whether the disk is full.")
+        raise LpError(f"Nuke wrote no images into {folder.as_posix()}; look whether the disk is full.")
 
 
 def _write_node(group: Any, plate: Plate, pattern: str) -> Any:  # noqa: ANN401 - nuke.Group, nuke.Node
     inner = group.node(INPUTS[plate.number])
     if inner is None:
         raise SettingError(
-            f"The inner node {INPUTS[plate.number]} of {group.name()} is gone; create the node anew."
+            f"The inner node {INPUTS[plate.number]} of {group.name()} is gone; create the node again."
         )
     with group:
         return nuke.nodes.Write(

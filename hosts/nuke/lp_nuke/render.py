@@ -39,7 +39,7 @@ def render(node: Any) -> Optional[threading.Thread]:  # noqa: ANN401 - a nuke.Gr
         raise SettingError(f"{work.node} is being rendered; cancel that first.")
     is_fresh = (
         node_state.state_of(node, work) == node_state.UP_TO_DATE
-    )  # a pasted node's files lie in another's folder
+    )  # a pasted node's files are in another's folder
     if is_fresh:
         node_state.tell(node, node_state.UP_TO_DATE)
         return None
@@ -77,7 +77,7 @@ def _check_upstream(node: Any) -> None:  # noqa: ANN401 - a nuke.Group
 
 
 def _run_here(node: Any, work: node_state.Work) -> None:  # noqa: ANN401 - a nuke.Group
-    """By a worker that runs already, else by a program of its own that ends with this one: farms stay clean."""
+    """By a worker that runs already, else by a separate program that ends with this one: farms stay clean."""
 
     def listen(progress: JobProgress) -> None:
         sys.stdout.write(f"{work.node}: {words(progress)} ({int(100 * share(progress))} %)\n")
@@ -147,9 +147,9 @@ def _stopped(name: str, sentence: str, before: Optional[Shown] = None) -> None:
 
 
 def _finish(work: node_state.Work) -> None:
-    """Numbers the pictures, notes that they are whole, and shows them where the node is still there."""
+    """Numbers the images, notes that they are whole, and shows them where the node is still there."""
     if not node_state.settle(work):
-        _stopped(work.node, f"{work.folder.as_posix()} lacks pictures; look whether the disk is full.")
+        _stopped(work.node, f"{work.folder.as_posix()} lacks images; look whether the disk is full.")
         return
     node_state.mark_done(work)
     node = nuke.toNode(work.node)

@@ -47,7 +47,7 @@ _AGAIN: Set[str] = set()
 
 
 class FilmReading(NamedTuple):
-    """A film whose motion is read once, so that later frames need not."""
+    """A video whose motion is read once, so that later frames need not."""
 
     film: str
     """File of the performance."""

@@ -1,4 +1,4 @@
-"""What lies upstream of an input, in a few digits: a plate is rendered again only when that changes."""
+"""What is upstream of an input, in a few digits: a plate is rendered again only when that changes."""
 
 import os
 import re
@@ -150,7 +150,7 @@ def _taken(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
 
 
 def _feeding(node: Any) -> List[Any]:  # noqa: ANN401 - a nuke.Node
-    """The nodes that a node's picture depends on."""
+    """The nodes that a node's image depends on."""
     found = [other for other in node.dependencies(_ALL) if not _is_look(other)]
     if hasattr(node, "nodes"):  # a group, or a gizmo of any name
         found += [other for other in node.nodes() if other.Class() != "Viewer" and not _is_look(other)]

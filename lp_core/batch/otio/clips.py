@@ -58,7 +58,7 @@ class ClipFacts:
     number: int
     """Of its video track; 0: no video track."""
     stack: int
-    """Of the stack its track lies in."""
+    """Of the stack its track is in."""
     start_s: Fraction | None
     """When it begins within its track."""
     is_enabled: bool

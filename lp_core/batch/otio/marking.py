@@ -76,5 +76,5 @@ def _plain(mark: ClipMark) -> dict[str, Any]:
 
 
 def bundle_of(output: Path) -> Path:
-    """Folder for the media of a bundle that is marked: beside the marked timeline."""
+    """Folder for the media of a bundle that is marked: next to the marked timeline."""
     return output.with_name(output.stem + ".media")

@@ -33,13 +33,13 @@ class ClipPlace:
 
     clip: Any
     track: Any
-    """The track it lies in."""
+    """The track it is in."""
     position: int
     """Its number among the track's items."""
     number: int
     """Number of its track among the video tracks of its stack, counted from 1 at the bottom; 0: no video."""
     stack: int
-    """Number of the stack that its track lies in, in the order of the walk."""
+    """Number of the stack that its track is in, in the order of the walk."""
     start_s: Fraction | None
     """When it begins within its track; None where an item before it has no known length."""
 
@@ -90,7 +90,7 @@ def read_timeline(path: Path, unpack: Path) -> tuple[Any, tuple[str, ...]]:
     except Exception as error:
         if suffix == ".otio":
             return _read_newer(path, error)
-        raise UnreadableMedia(f"{path} is no timeline that can be read: {error}.") from error
+        raise UnreadableMedia(f"{path} is not a timeline that can be read: {error}.") from error
 
 
 def _read_newer(path: Path, error: Exception) -> tuple[Any, tuple[str, ...]]:
@@ -103,7 +103,7 @@ def _read_newer(path: Path, error: Exception) -> tuple[Any, tuple[str, ...]]:
         if name in known and (whole_number(version) or 0) > known[name]:
             newer[values["OTIO_SCHEMA"]] = values["OTIO_SCHEMA"] = f"{name}.{known[name]}"
             color = values.get("color")
-            if name == "Marker" and isinstance(color, dict):  # up to Marker.2 a colour was its name
+            if name == "Marker" and isinstance(color, dict):  # up to Marker.2 a color was its name
                 values["color"] = str(color.get("name") or "WHITE").upper()
         return values
 
@@ -120,8 +120,8 @@ def _read_newer(path: Path, error: Exception) -> tuple[Any, tuple[str, ...]]:
     except LpError:
         raise
     except (ValueError, OSError, otio.exceptions.OTIOError) as other:
-        raise UnreadableMedia(f"{path} is no timeline that can be read: {other}.") from error
-    raise UnreadableMedia(f"{path} is no timeline that can be read: {error}.") from error
+        raise UnreadableMedia(f"{path} is not a timeline that can be read: {other}.") from error
+    raise UnreadableMedia(f"{path} is not a timeline that can be read: {error}.") from error
 
 
 def _checked(found: Any, path: Path) -> Any:  # noqa: ANN401 - a timeline
@@ -166,7 +166,7 @@ def write_timeline(timeline: Any, path: Path) -> None:  # noqa: ANN401 - a timel
         raise _no_adapter(path) from error
     except Exception as error:
         raise SettingError(
-            f"{path} cannot hold this timeline ({error}); take the .otio beside it."
+            f"{path} cannot hold this timeline ({error}); take the .otio next to it."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""F: a picture to its appearance, a volume of features."""
+"""F: an image to its appearance, a volume of features."""
 
 from __future__ import annotations
 

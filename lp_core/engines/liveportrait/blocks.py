@@ -109,7 +109,7 @@ class VolumeHeads(nn.Module):
     One is 3-D with few outputs: every slice gives an output for every depth tap, and the taps are then added
     where they belong. The other is 2-D over channels and depth together, with one output: every slice gives
     the output for each depth it could have, and its own counts. The sums are the same in another order, but a
-    matrix unit is given ten times as many outputs at a time, and the volume is not laid out anew.
+    matrix unit is given ten times as many outputs at a time, and the volume is not laid out again.
     """
 
     def __init__(self, channels_in: int, channels_out: int, depth: int, kernel: int) -> None:
@@ -146,7 +146,7 @@ def _wide(dtype: torch.dtype) -> torch.dtype:
 
 
 class ResBlock3d(nn.Module):
-    """x + conv2(relu(conv1(relu(norm1(x))))): pre-activation, the second norm lies in conv1."""
+    """x + conv2(relu(conv1(relu(norm1(x))))): pre-activation, the second norm is in conv1."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -4,7 +4,7 @@ How far a folder is checked:
 
 * always: every file opens without running code, holds exactly the published keys in the published shapes
   and types, and only finite numbers;
-* SHA-256: against ``checksums`` where the caller hands them in (whoever loads from the model cache does),
+* SHA-256: against ``checksums`` where the caller hands them in (anyone who loads from the model cache does),
   and against the folder's own label where it is synthetic or trained. A folder with neither is loaded and
   reported as ``unverified``.
 
@@ -168,7 +168,7 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _stitching_states(path: Path, content: Mapping[str, object]) -> dict[str, dict[str, object]]:
-    """The three small networks of their common file; what else lies in it is ignored."""
+    """The three small networks of their common file; what else is in it is ignored."""
     states: dict[str, dict[str, object]] = {}
     for entry, network in STITCHING_ENTRIES.items():
         if path.suffix == ".safetensors":

@@ -1,4 +1,4 @@
-"""From the networks' results to a picture of the source's own kind."""
+"""From the networks' results to an image of the source's own kind."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def compose(
     is_official: bool = False,
     enlarge_crop: Enlarge | None = None,
 ) -> Animation:
-    """Lays the generated picture into the source's frame.
+    """Lays the generated image into the source's frame.
 
     Args:
         portrait: the source.

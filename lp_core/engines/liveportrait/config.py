@@ -9,7 +9,7 @@ KEYPOINTS = 21
 POSE_BINS = 66
 """Classes of the three pose heads."""
 CROP_SIZE = 256
-"""Side of the picture that F and M read."""
+"""Side of the image that F and M read."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class AppearanceConfig:
     base_channels: int = 64
     """Channels after the first block."""
     down_blocks: int = 2
-    """Blocks that halve the picture and double the channels."""
+    """Blocks that halve the image and double the channels."""
     max_channels: int = 512
     """Ceiling of the channels."""
     volume_channels: int = 32

@@ -1,7 +1,7 @@
 """What the network cannot draw, taken from the source along the flow: light beyond white, and fine detail.
 
 Convention:
-    Colours are display views, (h, w, 3) float32, 1.0 = white. Flows are inverse, in pixels (x, y) of the picture
+    Colors are display views, (h, w, 3) float32, 1.0 = white. Flows are inverse, in pixels (x, y) of the image
     they belong to.
 """
 
@@ -19,7 +19,7 @@ F32 = NDArray[np.float32]
 SPLIT_PX = 3.0
 """Standard deviation, in pixels of the crop, between what the network and what the source gives."""
 DOUBT = 0.08
-"""Where coarse colours of both differ by this much the source's detail counts for a third: it is elsewhere."""
+"""Where coarse colors of both differ by this much the source's detail counts for a third: it is elsewhere."""
 
 
 def beyond_white(source: Frame, crop: F32) -> F32 | None:
@@ -35,7 +35,7 @@ def beyond_white(source: Frame, crop: F32) -> F32 | None:
 
 
 def moved(picture: F32, flow: F32) -> F32:
-    """A picture seen through a flow of the same size."""
+    """An image seen through a flow of the same size."""
     height, width = flow.shape[:2]
     x = np.arange(width, dtype=np.float32)[None, :]
     y = np.arange(height, dtype=np.float32)[:, None]
@@ -43,10 +43,10 @@ def moved(picture: F32, flow: F32) -> F32:
 
 
 def with_detail(drawn: F32, carried: F32, scale: float) -> F32:
-    """The network's picture with the source's fine detail in place of its own.
+    """The network's image with the source's fine detail in place of its own.
 
     Args:
-        drawn: the network's picture, enlarged to the frame.
+        drawn: the network's image, enlarged to the frame.
         carried: the source as the flow carries it, the same part.
         scale: pixels of the frame per pixel of the crop.
     """

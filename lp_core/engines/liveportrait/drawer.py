@@ -3,7 +3,7 @@
 A graph replays the same kernels on the same memory, so a card is not kept waiting for Python. One graph is recorded for
 each size of batch; its inputs are copied into buffers that stay, and images come out in the layout that the composition
 wants, so nothing is converted on the host. ``GraphBackend`` is the seam: ``CudaGraphs`` records on a card, ``Reruns``
-does the same work again on any device and stands in for it in tests.
+does the same work again on any device and replaces it in tests.
 
 All inputs of a draw are on the device or in pinned memory, and nothing waits for the card before its images are read.
 """
@@ -178,7 +178,7 @@ class GraphDrawer:
 class PinnedRing:
     """Two buffers on the host for each shape, used in turn: one is filled while the other is still being read.
 
-    Their memory is pinned where the device is a card, so copies run beside the card's work.
+    Their memory is pinned where the device is a card, so copies run next to the card's work.
     """
 
     def __init__(self, device: torch.device) -> None:

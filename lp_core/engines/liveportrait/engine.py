@@ -76,7 +76,7 @@ from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import EngineSettings, RenderSettings
 
 CUDA_BATCH = 8
-"""Driving frames read, and pictures drawn, at a time on a card, unless the settings say otherwise."""
+"""Driving frames read, and images drawn, at a time on a card, unless the settings say otherwise."""
 
 T = TypeVar("T")
 Move = tuple[LivePortraitPortrait, F64]
@@ -240,7 +240,7 @@ class LivePortraitEngine:
     def animate_all(self, acts: Sequence[DrawRequest], reference: MotionFrame) -> list[Animation]:
         """Draws several frames; see the contract.
 
-        Batches are always full, so that a picture does not depend on where a film is cut.
+        Batches are always full, so that an image does not depend on where a video is cut.
         """
         moves = [
             (act.portrait, self.driven_points(act.portrait, act.motion, reference, act.edit)) for act in acts
@@ -320,7 +320,7 @@ class LivePortraitEngine:
         return result
 
     def _draw(self, moves: Sequence[Move]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """(picture, deformation) of every move, in one batch."""
+        """(image, deformation) of every move, in one batch."""
         source = self._networks.stacked([portrait.warp for portrait, _ in moves])
         points = torch.from_numpy(np.stack([points for _, points in moves]))
         with compilation_errors():

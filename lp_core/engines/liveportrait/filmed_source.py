@@ -1,4 +1,4 @@
-"""What must be known of a filmed source before its first picture: a plan, as plain arrays that can be stored.
+"""What must be known of a filmed source before its first image: a plan, as plain arrays that can be stored.
 
 Three settings need one. ``steady_eyes`` takes the first frame's eyes as its aim, ``lipsync`` the lips at rest.
 ``official_compat`` lays the performance onto all frames of the source together, for the
@@ -41,7 +41,7 @@ def plan_motion(
         sources: its own states there.
         played: the performance there, and its reference.
         options: of the transfer, official.
-        is_clip: the performance is a clip; False: one picture, which needs no smoothing.
+        is_clip: the performance is a clip; False: one image, which needs no smoothing.
     """
     pairs = list(played)
     reference = pairs[0][1]

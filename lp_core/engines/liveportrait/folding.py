@@ -85,7 +85,7 @@ def upsampling_kernel(weight: Tensor, factor: int, wide: torch.dtype = WIDE) -> 
 
     The transposed convolution has stride ``factor`` in H and W, kernel ``factor + 2`` there, padding 1. An
     input pixel i becomes the output pixels ``factor*i .. factor*i + factor - 1``; the output at ``factor*i
-    + r``, -1 <= r <= factor, meets it with the taps t for which r + t - 1 lies among them. Depth, where
+    + r``, -1 <= r <= factor, meets it with the taps t for which r + t - 1 is among them. Depth, where
     there is one, keeps stride 1.
 
     Args:

@@ -1,4 +1,4 @@
-"""G: the warped feature to the picture, by blocks that the feature itself modulates (SPADE).
+"""G: the warped feature to the image, by blocks that the feature itself modulates (SPADE).
 
 Every SPADE reads the same label map, the warped feature, so the first layers of all SPADEs of one
 resolution are one convolution (``shared_*``); where that resolution is higher, nearest up-sampling and
@@ -27,7 +27,7 @@ def normalise(x: Tensor) -> Tensor:
     """Instance norm: every channel of every sample to mean 0 and variance 1 over H and W.
 
     In two passes, in float32: PyTorch's own norms with channels last in memory take E[x^2] - E[x]^2, which
-    loses all digits where a channel's mean is large beside its spread.
+    loses all digits where a channel's mean is large next to its spread.
 
     Args:
         x: (B, C, H, W).
@@ -113,7 +113,7 @@ class Generator(nn.Module):
         )
 
     def forward(self, feature: Tensor) -> Tensor:
-        """Draws the picture.
+        """Draws the image.
 
         Args:
             feature: (B, 256, H, W), the warped feature.

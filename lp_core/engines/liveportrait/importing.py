@@ -53,9 +53,9 @@ def import_weights(model: PublishedModel, folder: Path, root: Path, told: Told |
         name = f"{stem}.safetensors"
         with translated_write_errors(target / name):
             target.mkdir(parents=True, exist_ok=True)
-            aside = target / f"{name}.partial"
-            save_file(_flat(stem, states), aside, metadata={"format": "pt"})
-            aside.replace(target / name)
+            temporary = target / f"{name}.partial"
+            save_file(_flat(stem, states), temporary, metadata={"format": "pt"})
+            temporary.replace(target / name)
         hashes[name] = sha256_of(target / name)
         if told is not None:
             told(

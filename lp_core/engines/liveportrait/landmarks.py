@@ -17,7 +17,7 @@ from lp_core.settings import EngineSettings
 MODEL = "liveportrait-landmarks"
 FILE = "landmark.onnx"
 _FOLDERS = ("liveportrait", "")
-"""Where the file stands in a folder of weights: the official layout, or flat."""
+"""Where the file is in a folder of weights: the official layout, or flat."""
 
 
 @dataclass(frozen=True)

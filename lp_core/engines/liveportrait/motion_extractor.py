@@ -1,4 +1,4 @@
-"""M: a picture to head pose, expression and canonical key points, raw as the heads give them."""
+"""M: an image to head pose, expression and canonical key points, raw as the heads give them."""
 
 from __future__ import annotations
 

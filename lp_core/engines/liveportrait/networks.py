@@ -45,7 +45,7 @@ Net = TypeVar("Net", bound=nn.Module)
 class Networks:
     """F, M, W, G and S with their weights; holds no state between calls.
 
-    Pictures and key points may come in any floating type and on any device; results are on ``device``,
+    Images and key points may come in any floating type and on any device; results are on ``device``,
     those of S on the device of their input.
     """
 
@@ -171,7 +171,7 @@ class Networks:
 
     def _picture(self, x: Tensor, dtype: torch.dtype) -> Tensor:
         if self.device.type == "cuda" and x.device.type == "cpu":
-            x = x.pin_memory()  # lets the copy run beside the card's work
+            x = x.pin_memory()  # lets the copy run next to the card's work
         return x.to(self.device, dtype, non_blocking=True).contiguous(memory_format=torch.channels_last)
 
 

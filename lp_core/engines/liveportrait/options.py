@@ -29,7 +29,7 @@ class EngineOptions:
     keeps_eyes: bool
     """A filmed source's eyes stay as open as in its first frame."""
     surveys: bool
-    """A filmed source must be looked at before its first picture."""
+    """A filmed source must be looked at before its first image."""
     keeps_detail: bool
     """Fine detail is the source's own."""
     pastes_face: bool
@@ -85,7 +85,7 @@ class EngineOptions:
 
 
 def _is_relative(settings: RenderSettings, model: PublishedModel) -> bool:
-    """Whether the performance's change is added; models of the expression alone have a setting of their own."""
+    """Whether the performance's change is added; models of the expression alone have their own setting."""
     by_motion = settings.motion.motion == "relative" and not model.keeps_reach
     by_mode = settings.liveportrait.recast == "enhancement"
     return by_motion if model.rig.gives_pose else by_mode

@@ -1,10 +1,10 @@
-"""Between a stored performance and the key points' algebra: units, reading a picture, strengths.
+"""Between a stored performance and the key points' algebra: units, reading an image, strengths.
 
 Convention:
     A MotionFrame of an implicit rig keeps the network's numbers in units of a crop: size and place
     are those of a crop whose half side is 1, origin at its centre; its rotation is head -> camera, the
-    transpose of the one that acts on rows. A film is read as if the crop were the square of the picture's
-    height around the picture's centre: the network looks at each frame through a crop of its own, so that the
+    transpose of the one that acts on rows. A video is read as if the crop were the square of the picture's
+    height around the picture's centre: the network looks at each frame through a separate crop, so that the
     face is always as large as it was trained for, and what it says is moved into that common square. So
     nothing depends on the frames before, and no box needs averaging over the clip. A template of the
     published pipeline keeps its own crop's units. Where the model turns the square with the face, rotation and
@@ -77,7 +77,7 @@ def network_pictures(frame: Frame, square: Square, appearance_px: int) -> tuple[
     Args:
         frame: of any depth and encoding.
         square: around the face.
-        appearance_px: side of F's picture, 512 or 256.
+        appearance_px: side of F's image, 512 or 256.
     """
     crop = cut_square(frame.pixels[..., :3], square, CROP_PX)
     small = _shown(frame, halved(crop))
@@ -96,7 +96,7 @@ def as_batch(picture: F32) -> torch.Tensor:
 def read_states(
     network: MotionNetwork, pictures: torch.Tensor, rig: ImplicitRig = LIVEPORTRAIT21
 ) -> list[tuple[ImplicitMotion, F64]]:
-    """(state, canonical key points (K, 3)) of each of (B, 3, 256, 256) pictures."""
+    """(state, canonical key points (K, 3)) of each of (B, 3, 256, 256) images."""
     raw = network.motion(pictures)
     angles = [bins_to_degrees(logits.float().cpu().numpy(), rig) for logits in (raw.pitch, raw.yaw, raw.roll)]
     numbers = [value.float().cpu().numpy() for value in (raw.exp, raw.scale, raw.t)]
@@ -189,7 +189,7 @@ def seen_as(source: ImplicitMotion, driving: ImplicitMotion, reference: Implicit
     """The performance as if its crop showed the head, at its reference, where and as large as the source's.
 
     Relative motion so goes by head sizes, whatever the crop was; absolute motion starts from the portrait's
-    own place, for where a performer stood in another picture means nothing here.
+    own place, for where a performer stood in another image means nothing here.
     """
     zoom = source.scale / reference.scale
     moved = (driving.translation - reference.translation) * zoom
@@ -199,7 +199,7 @@ def seen_as(source: ImplicitMotion, driving: ImplicitMotion, reference: Implicit
 def strengthened(
     driving: ImplicitMotion, rest: ImplicitMotion, pose: float, expression: float
 ) -> ImplicitMotion:
-    """The performance with its distance from rest multiplied, head and face each by a factor of their own."""
+    """The performance with its distance from rest multiplied, head and face each by their own factor."""
     if pose == 1.0 and expression == 1.0:
         return driving
     return replace(

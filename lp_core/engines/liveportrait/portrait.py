@@ -58,9 +58,9 @@ class LivePortraitPortrait:
     warp: WarpSource
     """Feature volume and what else the warp needs of the source, on the networks' device."""
     place: PastePlace
-    """Where the networks' picture belongs in the frame."""
+    """Where the networks' image belongs in the frame."""
     beyond: F32 | None
-    """(512, 512, 3) what of the crop's display view lies below 0 and above 1; None where nothing does."""
+    """(512, 512, 3) what of the crop's display view is below 0 and above 1; None where nothing does."""
     plan: FilmedPlan = field(default_factory=dict)
     """What a survey of a filmed source found; see ``lp_core.engines.liveportrait.filmed_source``."""
     contours: FaceContours | None = None
@@ -68,7 +68,7 @@ class LivePortraitPortrait:
     square: Square | None = None
     """Around the face, in the frame; None: not known."""
     is_dark: bool = False
-    """Whether the crop itself is almost black, so that a black image of it is no fault."""
+    """Whether the crop itself is almost black, so that a black image of it is not a fault."""
 
 
 @dataclass(frozen=True)

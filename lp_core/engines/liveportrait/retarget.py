@@ -260,7 +260,7 @@ def hull_volume(points: F64) -> float:
     """Volume of the convex hull of a few points, by trying every triangle as a face.
 
     Args:
-        points: (K, 3), K small; moved by a billionth of their extent so that no four lie in one plane.
+        points: (K, 3), K small; moved by a billionth of their extent so that no four are in one plane.
     """
     extent = np.ptp(points, axis=0).max()
     jitter = np.random.default_rng(0).uniform(-1e-9, 1e-9, points.shape)

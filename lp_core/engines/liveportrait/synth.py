@@ -1,7 +1,7 @@
 """Synthetic weights: pseudo-random numbers under the published keys and shapes, for tests and benchmarks.
 
 ``python -m lp_core.engines.liveportrait.synth DIR [--seed N] [--model NAME]`` writes a folder in the official
-layout, labelled as synthetic. Pictures made with such weights are abstract patterns.
+layout, labelled as synthetic. Images made with such weights are abstract patterns.
 
 Every tensor has its own stream: a Philox-4x64 counter generator keyed by the first 16 bytes of SHA-256 of
 ``"<seed>|<key>"``; each raw 64-bit word w is the double ``(w >> 11) * 2**-53``; from there only IEEE

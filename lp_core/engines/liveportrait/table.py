@@ -134,7 +134,7 @@ _ANIMAL_NOTES = (
 )
 _RECAST_NOTES = (
     'The repository youku-aigc/PerformRecast says: "this project is released under the MIT License". No license is '
-    "stated beside the weight files themselves.",
+    "stated next to the weight files themselves.",
     "It also says that upstream models (LivePortrait checkpoints, InsightFace detectors, the FLAME mesh) carry their "
     "own licenses, and that for commercial use the detection and landmark models must be replaced. LP Suite uses its "
     "own detection and landmarks and never loads InsightFace.",

@@ -1,4 +1,4 @@
-"""The label of weights that were trained with this program: ``trained.json`` beside their files."""
+"""The label of weights that were trained with this program: ``trained.json`` next to their files."""
 
 from __future__ import annotations
 

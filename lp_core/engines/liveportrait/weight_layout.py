@@ -1,4 +1,4 @@
-"""Where published weights lie in a folder, what they hold, and the label of synthetic ones."""
+"""Where published weights are in a folder, what they hold, and the label of synthetic ones."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def write_label(folder: Path, seed: int, model: PublishedModel = LIVEPORTRAIT) -
     files = [official_path(stem, model) for stem in model.stems]
     label = {
         "schema": LABEL_SCHEMA,
-        "note": "Pseudo-random weights for tests and benchmarks; their pictures are abstract patterns.",
+        "note": "Pseudo-random weights for tests and benchmarks; their images are abstract patterns.",
         "seed": seed,
         "sha256": {path.as_posix(): sha256_of(folder / path) for path in files},
     }

@@ -31,7 +31,7 @@ LABELS = {
     "imported": "imported weights, whose published hashes are not known",
     "trained": "weights that were trained with this program",
 }
-"""Origin of the weights -> what must be said of pictures made with them."""
+"""Origin of the weights -> what must be said of images made with them."""
 
 _COMPILERS = ("torch._dynamo", "torch._inductor", "triton")
 """Where the errors of ``torch.compile`` are defined; importing them would take seconds."""

@@ -51,7 +51,7 @@ LEAST_REST = 0.1
 
 F64 = NDArray[np.float64]
 Draw = Callable[[TrialFrame, Nudge], Face | None]
-"""Draws the portrait at a frame of the performance with a nudge, and reads the face off the picture."""
+"""Draws the portrait at a frame of the performance with a nudge, and reads the face off the image."""
 
 
 def calibrate(

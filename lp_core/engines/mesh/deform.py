@@ -22,13 +22,13 @@ HOLD_UP, HOLD_SIDE, HOLD_DOWN = 1.45, 1.15, 1.0
 FADE_RANGE = (0.5, 3.2)
 """Radii over which that dies away to exactly nothing: the less the head moves, the shorter."""
 STEEPEST = 0.6
-"""Largest slope of the fading flow; at 1 the picture would fold."""
+"""Largest slope of the fading flow; at 1 the image would fold."""
 CARRY_HOLD, CARRY_REACH = 0.7, 1.4
 """Dense motion is whole up to so many radii beyond the hold, and dies away up to at least so many."""
 EXPRESSION_REACH, CARRIED_EXPRESSION_REACH = 1.7, 1.15
 """Radii over which the outline's own change of shape (a falling jaw) dies away; dense motion knows it already."""
 EDGE_FADE = 0.4
-"""Radii of the face over which the flow dies away towards a picture edge."""
+"""Radii of the face over which the flow dies away towards an image edge."""
 EDGE_ROOM = 2.0
 """Dense motion dies away towards an edge that it points beyond, over so many of its own lengths, within EDGE_FADE."""
 SEAM, SEAM_MARGIN = 1.8, 8
@@ -64,7 +64,7 @@ class HeadMesh:
 
 @dataclass(frozen=True)
 class _Grid:
-    """The grid of the flow: cell (i, j) stands at ``corner + (i + 0.5, j + 0.5) / scale - 0.5``."""
+    """The grid of the flow: cell (i, j) is at ``corner + (i + 0.5, j + 0.5) / scale - 0.5``."""
 
     region: tuple[int, int, int, int]
     size: tuple[int, int]
@@ -282,7 +282,7 @@ def _fade(rho: Map, hold: Map | np.float32, reach: Map | np.float32) -> Map:
 
 
 def _edge_fade(portrait: MeshPortrait, x: Map, y: Map, soft: Map | np.float32) -> Map:
-    """(h, w) falls to 0 over ``soft`` pixels towards picture edges, so that nothing is taken from outside."""
+    """(h, w) falls to 0 over ``soft`` pixels towards image edges, so that nothing is taken from outside."""
     width, height = portrait.size
     along_x = np.clip(np.minimum(x, width - 1 - x) / soft, 0, 1)
     along_y = np.clip(np.minimum(y, height - 1 - y) / soft, 0, 1)
@@ -291,7 +291,7 @@ def _edge_fade(portrait: MeshPortrait, x: Map, y: Map, soft: Map | np.float32) -
 
 
 def _room(portrait: MeshPortrait, x: Map, y: Map, flow: Map) -> Map:
-    """(h, w) falls to 0 towards those edges of the picture beyond which (h, w, 2) flow would take pixels."""
+    """(h, w) falls to 0 towards those edges of the image beyond which (h, w, 2) flow would take pixels."""
     room = np.ones(flow.shape[:2], np.float32)
     widest = max(EDGE_FADE * portrait.radius_px, 1.0)
     for axis, (at, size) in enumerate(zip((x, y), portrait.size, strict=True)):

@@ -65,7 +65,7 @@ RIG = "mesh478"
 TRIAL_THREADS = 2
 """Trials drawn and read at the same time."""
 UNRELATED_MS = 100_000
-"""Time between trial pictures as the analyzer sees it: so far apart that it does not smooth across them."""
+"""Time between trial images as the analyzer sees it: so far apart that it does not smooth across them."""
 
 
 class MeshEngine:
@@ -146,11 +146,11 @@ class MeshEngine:
         """Draws the portrait under a motion; see the contract.
 
         Raises:
-            SettingError: the mouth shall come from the driving picture and there is none.
+            SettingError: the mouth shall come from the driving image and there is none.
         """
         if (driving is None or driving.pixels is None) and self._settings.mesh.mouth == "driving":
             raise SettingError(
-                "There is no driving picture to take the mouth from; hand one over, or use --mouth drawn or auto."
+                "There is no driving image to take the mouth from; hand one over, or use --mouth drawn or auto."
             )
         nudge = portrait.tuning.nudge(motion) if portrait.tuning else NO_NUDGE
         change = make_change(portrait.face, edit) if edit.values else NO_CHANGE
@@ -283,7 +283,7 @@ class MeshEngine:
     ) -> list[LidEdge]:
         """Lets the head's flow show the eyeballs between the lids, in place, and the edges of lids that close.
 
-        Flows are mixed at the lids' edges, not colours: so the flow tells the whole truth about the picture. Only
+        Flows are mixed at the lids' edges, not colors: so the flow tells the whole truth about the image. Only
         pixels that hold some of both lids, where they meet, are left to be mixed: those of the edges returned.
         """
         edges = []
@@ -348,7 +348,7 @@ def _show(head: HeadFlow, where: Opening, map_x: Map, map_y: Map) -> None:
 def _in_codes(
     source: Frame, pixels: NDArray[Any], where: Opening, shown: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """(h, w, 3) drawn colours, 8-bit codes as shown, in the codes of the picture they are laid into."""
+    """(h, w, 3) drawn colors, 8-bit codes as shown, in the codes of the image they are laid into."""
     codes = source.coded(shown / np.float32(255))
     if source.alpha == "premultiplied" and pixels.shape[2] == 4:
         codes = codes * pixels[where.rows, where.columns, 3:]

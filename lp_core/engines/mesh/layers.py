@@ -1,4 +1,4 @@
-"""Small full-resolution layers over the warped picture: a soft-edged opening, filled from elsewhere."""
+"""Small full-resolution layers over the warped image: a soft-edged opening, filled from elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Map = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Opening:
-    """A polygon in the picture with a soft edge."""
+    """A polygon in the image with a soft edge."""
 
     left: int
     top: int
@@ -26,27 +26,27 @@ class Opening:
 
     @property
     def rows(self) -> slice:
-        """Rows of the picture that the patch covers."""
+        """Rows of the image that the patch covers."""
         return slice(self.top, self.top + self.alpha.shape[0])
 
     @property
     def columns(self) -> slice:
-        """Columns of the picture that the patch covers."""
+        """Columns of the image that the patch covers."""
         return slice(self.left, self.left + self.alpha.shape[1])
 
     def grid(self) -> tuple[Map, Map]:
-        """(1, w) and (h, 1) pixel coordinates of the patch in the picture."""
+        """(1, w) and (h, 1) pixel coordinates of the patch in the image."""
         height, width = self.alpha.shape
         x = np.arange(self.left, self.left + width, dtype=np.float32)[None, :]
         return x, np.arange(self.top, self.top + height, dtype=np.float32)[:, None]
 
 
 def opening(polygon: NDArray[np.float64], size: tuple[int, int], feather_px: float) -> Opening | None:
-    """Coverage of a polygon, feathered; None when it lies outside the picture or has hardly any area.
+    """Coverage of a polygon, feathered; None when it is outside the image or has hardly any area.
 
     Args:
         polygon: (P, 2) corners in pixels.
-        size: width and height of the picture.
+        size: width and height of the image.
         feather_px: standard deviation of the soft edge in pixels.
     """
     where = patch(polygon, size, feather_px * 3 + 2)
@@ -60,11 +60,11 @@ def opening(polygon: NDArray[np.float64], size: tuple[int, int], feather_px: flo
 
 
 def patch(points: NDArray[np.float64], size: tuple[int, int], margin_px: float = 1.0) -> Opening | None:
-    """The box around (P, 2) points, covered whole; None when hardly any of it lies in the picture.
+    """The box around (P, 2) points, covered whole; None when hardly any of it is in the image.
 
     Args:
         points: in pixels.
-        size: width and height of the picture.
+        size: width and height of the image.
         margin_px: room around the points.
     """
     low = np.maximum(np.floor(points.min(axis=0) - margin_px).astype(int), 0)
@@ -97,8 +97,8 @@ def mix_flow(flow: Map, matte: Map, region: Box, where: Opening, other: Map) -> 
     Args:
         flow: (h, w, 2) of ``region``, pixels.
         matte: (h, w) of ``region``.
-        region: half-open box in the picture.
-        where: the patch; what lies outside the region is left out.
+        region: half-open box in the image.
+        where: the patch; what is outside the region is left out.
         other: (h, w, 2) of the patch.
     """
     left, top, right, bottom = region

@@ -1,6 +1,6 @@
 """Eyelids that close: where their skin is taken from, and their edge with the source's own lashes.
 
-The head's flow is computed on a coarse grid, where the eyeball lies squeezed between the two lids of a closed eye.
+The head's flow is computed on a coarse grid, where the eyeball is squeezed between the two lids of a closed eye.
 So a strip along the edge is laid over it here at full resolution: above the line the upper lid with its lashes,
 below it, where the lids have met, the lower lid. It is flow like the rest, nothing is painted.
 """
@@ -20,7 +20,7 @@ from lp_core.geometry.warp import sample
 Map = NDArray[np.float32]
 
 PUSH_UP, PUSH_DOWN = 0.07, 0.09
-"""How far outside the landmarks the skin of the upper and lower lid begins, in eye widths: landmarks lie on
+"""How far outside the landmarks the skin of the upper and lower lid begins, in eye widths: landmarks are on
 the eyeball's side of the lashes and of the wet rim, which must not travel over the eye with a closing lid."""
 LASH_WIDTH = 0.03
 """Thickness of the line of lashes, in eye widths; at least a pixel."""
@@ -138,7 +138,7 @@ class _Place:
         """(h, w) between the ends."""
 
     def of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(h, w) what lies between the landmarks' (n,) values."""
+        """(h, w) what is between the landmarks' (n,) values."""
         between: NDArray[np.float64] = values[self._first] + self._rest * np.diff(values)[self._first]
         return between
 
@@ -146,7 +146,7 @@ class _Place:
 def _skin_beside(
     portrait: MeshPortrait, eye: EyeIndices, line: NDArray[np.intp], place: _Place, down: NDArray[np.float64]
 ) -> Map:
-    """(2, h, w) positions in the source beside a lid's landmarks, ``down`` eye widths down the face from them."""
+    """(2, h, w) positions in the source next to a lid's landmarks, ``down`` eye widths down the face from them."""
     _, across = eye_axes(portrait, eye)
     far = down * eye_width(portrait, eye)
     return np.stack([place.of(portrait.points[line, axis]) + far * across[axis] for axis in (0, 1)]).astype(

@@ -1,4 +1,4 @@
-"""The inside of the mouth, which the photo does not show: borrowed from the driving picture, or drawn."""
+"""The inside of the mouth, which the photo does not show: borrowed from the driving image, or drawn."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SOFT = 0.12
 CAVITY = np.array([46.0, 16.0, 18.0])
 TONGUE = np.array([150.0, 72.0, 72.0])
 TEETH = np.array([226.0, 218.0, 204.0])
-"""Colours of the drawn mouth, 8-bit sRGB, for skin of SKIN_LIGHT."""
+"""Colors of the drawn mouth, 8-bit sRGB, for skin of SKIN_LIGHT."""
 SKIN_LIGHT = 185.0
 LINE, CLOSED_GAP = 0.22, 0.06
 """Half of the dark line between closed lips over their thickness; the gap, in mouth widths, from which it is gone."""

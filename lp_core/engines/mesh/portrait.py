@@ -21,7 +21,7 @@ from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import LandmarkTuning
 
 TRIAL_FACE_PX = 200.0
-"""Height of the face in calibration's trial pictures."""
+"""Height of the face in calibration's trial images."""
 GRID_FACE_PX = 160.0
 """The flow is computed on a grid where the face is at most this high; above, it is interpolated."""
 

@@ -97,7 +97,7 @@ def grained(
 
 @lru_cache(maxsize=1)
 def _noise() -> NDArray[np.float32]:
-    """(N, N) of standard deviation 1, a little soft as film and sensors are."""
+    """(N, N) of standard deviation 1, a little soft as video and sensors are."""
     noise = np.random.default_rng(20).normal(size=(LARGEST_PX, LARGEST_PX)).astype(np.float32)
     soft = cv2.GaussianBlur(noise, (0, 0), 0.6, borderType=cv2.BORDER_REFLECT)
     return np.asarray(soft / soft.std(), np.float32)

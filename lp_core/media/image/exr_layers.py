@@ -31,7 +31,7 @@ class ExrPart:
     view: str
     """View the whole part belongs to; empty when it does not say."""
     views: tuple[str, ...]
-    """Views of one part, told apart by their channels' names; those of the first need not name it."""
+    """Views of one part, distinguished by their channels' names; those of the first need not name it."""
     channels: tuple[str, ...]
     """Full names of its channels, in the order they are stored."""
 

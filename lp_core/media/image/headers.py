@@ -1,4 +1,4 @@
-"""What a still says beside its pixels: kind, orientation, color, completeness. Bytes in, values out.
+"""What a still says next to its pixels: kind, orientation, color, completeness. Bytes in, values out.
 
 Decoders fill in what is missing or complain on the terminal; so damage is looked for here, before they see
 the file.
@@ -194,8 +194,8 @@ def _jpeg(data: bytes) -> StillHeader:
             header = replace(header, size=max(size, header.size or (0, 0)), is_cmyk=body[5] == 4)
         elif marker == 0xDA:
             is_whole = data.find(b"\xff\xd9", end) >= 0
-            return header if is_whole else replace(header, damage="it ends in the middle of the picture")
-    return replace(header, damage="it ends before the picture begins")
+            return header if is_whole else replace(header, damage="it ends in the middle of the image")
+    return replace(header, damage="it ends before the image begins")
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:

@@ -38,7 +38,7 @@ class ImageHeader:
     """What one file says before its pixels are read."""
 
     choice: LayerChoice
-    """The channels that make the picture."""
+    """The channels that make the image."""
     windows: Windows
     """Its display and data window."""
     sample_type: SampleType
@@ -65,7 +65,7 @@ class OiioReader:
         """What a file says; reads no pixels.
 
         Raises:
-            UnreadableMedia: missing, forbidden, deep, or no picture.
+            UnreadableMedia: missing, forbidden, deep, or no image.
             SettingError: no such layer or view.
         """
         file = _opened(path)
@@ -75,7 +75,7 @@ class OiioReader:
             file.close()
 
     def pixels(self, path: Path, canvas: Box) -> tuple[Pixels, ImageHeader]:
-        """A file's picture on a canvas that holds its windows; 0 where the file has no pixels.
+        """A file's image on a canvas that holds its windows; 0 where the file has no pixels.
 
         Raises:
             TruncatedMedia: the file ends too early.
@@ -188,7 +188,7 @@ def _difference(first: ImageHeader, header: ImageHeader) -> str | None:
 
 
 def _grown(windows: Windows, canvas: Box) -> Box:
-    """A data window that spans the canvas where the sequence's pictures go beyond the first one's."""
+    """A data window that spans the canvas where the sequence's images go beyond the first one's."""
     return windows.data if windows.canvas == canvas else canvas
 
 
@@ -297,7 +297,7 @@ def _header(path: Path, specs: list[Any], layer: str | None, view: str | None) -
     choice = choose_channels(path, parts, layer, view)
     spec = specs[choice.part]
     if spec.deep:
-        raise UnreadableMedia(f"{path} is a deep picture; flatten it first.")
+        raise UnreadableMedia(f"{path} is a deep image; flatten it first.")
     sample_type, bit_depth = _sample_type(path, spec, choice)
     metadata, lost = _attributes(spec)
     return ImageHeader(
@@ -342,7 +342,7 @@ def _sample_type(path: Path, spec: Any, choice: LayerChoice) -> tuple[SampleType
     if formats <= {"uint16", "uint10", "uint12"}:
         return "int", 16
     raise UnreadableMedia(
-        f"{path} keeps its picture as {', '.join(sorted(formats))}; export it as half or float."
+        f"{path} keeps its image as {', '.join(sorted(formats))}; export it as half or float."
     )
 
 

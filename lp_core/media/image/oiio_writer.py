@@ -21,7 +21,7 @@ from lp_core.media.image.headers import wide_profile
 from lp_core.media.image.sequence import SequenceSink
 from lp_core.media.image.smpte import packed
 
-_FLOAT_LAYERS = ("stmap", "forward")  # half cannot tell two columns of a wide picture apart
+_FLOAT_LAYERS = ("stmap", "forward")  # half cannot tell two columns of a wide image apart
 _LOSSY = ("dwa", "b44", "pxr24")
 _UNTRUE = (  # promises more about a file than a rewritten one keeps
     "acesImageContainerFlag",
@@ -31,7 +31,7 @@ _UNTRUE = (  # promises more about a file than a rewritten one keeps
 
 
 class OiioSequenceSink(SequenceSink):
-    """Writes numbered files; layers of the image's size go beside it (EXR)."""
+    """Writes numbered files; layers of the image's size go next to it (EXR)."""
 
     def __init__(self, path: str | Path, spec: SinkSpec) -> None:
         super().__init__(path, spec)
@@ -80,7 +80,7 @@ def _exr_picture(frame: Frame, index: int, spec: SinkSpec) -> tuple[Any, NDArray
 
 
 def _channels_of(layer: str) -> tuple[str, ...]:
-    """Channel names of a layer; empty where it is not known. Each face of a cast has a matte of its own."""
+    """Channel names of a layer; empty where it is not known. Each face of a cast has a separate matte."""
     return LAYER_CHANNELS.get("matte" if layer.startswith("matte_") else layer, ())
 
 
@@ -88,9 +88,7 @@ def _check_layer(layer: str, values: NDArray[np.float32], frame: Frame) -> None:
     if not _channels_of(layer):
         raise MediaError(f"The layer '{layer}' has no channel names; known are {', '.join(LAYER_CHANNELS)}.")
     if values.shape[:2] != frame.pixels.shape[:2]:
-        raise MediaError(
-            f"The layer '{layer}' has another size than the image; write it to files of its own."
-        )
+        raise MediaError(f"The layer '{layer}' has another size than the image; write it to separate files.")
 
 
 def _picture_kinds(frame: Frame, spec: SinkSpec) -> list[str]:

@@ -1,4 +1,4 @@
-"""Numbered pictures as a clip: read one after the other, written each aside and renamed."""
+"""Numbered images as a clip: read one after the other, each written to a temporary file and renamed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from lp_core.media.transforms import check_frame
 
 
 class SequenceSource(ClosesOnExit):
-    """The pictures of a sequence, from the lowest number to the highest, or the numbers asked for.
+    """The images of a sequence, from the lowest number to the highest, or the numbers asked for.
 
-    A picture that cannot be decoded is replaced by the one before it and reported. A missing one is an error,
-    found when the sequence is opened, unless the options say what stands in for it.
+    An image that cannot be decoded is replaced by the one before it and reported. A missing one is an error,
+    found when the sequence is opened, unless the options say what replaces it.
 
     Raises:
-        UnreadableMedia: no picture fits, or some are missing, or the first one cannot be decoded.
+        UnreadableMedia: no image fits, or some are missing, or the first one cannot be decoded.
     """
 
     def __init__(self, path: str | Path, options: ReadOptions = AS_STORED) -> None:
@@ -34,7 +34,7 @@ class SequenceSource(ClosesOnExit):
 
         Args:
             path: pattern such as in.%04d.png or in.####.png.
-            options: rate, frames, and what becomes of missing ones.
+            options: rate, frames, and what happens to missing ones.
         """
         self._pattern, self._options = parse_pattern(path), options
         numbering = numbering_of(self._pattern, options.frames, options.missing, options.clip, options.step)
@@ -61,23 +61,23 @@ class SequenceSource(ClosesOnExit):
 
     @property
     def info(self) -> ClipInfo:
-        """What is known of the sequence; colour and depth are those of its first picture."""
+        """What is known of the sequence; color and depth are those of its first image."""
         return self._info
 
     @property
     def damaged_frames(self) -> tuple[int, ...]:
-        """Indices delivered so far whose own picture could not be decoded."""
+        """Indices delivered so far whose own image could not be decoded."""
         return tuple(self._damaged)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """``info.notes`` and the damaged pictures."""
+        """``info.notes`` and the damaged images."""
         if not self._damaged:
             return self._info.notes
         numbers = name_runs([self._images[index] for index in self._damaged])
         return (
             *self._info.notes,
-            f"{self._pattern} has {len(self._damaged)} damaged pictures, in whose place the one before was "
+            f"{self._pattern} has {len(self._damaged)} damaged images, in whose place the one before was "
             f"used: {numbers}.",
         )
 
@@ -85,7 +85,7 @@ class SequenceSource(ClosesOnExit):
         """Yields the frames.
 
         Raises:
-            MediaError: a picture differs from the first one in size, depth or alpha.
+            MediaError: an image differs from the first one in size, depth or alpha.
         """
         shown, image = self._first, self._images[0]
         black = replace(self._first, pixels=np.zeros_like(self._first.pixels), data_window=None)
@@ -125,7 +125,7 @@ class SequenceSource(ClosesOnExit):
         if self._lacking:
             stand_in = "a black one" if self._options.missing == "black" else "the one before"
             notes.append(
-                f"{self._pattern} lacks {len(self._lacking)} pictures, in whose place {stand_in} is used: "
+                f"{self._pattern} lacks {len(self._lacking)} images, in whose place {stand_in} is used: "
                 f"{name_runs(self._lacking)}."
             )
         return notes
@@ -164,13 +164,13 @@ def _difference(first: Pixels, other: Pixels) -> str | None:
 
 
 class SequenceSink(AbortsOnExit):
-    """Writes numbered pictures. Frames appear one by one; giving up removes those of this run."""
+    """Writes numbered images. Frames appear one by one; giving up removes those of this run."""
 
     def __init__(self, path: str | Path, spec: SinkSpec) -> None:
         """Makes the folder if need be.
 
         Raises:
-            OutputExists: pictures are there and ``spec.overwrite`` is False.
+            OutputExists: images are there and ``spec.overwrite`` is False.
             UnknownCodec, MediaError: the file type cannot hold such frames.
         """
         self._pattern, self._spec = parse_pattern(path), spec
@@ -181,9 +181,7 @@ class SequenceSink(AbortsOnExit):
         self._is_open = True
         self._notes: tuple[str, ...] = ()
         if spec.audio is not None:
-            self._notes = (
-                f"{self._pattern} is written without sound, which a picture sequence cannot hold.",
-            )
+            self._notes = (f"{self._pattern} is written without sound, which an image sequence cannot hold.",)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -191,7 +189,7 @@ class SequenceSink(AbortsOnExit):
         return self._notes
 
     def write(self, frame: Frame) -> None:
-        """Writes the next picture.
+        """Writes the next image.
 
         Raises:
             MediaError: the frame does not fit the specification, or the sink is closed.
@@ -204,7 +202,7 @@ class SequenceSink(AbortsOnExit):
         self._count += 1
 
     def commit(self) -> None:
-        """Keeps the pictures, once the disk has them.
+        """Keeps the images, once the disk has them.
 
         Raises:
             EmptyVideo: none was written.
@@ -214,7 +212,7 @@ class SequenceSink(AbortsOnExit):
         if not self._count:
             self.abort()
             raise EmptyVideo(
-                f"{self._pattern} was not written, because it would have no picture; check the input."
+                f"{self._pattern} was not written, because it would have no image; check the input."
             )
         with translated(self._pattern.path_of(self._spec.start_number)):
             for number in range(self._spec.start_number, self._spec.start_number + self._count):
@@ -224,10 +222,10 @@ class SequenceSink(AbortsOnExit):
         end = self._spec.start_number + self._count
         others = [number for number in self._pattern.numbers() if not self._spec.start_number <= number < end]
         if others:
-            self._notes += (f"{self._pattern} has older pictures beside the new ones: {name_runs(others)}.",)
+            self._notes += (f"{self._pattern} has older images next to the new ones: {name_runs(others)}.",)
 
     def abort(self) -> None:
-        """Removes the pictures of this run; may be called twice, and does nothing after ``commit``."""
+        """Removes the images of this run; may be called twice, and does nothing after ``commit``."""
         if not self._is_open:
             return
         self._is_open = False
@@ -245,4 +243,4 @@ class SequenceSink(AbortsOnExit):
 
     def _check_open(self) -> None:
         if not self._is_open:
-            raise MediaError(f"{self._pattern} was finished or given up already; open it again to write it.")
+            raise MediaError(f"{self._pattern} already committed or aborted; open it again to write it.")

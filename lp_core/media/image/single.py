@@ -1,4 +1,4 @@
-"""One picture as an output: written aside by the writer of numbered ones, moved into place when it is complete."""
+"""One image as an output: written to a temporary file by the sequence writer, moved when complete."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lp_core.media.frame_pattern import parse_pattern
 
 
 def numbered(path: Path) -> Path:
-    """What to call pictures of a sequence instead: out.png -> out.%04d.png."""
+    """What to call images of a sequence instead: out.png -> out.%04d.png."""
     return path.with_name(f"{path.stem}.%04d{path.suffix}")
 
 
 class SinglePictureSink(AbortsOnExit):
-    """Writes one picture; what lay there stays until it is complete."""
+    """Writes one image; what lay there stays until it is complete."""
 
     def __init__(
         self, path: Path, spec: SinkSpec, open_numbered: Callable[[Path, SinkSpec], FrameSink]
@@ -28,14 +28,14 @@ class SinglePictureSink(AbortsOnExit):
         """Opens it.
 
         Args:
-            path: of the picture.
+            path: of the image.
             spec: of the frame; its start number is ignored.
-            open_numbered: opens the writer of numbered pictures of this type.
+            open_numbered: opens the writer of numbered images of this type.
         """
-        aside = numbered(temporary_path(path))
-        pattern = parse_pattern(aside)
+        temporary = numbered(temporary_path(path))
+        pattern = parse_pattern(temporary)
         self._path, self._aside, self._pattern = path, pattern.path_of(0), str(pattern)
-        self._sink = open_numbered(aside, replace(spec, start_number=0, overwrite=True))
+        self._sink = open_numbered(temporary, replace(spec, start_number=0, overwrite=True))
         self._count = 0
 
     @property
@@ -44,7 +44,7 @@ class SinglePictureSink(AbortsOnExit):
         return tuple(note.replace(self._pattern, str(self._path)) for note in self._sink.notes)
 
     def write(self, frame: Frame) -> None:
-        """Takes the picture.
+        """Takes the image.
 
         Raises:
             MediaError: it is the second one, or does not fit the specification.
@@ -52,14 +52,14 @@ class SinglePictureSink(AbortsOnExit):
         """
         if self._count:
             raise MediaError(
-                f"{self._path} names a single picture and there are more to write; name a sequence, such as "
-                f"{numbered(self._path).name}, or a film."
+                f"{self._path} names a single image and there are more to write; name a sequence, such as "
+                f"{numbered(self._path).name}, or a video."
             )
         self._sink.write(frame)
         self._count += 1
 
     def commit(self) -> None:
-        """Moves the picture into place.
+        """Moves the image into place.
 
         Raises:
             EmptyVideo: none was written.

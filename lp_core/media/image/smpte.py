@@ -11,7 +11,7 @@ _PHASE = 1 << 15
 
 
 def packed(timecode: Timecode) -> int:
-    """The 32-bit word of a timecode; user bits are a word of their own."""
+    """The 32-bit word of a timecode; user bits are their own word."""
     hours, minutes, seconds, frames = timecode.face
     word = 0
     if timecode.rate.fps > 30:

@@ -32,7 +32,7 @@ _VIDEO_GAMMA = (0.505, 0.515)  # what FFmpeg puts there for frames of BT.709 and
 
 @dataclass(frozen=True)
 class StillColor:
-    """What becomes of a still's numbers."""
+    """What happens to a still's numbers."""
 
     tags: ColorTags = SRGB
     """Color description of the pixels that are delivered."""

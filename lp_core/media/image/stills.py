@@ -32,7 +32,7 @@ from lp_core.media.video.container import open_image
 from lp_core.timing import FrameRate
 
 DEFAULT_RATE = FrameRate(Fraction(24))
-"""Rate of what carries none: stills and picture sequences."""
+"""Rate of what carries none: stills and image sequences."""
 
 _NOT_STILLS = {
     "openexr": "its content is OpenEXR; let its name end in .exr",
@@ -47,7 +47,7 @@ def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
     """Reads a still.
 
     Returns:
-        The picture, (H, W, 3) RGB or (H, W, 4) RGBA straight alpha, uint8, uint16 or float32 as stored,
+        The image, (H, W, 3) RGB or (H, W, 4) RGBA straight alpha, uint8, uint16 or float32 as stored,
         turned upright; and what is known of it. Gray becomes RGB. Colors keep their numbers where tags can name
         them (sRGB, Display P3, BT.2020, ...), else a profile converts them to sRGB; CMYK without a profile
         becomes RGB by the plain formula. The notes say what was converted.
@@ -234,7 +234,7 @@ def _first_frame(path: Path, data: bytes) -> Pixels:
 
 
 def _is_beyond_opencv(header: StillHeader) -> bool:
-    """OpenCV's TIFF reader multiplies 8-bit colours by alpha, drops grey's alpha, takes CMYK for RGBA."""
+    """OpenCV's TIFF reader multiplies 8-bit colors by alpha, drops grey's alpha, takes CMYK for RGBA."""
     samples = header.tags.get(tiff_tags.SAMPLES_PER_PIXEL, (1,))[0]
     bits = header.tags.get(tiff_tags.BITS_PER_SAMPLE, (1,))[0]
     is_planar = header.tags.get(tiff_tags.PLANAR, (1,))[0] == 2

@@ -51,7 +51,7 @@ def read_tags(data: bytes) -> dict[int, tuple[int, ...]]:
     try:
         return _read_directory(data, order, is_big=magic == 43)
     except (struct.error, OverflowError) as error:
-        raise TagError("the directory lies outside the file") from error
+        raise TagError("the directory is outside the file") from error
 
 
 def names_adobe_rgb(exif: bytes) -> bool:
@@ -78,7 +78,7 @@ def _read_directory(
     entries = struct.unpack_from(order + count_word, data, at)[0]
     at += struct.calcsize(count_word)
     if entries * width > len(data):
-        raise TagError("the directory lies outside the file")
+        raise TagError("the directory is outside the file")
     tags: dict[int, tuple[int, ...]] = {}
     for entry in range(at, at + entries * width, width):
         tag, kind, count = struct.unpack_from(order + "HH" + word, data, entry)
@@ -99,7 +99,7 @@ def size_of(tags: dict[int, tuple[int, ...]]) -> tuple[int, int] | None:
 
 
 def missing_bytes(tags: dict[int, tuple[int, ...]], length: int) -> int:
-    """How many bytes of picture data lie beyond a file of ``length`` bytes."""
+    """How many bytes of image data lie beyond a file of ``length`` bytes."""
     offsets = tags.get(STRIP_OFFSETS) or tags.get(TILE_OFFSETS) or ()
     counts = tags.get(STRIP_COUNTS) or tags.get(TILE_COUNTS) or ()
     ends = [offset + count for offset, count in zip(offsets, counts, strict=False)]
@@ -107,7 +107,7 @@ def missing_bytes(tags: dict[int, tuple[int, ...]], length: int) -> int:
 
 
 def without_orientation(data: bytes) -> bytes:
-    """The same TIFF with its orientation tag set to upright, so that no decoder turns the picture."""
+    """The same TIFF with its orientation tag set to upright, so that no decoder turns the image."""
     order = "<" if data[:2] == b"II" else ">"
     is_big = struct.unpack_from(order + "H", data, 2)[0] == 43
     word, count_word, width = ("Q", "Q", 20) if is_big else ("I", "H", 12)

@@ -1,4 +1,4 @@
-"""Sound beside the picture: copied where the container allows, encoded otherwise; cut to the picture."""
+"""Sound next to the image: copied where the container allows, encoded otherwise; cut to the image."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Sound:
 
     A track that cannot be decoded, or that the container cannot hold, is left out; ``notes`` say why.
 
-    Times count from the first picture of the output. Nothing is stretched: every sample keeps its own time,
-    so sound and picture cannot drift apart.
+    Times count from the first image of the output. Nothing is stretched: every sample keeps its own time,
+    so sound and image cannot drift apart.
     """
 
     def __init__(self, track: AudioTrack, output: OutputContainer, suffix: str) -> None:
@@ -106,7 +106,7 @@ class _Copied:
     ) -> None:
         self._tick = source.time_base or Fraction(1, source.rate)
         self._offset = round(origin_s / self._tick)
-        # mp4 and mov hide what lies before time 0 (an edit list), so the decoder gets its run-up; Matroska
+        # mp4 and mov hide what is before time 0 (an edit list), so the decoder gets its run-up; Matroska
         # does not.
         self._hides_run_up = suffix != ".mkv"
         self._stream = output.add_stream_from_template(source)
@@ -130,7 +130,7 @@ class _Copied:
                 yield self._moved(packet)
 
     def rest(self, end_s: Fraction) -> Iterator[Packet[AudioStream]]:
-        """The packet across the end, if most of it lies before."""
+        """The packet across the end, if most of it is before."""
         yield from self.until(end_s)
         if self._waiting is not None:
             start_s, duration_s = self._span(self._waiting)

@@ -54,7 +54,7 @@ class SoundPlan:
 def plan_sound(
     path: Path, container: InputContainer, suffix: str, is_cut: bool
 ) -> tuple[SoundPlan | None, tuple[str, ...]]:
-    """What becomes of a file's sound.
+    """What happens to a file's sound.
 
     Args:
         path: the file, for messages.

@@ -1,4 +1,4 @@
-"""What each codec of a film can hold and how it is encoded: data only, no library."""
+"""What each codec of a video can hold and how it is encoded: data only, no library."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from lp_core.errors import MediaError, UnknownCodec
 
 CONTAINERS: Mapping[str, str] = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""File suffix of a film -> muxer."""
+"""File suffix of a video -> muxer."""
 
 
 @dataclass(frozen=True)
 class FilmCodec:
-    """One codec of a film."""
+    """One codec of a video."""
 
     encoder: str
     """Name in the media library."""
@@ -55,7 +55,7 @@ CODECS: Mapping[str, FilmCodec] = {
         formats={(8, False): "yuv420p", (16, False): "yuv420p"},
         odd_format="yuv444p",
         has_quality=True,
-        # Measured at 1080p, crf 18, 2 cores, colour conversion included: superfast 21 ms and 27 kB a frame,
+        # Measured at 1080p, crf 18, 2 cores, color conversion included: superfast 21 ms and 27 kB a frame,
         # veryfast 34 ms and 10 kB. Macroblock-tree rate control is what makes the difference in size;
         # switched on with a short look-ahead, superfast stays at 21 ms and comes down to 11 kB at the same
         # PSNR.
@@ -160,12 +160,12 @@ def film_codec(path: Path, name: str) -> FilmCodec:
     codec = CODECS.get(name)
     if codec is None:
         raise UnknownCodec(
-            f"{path} cannot be written: '{name}' is no known codec; choose {', '.join(CODECS)}."
+            f"{path} cannot be written: '{name}' is not a known codec; choose {', '.join(CODECS)}."
         )
     suffix = path.suffix.lower()
     if suffix not in CONTAINERS:
         raise UnknownCodec(
-            f"{path} has a type that cannot be written; use {', '.join(CONTAINERS)}, or a picture sequence "
+            f"{path} has a type that cannot be written; use {', '.join(CONTAINERS)}, or an image sequence "
             "such as out.%04d.png."
         )
     if suffix not in codec.suffixes:
@@ -174,7 +174,7 @@ def film_codec(path: Path, name: str) -> FilmCodec:
 
 
 def check_size(path: Path, name: str, width: int, height: int) -> None:
-    """Raises MediaError when a picture is too small for a codec."""
+    """Raises MediaError when an image is too small for a codec."""
     least = CODECS[name].smallest_px
     if min(width, height) < least:
         raise MediaError(

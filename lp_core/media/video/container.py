@@ -52,14 +52,14 @@ DEMUXERS: tuple[str, ...] = (
         "ape",
     ),
 )
-"""Formats of films and sound that hold their own media, by FFmpeg's names."""
+"""Formats of videos and sound that hold their own media, by FFmpeg's names."""
 REFERENCE_DEMUXERS: tuple[str, ...] = ("concat", "hls", "dash", "imf")
 """Formats that name other files; opened where the user asks for it."""
 _FOLLOWING = {"enable_drefs": "1", "use_absolute_path": "1", "safe": "0"}
 
 
 def open_container(path: Path, follows_references: bool = False) -> InputContainer:
-    """Opens a film or sound file for reading.
+    """Opens a video or sound file for reading.
 
     Args:
         path: the file; its name has no special meaning.
@@ -97,7 +97,7 @@ def open_image(data: bytes, demuxer: str) -> InputContainer:
 
 
 def make_container(path: Path, muxer: str, options: Mapping[str, str]) -> OutputContainer:
-    """Opens a film for writing.
+    """Opens a video for writing.
 
     Args:
         path: the file, made or replaced.

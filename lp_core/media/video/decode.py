@@ -137,7 +137,7 @@ class TrackDecoder:
 
 
 def _context(stream: VideoStream) -> VideoCodecContext:
-    """The stream's own decoder, or one that reads the alpha beside it."""
+    """The stream's own decoder, or one that reads the alpha next to it."""
     own = stream.codec_context
     name = _WITH_ALPHA.get(own.name)
     if name is None or stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) != "1":

@@ -57,7 +57,7 @@ class Timing:
 
 
 def open_film(path: Path, follows_references: bool = False) -> InputContainer:
-    """Opens a film or sound file for reading; see ``open_container``.
+    """Opens a video or sound file for reading; see ``open_container``.
 
     Raises:
         UnreadableMedia, EmptyVideo: see ``check_readable``; or nothing that can be decoded.
@@ -68,7 +68,7 @@ def open_film(path: Path, follows_references: bool = False) -> InputContainer:
     except (av.FFmpegError, OSError, ValueError) as error:
         if _lacks_tables(path):
             raise TruncatedMedia(
-                f"{path} was cut off before the tables at its end that say where its pictures lie; "
+                f"{path} was cut off before the tables at its end that say where its images lie; "
                 "copy or record it again."
             ) from error
         if isinstance(error, av.ArgumentError):  # what FFmpeg says of a format that it may not open
@@ -214,13 +214,13 @@ def _area(stream: VideoStream) -> int:
 def describe(
     path: Path, container: InputContainer, stream: VideoStream, first: VideoFrame, timing: Timing
 ) -> tuple[ClipInfo, int]:
-    """What is known of a film once its first picture is decoded, and its orientation as in EXIF, 1..8."""
+    """What is known of a video once its first image is decoded, and its orientation as in EXIF, 1..8."""
     told = _told_tags(stream, first)
     tags, guess = complete_tags(told, first.width, first.height)
     orientation = _orientation(first)
     notes = list(timing.notes)
     if guess:
-        notes.append(f"{path} does not say all of its colours; it is read with {guess}.")
+        notes.append(f"{path} does not say all of its colors; it is read with {guess}.")
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     if aspect != 1:
         notes.append(f"{path} has pixels that are not square ({aspect}); they are used as they are stored.")
@@ -245,7 +245,7 @@ def describe(
 
 
 def _timecode(container: InputContainer, stream: VideoStream, rate: FrameRate) -> Timecode | None:
-    """Timecode of the first picture: of a track or tag beside it; None where there is none, or no valid one."""
+    """Timecode of the first image: of a track or tag next to it; None where there is none, or no valid one."""
     beside = (other.metadata for other in container.streams if other is not stream)
     for words in (stream.metadata, container.metadata, *beside):
         text = words.get("timecode") or words.get("TIMECODE")

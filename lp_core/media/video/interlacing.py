@@ -1,4 +1,4 @@
-"""Interlaced films: refused, or a frame made of each two fields."""
+"""Interlaced videos: refused, or a frame made of each two fields."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from lp_core.errors import MediaError
 from lp_core.media.video.constant_rate import TimedItem
 
 FieldItem = tuple[VideoFrame, bool]
-"""A picture, and whether it stands in for a damaged one."""
+"""An image, and whether it replaces a damaged one."""
 
 
 def check_fields(path: Path, first: VideoFrame, choice: str) -> None:
-    """Refuses an interlaced film unless the user has said what becomes of its fields.
+    """Refuses an interlaced video unless the user has said what happens to its fields.
 
     Raises:
-        MediaError: the first picture is interlaced and ``choice`` is 'refuse'.
+        MediaError: the first image is interlaced and ``choice`` is 'refuse'.
     """
     if first.interlaced_frame and choice == "refuse":
         raise MediaError(
-            f"{path} is interlaced: each picture holds two moments; use --interlaced frame to make a whole frame "
-            "of each picture, or --interlaced keep if it is progressive and only marked so."
+            f"{path} is interlaced: each image holds two moments; use --interlaced frame to make a whole frame "
+            "of each image, or --interlaced keep if it is progressive and only marked so."
         )
 
 
 def deinterlaced(pictures: Iterator[TimedItem[FieldItem]]) -> Iterator[TimedItem[FieldItem]]:
-    """The same pictures, each whole (bwdif, one frame for two fields); times and number stay."""
+    """The same images, each whole (bwdif, one frame for two fields); times and number stay."""
     waiting: deque[TimedItem[FieldItem]] = deque()
     graph: Graph | None = None
     form = 0, 0, ""
@@ -44,7 +44,7 @@ def deinterlaced(pictures: Iterator[TimedItem[FieldItem]]) -> Iterator[TimedItem
             yield from _done(graph, waiting)
         if graph is None or changed:
             graph, form = _graph(frame), (frame.width, frame.height, frame.format.name)
-        # The filter looks at times; a picture repeated over a gap would bear the same one twice.
+        # The filter looks at times; an image repeated over a gap would bear the same one twice.
         frame.pts, frame.time_base = count, Fraction(1, 25)
         waiting.append(shown)
         graph.push(frame)
@@ -60,7 +60,7 @@ def _graph(frame: VideoFrame) -> Graph:
         "buffer",
         args=f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:time_base=1/25",
     )
-    # "deint=all": films that mark only some pictures as interlaced would flicker.
+    # "deint=all": videos that mark only some images as interlaced would flicker.
     graph.link_nodes(
         buffer, graph.add("bwdif", "mode=send_frame:deint=all"), graph.add("buffersink")
     ).configure()

@@ -1,4 +1,4 @@
-"""Segments of a film -> one film, by copying packets."""
+"""Segments of a video -> one video, by copying packets."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ def join_segments(
 
     Args:
         segments: the segments in order.
-        path: the film.
+        path: the video.
         spec: what it has to be; the sound comes from here.
         starts: first frame of each segment in the video.
-        total: frames of the film.
+        total: frames of the video.
 
     Raises:
-        DiskFull, NoWritePermission, MediaError: the film cannot be written, or a segment is damaged.
+        DiskFull, NoWritePermission, MediaError: the video cannot be written, or a segment is damaged.
         UnreadableMedia and others: the sound cannot be read.
     """
     made = make_folder(path)
-    aside = temporary_path(path)
+    temporary = temporary_path(path)
     try:
         with contextlib.ExitStack() as stack:
-            container = open_container(aside, path.suffix.lower(), spec, is_repeatable=True)
+            container = open_container(temporary, path.suffix.lower(), spec, is_repeatable=True)
             stack.callback(_close, container)
             notes = _copy(container, segments, path, spec, starts, total)
             container.close()
-        move_into_place(aside, path)
+        move_into_place(temporary, path)
     except (av.FFmpegError, OSError, ValueError) as error:
-        _remove(aside, made)
+        _remove(temporary, made)
         raise write_failure(path, error) from error
     except BaseException:
-        _remove(aside, made)
+        _remove(temporary, made)
         raise
     return notes
 
@@ -90,7 +90,7 @@ def _copy(
                         sound.write_until(spec.rate.time_s(count))
             if count != total:
                 raise MediaError(
-                    f"{path} has {count} pictures in its segments instead of {total}; render again."
+                    f"{path} has {count} images in its segments instead of {total}; render again."
                 )
             if sound is not None:
                 sound.finish(spec.rate.time_s(total))
@@ -98,7 +98,7 @@ def _copy(
 
 
 def _packets(segment: Path, first: int, fps: Fraction) -> Iterator[Packet[VideoStream]]:
-    """A segment's packets, their times in frames of the film."""
+    """A segment's packets, their times in frames of the video."""
     with open_film(segment) as container:
         for packet in container.demux(container.streams.video[0]):
             if packet.pts is None or packet.time_base is None:
@@ -116,6 +116,6 @@ def _close(container: OutputContainer) -> None:
         container.close()
 
 
-def _remove(aside: Path, made: list[Path]) -> None:
-    remove(aside)
+def _remove(temporary: Path, made: list[Path]) -> None:
+    remove(temporary)
     remove_folders(made)

@@ -45,7 +45,7 @@ def mix(parts: Sequence[Part], path: Path) -> None:
         UnreadableMedia: a sound cannot be read.
         DiskFull, NoWritePermission, MediaError: the file cannot be written.
     """
-    with replacing(path) as aside, wave.open(str(aside), "wb") as file:
+    with replacing(path) as temporary, wave.open(str(temporary), "wb") as file:
         file.setparams((2, 2, RATE, 0, "NONE", ""))
         position = 0
         for part in parts:

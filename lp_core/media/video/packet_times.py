@@ -157,7 +157,7 @@ def is_jump(before_s: Fraction, after_s: Fraction, back_s: Fraction = _BACK_S) -
 def continuous_sound(
     packets: Iterator[Packet[AudioStream]], tick_s: Fraction, joins_s: Sequence[Fraction]
 ) -> Iterator[Packet[AudioStream]]:
-    """Sound packets on the clock of the video beside them, whose jumps are known."""
+    """Sound packets on the clock of the video next to them, whose jumps are known."""
     last: int | None = None
     joint = -1
     for packet in packets:

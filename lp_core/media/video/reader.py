@@ -40,8 +40,8 @@ class VideoSource(ClosesOnExit):
 
     Raises:
         UnreadableMedia: missing, forbidden, a folder, or nothing that can be decoded.
-        EmptyVideo: no video track, or one without a picture.
-        TruncatedMedia: the file was cut off before the tables that say where its pictures lie.
+        EmptyVideo: no video track, or one without an image.
+        TruncatedMedia: the file was cut off before the tables that say where its images lie.
     """
 
     def __init__(self, path: str | Path, options: ReadOptions = AS_STORED) -> None:
@@ -94,7 +94,7 @@ class VideoSource(ClosesOnExit):
 
     @property
     def damaged_frames(self) -> tuple[int, ...]:
-        """Indices delivered so far that repeat a neighbour because their own picture could not be decoded."""
+        """Indices delivered so far that repeat a neighbour because their own image could not be decoded."""
         return tuple(self._damaged)
 
     @property
@@ -173,7 +173,7 @@ class VideoSource(ClosesOnExit):
         return replace(planned, notes=(note, *planned.notes))
 
     def _conformed(self) -> Iterator[tuple[Pixels, bool]]:
-        """Pixels and whether they stand in for a damaged frame; converted only when shown, repeats once."""
+        """Pixels and whether they replace a damaged frame; converted only when shown, repeats once."""
         if not self._is_open:
             raise MediaError(f"{self._path} was read or closed already; open it again to read it once more.")
         shown: tuple[VideoFrame, bool] | None = None

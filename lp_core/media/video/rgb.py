@@ -1,7 +1,7 @@
-"""The one place where pixels change between RGB and what a film stores: matrix, range, chroma, orientation.
+"""The one place where pixels change between RGB and what a video stores: matrix, range, chroma, orientation.
 
 The filter graph is used, not the frame's own conversion, because only it can be told where chroma samples lie
-(left, as H.264 and HEVC have it): the other assumes the middle and shifts colour by half a pixel.
+(left, as H.264 and HEVC have it): the other assumes the middle and shifts color by half a pixel.
 """
 
 from __future__ import annotations

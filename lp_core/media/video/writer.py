@@ -1,4 +1,4 @@
-"""Films, encoded as a stream, written aside and renamed on commit."""
+"""Videos, encoded as a stream, written to a temporary file and renamed on commit."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from lp_core.media.video.container import make_container
 from lp_core.media.video.priority import scheduling_kept
 from lp_core.media.video.rgb import FromRgb
 
-_REORDERED = 16  # pictures that H.264 and HEVC may hold back at most
+_REORDERED = 16  # images that H.264 and HEVC may hold back at most
 _COMMON_WORDS = frozenset(
     {"title", "artist", "comment", "copyright", "description", "genre", "date", "album"}
 )
 
 
 class VideoSink(AbortsOnExit):
-    """Encodes a film.
+    """Encodes a video.
 
     Raises:
         UnknownCodec: no such codec, not built into the media library, or the container does not take it.
@@ -108,7 +108,7 @@ class VideoSink(AbortsOnExit):
             raise write_failure(self._path, error) from error
 
     def commit(self) -> None:
-        """Finishes the film and moves it to its name.
+        """Finishes the video and moves it to its name.
 
         Raises:
             EmptyVideo: no frame was written.
@@ -119,7 +119,7 @@ class VideoSink(AbortsOnExit):
         if not self._count:
             self.abort()
             raise EmptyVideo(
-                f"{self._path} was not written, because it would have no picture; check the input."
+                f"{self._path} was not written, because it would have no image; check the input."
             )
         try:
             self._mux(container, None)
@@ -152,14 +152,14 @@ class VideoSink(AbortsOnExit):
 
     def _opened(self) -> OutputContainer:
         if not self._is_open or self._container is None:
-            raise MediaError(f"{self._path} was finished or given up already; open it again to write it.")
+            raise MediaError(f"{self._path} was already committed or aborted; open it again to write it.")
         return self._container
 
     def _mux(self, container: OutputContainer, picture: VideoFrame | None) -> None:
         with scheduling_kept():  # the encoder opens with the first frame
             packets = list(self._stream.encode(picture))
         for packet in packets:
-            # x265 leaves the decoding times of films of one or two pictures uninitialised.
+            # x265 leaves the decoding times of videos of one or two images uninitialised.
             if packet.pts is not None and (
                 packet.dts is None or not packet.pts - _REORDERED <= packet.dts <= packet.pts
             ):
@@ -184,7 +184,7 @@ class VideoSink(AbortsOnExit):
                 "library; choose another codec."
             ) from error
         if not isinstance(stream, VideoStream):
-            raise UnknownCodec(f"{self._path} cannot be encoded: {codec.encoder} is no picture codec.")
+            raise UnknownCodec(f"{self._path} cannot be encoded: {codec.encoder} is not an image codec.")
         stream.width, stream.height, stream.pix_fmt = self._spec.width, self._spec.height, self._stored
         stream.codec_context.time_base = 1 / self._spec.rate.fps
         stream.thread_type = codec.thread_type
@@ -207,13 +207,13 @@ def _tag(target: VideoFrame | VideoCodecContext, tags: ColorTags) -> None:
 
 
 def open_container(path: Path, suffix: str, spec: SinkSpec, is_repeatable: bool = False) -> OutputContainer:
-    """Opens a film for writing, with the words of its container.
+    """Opens a video for writing, with the words of its container.
 
     Args:
         path: file that is written now.
         suffix: of its final name.
         spec: what it has to be.
-        is_repeatable: the same pictures give the same bytes; Matroska bears random numbers otherwise.
+        is_repeatable: the same images give the same bytes; Matroska bears random numbers otherwise.
     """
     options = {}
     if suffix != ".mkv":
@@ -229,7 +229,7 @@ def open_container(path: Path, suffix: str, spec: SinkSpec, is_repeatable: bool 
 
 
 def sink_notes(path: Path, spec: SinkSpec) -> tuple[str, ...]:
-    """Sentences the user should see about what a film cannot keep."""
+    """Sentences the user should see about what a video cannot keep."""
     codec = film_codec(path, spec.codec)
     stored = stored_format(codec, spec.width, spec.height, spec.bit_depth, spec.has_alpha)
     notes = []

@@ -198,7 +198,7 @@ class MotionReader(ClosesOnExit):
             )
 
     def _check_dense(self) -> None:
-        """Every field lies behind the one before, and the last ends where their bytes end."""
+        """Every field is behind the one before, and the last ends where their bytes end."""
         if self.dense is None:
             return
         array, before = self._header.arrays[DENSE_ENDS], 0
@@ -222,7 +222,7 @@ class MotionReader(ClosesOnExit):
 class MotionWriter(AbortsOnExit):
     """Takes frames one at a time; the file appears under its name only on ``commit``.
 
-    Each array grows in a file of its own in a folder beside the target, because the container wants one
+    Each array grows in a separate file in a folder next to the target, because the container wants one
     array after the other. An extra array that only some frames have is 0 in the others. Leaving the context
     without ``commit`` aborts.
 
@@ -359,7 +359,7 @@ class MotionWriter(AbortsOnExit):
             (self._folder / name).unlink()
 
     def abort(self) -> None:
-        """Removes what was written aside; may be called twice, and after ``commit`` does nothing."""
+        """Removes what was written to a temporary file; may be called twice, and after ``commit`` does nothing."""
         self._cleanup.close()
 
     def _check_target(self) -> None:
@@ -387,7 +387,7 @@ def _fault(rows: MotionSequence) -> tuple[int, str] | None:
     error = np.abs(rotation @ rotation.transpose(0, 2, 1) - np.eye(3)).max(axis=(1, 2))
     proper = (error <= _ROTATION_TOLERANCE) & (np.linalg.det(rotation) > 0)
     if not proper.all():
-        return int(np.argmin(proper)), "holds a rotation matrix that is no rotation"
+        return int(np.argmin(proper)), "holds a rotation matrix that is not a rotation"
     trusted = (rows.confidence >= 0) & (rows.confidence <= 1)
     if not trusted.all():
         return int(np.argmin(trusted)), "holds a confidence outside 0 to 1"

@@ -69,7 +69,7 @@ class DenseFacts:
 
 @dataclass(frozen=True)
 class Array:
-    """Where one array lies in the file."""
+    """Where one array is in the file."""
 
     dtype: str
     """Element type in the container's words."""
@@ -83,7 +83,7 @@ class Array:
 
 @dataclass(frozen=True)
 class Header:
-    """What stands in front of the arrays."""
+    """What is in front of the arrays."""
 
     texts: Mapping[str, str]
     """The container's ``__metadata__``."""
@@ -142,7 +142,7 @@ def read_header(file: IO[bytes], path: Path) -> Header:
         # Every text must be one that can be shown: half of a surrogate pair could not.
         "".join([*texts, *texts.values(), *content]).encode()
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        reason = "its header is no table of texts and arrays"
+        reason = "its header is not a table of texts and arrays"
         raise BadMotionFile(
             f"{path} is no motion file: {reason}; check the name or extract again."
         ) from error
@@ -297,7 +297,7 @@ def _array(entry: Mapping[str, Any]) -> Array:
     start, stop = entry["data_offsets"]
     numbers = [start, stop, *entry["shape"]]
     if any(type(number) is not int or number < 0 for number in numbers) or start > stop:
-        raise ValueError("an offset or a size is no number")
+        raise ValueError("an offset or a size is not a number")
     return Array(entry["dtype"], tuple(entry["shape"]), start, stop)
 
 
@@ -356,9 +356,9 @@ def _pairs(text: str, path: Path) -> dict[str, str]:
             return pairs
     except (ValueError, RecursionError) as error:
         raise BadMotionFile(
-            f"{path} holds metadata that is no table of texts; extract the motion again."
+            f"{path} holds metadata that is not a table of texts; extract the motion again."
         ) from error
-    _bad(path, "holds metadata that is no table of texts; extract the motion again")
+    _bad(path, "holds metadata that is not a table of texts; extract the motion again")
 
 
 def _showable(text: str) -> str:

@@ -15,7 +15,7 @@ from lp_core.timing import FrameRate
 
 @dataclass(frozen=True)
 class SpooledRows:
-    """The frames that a writer has taken, each array in a file of its own."""
+    """The frames that a writer has taken, each array in a separate file."""
 
     rate: FrameRate
     """Exact frames per second."""

@@ -61,7 +61,7 @@ def _begun(column: F32, first: int) -> F32:
 
 
 def as_cropped(sequence: MotionSequence) -> MotionSequence:
-    """The motion as seen in one steady square around the performer, as the published pipeline crops a film.
+    """The motion as seen in one steady square around the performer, as the published pipeline crops a video.
 
     The square is the one in which the head's mean place is the middle and its mean size USUAL_SCALE. Motion
     that came from a template has its square already and stays as it is.

@@ -253,7 +253,7 @@ def read_curves(path: Path) -> EditCurves:
 
 
 def make_curves(entries: Sequence[str], path: str | Path | None) -> EditCurves:
-    """Curves out of lone values, held over the whole film, and a file of curves.
+    """Curves out of lone values, held over the whole video, and a file of curves.
 
     Args:
         entries: such as ``smile=0.6``.
@@ -268,7 +268,7 @@ def make_curves(entries: Sequence[str], path: str | Path | None) -> EditCurves:
         try:
             value = float(text)
         except ValueError as error:
-            raise SettingError(f"{entry} is no slider and value; write it like smile=0.6.") from error
+            raise SettingError(f"{entry} is not a slider and value; write it like smile=0.6.") from error
         if name in curves:
             raise SettingError(f"The slider '{name}' is set twice; set it once.")
         curves[name] = ((0.0, value),)

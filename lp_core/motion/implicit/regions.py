@@ -1,7 +1,7 @@
 """Index tables over the 21 implicit key points of the LivePortrait rig, and its neutral expression.
 
 Convention:
-    Key point k has the components (x, y, z): x right, y down, z into the picture. The tables follow how the
+    Key point k has the components (x, y, z): x right, y down, z into the image. The tables follow how the
     published pipeline uses the points; the network itself does not name them.
 """
 

@@ -1,7 +1,7 @@
 """Lays a performance of an implicit rig onto a source: relative or absolute, by region; pure NumPy.
 
 By default a setting does what its name says. ``official_compat`` gives the published pipeline's numbers,
-whose surprises are: a head that comes nearer is left out of the region 'pose'; a single driving picture
+whose surprises are: a head that comes nearer is left out of the region 'pose'; a single driving image
 cannot turn the head, and its eyes are measured against another neutral than the rest; on a filmed source
 the driver's size and place are ignored, some expression components are not touched, and smoothed rotations
 are not rotations.
@@ -74,11 +74,11 @@ class TransferOptions:
 def picture_reference(
     driving: ImplicitMotion, options: TransferOptions, is_filmed: bool = False
 ) -> ImplicitMotion:
-    """The reference of relative motion where the performance is one picture: a neutral face, looking ahead.
+    """The reference of relative motion where the performance is one image: a neutral face, looking ahead.
 
     Args:
         driving: the picture's motion.
-        options: of the transfer; with ``official_compat`` the reference looks where the picture looks.
+        options: of the transfer; with ``official_compat`` the reference looks where the image looks.
         is_filmed: the source is filmed.
 
     Raises:
@@ -157,7 +157,7 @@ def transfer_filmed(
 
     Args:
         sources: the source's own states.
-        driving: the performance, as many frames; or one picture, which serves all frames.
+        driving: the performance, as many frames; or one image, which serves all frames.
         reference: as for ``transfer``.
         options: what is taken.
 

@@ -86,7 +86,7 @@ def _delta(shape: F64, values: Mapping[str, float], ends: Mapping[str, float]) -
 
 
 def _lids(face: MotionFrame, values: Mapping[str, float]) -> tuple[float, float]:
-    """Change of each eye's opening, in parts of its own."""
+    """Change of each eye's opening, in separate parts."""
     blink = values.get("blink", 0.0)
     both = (
         -blink / SLIDERS["blink"].minimum

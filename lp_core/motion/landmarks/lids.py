@@ -10,7 +10,7 @@ from lp_core.motion.landmarks.motion import F64
 from lp_core.motion.sequence import MotionFrame
 
 LID_REST = 0.12
-"""Part of the open eye's ratio that still stands at a closed eye (landmarks never meet exactly)."""
+"""Part of the open eye's ratio that still is at a closed eye (landmarks never meet exactly)."""
 LID_MEET = 0.2
 """Where lids meet: height above the lower lid as a part of the opening."""
 LID_REACH = 0.9

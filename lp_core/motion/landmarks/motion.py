@@ -1,6 +1,6 @@
 """Motion of the 478-point rig: pose taken off the landmarks, and put back on.
 
-The camera is weak-perspective: a head point p stands in the picture at ``scale * (rotation @ p)[:2] +
+The camera is weak-perspective: a head point p is in the image at ``scale * (rotation @ p)[:2] +
 translation``.
 """
 
@@ -28,7 +28,7 @@ _MIDDLE = slice(3, 6)
 def frame_of_points(
     points: F64, angles_deg: tuple[float, float, float], blendshapes: NDArray[np.float32]
 ) -> MotionFrame:
-    """The motion of a face that is made, not measured: in the middle of the picture, at a fifth of its height.
+    """The motion of a face that is made, not measured: in the middle of the image, at a fifth of its height.
 
     Args:
         points: (478, 3) in head space.
@@ -59,16 +59,16 @@ def motion_from_landmarks(
     """Takes the head pose off a picture's landmarks.
 
     Args:
-        landmarks_frame: (478, 3) x, y, z in pixels of the picture.
+        landmarks_frame: (478, 3) x, y, z in pixels of the image.
         rotation: (3, 3) head -> camera.
         blendshapes: (52,) coefficients 0..1.
-        width: picture width in pixels.
-        height: picture height in pixels.
+        width: image width in pixels.
+        height: image height in pixels.
         confidence: 0..1, kept as it is.
 
     Convention:
         Head space: origin at the mean of the rigid points, unit = their root-mean-square distance from it.
-        Image axes, integer = pixel centre, lengths in picture heights.
+        Image axes, integer = pixel centre, lengths in image heights.
     """
     points = landmarks_frame.astype(np.float64)
     center = points[RIGID].mean(axis=0)
@@ -90,7 +90,7 @@ def motion_from_landmarks(
 
 
 def landmarks_from_motion(motion: MotionFrame, width: int, height: int) -> NDArray[np.float32]:
-    """The inverse of ``motion_from_landmarks``: (478, 3) in pixels of a picture of the given size."""
+    """The inverse of ``motion_from_landmarks``: (478, 3) in pixels of an image of the given size."""
     middle = np.array([width - 1, height - 1]) / 2
     unit_px = float(motion.scale) * height
     points = unit_px * motion.expression.astype(np.float64) @ motion.rotation.T.astype(np.float64)

@@ -128,8 +128,8 @@ def transfer(
         limits: how far the head may go.
 
     Convention:
-        Result in camera axes, unit and origin of the source's head space, so that a point stands in the
-        picture at ``origin + unit_px * point``.
+        Result in camera axes, unit and origin of the source's head space, so that a point is in the
+        image at ``origin + unit_px * point``.
     """
     region, strength, mode = settings.region, settings.strength, settings.motion
     pose = strength * settings.pose_strength if region in ("all", "pose") else 0.0
@@ -376,9 +376,9 @@ def seen_rotation(motion: MotionFrame, reference: MotionFrame) -> F64:
 
 
 def line_of_sight(position: F64) -> F64:
-    """The rotation from the camera's axis to a point at (2,) ``position``, picture heights from the centre.
+    """The rotation from the camera's axis to a point at (2,) ``position``, image heights from the centre.
 
-    Rotations are read in a perspective camera (MediaPipe's, FIELD_OF_VIEW_DEG), pictures drawn in weak
+    Rotations are read in a perspective camera (MediaPipe's, FIELD_OF_VIEW_DEG), images drawn in weak
     perspective, where a head is seen along its own line of sight; a head that moves aside therefore looks
     turned.
     """

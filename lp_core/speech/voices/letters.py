@@ -74,7 +74,7 @@ def _timed(letters: str, edges_s: Sequence[float]) -> Iterator[Phone]:
 
 
 def closed_gaps(phones: list[Phone]) -> tuple[Phone, ...]:
-    """The phones, short gaps between them given to both sides; vowels take all of a gap beside a consonant."""
+    """The phones, short gaps between them given to both sides; vowels take all of a gap next to a consonant."""
     for index in range(len(phones) - 1):
         left, right = phones[index], phones[index + 1]
         gap = right.start_s - left.end_s

@@ -23,7 +23,7 @@ def open_session(path: Path, inner: str | None = None) -> Any:  # noqa: ANN401 -
 
     Raises:
         MissingDependency: onnxruntime is not installed.
-        ModelDamaged: the file is no network, or has no such tensor.
+        ModelDamaged: the file is not a network, or has no such tensor.
         UnreadableMedia: the file cannot be read.
     """
     try:

@@ -1,4 +1,4 @@
-"""Voices of Piper that a user brings: NAME.onnx with NAME.onnx.json beside it. espeak-ng gives their phones."""
+"""Voices of Piper that a user brings: NAME.onnx with NAME.onnx.json next to it. espeak-ng gives their phones."""
 
 from __future__ import annotations
 

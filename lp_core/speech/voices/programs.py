@@ -67,7 +67,7 @@ def open_espeak(language: str) -> EspeakVoice:
     """
     if not _LANGUAGE.fullmatch(language):
         raise SettingError(
-            f"'{language}' is no language of espeak-ng; write for example espeak:de or espeak:en-us."
+            f"'{language}' is not a language of espeak-ng; write for example espeak:de or espeak:en-us."
         )
     version = espeak_version()
     try:

@@ -1,4 +1,4 @@
-"""Clients of the compatible routes: each has a key and limits of its own, and sees nothing of the others."""
+"""Clients of the compatible routes: each has a key and separate limits, and sees nothing of the others."""
 
 from __future__ import annotations
 

@@ -256,7 +256,7 @@ def as_talk(compat: Compat, talk: Talk, base: str) -> dict[str, Any]:
 
 
 def has_subtitles(talk: Talk) -> bool:
-    """Whether subtitles were written beside the video."""
+    """Whether subtitles were written next to the video."""
     return Path(talk.output).with_suffix(".srt").is_file()
 
 

@@ -200,7 +200,7 @@ class Records:
         return [_talk(row) for row in rows]
 
     def tell(self, name: str) -> None:
-        """Notes that a webhook was called, or given up."""
+        """Notes that a webhook was called, or abandoned."""
         with self._using() as db:
             db.execute("UPDATE talks SET told = 1 WHERE id = ?", (name,))
 

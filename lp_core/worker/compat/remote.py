@@ -150,7 +150,7 @@ class Remote:
         self, answer: http.client.HTTPResponse, path: Path, most: int, until: float, parts: SplitResult
     ) -> None:
         count = 0
-        with replacing(path) as aside, aside.open("wb") as file:
+        with replacing(path) as temporary, temporary.open("wb") as file:
             while block := answer.read(_BLOCK):
                 count += len(block)
                 if count > most:

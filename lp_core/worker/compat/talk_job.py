@@ -53,8 +53,8 @@ class TalkJob:
         before = next(context.folder.glob(f"{kind}{number}.*"), None)
         if before is not None:
             return str(before)
-        aside = context.folder / f"fetched{number}"
-        media_type = self.remote.fetch(address, aside)
+        temporary = context.folder / f"fetched{number}"
+        media_type = self.remote.fetch(address, temporary)
         suffix = SUFFIXES.get(media_type) or Path(address.partition("?")[0]).suffix.lower()
         if suffix not in set(SUFFIXES.values()):
             raise SettingError(
@@ -62,7 +62,7 @@ class TalkJob:
             )
         path = context.folder / f"{kind}{number}{suffix}"
         look = path.with_name(f"look{number}{suffix}")
-        aside.rename(look)
+        temporary.rename(look)
         look_into(look, "video" if kind == "image" and suffix in (".mp4", ".mov", ".webm") else kind, most_s)
         look.rename(path)
         return str(path)

@@ -83,7 +83,7 @@ class Order:
     background: str = ""
     """#RRGGBB; empty: none."""
     subtitles: bool = False
-    """Writes subtitles beside the video."""
+    """Writes subtitles next to the video."""
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Group -> settings that differ from their defaults."""
 
@@ -113,7 +113,7 @@ class Compat(ClosesOnExit):
         """Keeps a file that a client sends; looks into it first.
 
         Raises:
-            SettingError: it is no file of that kind, or a sound that is too long.
+            SettingError: it is not a file of that kind, or a sound that is too long.
             LpError: it cannot be kept.
         """
         suffix = SUFFIXES.get(media_type) or Path(safe_name(name)).suffix.lower()
@@ -167,7 +167,7 @@ class Compat(ClosesOnExit):
 
         Raises:
             NotThere: the client has no such file.
-            NotAllowed: the address may not be fetched, or the file lies elsewhere.
+            NotAllowed: the address may not be fetched, or the file is elsewhere.
         """
         if address.startswith(SCHEME):
             return self.records.asset(client.name, address.removeprefix(SCHEME).partition("/")[2]).path
@@ -274,7 +274,7 @@ def look_into(path: Path, kind: str, most_s: float) -> float | None:
     if kind == "image":
         with open_source(str(path)) as source:
             if not source.info.is_still:
-                raise SettingError("The file is no still image; send JPEG or PNG.")
+                raise SettingError("The file is not a still image; send JPEG or PNG.")
         return None
     with open_film(path) as container:
         streams = container.streams.audio if kind == "audio" else container.streams.video

@@ -28,7 +28,7 @@ def matching_voice(name: str, locale: str = "") -> tuple[str, str]:
 
     Args:
         name: our own name, or a vendor's such as en-US-JennyNeural.
-        locale: language that the client names beside it.
+        locale: language that the client names next to it.
     """
     if name.partition(":")[0] in REMOTE_KINDS:
         return name, locale

@@ -22,12 +22,12 @@ from lp_core.worker.compat.talks import Compat
 
 _LOOK_S = 0.5
 _RETRIES_S = (0.0, 2.0, 10.0, 60.0)
-"""Waits before each try; after the last the call is given up."""
+"""Waits before each try; after the last the call is abandoned."""
 _log = logging.getLogger(__name__)
 
 
 class Webhooks(ClosesOnExit):
-    """A thread that makes the calls; what was not told is told after a restart."""
+    """A thread that makes the calls; what was not stated is told after a restart."""
 
     def __init__(self, compat: Compat, base: str) -> None:
         """Nothing is called before ``start``.

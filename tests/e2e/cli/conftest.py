@@ -28,7 +28,7 @@ def motion(files, portrait):
 
 @pytest.fixture(scope="session")
 def driving(files, portrait, motion):
-    """A film of 12 frames at 30000/1001 in which the portrait turns."""
+    """A video of 12 frames at 30000/1001 in which the portrait turns."""
     path = files / "driving.mp4"
     assert run(["animate", str(portrait), str(motion), "-o", str(path), "--quality", "8"]) == 0
     return path
@@ -36,7 +36,7 @@ def driving(files, portrait, motion):
 
 @pytest.fixture(scope="session")
 def gap(files, driving):
-    """The same film with frames 4 and 5 grey."""
+    """The same video with frames 4 and 5 grey."""
     pictures = read_pictures(driving)
     for index in (4, 5):
         pictures[index] = pictures[index] * 0 + 90

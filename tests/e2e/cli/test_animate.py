@@ -114,7 +114,7 @@ def test_a_picture_drives_as_it_is(lpsuite, portrait, driving, tmp_path):
     write_image(picture, read_pictures(driving)[3])
     code, lines = lpsuite("animate", portrait, picture, "-o", tmp_path / "out.%02d.png")
     assert (code, lines[-1]["frames"]) == (0, 1)
-    assert any("single picture" in note for note in lines[-1]["notes"])
+    assert any("single image" in note for note in lines[-1]["notes"])
     assert (read_pictures(tmp_path / "out.%02d.png")[0] != read_pictures(portrait)[0]).any()
 
 
@@ -124,7 +124,7 @@ def test_another_rate(lpsuite, portrait, motion, tmp_path):
 
 
 def with_sound(folder, film, seconds):
-    """The film with a tone beside it."""
+    """The video with a tone next to it."""
     tone = write_tone(folder / "tone.wav", seconds)
     out = folder / "sounding.mp4"
     with av.open(str(film)) as picture, av.open(str(tone)) as sound, av.open(str(out), "w") as target:
@@ -181,7 +181,7 @@ def test_alpha_is_kept_where_the_codec_has_it(lpsuite, portrait, motion, tmp_pat
         assert film.info.has_alpha
 
 
-# ---- what goes wrong: one sentence that names the file, and an exit code of its own
+# ---- what goes wrong: one sentence that names the file, and a separate exit code
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_a_missing_file(refused, motion, tmp_path):
 
 @pytest.mark.parametrize("name", ["text.png", "text.mp4"])
 def test_a_file_of_another_kind(refused, motion, tmp_path, name):
-    (tmp_path / name).write_text("this is no picture " * 50)
+    (tmp_path / name).write_text("this is not an image " * 50)
     refused(11, tmp_path / name, motion, "-o", tmp_path / "o.mp4", named=name)
 
 

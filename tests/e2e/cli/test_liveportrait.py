@@ -57,7 +57,7 @@ def test_a_filmed_source(networks, driving, lpsuite, tmp_path):
 
 
 def test_a_filmed_source_by_the_published_rule(networks, driving, lpsuite, tmp_path):
-    """The source is looked at once more before its first picture; one go and chunks give the same."""
+    """The source is looked at once more before its first image; one go and chunks give the same."""
     code, lines = lpsuite(
         "animate", driving, "demo:nod", *LP, "--official-compat", "--steady-eyes", "-o", tmp_path / "o.mp4"
     )

@@ -70,7 +70,7 @@ def plate(path, portrait, bits, has_alpha, sample_type, codec="ffv1"):
 
 @pytest.fixture
 def mattes(monkeypatch):
-    """The mattes of all pictures that the mesh engine draws, in order."""
+    """The mattes of all images that the mesh engine draws, in order."""
     kept = []
     animate = MeshEngine.animate
 

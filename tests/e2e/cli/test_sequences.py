@@ -41,7 +41,7 @@ def bits(path):
 
 @pytest.fixture(scope="module", params=["half", "float"])
 def plate(request, tmp_path_factory, portrait):
-    """Six frames of a filmed portrait with wild values on the face and beside it."""
+    """Six frames of a filmed portrait with wild values on the face and next to it."""
     folder = tmp_path_factory.mktemp("plate")
     pixels = read_pictures(portrait)[0].astype(np.float32) / 255
     pixels[2, 3] = np.inf, -np.inf, np.nan
@@ -109,7 +109,7 @@ def test_the_performance_may_run_ahead_of_a_plate(lpsuite, plate, motion, tmp_pa
         out = tmp_path / name / "out.####.exr"
         assert lpsuite("animate", plate, motion, "-o", out, *arguments, *more)[0] == 0
     apart = {}
-    for behind in (0, 2):  # the plate's pictures are alike, so only the performance tells them apart
+    for behind in (0, 2):  # the plate's images are alike, so only the performance distinguishes them
         found = []
         for number in (1002, 1003):
             pictures = [

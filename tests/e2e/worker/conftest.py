@@ -19,7 +19,7 @@ def worker(tmp_path_factory):
 
 @pytest.fixture
 def portrait(worker, astronaut):
-    """A 256x256 picture with one face in the worker's allowed folder."""
+    """A 256x256 image with one face in the worker's allowed folder."""
     path = worker.data / "portrait.png"
     return path if path.exists() else write_portrait(path, astronaut)
 
@@ -38,7 +38,7 @@ def browser():
 
 
 def is_fault(message):
-    """Whether a line of the console is one of ours to mend; a refused request is told there too."""
+    """Whether a line of the console is one of ours to fix; a refused request is told there too."""
     return message.type == "error" and "Failed to load resource" not in message.text
 
 

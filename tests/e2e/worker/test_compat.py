@@ -222,7 +222,7 @@ def test_files_of_other_clients_and_of_the_machine_stay_closed(worker):
         wanted = text_talk(url)
         wanted["script"]["provider"] = {"type": "lpsuite", "voice_id": voice}
         status, _, made = ask(worker, "POST", "/talks", wanted)
-        if status == 201:  # an unknown name is a vendor's voice, for which one of ours stands in
+        if status == 201:  # an unknown name is a vendor's voice, for which one of ours is used
             talk = ask(worker, "DELETE", f"/talks/{made['id']}")[2]
             assert "touch" not in json.dumps(talk.get("metadata"))
     assert not (worker.data / "x").exists()

@@ -1,4 +1,4 @@
-"""Live streams over HTTP, and wished for by files as a host without sockets does it."""
+"""Live streams over HTTP, and requested through files, as a host without sockets does it."""
 
 import json
 import os
@@ -35,9 +35,9 @@ def ring_of(path):
 
 
 def ask(path, stream, pid=None, **more):
-    aside = path.with_suffix(".part")
-    aside.write_text(json.dumps({"version": 1, "pid": pid or os.getpid(), "stream": stream, **more}))
-    aside.replace(path)
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps({"version": 1, "pid": pid or os.getpid(), "stream": stream, **more}))
+    temporary.replace(path)
 
 
 def test_a_stream_is_made_changed_watched_and_ended(worker, portrait):

@@ -1,4 +1,4 @@
-"""The page in a real Chromium: a film is made and played by hand and keyboard alone."""
+"""The page in a real Chromium: a video is made and played by hand and keyboard alone."""
 
 import time
 
@@ -23,7 +23,7 @@ def test_a_film_is_made_by_dropping_and_keys_and_is_played(worker, page, portrai
     until = time.monotonic() + LIMIT_S
     film = "() => { const v = document.querySelector('.job video'); return [v.videoWidth, v.currentTime]; }"
     while page.evaluate(film)[1] < 0.2:
-        assert time.monotonic() < until, "the film does not play"
+        assert time.monotonic() < until, "the video does not play"
         page.wait_for_timeout(50)
     assert page.evaluate(film)[0] == 256
 
@@ -67,7 +67,7 @@ def test_the_live_panel_shows_the_portrait_and_hands_sliders_on(worker, page, po
     page.get_by_role("button", name="Go live").click()
     until = time.monotonic() + LIMIT_S
     while not page.evaluate("() => document.querySelector('.preview img')?.naturalWidth"):
-        assert time.monotonic() < until, "no picture came"
+        assert time.monotonic() < until, "no image came"
         page.wait_for_timeout(100)
     page.locator("#live summary").click()
     page.locator("#live-smile").fill("1.1")

@@ -1,6 +1,6 @@
 """A double of the module ``nuke``: a script's graph, knobs and renders, answering only calls of the signature table.
 
-Written for Python 3.7, standard library alone; pictures are written by ``picture.py``, in this process where it has
+Written for Python 3.7, standard library alone; images are written by ``picture.py``, in this process where it has
 OpenImageIO, else by the Python that LPFAKE_PYTHON names.
 """
 

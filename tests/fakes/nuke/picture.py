@@ -1,4 +1,4 @@
-"""Pictures of the double: a Read's files, moved in time and multiplied upstream, written as Nuke writes EXR.
+"""Images of the double: a Read's files, moved in time and multiplied upstream, written as Nuke writes EXR.
 
 Run as a program it does the writing for a Python without OpenImageIO: JSON of source, target, gain and type.
 """
@@ -13,7 +13,7 @@ HERE = str(Path(__file__).resolve())
 
 
 def reading(node):
-    """The Read that a node's picture comes from."""
+    """The Read that a node's image comes from."""
     while node._kind != "Read":
         node = source_of(node)
     return node
@@ -35,7 +35,7 @@ def file_named(node):
 
 
 def recipe(node, frame, view="main"):
-    """(file, gain) of a node's picture."""
+    """(file, gain) of a node's image."""
     if node._kind == "Read":
         knobs = node._knobs
         number = min(max(frame, knobs["first"]._value), knobs["last"]._value)
@@ -54,7 +54,7 @@ def size(node):
 
 
 def write(node, frame, view="main"):
-    """Writes one picture of a Write."""
+    """Writes one image of a Write."""
     knobs = node._knobs
     assert (
         knobs["file_type"]._value == "exr"

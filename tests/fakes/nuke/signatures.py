@@ -2,7 +2,7 @@
 
 Sources: NSTUB = sisoe24/nuke-python-stubs, path within stubs/; TN = package types-nuke 13.2.8.0, nuke-stubs/_nuke.pyi;
 FDN = Foundry's documentation, by the page's title; CFN, DMN, DCN: public repositories, keys of the hosts' reference.
-"/" as in Python: what stands before it is given by position, because Nuke 17 documents its bindings anew and other
+"/" as in Python: what stands before it is given by position, because Nuke 17 documents its bindings again and other
 names would do.
 """
 

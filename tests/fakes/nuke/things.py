@@ -1,4 +1,4 @@
-"""Small things of Nuke's that are no nodes."""
+"""Small things of Nuke's that are not nodes."""
 
 from .checked import CALLS, Closed, call
 

@@ -11,7 +11,7 @@ from fakes.worker import Worker
 
 @pytest.fixture(scope="session")
 def pictures(media):
-    """24 real pictures, and six more."""
+    """24 real images, and six more."""
     return real_pictures(media / "source_video" / "s18.mp4", 30)
 
 

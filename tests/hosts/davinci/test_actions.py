@@ -56,7 +56,7 @@ def test_animate_clip_from_the_menu(scripts, worker, pictures, record, capsys):
 
     run(scripts / "Edit" / "LivePortrait - Animate Clip.py", host, user)
     assert [(item.start, item.length) for item in timeline.tracks[2]] == [(90000, 8)]
-    assert "lies on video track 2 at the frame 90000" in capsys.readouterr().out
+    assert "is on video track 2 at the frame 90000" in capsys.readouterr().out
 
 
 def test_a_failure_is_told_in_a_window_and_in_the_console(scripts, capsys):
@@ -68,7 +68,7 @@ def test_a_failure_is_told_in_a_window_and_in_the_console(scripts, capsys):
         window.On.call("Close", "Clicked")
 
     run(scripts / "Edit" / "LivePortrait - Update.py", host, user)
-    assert told == ["No result of LivePortrait lies under the playhead; put the playhead on one."]
+    assert told == ["No result of LivePortrait is under the playhead; put the playhead on one."]
     assert told[0] in capsys.readouterr().out
 
 
@@ -94,7 +94,7 @@ def test_a_folder_that_cannot_be_written_is_told(scripts, worker, pictures, caps
 
 
 def test_every_setting_is_asked_once_and_the_pictures_show_it():
-    """The dialog's controls are the settings' own; the picture of each tab has the words of each control."""
+    """The dialog's controls are the settings' own; the image of each tab has the words of each control."""
     dialog = animate_dialog(["Track 1: plate.mov"], ["demo:nod"], ["the clip itself"], "/x", {})
     names = [control.name for control in dialog.controls]
     assert len(names) == len(set(names))

@@ -1,4 +1,4 @@
-"""Resolve's colour management in OpenColorIO's names."""
+"""Resolve's color management in OpenColorIO's names."""
 
 import pytest
 from fakes.resolve import Host

@@ -53,7 +53,7 @@ class TestAtTheClipsSpeed:
         (inner,) = nested.tracks[1]
         assert (inner.speed, inner.length) == (TWICE, 8)
         assert inner.clip.properties["File Path"] == data_of(result)["output"]
-        # Frame for frame of the media, and what is seen is what lies below.
+        # Frame for frame of the media, and what is seen is what is below.
         shown = indices(data_of(result)["output"])
         assert shown == list(range(2, 20))
         seen = [shown[inner.first + int(at * inner.speed)] for at in range(8)]

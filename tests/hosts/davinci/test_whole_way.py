@@ -82,10 +82,10 @@ def test_update_without_a_result_says_where_to_go(worker, cut):
 
 
 def test_a_driver_on_another_track_keeps_its_place(worker, cut, pictures):
-    """Frame for frame the plate meets the driver that lies above it."""
+    """Frame for frame the plate meets the driver that is above it."""
     host, timeline, clip, item = cut
     path = write_plate(worker.data / "take 2.mov", pictures[6:], "25", "12:00:00:00")
-    # Its media frame 3 lies over the plate's frame 4.
+    # Its media frame 3 is over the plate's frame 4.
     timeline.put(2, host.project.pool.add(described(path)), item.start - 2, 1, 15)
     answers = {"clip": "Track 1: sh030.mov", "driver": "Track 2: take 2.mov", "engine": "mesh", **FAST}
     made, _ = desk(host, worker, User(**{**answers, "clip": 0}))
@@ -96,7 +96,7 @@ def test_a_driver_on_another_track_keeps_its_place(worker, cut, pictures):
     data, pixels = frames_of(timeline, placed.track)
     assert data["settings"]["input"]["driving_offset"] == 3 - FIRST
     assert data["driving"]["item"] == timeline.tracks[2][0].uid
-    assert placed.track == 3, "the driver lies on the track above, so the result goes on a new one"
+    assert placed.track == 3, "the driver is on the track above, so the result goes on a new one"
     assert len(pixels) == SHOWN
     timeline.tracks[2][0].start += 2  # the performance is laid two frames later
     timeline.playhead = "10:00:00:08"

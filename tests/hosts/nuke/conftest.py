@@ -51,7 +51,7 @@ def lp(nuke):
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory):
-    """A worker that does not run yet; plates and results lie in its allowed folder, ``data``."""
+    """A worker that does not run yet; plates and results are in its allowed folder, ``data``."""
     return Worker(tmp_path_factory.mktemp("nuke"))
 
 
@@ -76,7 +76,7 @@ def home(space, monkeypatch, request):
 
 @pytest.fixture(scope="module")
 def plate(space):
-    """Pattern of six half-float pictures 1001-1006 of a face, with values below 0 and above 1, noise in each."""
+    """Pattern of six half-float images 1001-1006 of a face, with values below 0 and above 1, noise in each."""
     from fakes.exr import write_exr
     from skimage import data, transform
 

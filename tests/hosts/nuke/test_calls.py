@@ -1,4 +1,4 @@
-"""Every call into Nuke stands in the signature table, with its source; types against types-nuke."""
+"""Every call into Nuke is in the signature table, with its source; types against types-nuke."""
 
 import ast
 import re

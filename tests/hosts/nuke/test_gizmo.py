@@ -49,7 +49,7 @@ def test_the_committed_file_is_what_the_writer_writes(which):
 
 @pytest.mark.parametrize("which", FILES)
 def test_a_real_tclsh_reads_it(which):
-    records = record(FILES[which][0])  # fails on a body that is no list of pairs
+    records = record(FILES[which][0])  # fails on a body that is not a list of pairs
     top = nodes_of(records)  # fails on groups that do not balance
     group = the_group(which)
     assert [node.kind for node in top].count("Group") == 1

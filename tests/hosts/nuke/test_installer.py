@@ -1,4 +1,4 @@
-"""Installing the node: into nothing and beside other things, twice, damaged, out again; what Nuke runs at its start."""
+"""Installing the node: into nothing, next to other things, twice, damaged, out again; what Nuke runs at its start."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The panel with a real Qt, without a screen, in a process of its own: PySide6 (Nuke 16, 17) and PySide2 (13 to 15)."""
+"""The panel with a real Qt, without a screen, in a separate process: PySide6 (Nuke 16, 17) and PySide2 (13 to 15)."""
 
 import json
 import os

@@ -42,7 +42,7 @@ def image(path):
 
 
 def test_it_is_the_frame_of_the_whole_render(make, alone, rendered, nuke, plate):
-    """But for the landmarks of a filmed source, which a whole render reads with the frames beside it."""
+    """But for the landmarks of a filmed source, which a whole render reads with the frames next to it."""
     node = make(smile=1.0, smoothing=0.4)
     node._knobs["blink"]._keys = {1001.0: 0.0, 1004.0: 1.0}
     alone(node, 1004)

@@ -1,4 +1,4 @@
-"""From knobs to pictures: real EXR plates, the real worker, passes read back as Nuke's Read would (raw)."""
+"""From knobs to images: real EXR plates, the real worker, passes read back as Nuke's Read would (raw)."""
 
 import json
 import os
@@ -177,7 +177,7 @@ def test_a_film_drives_the_plate(make, rendered, nuke, media, home, plate):
     import shutil
 
     shutil.copy(media / "driving" / "d0.mp4", home / "d 0.mp4")
-    nuke.root()["fps"].setValue(12.5)  # the film's own rate is 25: every second picture
+    nuke.root()["fps"].setValue(12.5)  # the film's own rate is 25: every second image
     node = rendered(
         make(driver="file", driver_file=str(home / "d 0.mp4"), reference="frame", reference_frame=FIRST)
     )

@@ -63,7 +63,7 @@ def obs(tmp_path_factory, face):
     log = ""
     try:
         made.start()
-        until(lambda: (s := made.shot(SOURCE)) is not None and s.shape[0] == 320, "the first picture", 60)
+        until(lambda: (s := made.shot(SOURCE)) is not None and s.shape[0] == 320, "the first image", 60)
         yield made
     finally:
         log = made.stop()
@@ -72,10 +72,10 @@ def obs(tmp_path_factory, face):
 
 
 def fresh(obs):
-    """A picture that differs from the one before: the stream goes on."""
+    """An image that differs from the one before: the stream goes on."""
     first = obs.shot(SOURCE)
     return until(
-        lambda: (s := obs.shot(SOURCE)) is not None and not np.array_equal(s, first), "another picture"
+        lambda: (s := obs.shot(SOURCE)) is not None and not np.array_equal(s, first), "another image"
     )
 
 
@@ -163,12 +163,12 @@ def test_the_workers_death_is_survived(obs):
     time.sleep(0.2)
     held = obs.shot(SOURCE)
     assert held.shape == (320, 320, 4)
-    assert np.array_equal(held, obs.shot(SOURCE)), "the last picture stays"
+    assert np.array_equal(held, obs.shot(SOURCE)), "the last image stays"
     until(lambda: [found for found in obs.workers() if found != pid] or None, "another worker")
     with until(lambda: (r := obs.ring()) and (r if r.session != session else r.close()), "its ring") as ring:
         until(ring.read, "its first frame")
         until(ring.drawn, "OBS finding it", 2.0)
-    until(lambda: not np.array_equal(obs.shot(SOURCE), held), "the picture going on")
+    until(lambda: not np.array_equal(obs.shot(SOURCE), held), "the image going on")
     assert obs.ask("GetStats")["renderSkippedFrames"] - skipped < 60
     obs.ask("SetInputSettings", inputName=SOURCE, inputSettings={"show_status": True})
 
@@ -196,7 +196,7 @@ def test_several_sources_stand_side_by_side_and_go_without_a_trace(obs):
     obs.ask("SetCurrentSceneCollection", sceneCollectionName=scenes)  # and loads them again
     until(
         lambda: s if (s := obs.shot(SOURCE)) is not None and s.shape[0] == 320 else None,
-        "the picture again",
+        "the image again",
         60,
     )
     fresh(obs)

@@ -1,4 +1,4 @@
-"""A stage of small media: a portrait, and a film in which it moves."""
+"""A stage of small media: a portrait, and a video in which it moves."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def stage(tmp_path_factory, astronaut):
 
 @pytest.fixture
 def cut(stage, tmp_path):
-    """A timeline of a still, a gap and the film at double speed."""
+    """A timeline of a still, a gap and the video at double speed."""
     import opentimelineio as otio
 
     still = clip_of("still", file_at(stage / "portrait.png", 25, 1), 25, 0, 60, "demo:nod")

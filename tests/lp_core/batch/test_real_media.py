@@ -21,7 +21,7 @@ HANDLES = 4
 
 
 def stamped(source, output, rate, count):
-    """A film of the first frames of another one, each with its number as two grey patches in the corner."""
+    """A video of the first frames of another one, each with its number as two grey patches in the corner."""
     with open_source(source) as clip:
         pictures = []
         for frame in islice(clip, count):
@@ -36,7 +36,7 @@ def stamped(source, output, rate, count):
 
 
 def numbers(path):
-    """The numbers that the pictures of a film bear."""
+    """The numbers that the images of a video bear."""
     with open_source(path) as clip:
         return [10 * digit_of(frame.pixels, 0) + digit_of(frame.pixels, 1) for frame in clip]
 
@@ -47,7 +47,7 @@ def digit_of(pixels, place):
 
 
 def heard(path, rate=8000):
-    """The sound of a film as float samples."""
+    """The sound of a video as float samples."""
     command = ["ffmpeg", "-v", "error", "-i", path, "-ac", "1", "-ar", str(rate), "-f", "f32le", "-"]
     return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.float32)
 

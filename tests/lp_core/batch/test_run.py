@@ -116,7 +116,7 @@ LONG = 330
 
 @pytest.fixture(scope="module")
 def long(stage, tmp_path_factory):
-    """A timeline of one long still, and the film that an undisturbed run makes of it."""
+    """A timeline of one long still, and the video that an undisturbed run makes of it."""
     folder = tmp_path_factory.mktemp("long")
     still = clip_of("still", file_at(stage / "portrait.png", 25, 1), 25, 0, LONG, "demo:expressive")
     path = write(timeline_of("long", [[still]]), folder / "long.otio")

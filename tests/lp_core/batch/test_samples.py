@@ -60,7 +60,7 @@ def with_originals(timeline):
 
 @pytest.fixture(scope="module")
 def rushes(stage, tmp_path_factory):
-    """A folder that has every film the samples name."""
+    """A folder that has every video the samples name."""
     folder = tmp_path_factory.mktemp("rushes")
     for name in ("titles.mov", "wind-up.mov", "punchline.mov", "credits.mov", "black.mov"):
         shutil.copy(stage / "film.mkv", folder / name)

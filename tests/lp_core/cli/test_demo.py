@@ -1,4 +1,4 @@
-"""The demo: no network, no driver, a film and a contact sheet."""
+"""The demo: no network, no driver, a video and a contact sheet."""
 
 import numpy as np
 import pytest

@@ -15,7 +15,7 @@ pytest.importorskip("spandrel")
 
 @pytest.fixture
 def stills(tmp_path, astronaut):
-    """Two numbered 16-bit pictures of a face."""
+    """Two numbered 16-bit images of a face."""
     for number in (1001, 1002):
         write_image(tmp_path / f"in.{number}.png", astronaut[100:132, 200:240].astype(np.uint16) * 257)
     return tmp_path

@@ -1,4 +1,4 @@
-"""Who decides about colours: the user's word, else the files."""
+"""Who decides about colors: the user's word, else the files."""
 
 from fractions import Fraction
 

@@ -44,7 +44,7 @@ def test_colours_given_are_not_written_to(spaces):
 
 
 def test_a_space_that_is_not_there_is_named_with_those_that_are(spaces):
-    with pytest.raises(SettingError, match="no colour space 'Rec709-nonsense'.*ACEScg"):
+    with pytest.raises(SettingError, match="no color space 'Rec709-nonsense'.*ACEScg"):
         spaces.space("Rec709-nonsense")
 
 

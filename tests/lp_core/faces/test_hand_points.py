@@ -169,7 +169,7 @@ def test_no_cat_in_a_texture():
 def test_a_render_by_points_moves_the_face_without_reading_it(
     tmp_path, astronaut, astronaut_face, monkeypatch
 ):
-    """No landmarker is opened for the source, and none for trial pictures."""
+    """No landmarker is opened for the source, and none for trial images."""
     from lp_core import api, assemble, clips
     from lp_core.media.image.stills import write_image
 

@@ -1,4 +1,4 @@
-"""The MediaPipe analyzer on real pictures: signs, scores, small faces, clips, noise."""
+"""The MediaPipe analyzer on real images: signs, scores, small faces, clips, noise."""
 
 import subprocess
 import sys
@@ -197,7 +197,7 @@ def test_model_that_the_library_refuses_is_one_sentence(monkeypatch):
 
 
 BY_CHANCE = "Input tensor memory is not aligned"
-"""The library may say so of any picture; hiding it would hide the errors of all threads for as long."""
+"""The library may say so of any image; hiding it would hide the errors of all threads for as long."""
 
 
 def test_terminal_stays_clean():
@@ -224,7 +224,7 @@ def test_points_lie_in_the_box(still, astronaut):
 
 
 def turned_face(face, quarters, width, height):
-    """Landmarks of an upright picture, in the picture turned counterclockwise by quarters."""
+    """Landmarks of an upright image, in the image turned counterclockwise by quarters."""
     points = face.landmarks_frame[:, :2]
     for _ in range(quarters):
         points = np.stack([points[:, 1], width - 1 - points[:, 0]], axis=1)

@@ -29,7 +29,7 @@ def landmarker(tmp_path_factory):
 
 
 def spot(at, radius, size=(300, 400)):
-    """A picture that is black but for a red disc."""
+    """An image that is black but for a red disc."""
     rows, columns = np.mgrid[: size[0], : size[1]]
     picture = np.zeros((*size, 3), np.uint8)
     picture[(columns - at[0]) ** 2 + (rows - at[1]) ** 2 <= radius**2] = (255, 20, 10)

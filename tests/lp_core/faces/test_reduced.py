@@ -1,4 +1,4 @@
-"""Faces of large pictures, read in a smaller copy."""
+"""Faces of large images, read in a smaller copy."""
 
 import numpy as np
 import pytest

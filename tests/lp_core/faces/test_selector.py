@@ -88,7 +88,7 @@ def test_index_and_point_take_what_is_not_certain_to_be_human(selector):
 
 
 def test_no_face_names_the_file_and_what_to_do():
-    with pytest.raises(NoFace, match=r"^No face was found in 'größe\.jpg'; use a picture .*\.$"):
+    with pytest.raises(NoFace, match=r"^No face was found in 'größe\.jpg'; use an image .*\.$"):
         require_face([], "largest", *SIZE, "größe.jpg")
 
 

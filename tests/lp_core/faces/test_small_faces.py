@@ -1,4 +1,4 @@
-"""Tiles cover the picture, windows stay in it, repeats go."""
+"""Tiles cover the image, windows stay in it, repeats go."""
 
 from hypothesis import given
 from hypothesis import strategies as st

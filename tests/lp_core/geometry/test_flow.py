@@ -75,7 +75,7 @@ def test_what_the_source_does_is_added(by):
 
 
 def test_the_source_is_asked_where_the_picture_was_taken_from():
-    """Left half of the source stands, right half moves; the picture shows it 20 pixels further left."""
+    """Left half of the source stands, right half moves; the image shows it 20 pixels further left."""
     source_motion = np.zeros((40, 60, 2), np.float32)
     source_motion[:, 30:, 0] = 4
     flow = np.full((40, 60, 2), (20, 0), np.float32)

@@ -1,4 +1,4 @@
-"""Motion of films whose motion is known."""
+"""Motion of videos whose motion is known."""
 
 import cv2
 import numpy as np

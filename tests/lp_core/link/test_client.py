@@ -82,7 +82,7 @@ def test_it_starts_a_worker_and_says_why_it_cannot(tmp_path, monkeypatch):
     options = ["--allow", str(tmp_path / "nowhere"), "--state", str(state)]
     (tmp_path / "host.json").write_text(json.dumps({"lpsuite": str(program), "serve": options}))
     monkeypatch.setenv("PATH", os.defpath)
-    with pytest.raises(WorkerError, match="is no folder; allow one that exists"):
+    with pytest.raises(WorkerError, match="is not a folder; allow one that exists"):
         Client.connect()
     options[1] = str(tmp_path)
     (tmp_path / "host.json").write_text(json.dumps({"lpsuite": str(program), "serve": options}))

@@ -106,7 +106,7 @@ def test_another_size_is_a_new_file_and_the_old_memory_stays(ring):
         assert reader.was_replaced
         assert reader.status()[0] == "replaced"
         ring.close()
-        assert larger.path.exists(), "whoever lost the name may not remove it"
+        assert larger.path.exists(), "anyone who lost the name may not remove it"
         with RingReader(larger.path) as again:
             larger.write(pixels(8, 8, 8), 2)
             assert again.read().width == 8
@@ -137,7 +137,7 @@ def test_an_impossible_size_is_refused(tmp_path, size):
 def test_a_folder_that_is_not_there_is_told(tmp_path):
     with pytest.raises(WorkerError, match="cannot be shared"):
         RingWriter(tmp_path / "none" / "c.ring", 4, 4)
-    with pytest.raises(WorkerError, match="no live picture"):
+    with pytest.raises(WorkerError, match="no live image"):
         RingReader(tmp_path / "none.ring")
 
 

@@ -1,4 +1,4 @@
-"""A live stream compares every driving picture with the one in which its reference was seen."""
+"""A live stream compares every driving image with the one in which its reference was seen."""
 
 from dataclasses import replace
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Live streams, for real: the astronaut driven by motions, pushed pictures and a film, read out of the ring."""
+"""Live streams, for real: the astronaut driven by motions, pushed images and a video, read out of the ring."""
 
 import time
 from dataclasses import replace
@@ -91,7 +91,7 @@ def config(face, driver="demo:expressive", **more):
 def test_a_motion_moves_the_portrait_and_figures_are_told(streams, screen, face):
     stream = streams.create(config(face), "s")
     shapes = {picture_of(screen.next()).tobytes() for _ in range(40)}
-    assert len(shapes) > 12, "pictures differ"
+    assert len(shapes) > 12, "images differ"
     status = until(lambda: (s := stream.status())["shown_ms"] and s["fps"] > 5 and s, "figures")
     assert (status["state"], status["message"], status["width"]) == ("running", "", 256)
     assert 0 < status["made_ms"][0] <= status["made_ms"][1]
@@ -143,7 +143,7 @@ def test_freezing_holds_the_picture(streams, screen, face):
 def test_pushed_pictures_drive_and_mirroring_turns_the_other_way(streams, screen, face, astronaut):
     stream = streams.create(config(face, PUSH), "s")
     plain = cv2.imencode(".png", astronaut[..., ::-1])[1].tobytes()
-    until(lambda: stream.push(plain) or stream.picture is not None, "a picture")
+    until(lambda: stream.push(plain) or stream.picture is not None, "an image")
     rest = stream.picture
     turned = cv2.warpAffine(astronaut, np.float32([[0.97, -0.26, 60], [0.26, 0.97, -50]]), (512, 512))
     data = cv2.imencode(".png", turned[..., ::-1])[1].tobytes()

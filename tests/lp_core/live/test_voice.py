@@ -1,4 +1,4 @@
-"""A voice drives a live stream: a file stands in for the microphone."""
+"""A voice drives a live stream: a file replaces the microphone."""
 
 import sys
 import threading

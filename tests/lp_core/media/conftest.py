@@ -1,4 +1,4 @@
-"""Made material: moving pictures, films written without the code under test, specifications."""
+"""Made material: moving images, videos written without the code under test, specifications."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _picture(index: int, width: int, height: int, bits: int = 8, has_alpha: bool
 
 @pytest.fixture
 def picture() -> Callable[..., np.ndarray]:
-    """(index, width, height, bits, has_alpha) -> a smooth moving picture."""
+    """(index, width, height, bits, has_alpha) -> a smooth moving image."""
     return _picture
 
 
@@ -64,9 +64,9 @@ def spec() -> Callable[..., SinkSpec]:
 
 @pytest.fixture
 def make_film(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a film of flat grey pictures with PyAV alone.
+    """Writes a video of flat grey images with PyAV alone.
 
-    Picture k has the grey ``10 + 5 k`` (k below 45); ``times`` are presentation times in ``tick`` units.
+    Image k has the grey ``10 + 5 k`` (k below 45); ``times`` are presentation times in ``tick`` units.
     """
 
     def make(

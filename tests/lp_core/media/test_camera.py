@@ -40,7 +40,7 @@ def test_a_network_stream_gives_rgb_pictures_and_tells_its_end(served):
         pictures = [camera.read() for _ in range(3)]
         assert pictures[0].shape == (48, 64, 3)
         assert np.abs(pictures[0][24, 32].astype(int) - (250, 0, 0)).max() < 12
-        with pytest.raises(UnreadableMedia, match="no more pictures"):
+        with pytest.raises(UnreadableMedia, match="no more images"):
             camera.read()
         camera.close()
 

@@ -117,7 +117,7 @@ def test_missing_pictures_are_listed(tmp_path):
 
 
 def test_no_picture(tmp_path):
-    with pytest.raises(UnreadableMedia, match="matches no picture"):
+    with pytest.raises(UnreadableMedia, match="matches no image"):
         numbering_of(SequencePattern.parse(tmp_path / "a.####.png"), None, "error")
 
 
@@ -126,7 +126,7 @@ def test_existing_pictures_are_refused(tmp_path):
     refuse_existing_pictures(pattern, overwrite=False)
     touch(tmp_path, "a.0005.png", "a.0006.png")
     refuse_existing_pictures(pattern, overwrite=True)
-    with pytest.raises(OutputExists, match="2 pictures"):
+    with pytest.raises(OutputExists, match="2 images"):
         refuse_existing_pictures(pattern, overwrite=False)
 
 

@@ -1,4 +1,4 @@
-"""Film masters as the system's own ffprobe and ffmpeg see them: tags, depth, timecode, and the numbers."""
+"""Video masters as the system's own ffprobe and ffmpeg see them: tags, depth, timecode, and the numbers."""
 
 from __future__ import annotations
 

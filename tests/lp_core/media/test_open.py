@@ -233,7 +233,7 @@ def test_on_twos_in_time_and_in_black(tmp_path):
         assert (source.info.frame_count, source.info.first_frame) == (8, 1)
         frames = list(source)
         assert any("every 2 frames" in note for note in source.notes)
-        assert any("lacks 1 pictures" in note and note.endswith(": 5.") for note in source.notes)
+        assert any("lacks 1 images" in note and note.endswith(": 5.") for note in source.notes)
     assert [int(frame.pixels.max()) for frame in frames] == [1, 1, 3, 3, 0, 0, 7, 7]
     assert [frame.time_s for frame in frames] == [Fraction(index, 24) for index in range(8)]
     with open_source(name, options=replace(options, frames=FrameRange(4, 6), missing="hold")) as source:

@@ -30,7 +30,7 @@ def test_all_eight_differ_and_six_is_clockwise():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_display_matrix_means_the_same_turn(orientation):
-    # planted: where the corners of a 2 x 3 picture go under the orientation gives the matrix
+    # planted: where the corners of a 2 x 3 image go under the orientation gives the matrix
     picture = np.arange(6).reshape(2, 3)
     upright = turn_upright(picture, orientation)
 

@@ -1,4 +1,4 @@
-"""Passes in files of their own."""
+"""Passes in separate files."""
 
 import json
 from dataclasses import replace
@@ -72,7 +72,7 @@ class TestSplitSink:
         assert shapes["out.crop.%04d.exr"] == (4, 4, 3)
         assert opened["out.crop.%04d.exr"].spec.width == 4
         assert opened["out.matte.%04d.exr"].spec.sample_type == "float"
-        assert set(opened["out.mp4"].frames[0].layers) == {"stmap"}  # it stays beside the picture
+        assert set(opened["out.mp4"].frames[0].layers) == {"stmap"}  # it stays next to the image
 
     def test_a_layer_that_comes_and_goes_keeps_its_numbers(self, sink, opened):
         whole = self.frame()

@@ -1,4 +1,4 @@
-"""A part of a film is a clip of its own, with the pictures, numbers and timecode it has in the whole."""
+"""A part of a video is a separate clip, with the images, numbers and timecode it has in the whole."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Camera:
         self.file = open(device, "wb")
     def __enter__(self): return self
     def __exit__(self, *_): self.file.close()
-    def send(self, picture):
+    def send(self, image):
         assert picture.flags.c_contiguous
         self.file.write(picture.tobytes())
 """

@@ -1,4 +1,4 @@
-"""Where networks run: what auto takes, and what becomes of memory that runs out."""
+"""Where networks run: what auto takes, and what happens to memory that runs out."""
 
 # ruff: noqa: E402 - imports follow the check for the library
 

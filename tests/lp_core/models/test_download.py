@@ -66,117 +66,117 @@ def _no_proxy(monkeypatch):
 
 
 @pytest.fixture
-def aside(tmp_path):
+def temporary(tmp_path):
     return tmp_path / "größe.part"
 
 
 SIZE = len(BODY)
 
 
-def fetch(server, aside, size=SIZE):
+def fetch(server, temporary, size=SIZE):
     told = []
     with serving(server) as url:
-        download(url, aside, size, told.append)
+        download(url, temporary, size, told.append)
     return told
 
 
-def test_file_arrives_and_progress_grows_to_its_size(aside):
-    told = fetch(Server(), aside)
-    assert aside.read_bytes() == BODY
+def test_file_arrives_and_progress_grows_to_its_size(temporary):
+    told = fetch(Server(), temporary)
+    assert temporary.read_bytes() == BODY
     assert told == sorted(told)
     assert told[-1] == len(BODY)
 
 
-def test_goes_on_where_an_earlier_try_stopped(aside):
-    aside.write_bytes(BODY[:1000])
+def test_goes_on_where_an_earlier_try_stopped(temporary):
+    temporary.write_bytes(BODY[:1000])
     server = Server()
-    assert fetch(server, aside)[0] == 1000
+    assert fetch(server, temporary)[0] == 1000
     assert server.asked == ["bytes=1000-"]
-    assert aside.read_bytes() == BODY
+    assert temporary.read_bytes() == BODY
 
 
-def test_cut_connection_is_taken_up_again(aside):
+def test_cut_connection_is_taken_up_again(temporary):
     server = Server(cuts=2)
-    fetch(server, aside)
+    fetch(server, temporary)
     half = len(BODY) // 2
     assert server.asked == [None, f"bytes={half}-", f"bytes={half + half // 2}-"]
-    assert aside.read_bytes() == BODY
+    assert temporary.read_bytes() == BODY
 
 
-def test_server_without_ranges_starts_over(aside):
-    aside.write_bytes(b"x" * 1000)
-    fetch(Server(has_ranges=False), aside)
-    assert aside.read_bytes() == BODY
+def test_server_without_ranges_starts_over(temporary):
+    temporary.write_bytes(b"x" * 1000)
+    fetch(Server(has_ranges=False), temporary)
+    assert temporary.read_bytes() == BODY
 
 
-def test_endless_cuts_end_with_an_error_that_keeps_what_came(aside):
+def test_endless_cuts_end_with_an_error_that_keeps_what_came(temporary):
     with pytest.raises(ModelError, match="are kept"):
-        fetch(Server(cuts=99), aside)
-    assert aside.read_bytes() == BODY[: aside.stat().st_size]
-    assert aside.stat().st_size > len(BODY) // 2
+        fetch(Server(cuts=99), temporary)
+    assert temporary.read_bytes() == BODY[: temporary.stat().st_size]
+    assert temporary.stat().st_size > len(BODY) // 2
 
 
-def test_whole_leftover_needs_no_request(aside):
-    aside.write_bytes(BODY)
+def test_whole_leftover_needs_no_request(temporary):
+    temporary.write_bytes(BODY)
     server = Server(status=500)
-    fetch(server, aside)
+    fetch(server, temporary)
     assert server.asked == []
 
 
-def test_leftover_that_is_too_long_is_thrown_away(aside):
-    aside.write_bytes(BODY + b"more")
+def test_leftover_that_is_too_long_is_thrown_away(temporary):
+    temporary.write_bytes(BODY + b"more")
     server = Server()
-    fetch(server, aside)
+    fetch(server, temporary)
     assert server.asked == [None]
-    assert aside.read_bytes() == BODY
+    assert temporary.read_bytes() == BODY
 
 
-def test_refused_range_starts_over(aside):
-    aside.write_bytes(BODY[:10])
+def test_refused_range_starts_over(temporary):
+    temporary.write_bytes(BODY[:10])
     server = Server(status=416, status_times=1)
-    fetch(server, aside)
+    fetch(server, temporary)
     assert server.asked == ["bytes=10-", None]
-    assert aside.read_bytes() == BODY
+    assert temporary.read_bytes() == BODY
 
 
-def test_file_that_grew_is_not_collected(aside):
+def test_file_that_grew_is_not_collected(temporary):
     with pytest.raises(ModelDamaged, match="larger"):
-        fetch(Server(), aside, size=100)
-    assert aside.stat().st_size == 0
+        fetch(Server(), temporary, size=100)
+    assert temporary.stat().st_size == 0
 
 
 @pytest.mark.parametrize(("status", "words"), [(404, "not there"), (410, "not there"), (403, "refused")])
-def test_refusal_is_not_repeated(aside, status, words):
+def test_refusal_is_not_repeated(temporary, status, words):
     server = Server(status=status)
     with pytest.raises(ModelError, match=words):
-        fetch(server, aside)
+        fetch(server, temporary)
     assert len(server.asked) == 1
 
 
-def test_server_fault_is_tried_again(aside):
-    fetch(Server(status=503, status_times=2), aside)
-    assert aside.read_bytes() == BODY
+def test_server_fault_is_tried_again(temporary):
+    fetch(Server(status=503, status_times=2), temporary)
+    assert temporary.read_bytes() == BODY
 
 
-def test_nobody_listens(aside):
+def test_nobody_listens(temporary):
     with serving(Server()) as url:
         pass
     with pytest.raises(ModelError, match="check the network"):
-        download(url, aside, 10, lambda _: None)
+        download(url, temporary, 10, lambda _: None)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/x", "nonsense"])
-def test_only_web_addresses(aside, url):
+def test_only_web_addresses(temporary, url):
     with pytest.raises(ModelError, match="not a web address"):
-        download(url, aside, 10, lambda _: None)
+        download(url, temporary, 10, lambda _: None)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
-def test_full_disk_is_said_and_nothing_is_left(aside):
-    aside.symlink_to("/dev/full")
+def test_full_disk_is_said_and_nothing_is_left(temporary):
+    temporary.symlink_to("/dev/full")
     with pytest.raises(DiskFull, match="LPSUITE_MODELS"):
-        fetch(Server(), aside)
-    assert not aside.is_symlink()
+        fetch(Server(), temporary)
+    assert not temporary.is_symlink()
 
 
 @pytest.mark.parametrize(
@@ -188,10 +188,10 @@ def test_full_disk_is_said_and_nothing_is_left(aside):
         (errno.EIO, ModelError),
     ],
 )
-def test_foreign_write_errors_are_translated(aside, number, wanted):
-    aside.write_bytes(b"half")
-    with pytest.raises(wanted) as caught, translated_write_errors(aside):
+def test_foreign_write_errors_are_translated(temporary, number, wanted):
+    temporary.write_bytes(b"half")
+    with pytest.raises(wanted) as caught, translated_write_errors(temporary):
         raise OSError(number, "reason")
     assert type(caught.value) is wanted
     assert "größe.part" in str(caught.value)
-    assert aside.exists() == (number != errno.ENOSPC)
+    assert temporary.exists() == (number != errno.ENOSPC)

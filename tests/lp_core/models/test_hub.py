@@ -1,4 +1,4 @@
-"""The hub's library is called as it wants to be, and its errors are ours; a planted library stands in."""
+"""The hub's library is called as it wants to be, and its errors are ours; a planted library is in."""
 
 import errno
 import sys
@@ -24,7 +24,7 @@ class FakeBar:
 
 @pytest.fixture
 def install(monkeypatch):
-    """A function that plants a library and imports the module anew."""
+    """A function that plants a library and imports the module again."""
 
     def plant(download):
         library, utils = ModuleType("huggingface_hub"), ModuleType("huggingface_hub.utils")

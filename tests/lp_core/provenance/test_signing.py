@@ -23,7 +23,7 @@ from lp_core.settings import ProvenanceSettings, RenderSettings
 
 @pytest.fixture
 def frames(tmp_path, rng):
-    """Three numbered pictures; their pattern."""
+    """Three numbered images; their pattern."""
     for number in (1001, 1002, 1003):
         write_image(tmp_path / f"shot.{number}.png", rng.integers(0, 255, (16, 16, 3), np.uint8))
     return tmp_path / "shot.%04d.png"

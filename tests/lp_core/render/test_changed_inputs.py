@@ -15,7 +15,7 @@ PLAIN = RenderSettings(engine=EngineSettings(engine="mesh"), mesh=MeshSettings(c
 
 @pytest.fixture
 def stage(tmp_path, astronaut):
-    """A small portrait and a short film of it."""
+    """A small portrait and a short video of it."""
     small = cv2.resize(astronaut, (256, 256), interpolation=cv2.INTER_AREA)
     write_portrait(tmp_path / "portrait.png", small)
     write_film(tmp_path / "film.mkv", [small] * 6, rate="25", codec="ffv1")
@@ -83,7 +83,7 @@ def test_resumed_work_starts_over_with_a_changed_input_and_says_so(stage, astron
     made = sorted(stage.glob("o.*"))
     assert made
     for path in made:
-        if path.suffix == ".png":  # a film joined of segments has other bytes than one written at once
+        if path.suffix == ".png":  # a video joined of segments has other bytes than one written at once
             assert path.read_bytes() == (stage / path.name.replace("o.", "fresh.")).read_bytes()
 
 

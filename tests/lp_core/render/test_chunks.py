@@ -27,7 +27,7 @@ PLAIN = RenderSettings(engine=EngineSettings(engine="mesh"), mesh=MeshSettings(c
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
-    """A portrait, and a film of 60 frames in which it moves."""
+    """A portrait, and a video of 60 frames in which it moves."""
     from skimage import data
 
     folder = tmp_path_factory.mktemp("stage")
@@ -100,7 +100,7 @@ def test_a_film_of_a_film_is_the_same_however_it_is_cut(stage, tmp_path):
 
     render = assemble(job("second.mkv"))
     solution = solve(render, tmp_path / "one" / "solution")
-    for run in (range(48, 60), range(48)):  # as two machines would, each with a render of its own
+    for run in (range(48, 60), range(48)):  # as two machines would, each with a separate render
         other = assemble(job("second.mkv"), resumes=True)
         parts = open_parts(other, solution, tmp_path / "shared")
         render_chunk(other, solution, parts, run)

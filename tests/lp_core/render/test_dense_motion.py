@@ -1,4 +1,4 @@
-"""Driving pictures get their dense motion from their own frame and the reference frame."""
+"""Driving images get their dense motion from their own frame and the reference frame."""
 
 from functools import partial
 

@@ -39,11 +39,11 @@ def test_protected_pixels_are_the_sources_bits(source, drawn):
     assert not got.animation.matte[:2].any()
     assert not got.animation.flow[:2].any()
     assert (got.animation.matte[2:, 1:7] == 1).all()
-    assert (drawn.frame.pixels[:, 1:7] == 0.25).all(), "the engine's picture was written to"
+    assert (drawn.frame.pixels[:, 1:7] == 0.25).all(), "the engine's image was written to"
 
 
 def test_an_edge_lies_between_both_sides_everywhere(source, drawn):
-    """Neither darker nor brighter than the source and the drawn picture it is made of: no fringe."""
+    """Neither darker nor brighter than the source and the drawn image it is made of: no fringe."""
     matte = np.tile(np.linspace(0, 1, 8, dtype=np.float32), (4, 1))
     got = protected(drawn, source, matte).frame.pixels[:, 1:7]
     low = np.minimum(source.pixels, drawn.frame.pixels)[:, 1:7]

@@ -85,7 +85,7 @@ def test_failure_with_a_changed_input_is_explained_by_it(clip):
     with pytest.raises(InputChanged), watch.guarding():
         raise ValueError("a decoder's words")
     with pytest.raises(Cancelled), watch.guarding():
-        raise Cancelled("The user's wish comes first.")
+        raise Cancelled("The user's request comes first.")
 
 
 def test_unreadable_input_is_one_sentence(tmp_path):

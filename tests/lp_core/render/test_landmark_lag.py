@@ -1,4 +1,4 @@
-"""Readings that trail the picture are carried on to where the face is."""
+"""Readings that trail the image are carried on to where the face is."""
 
 from contextlib import closing
 from dataclasses import replace

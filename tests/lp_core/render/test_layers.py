@@ -54,7 +54,7 @@ def test_the_result_is_the_moved_person_over_the_plate(plate, person, source, an
     moved = np.roll(person, SHIFT, axis=1) == 1
     np.testing.assert_array_equal(got.pixels[moved], source.pixels[person == 1])
     np.testing.assert_array_equal(got.pixels[~moved], plate[~moved])
-    assert (animation.pixels != got.pixels).any(), "the engine's picture was written to"
+    assert (animation.pixels != got.pixels).any(), "the engine's image was written to"
 
 
 def test_the_background_is_untouched_and_says_so(plate, person, source, animation):

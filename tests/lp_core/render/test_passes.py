@@ -125,7 +125,7 @@ def test_motion_of_a_lone_frame_and_across_a_gap():
 
 
 class TestAFilmedSource:
-    """A scene that pans to the left, 2 pixels a frame; what is drawn moves 1.5 to the right and down beside it."""
+    """A scene that pans to the left, 2 pixels a frame; what is drawn moves 1.5 to the right and down next to it."""
 
     SCENE = cv2.GaussianBlur(np.random.default_rng(1).random((80, 140, 3), np.float32), (0, 0), 2.0) * 2 - 0.5
     BOX = (20, 15, 80, 50)

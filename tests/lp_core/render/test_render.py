@@ -76,7 +76,7 @@ def lips(sink):
 
 
 def borrowed(sink):
-    """The value of the driving picture each frame was drawn with."""
+    """The value of the driving image each frame was drawn with."""
     return [int(frame.pixels[0, 1, 0]) for frame in sink.frames]
 
 

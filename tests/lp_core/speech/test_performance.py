@@ -82,9 +82,9 @@ def test_what_cannot_be_used_is_said_before_the_work(recognizer, portrait, tmp_p
     with pytest.raises(UnreadableMedia, match="does not exist"):
         assemble(job(tmp_path, tmp_path / "absent.wav", "out.mp4"))
     write_tone(tmp_path / "tone.wav", seconds=0.2)
-    with pytest.raises(SettingError, match="holds no picture to take the mouth from"):
+    with pytest.raises(SettingError, match="holds no image to take the mouth from"):
         assemble(job(tmp_path, tmp_path / "tone.wav", "out.mp4", mouth="driving"))
-    with pytest.raises(SettingError, match="is a motion or a voice, no picture"):
+    with pytest.raises(SettingError, match="is a motion or a voice, no image"):
         assemble(RenderJob(str(tmp_path / "tone.wav"), "demo:nod", str(tmp_path / "o.mp4"), RenderSettings()))
 
 

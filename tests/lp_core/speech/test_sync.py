@@ -14,7 +14,7 @@ from lp_core.speech.sync import SyncCheck, compare
 
 
 def pair(late_s=0.0, noise=1.0, seconds=12):
-    """Predicted curves, their voice, and a film of the same mouth whose sound is late."""
+    """Predicted curves, their voice, and a video of the same mouth whose sound is late."""
     rng = np.random.default_rng(2)
     curves = blurred(rng.standard_normal((seconds * 100, len(OUTPUTS))), 8)
     seen = curves + noise * blurred(rng.standard_normal(curves.shape), 8)

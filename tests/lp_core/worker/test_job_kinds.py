@@ -13,7 +13,7 @@ from lp_core.worker.schema import AnimateRequest, BatchRequest, ExtractRequest, 
 
 @pytest.fixture
 def stage(tmp_path):
-    """(allowed folder, one beside it)."""
+    """(allowed folder, one next to it)."""
     for name in ("in", "out"):
         (tmp_path / name).mkdir()
         for file in ("a.png", "b.mp4", "edit.json"):

@@ -1,4 +1,4 @@
-"""A job that kills its worker is given up; one that gains something in between is not."""
+"""A job that kills its worker is abandoned; one that gains something in between is not."""
 
 import os
 import subprocess
@@ -61,7 +61,7 @@ def deaths(folder, how):
         if done.returncode == 0:
             return count
         assert done.returncode == -9
-    raise AssertionError("the job was never given up")
+    raise AssertionError("the job was never abandoned")
 
 
 def test_a_job_that_kills_the_worker_twice_fails_and_the_next_one_runs(tmp_path, store):
@@ -96,7 +96,7 @@ def test_a_worker_that_is_stopped_does_not_count(tmp_path, store):
             context.check()
 
         def abandon(self, context):
-            raise AssertionError("it was not given up")
+            raise AssertionError("it was not abandoned")
 
     for _ in range(MOST_STARTS + 2):
         begun = threading.Event()

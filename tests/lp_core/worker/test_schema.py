@@ -21,7 +21,7 @@ NO_FILES = {
     "source_face", "driving_face", "reference", "device", "frames", "layer", "view", "fps", "exr_compression",
     "emotion", "input_space", "output_space", "passes", "watermark",
 }  # fmt: skip
-"""Settings in free words that name no file; whoever adds one says here or by ``path=`` which it is."""
+"""Settings in free words that name no file; anyone who adds one says here or by ``path=`` which it is."""
 
 
 def test_nothing_said_gives_the_defaults():

@@ -1,4 +1,4 @@
-"""Several pictures in one batch, on every device here: the same as one at a time, compiled or not."""
+"""Several images in one batch, on every device here: the same as one at a time, compiled or not."""
 
 # ruff: noqa: E402 - imports follow the check for the library
 
@@ -59,7 +59,7 @@ def test_a_batch_is_its_pictures_drawn_alone(networks, is_filmed):
 
 
 def test_a_picture_does_not_depend_on_its_place_in_a_batch(networks, device):
-    """To the last bit on a processor, so that a film may be cut into chunks anywhere."""
+    """To the last bit on a processor, so that a video may be cut into chunks anywhere."""
     (source,) = prepared(networks, 1)
     points = torch.rand(4, 21, 3) - 0.5
     pictures, deformations = drawn(networks, source, points)
@@ -95,7 +95,7 @@ def test_a_machine_that_cannot_compile_is_told_so():
 
 
 class Engines:
-    """An engine over networks that note the sizes of what they draw, and fit so many pictures at once."""
+    """An engine over networks that note the sizes of what they draw, and fit so many images at once."""
 
     def __init__(self, batch, most=99):
         self.sizes, self.networks = [], FakeNetworks()
@@ -134,7 +134,7 @@ def test_the_engine_draws_full_batches_and_every_picture_as_it_would_alone(is_fi
     assert len(together) == 5
     for shown, act in zip(together, asked, strict=True):
         same(shown, made.engine.animate(act.portrait, act.motion, reference))
-    assert made.sizes[3:] == [1] * 5  # a lone picture is not made to wait for others
+    assert made.sizes[3:] == [1] * 5  # a lone image is not made to wait for others
 
 
 def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost():

@@ -1,4 +1,4 @@
-"""The engine with networks that compute next to nothing: what reaches them, what becomes of the result."""
+"""The engine with networks that compute next to nothing: what reaches them, what happens to the result."""
 
 # ruff: noqa: E402 - imports follow the check for the library
 
@@ -218,9 +218,9 @@ def test_a_performance_is_read_in_units_of_the_picture_height():
     assert near.eyes.min() > 0.1
     far = engine(networks).read_motion(frame(), face(height=20.0))
     assert near.scale / far.scale == pytest.approx(2, rel=1e-3)
-    aside = engine(networks).read_motion(frame(), face(at=(76, 80)))
-    assert aside.translation[0] - near.translation[0] == pytest.approx(16 / 80, abs=1e-4)
-    assert aside.translation[1] == pytest.approx(near.translation[1], abs=1e-4)
+    temporary = engine(networks).read_motion(frame(), face(at=(76, 80)))
+    assert temporary.translation[0] - near.translation[0] == pytest.approx(16 / 80, abs=1e-4)
+    assert temporary.translation[1] == pytest.approx(near.translation[1], abs=1e-4)
 
 
 def test_frames_read_together_read_as_they_do_alone():
@@ -288,7 +288,7 @@ def test_memory_that_runs_out_once_is_freed_and_twice_is_an_error(still, acts):
 
 
 def test_one_picture_is_measured_against_a_neutral_face(still, acts):
-    """A picture turns the head by its own turn; measured against itself it would move nothing."""
+    """An image turns the head by its own turn; measured against itself it would move nothing."""
     turned = replace(acts[1], rotation=from_angles_deg(0.0, 10.0, 0.0).astype(np.float32))
     by_itself = engine(**NO_STITCHING).driven_points(still, turned, turned)
     np.testing.assert_allclose(by_itself, still.points, atol=1e-9)
@@ -309,7 +309,7 @@ class TestWhatTheNetworkCannotDraw:
             flat = one.animate(one.prepare(frame(), face()), acts[0], acts[1]).pixels
             level = flat[80, 60].astype(
                 int
-            )  # the generator's flat colour, so that both agree but for the grain
+            )  # the generator's flat color, so that both agree but for the grain
             pixels = np.clip(level + grain, 0, 255).astype(np.uint8)
             source = Frame(pixels, 0, FrameRate.parse(25).time_s(0))
             shown = one.animate(one.prepare(source, face()), acts[0], acts[1])

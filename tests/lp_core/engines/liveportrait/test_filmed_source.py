@@ -107,5 +107,5 @@ def test_the_eyes_of_a_filmed_source_keep_to_its_first_frame(performance):
     drawing.driven_points(portrait, performance.reference, performance.reference)
     assert networks.log.eyes
     blinking = drawing.survey(film([100], lids=0.1), performance)
-    assert eye_target(blinking) == 0.39  # a first frame that blinks is no aim
+    assert eye_target(blinking) == 0.39  # a first frame that blinks is not an aim
     assert not engine().info.surveys_plates

@@ -18,7 +18,7 @@ from lp_core.motion.implicit.transfer import TransferOptions, transfer
 
 
 class Fakes:
-    """Small networks with answers that can be told apart; they note what they were asked."""
+    """Small networks with answers that can be distinguished; they note what they were asked."""
 
     def __init__(self):
         self.asked = {"stitching": [], "eye": [], "lip": []}

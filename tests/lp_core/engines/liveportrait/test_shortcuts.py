@@ -119,7 +119,7 @@ def test_generator_equals_the_plain_one(plain, seeded):
     x = torch.randn(2, 6, 5, 4, dtype=torch.float64)
     result = net(x)
     assert result.shape == (2, 3, 40, 32)
-    assert apart(result, reference(x)) < 2e-6  # the instance norm and the picture are float32 by design
+    assert apart(result, reference(x)) < 2e-6  # the instance norm and the image are float32 by design
 
 
 @pytest.mark.parametrize("offset", [0.0, 30.0, 300.0])

@@ -32,7 +32,7 @@ from lp_core.settings.table import with_values
 SMALL = replace(
     LIVEPORTRAIT, name="performrecast", files={STITCHING: LIVEPORTRAIT.files[STITCHING]}, catalog=()
 )
-"""A model of one small file, that stands in for PerformRecast."""
+"""A model of one small file, that replaces PerformRecast."""
 
 
 @pytest.fixture(autouse=True)

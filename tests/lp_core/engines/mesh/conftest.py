@@ -19,7 +19,7 @@ WHITE = {"uint8": 255, "uint16": 65535, "float32": 1.0}
 
 @dataclass(frozen=True)
 class Sitter:
-    """A face in a picture of 512 x 512 and the engine's view of it."""
+    """A face in an image of 512 x 512 and the engine's view of it."""
 
     picture: Any
     face: Any

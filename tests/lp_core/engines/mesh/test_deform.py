@@ -113,7 +113,7 @@ def test_the_face_folds_nowhere_but_where_it_covers_itself(heads):
 
 
 def test_no_pixel_is_taken_from_afar(heads):
-    """No triangle throws a pixel across the picture: the largest motion here is 21 pixels."""
+    """No triangle throws a pixel across the image: the largest motion here is 21 pixels."""
     for name, (head, _) in heads.items():
         assert np.abs(head.flow).max() < 24, name
 

@@ -261,9 +261,7 @@ class TestTheMouth:
         differ = (drawn != borrowed).any(axis=2)
         assert differ[alpha > 0.95].mean() > 0.9
         assert not differ[alpha == 0].any()
-        assert (borrowed[..., 1] - borrowed[..., 0])[
-            alpha > 0.95
-        ].mean() > 60  # green, as the driving picture
+        assert (borrowed[..., 1] - borrowed[..., 0])[alpha > 0.95].mean() > 60  # green, as the driving image
 
     def test_its_edge_is_soft(self, engine, portrait, sitter, speaking, driving):
         alpha = self.opening(portrait, speaking, sitter.neutral)

@@ -17,7 +17,7 @@ from lp_core.settings import MotionSettings, RenderSettings
 
 
 class FakeAnalyzer:
-    """Reads more pitch off every further picture, or no face; checks that one thread uses it, as a film."""
+    """Reads more pitch off every further image, or no face; checks that one thread uses it, as a video."""
 
     def __init__(self, finds_a_face):
         self.finds_a_face = finds_a_face
@@ -27,7 +27,7 @@ class FakeAnalyzer:
         self.lock = threading.Lock()
 
     def analyze(self, picture, time_ms=None):
-        assert self.lock.acquire(blocking=False), "two pictures at once"
+        assert self.lock.acquire(blocking=False), "two images at once"
         try:
             assert picture.dtype == np.uint8
             assert picture.shape[2] == 3

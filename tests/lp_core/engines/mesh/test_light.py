@@ -1,4 +1,4 @@
-"""The mesh engine on scene-linear float pictures: highlights, negatives, NaN, and what is drawn into them."""
+"""The mesh engine on scene-linear float images: highlights, negatives, NaN, and what is drawn into them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Which channels of a file are its picture."""
+"""Which channels of a file are its image."""
 
 from __future__ import annotations
 

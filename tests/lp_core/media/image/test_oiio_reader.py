@@ -1,4 +1,4 @@
-"""EXR read: headers, windows, missing and damaged pictures."""
+"""EXR read: headers, windows, missing and damaged images."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class TestMissingPictures:
             got = [frame.pixels[0, 0, 0] for frame in source]
         assert got == values
         assert (source.info.first_frame, source.info.frames_before) == (1000, -1)
-        assert any("lacks 4 pictures" in note and "1000, 1003-1004, 1006" in note for note in source.notes)
+        assert any("lacks 4 images" in note and "1000, 1003-1004, 1006" in note for note in source.notes)
 
     def test_a_range_outside_the_one_in_the_name(self, pattern):
         with pytest.raises(UnreadableMedia, match="1006"):

@@ -67,7 +67,7 @@ def test_a_damaged_picture_is_replaced_and_reported(tmp_path, picture):
     for frame, index in zip(frames, expected, strict=True):
         assert np.array_equal(frame.pixels, picture(index, 32, 24))
     assert source.damaged_frames == (2, 3)
-    assert any("2 damaged pictures" in note and "2-3" in note for note in source.notes)
+    assert any("2 damaged images" in note and "2-3" in note for note in source.notes)
 
 
 def test_a_damaged_first_picture_is_an_error(tmp_path, picture):
@@ -118,7 +118,7 @@ class TestSink:
             sink.write(frame(0, 64, 48))
             sink.write(frame(1, 64, 48))
             sink.commit()
-        assert any("older pictures" in note and "3-4" in note for note in sink.notes)
+        assert any("older images" in note and "3-4" in note for note in sink.notes)
 
     def test_existing_pictures(self, tmp_path, spec, frame):
         write_image(tmp_path / "out.0009.png", frame(0, 64, 48).pixels)

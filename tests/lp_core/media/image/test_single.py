@@ -1,4 +1,4 @@
-"""One picture as an output."""
+"""One image as an output."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_a_second_picture_is_refused_and_what_lay_there_stays(tmp_path, frame, s
     path = tmp_path / f"out{suffix}"
     path.write_bytes(b"precious")
     with (
-        pytest.raises(MediaError, match=rf"single picture .* out\.%04d\{suffix}, or a film"),
+        pytest.raises(MediaError, match=rf"single image .* out\.%04d\{suffix}, or a video"),
         open_sink(path, spec(overwrite=True)) as sink,
     ):
         sink.write(frame(0, 64, 48))

@@ -29,7 +29,7 @@ PROPHOTO = icc.rgb_profile("ProPhoto RGB", icc.PROPHOTO, icc.gamma(1.8))
 
 
 def judged(pixels, profile):
-    """The same by LittleCMS, with a profile of its own for sRGB."""
+    """The same by LittleCMS, with a separate profile for sRGB."""
     return np.asarray(
         ImageCms.profileToProfile(
             Image.fromarray(pixels),

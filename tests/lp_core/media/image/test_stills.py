@@ -154,7 +154,7 @@ def _cmyk(inks):
 
 def test_premultiplied_tiff_becomes_straight(tmp_path):
     straight = DEEP.copy()
-    straight[..., 3] |= 0x4000  # small alphas hold too little colour to get it back
+    straight[..., 3] |= 0x4000  # small alphas hold too little color to get it back
     alpha = straight[..., 3:] / 65535
     stored = np.dstack([np.rint(straight[..., :3] * alpha).astype(np.uint16), straight[..., 3]])
     path = tmp_path / "a.tif"

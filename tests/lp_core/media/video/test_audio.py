@@ -23,7 +23,7 @@ def clicks(rate, seconds, channels=2):
 
 
 def sound_writer(codec="aac", rate=44100, seconds=2.0, delay_s=0.0):
-    """For ``make_film``: adds a track of clicks that begins ``delay_s`` after the picture."""
+    """For ``make_film``: adds a track of clicks that begins ``delay_s`` after the image."""
 
     def start(container):
         stream = container.add_stream(codec, rate=rate, layout="stereo")
@@ -42,7 +42,7 @@ def sound_writer(codec="aac", rate=44100, seconds=2.0, delay_s=0.0):
 
 
 def heard(path):
-    """(codec, rate, clicks after the first picture, end of sound, end of picture) in seconds."""
+    """(codec, rate, clicks after the first image, end of sound, end of image) in seconds."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
         name, rate = stream.codec_context.name, stream.rate
@@ -133,7 +133,7 @@ def test_a_later_start_and_a_length(tmp_path, make_film, spec, frame, codec, nam
     driving = make_film("driving.mkv", 60, rate=FPS, sound=sound_writer(codec, 48000))
     track = AudioTrack(driving, Fraction(3, 5), Fraction(1, 2))
     _, _, found, sound_end, _ = heard(film_with(tmp_path, spec, frame, name, track))
-    # clicks at 0.625 and 0.875 of the driving clip; 1.125 lies beyond the length
+    # clicks at 0.625 and 0.875 of the driving clip; 1.125 is beyond the length
     assert np.abs(np.array(found[:2]) - [0.025, 0.275]).max() < 0.003
     assert len(found) == 2
     assert sound_end < 0.53

@@ -41,7 +41,7 @@ def tone_file(path, layout, rate=48000, sample="f64", seconds=0.3, tracks=1):
 
 
 def written(tmp_path, spec, frame, sound, suffix, count=8):
-    """(path, notes) of a small film beside the sound."""
+    """(path, notes) of a small video next to the sound."""
     path = tmp_path / f"out{suffix}"
     codec = "prores4444" if suffix == ".mov" else "h264"
     with VideoSink(path, spec(audio=AudioTrack(sound), codec=codec)) as sink:

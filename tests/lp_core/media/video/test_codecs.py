@@ -50,5 +50,5 @@ def test_pairs():
         film_codec(Path("a.mp4"), "prores4444")
     with pytest.raises(UnknownCodec, match="choose h264"):
         film_codec(Path("a.mp4"), "mpeg1")
-    with pytest.raises(UnknownCodec, match="picture sequence"):
+    with pytest.raises(UnknownCodec, match="image sequence"):
         film_codec(Path("a.xyz"), "h264")

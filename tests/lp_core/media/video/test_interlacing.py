@@ -1,4 +1,4 @@
-"""Interlaced films: refused, made whole, or kept as they are."""
+"""Interlaced videos: refused, made whole, or kept as they are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERLACED_CODING = 1 << 18
 
 
 def marked_interlaced():
-    """A graph that marks RGB pictures as two fields, top first, and makes them YCbCr."""
+    """A graph that marks RGB images as two fields, top first, and makes them YCbCr."""
     graph = Graph()
     steps = [
         graph.add("buffer", "video_size=256x64:pix_fmt=rgb24:time_base=1/25"),
@@ -33,7 +33,7 @@ def marked_interlaced():
 
 @pytest.fixture
 def interlaced(tmp_path):
-    """A bar that runs to the right by 8 pixels a field, two fields a picture."""
+    """A bar that runs to the right by 8 pixels a field, two fields an image."""
     path = tmp_path / "fields.mov"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("prores_ks", rate=Fraction(25), options={"profile": "hq"})
@@ -80,5 +80,5 @@ def test_made_whole(interlaced):
         assert combing(frame) < 0.02
         middle = frame.pixels[32, :, 0].astype(np.float64)
         position = (middle * np.arange(256)).sum() / middle.sum()
-        # The kept field is the first one: the bar's middle stands at 16 + 16 * index + 11.5.
+        # The kept field is the first one: the bar's middle is at 16 + 16 * index + 11.5.
         assert abs(position - (27.5 + 16 * frame.index)) < 3

@@ -1,4 +1,4 @@
-"""Films joined of segments: what the container has to keep."""
+"""Videos joined of segments: what the container has to keep."""
 
 import numpy as np
 import pytest

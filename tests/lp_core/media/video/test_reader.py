@@ -15,7 +15,7 @@ VIDEO_709 = ColorTags(matrix="bt709")
 
 
 def greys(frames):
-    """Which picture of ``make_film`` each frame shows."""
+    """Which image of ``make_film`` each frame shows."""
     return [round((float(frame.pixels[..., 1].mean()) - 10) / 5) for frame in frames]
 
 
@@ -85,7 +85,7 @@ def test_alpha_is_delivered(make_film):
 
 
 class TestVariableRate:
-    # half at 30, half at 15 pictures a second, in ticks of 1/600 s
+    # half at 30, half at 15 images a second, in ticks of 1/600 s
     TIMES = [k * 20 for k in range(10)] + [200 + k * 40 for k in range(10)]
 
     def test_nearest_picture_is_shown(self, make_film):
@@ -167,7 +167,7 @@ class TestColor:
 
 
 def _stored(path, codes, matrix):
-    """The same film with constant YCbCr codes."""
+    """The same video with constant YCbCr codes."""
     import av
 
     out = path.with_name("codes.mkv")
@@ -277,7 +277,7 @@ def _spoil(path, packet):
 class TestRefused:
     def test_text_named_mp4(self, tmp_path):
         path = tmp_path / "notes.mp4"
-        path.write_text("this is no film\n" * 50)
+        path.write_text("this is not a video\n" * 50)
         with pytest.raises(UnreadableMedia, match="notes.mp4 cannot be decoded"):
             VideoSource(path)
 

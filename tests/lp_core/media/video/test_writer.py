@@ -42,7 +42,7 @@ def read(path):
 
 
 def patches(bits=8, height=64):
-    """Flat colours side by side, 32 pixels each: chroma at reduced resolution does not blur their middles."""
+    """Flat colors side by side, 32 pixels each: chroma at reduced resolution does not blur their middles."""
     picture = np.repeat(np.broadcast_to(PATCHES, (height, *PATCHES.shape)), 32, axis=1)
     return np.ascontiguousarray(picture) if bits == 8 else picture.astype(np.uint16) * 257
 
@@ -198,7 +198,7 @@ def test_a_size_below_the_codec_is_a_sentence(tmp_path, spec, size):
 
 
 def test_the_smallest_hevc_is_sound(tmp_path, spec, frame):
-    for index in range(10):  # too small ones bring the process down within a few films
+    for index in range(10):  # too small ones bring the process down within a few videos
         path = tmp_path / f"small{index}.mp4"
         write(path, spec(64, 64, codec="hevc"), [frame(index, 64, 64) for index in range(6)])
         assert len(read(path)[1]) == 6

@@ -228,7 +228,7 @@ def with_frame(index, value):
 BROKEN = {
     "no motion": lambda made: {k: v for k, v in made.items() if k != "motion"},
     "empty motion": changed("motion", []),
-    "frame is no dict": with_frame(1, lambda frame: 3),
+    "frame is not a dict": with_frame(1, lambda frame: 3),
     "frame lacks a key": with_frame(2, lambda frame: {k: v for k, v in frame.items() if k != "exp"}),
     "wrong size": with_frame(0, lambda frame: frame | {"t": np.zeros((1, 4), np.float32)}),
     "whole numbers": with_frame(0, lambda frame: frame | {"t": np.zeros((1, 3), np.int32)}),

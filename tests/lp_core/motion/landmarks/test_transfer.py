@@ -276,7 +276,7 @@ def test_lid_ratios_are_measured_from_the_reference():
     reference = replace(performer(), eyes=np.array([0.4, 0.02], np.float32))
     motion = replace(reference, eyes=np.array([0.2, 0.03], np.float32))
     half = (0.5 - LID_REST) / (1 - LID_REST)
-    little = 1 + 0.01 / NARROW_EYE  # a narrow eye is no measure for its own trembling
+    little = 1 + 0.01 / NARROW_EYE  # a narrow eye is not a measure for its own trembling
     assert lid_ratios(source, motion, reference, "relative") == pytest.approx((half, little), abs=1e-5)
     wide = replace(source, eyes=np.array([0.2, 0.2], np.float32))
     assert lid_ratios(wide, motion, reference, "absolute")[0] == pytest.approx(1, abs=1e-5)
