@@ -1,6 +1,6 @@
 """Closed loop: does the animated portrait do what the performer did?
 
-Every driving clip drives every portrait through the ordinary render (fine calibration unless told otherwise,
+Every driving clip drives every portrait through the ordinary render (fine calibration unless set otherwise,
 all else default; lossless video). The video is read back with the landmarker that read the performer, in the same
 video mode, and both readings are compared frame by frame: Pearson correlation and gain (regression slope) of head
 angles, smile, jaw and blinks, wherever the performer moves enough for it to mean something. Also: frames in which

@@ -127,7 +127,7 @@ def measure_part(
 ) -> dict[str, dict]:
     """Form -> best milliseconds and work of one part, for one frame; forms take turns.
 
-    ``frames`` tells how many frames a form takes at a time, where that is not one.
+    ``frames`` says how many frames a form takes at a time, where that is not one.
     """
     result = {
         form: {"gflop": round(gflop(runs[part]) / frames.get(form, 1), 1), "ms": float("inf")}

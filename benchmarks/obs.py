@@ -6,7 +6,7 @@
 
 OBS runs headless under Xvfb with its software renderer, which shares the processor's cores with the worker. The
 portrait is scikit-image's astronaut; the performer is the same, animated by demo:expressive into a film of 30 frames
-a second that the source plays in a loop (or --driving FILM). Pictures and latency are what the ring's time stamps say:
+a second that the source plays in a loop (or --driving FILM). Images and latency are what the ring's time stamps say:
 from the moment the driver's frame is there to the moment OBS uploads the finished picture for drawing.
 """
 

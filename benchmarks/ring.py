@@ -27,7 +27,7 @@ from lp_core.link.ring import HEADER_SIZE, SLOT_HEADER, RingFrame, RingReader, R
 
 
 def write(path: Path, size: tuple[int, int], rate: float | None, ready: Event, stop: Event) -> None:
-    """Writes the pattern until told to stop, at a rate or without pauses."""
+    """Writes the pattern until asked to stop, at a rate or without pauses."""
     writer = RingWriter(path, *size)
     picture = np.empty((size[1], size[0]), np.uint32)
     picture.fill(1)

@@ -1,6 +1,6 @@
 """The worker's client, as host scripts import it: ``from hosts.client import Client``.
 
-It lives in ``lp_core.link.client``; started as a program, this file tells whether the Python that runs it (a
+It lives in ``lp_core.link.client``; started as a program, this file says whether the Python that runs it (a
 host's own, perhaps) finds and reaches the worker.
 """
 

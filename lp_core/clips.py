@@ -47,7 +47,7 @@ def filmed_face(
         name: of the file or sequence.
         selector: which face: by place, by the id of a person, by a photo or a name (lp_core.settings.face_names).
         options: how it is read.
-        color: tells what its numbers mean.
+        color: what its numbers mean.
         is_source: True: the user's word for the source's colors counts.
         people: folder with a photo of each person.
 

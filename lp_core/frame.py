@@ -42,7 +42,7 @@ LAYER_CHANNELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 class Encoding(Protocol):
-    """What a picture's numbers mean; ``lp_core.color`` makes them.
+    """What an image's numbers mean; ``lp_core.color`` makes them.
 
     Convention:
         Colors (..., 3) float32 RGB, 1.0 = white, of any sign and size; new arrays are returned.
@@ -146,7 +146,7 @@ class ClipInfo:
     rate: FrameRate
     """Constant rate at which frames are delivered (variable-rate clips are conformed to it)."""
     frame_count: int | None
-    """Number of frames that will be delivered; None when the container does not tell."""
+    """Number of frames that will be delivered; None when the container does not say."""
     bit_depth: int = 8
     """Bits per channel of the delivered pixels: 8 (uint8), 16 (uint16) or 32 (float32)."""
     has_alpha: bool = False
@@ -172,7 +172,7 @@ class ClipInfo:
     windows: Windows | None = None
     """Display and data window; None: both are the frame."""
     metadata: Mapping[str, Any] = field(default_factory=_nothing)
-    """What else the first picture's header says, by its own names; carried to files of the same kind."""
+    """What else the first image's header says, by its own names; carried to files of the same kind."""
     notes: tuple[str, ...] = ()
     """Sentences the user should see, for example that a variable rate was conformed."""
 
@@ -194,9 +194,9 @@ class Frame:
     layers: Mapping[str, NDArray[np.float32]] = field(default_factory=_nothing)
     """Layer (a key of LAYER_CHANNELS) -> (H, W, C) written next to the image by sinks that can."""
     metadata: Mapping[str, Any] = field(default_factory=_nothing)
-    """What this picture's own header says, or what a render says of it; overrides the clip's."""
+    """What this image's own header says, or what a render says of it; overrides the clip's."""
     data_window: Box | None = None
-    """This picture's own data window, in file coordinates; None: the clip's."""
+    """This image's own data window, in file coordinates; None: the clip's."""
 
     alpha: AlphaState = "straight"
     """State of the colors, where there is alpha: see ``ClipInfo.alpha``."""

@@ -1,4 +1,4 @@
-"""Names that others build on: a change of them is told in CHANGELOG.md, then the list here is changed."""
+"""Names that others build on: a change of them is listed in CHANGELOG.md, then the list here is changed."""
 
 import ast
 from importlib import import_module

@@ -48,7 +48,7 @@ KNOWN: Mapping[str, Known] = {
 DENOISER = "realesr-general-wdn-x4v3"
 """Partner of general-x4v3: mixed with it, it takes more noise away."""
 MARGINS = {"ESRGAN": 64, "RealESRGAN Compact": 18}
-"""Architecture -> pixels of context after which a tile's result equals the whole picture's to 1e-3.
+"""Architecture -> pixels of context after which a tile's result equals the whole image's to 1e-3.
 
 The compact network reaches no further than 18 pixels. RRDB networks reach over 350, but what comes from beyond
 64 changes a real image by less than 1e-3 (benchmarks/upscale.py --margins)."""

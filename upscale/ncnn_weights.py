@@ -47,7 +47,7 @@ def read_ncnn(param: Path, binary: Path) -> StateDict:
         SRVGGNetCompact (``body.0.weight``, ...) checkpoint -> float32 tensors.
 
     Raises:
-        ModelDamaged: the files are no such network, or do not belong together.
+        ModelDamaged: the files are not such a network, or do not belong together.
     """
     try:
         layers = list(_layers(param.read_text(encoding="ascii")))

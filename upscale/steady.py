@@ -78,7 +78,7 @@ def carry(small_before: F32, result_before: F32, small: F32) -> tuple[F32, F32] 
 def flicker(small_before: F32, result_before: F32, small: F32, result: F32) -> float:
     """Mean change of a result that motion does not explain, in 8-bit codes; 0 across a cut.
 
-    Args: as ``carry``'s, and this picture's own result.
+    Args: as ``carry``'s, and this image's own result.
     """
     carried = carry(small_before, result_before, small)
     if carried is None:

@@ -27,7 +27,7 @@ class TileSpan:
     keep: tuple[int, int]
     """What of it is used, feather included."""
     fade_in: int
-    """Pixels at the start of ``keep`` over which the weight rises from 0; 0 at the picture's edge."""
+    """Pixels at the start of ``keep`` over which the weight rises from 0; 0 at the image's edge."""
     fade_out: int
     """Pixels at the end of ``keep`` over which it falls to 0."""
 

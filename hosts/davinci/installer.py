@@ -35,7 +35,7 @@ class DavinciInstaller:
     """DaVinci Resolve's row of ``hosts.install.HOSTS``."""
 
     def install(self, options: InstallOptions) -> list[str]:
-        """Copies scripts, library and macro; tells the scripts which program is the worker's."""
+        """Copies scripts, library and macro; sets which program the scripts start."""
         fusion = fusion_folder(options)
         library = fusion / LIBRARY
         if library.exists():
@@ -47,7 +47,7 @@ class DavinciInstaller:
         return [
             f"The scripts are in {fusion / 'Scripts'}: in Resolve by Workspace, Scripts, on the Edit and Fusion pages.",
             f"The macro LivePortrait is in {_macro(fusion).parent}; on the Fusion page it is among the macros.",
-            "They need Python 3.7 or newer (3.10 to 3.12 is safest); LivePortrait - Check in the menu tells.",
+            "They need Python 3.7 or newer (3.10 to 3.12 is safest); LivePortrait - Check in the menu says.",
         ]
 
     def status(self, options: InstallOptions) -> list[Finding]:
@@ -119,7 +119,7 @@ def _scripts(fusion: Path) -> Iterator[PlacedFile]:
 
 
 def _with_library(source: Path, library: Path) -> str:
-    """A script that knows where its library is: Resolve does not tell a script its own place."""
+    """A script that knows where its library is: Resolve does not give a script its own path."""
     text, place = (
         source.read_text(encoding="utf-8"),
         json.dumps(str(library), ensure_ascii=source.suffix == ".py"),

@@ -1,4 +1,4 @@
-"""Run by Nuke when it has a window: toolbar, Tab menu and panel. A failure is told and never stops Nuke's start."""
+"""Run by Nuke when it has a window: toolbar, Tab menu and panel. A failure is reported and never stops Nuke's start."""
 
 import sys
 import traceback

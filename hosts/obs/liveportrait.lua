@@ -2,7 +2,7 @@
 --
 -- Pictures come through shared memory (lp_memory.lua). Wishes go out as small files in the live folder, which the
 -- worker watches: a script in OBS has no sockets, and a file in memory costs microseconds where a request could
--- block a frame. Nothing here waits for anything. What can be set, and within which bounds, stands in
+-- block a frame. Nothing here waits for anything. What can be set, and within which bounds, is in
 -- lp_options.lua, which `lpsuite host install obs` writes from the settings of LP Suite.
 local ffi = require("ffi")
 local obs = obslua
@@ -101,8 +101,8 @@ local function edits_of(settings)
   return "[" .. table.concat(edits, ",") .. "]"
 end
 
--- The whole wish as JSON: what POST /streams of the worker takes.
-local function wish_of(data, settings)
+-- The whole request as JSON: what POST /streams of the worker takes.
+local function request_of(data, settings)
   local groups = { sliders = '"edit":' .. edits_of(settings) }
   for _, item in ipairs(options.settings) do
     local pair = json_text(item.key) .. ":" .. value_of(settings, item)
@@ -121,12 +121,12 @@ end
 local function send(data)
   local settings = obs.obs_source_get_settings(data.source)
   local is_complete = obs.obs_data_get_string(settings, "portrait") ~= "" and driver_of(settings) ~= ""
-  local wish = is_complete and wish_of(data, settings) or nil
+  local request = is_complete and request_of(data, settings) or nil
   data.shows_status = obs.obs_data_get_bool(settings, "show_status")
   obs.obs_data_release(settings)
-  if wish == data.wish then return end
-  data.wish = wish
-  if wish then memory.write(data.wish_path, wish) else os.remove(data.wish_path) end
+  if request == data.request then return end
+  data.request = request
+  if request then memory.write(data.request_path, request) else os.remove(data.request_path) end
 end
 
 local info = {
@@ -141,7 +141,7 @@ function info.create(settings, source)
   memory.make_folder(folder)
   local name = ("obs-%d-%s"):format(memory.pid(), tostring(lib.os_gettime_ns()):gsub("%D", ""))
   local data = {
-    source = source, ring_path = folder .. "/" .. name .. ".ring", wish_path = folder .. "/" .. name .. ".json",
+    source = source, ring_path = folder .. "/" .. name .. ".ring", request_path = folder .. "/" .. name .. ".json",
     recentre = 0, step = 0, is_frozen = false, width = 0, height = 0, look_ns = 0ULL, status = "", said = "",
     remark = "",
     born_ns = lib.os_gettime_ns(),
@@ -153,7 +153,7 @@ end
 
 function info.destroy(data)
   sources[data] = nil
-  os.remove(data.wish_path)
+  os.remove(data.request_path)
   if data.ring then data.ring:close() end
   obs.obs_enter_graphics()
   if data.texture then lib.gs_texture_destroy(data.texture) end
@@ -166,7 +166,7 @@ function info.update(data, settings) send(data) end
 function info.get_width(data) return data.width end
 function info.get_height(data) return data.height end
 
--- Finds the ring, and finds it again after the worker came back; the last picture stays meanwhile.
+-- Finds the ring, and finds it again after the worker came back; the last image stays meanwhile.
 local function look(data, now)
   data.look_ns = now + LOOK_NS
   local ring = data.ring
@@ -195,7 +195,7 @@ end
 function info.video_tick(data, seconds)
   local now = lib.os_gettime_ns()
   close_commands(now)
-  if not data.wish then data.status = "Choose a portrait and a driver."; return end
+  if not data.request then data.status = "Choose a portrait and a driver."; return end
   local ring = data.ring
   local is_over = ring and (ring:status() == "replaced" or ring:silent_ns(now) > SILENT_NS)
   if now > data.look_ns or is_over and ring:status() == "replaced" then look(data, now) end
@@ -322,7 +322,7 @@ end
 
 function info.get_properties(data)
   local props = obs.obs_properties_create()
-  local pictures = "Pictures (*.png *.jpg *.jpeg *.tif *.tiff *.webp *.bmp)"
+  local pictures = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.webp *.bmp)"
   obs.obs_properties_add_text(props, "status", data.status ~= "" and data.status or data.remark ~= "" and data.remark or "Running.",
     obs.OBS_TEXT_INFO)
   obs.obs_properties_add_path(props, "portrait", "Portrait", obs.OBS_PATH_FILE, pictures, nil)
@@ -336,7 +336,7 @@ function info.get_properties(data)
     obs.obs_property_list_add_string(kind, pair[2], pair[1])
   end
   obs.obs_properties_add_text(props, "camera", "Camera (number or device)", obs.OBS_TEXT_DEFAULT)
-  obs.obs_properties_add_path(props, "film", "Video file", obs.OBS_PATH_FILE, "Films (*.mp4 *.mov *.mkv *.webm *.avi)", nil)
+  obs.obs_properties_add_path(props, "film", "Video file", obs.OBS_PATH_FILE, "Videos (*.mp4 *.mov *.mkv *.webm *.avi)", nil)
   obs.obs_property_set_long_description(
     obs.obs_properties_add_text(props, "microphone", "Microphone (number or name)", obs.OBS_TEXT_DEFAULT),
     "Empty: the system's default. The face comes 200 ms after the sound: in the audio mixer of OBS, open Advanced Audio "
@@ -347,7 +347,7 @@ function info.get_properties(data)
   add_item(props, { kind = "choice", name = "demo", label = "Demo", choices = options.demos, help = "A built-in motion." })
   obs.obs_property_set_modified_callback(kind, kind_changed)
   for _, item in ipairs(options.settings) do add_item(props, item) end
-  obs.obs_properties_add_bool(props, "show_status", "Show status in the picture")
+  obs.obs_properties_add_bool(props, "show_status", "Show status in the image")
   local function button(into, name, text, act)
     obs.obs_properties_add_button(into, name, text, function() act(data); send(data); return true end)
   end

@@ -1,4 +1,4 @@
--- The shared-memory ring of live frames (lp_core/link/ring.py tells its layout) and what else needs the system.
+-- The shared-memory ring of live frames (layout: lp_core/link/ring.py) and what else needs the system.
 -- Linux is tested; Windows and macOS are written from their documentation and have not been run.
 local ffi = require("ffi")
 local M = {}

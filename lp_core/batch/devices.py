@@ -59,7 +59,7 @@ def _finished(plan: BatchPlan, number: int, hashes: Hashes) -> dict[str, Any] | 
     try:
         return finished_record(plan, plan.shots[number], hashes)
     except Exception:  # noqa: BLE001 - whatever it is, the process that renders the shot meets it again
-        return None  # what cannot be read is told by the process that renders it
+        return None  # what cannot be read is reported by the process that renders it
 
 
 def _why(words: dict[int, str], own: str) -> str:

@@ -72,7 +72,7 @@ class DrivingMedia:
 
 
 def origin_of(clip: ClipFacts, media: MediaFacts, span: ClipRange) -> Fraction:
-    """Time of a media's first frame by the clock that the clip's range is told in."""
+    """Time of a media's first frame by the clock that the clip's range uses."""
     if media.is_still:
         return Fraction(0)
     if clip.clock is not None:
@@ -205,9 +205,7 @@ def _of_track(
 ) -> DrivingMedia:
     """What stands next to the clip on a track of the same stack, in step with the timeline."""
     if clip.start_s is None or clip.span is None:
-        raise SettingError(
-            f"{clip.words}: where it stands cannot be told; name its performance as clip:NAME."
-        )
+        raise SettingError(f"{clip.words}: its position is unknown; name its performance as clip:NAME.")
     found = []
     for other in facts:
         is_track = name in (other.track, f"V{other.number}") and other.is_video and other.stack == clip.stack

@@ -86,7 +86,7 @@ def plan_job(job: RenderJob, file: Path, chunk_frames: int = CHUNK_FRAMES) -> Ba
 
 
 def _length(job: RenderJob) -> tuple[bool, int, FrameRate]:
-    """(source is a still, frames of the result, its rate). The last chunk takes what a header did not tell."""
+    """(source is a still, frames of the result, its rate). The last chunk takes what a header did not say."""
     given, output = job.settings.input, job.settings.output
     rate = None if output.fps is None else FrameRate.parse(output.fps)
     options = ReadOptions(

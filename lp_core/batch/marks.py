@@ -148,14 +148,16 @@ def _noted(note: str, where: str) -> dict[str, Any]:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise SettingError(f"The marker's note of {where} is no JSON ({error}); correct it.") from error
+            raise SettingError(
+                f"The marker's note of {where} is not valid JSON ({error}); correct it."
+            ) from error
         inner = next((values[key] for key in KEYS if isinstance(values.get(key), dict)), values)
         return dict(inner)
     return parse_pairs(text, where) if _PAIR.match(text) else {}
 
 
 def parse_pairs(text: str, where: str) -> dict[str, str]:
-    """``driver=a b.mp4, engine=mesh`` as a dictionary; a value may stand in double quotes.
+    """``driver=a b.mp4, engine=mesh`` as a dictionary; a value may be in double quotes.
 
     A value reaches to the next ``key=`` after a comma, semicolon or blank, so that file names with blanks need no
     quotes.
@@ -213,7 +215,7 @@ def read_map(path: Path) -> tuple[MapLine, ...]:
     except OSError as error:
         raise UnreadableMedia(f"{path} cannot be read ({error.strerror}); check --map.") from error
     except (ValueError, RecursionError) as error:
-        raise SettingError(f"{path} is no TOML: {error}.") from error
+        raise SettingError(f"{path} is not valid TOML: {error}.") from error
     entries = values.pop("clip", [])
     if values or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise SettingError(f"{path} may hold [[clip]] tables only; see docs/batch.md.")

@@ -24,7 +24,7 @@ class MediaFacts:
     fps: Fraction
     """Frames per second."""
     frames: int | None
-    """Number of frames; None where the file does not tell."""
+    """Number of frames; None where the file does not say."""
     first: int
     """Number of the first frame; videos count from 0."""
     timecode_s: Fraction | None
@@ -49,7 +49,7 @@ class Prober:
 
         Args:
             link: the media.
-            fps: rate of a sequence whose headers do not tell it.
+            fps: rate of a sequence whose headers do not say it.
 
         Raises:
             LpError: it cannot be opened.

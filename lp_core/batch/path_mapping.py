@@ -41,7 +41,7 @@ def read_rules(path: Path) -> tuple[PathRule, ...]:
     except OSError as error:
         raise UnreadableMedia(f"{path} cannot be read ({error.strerror}); check --path-rules.") from error
     except (ValueError, RecursionError) as error:
-        raise SettingError(f"{path} is no JSON ({error}); check --path-rules.") from error
+        raise SettingError(f"{path} is not valid JSON ({error}); check --path-rules.") from error
     try:
         rules = values.get("path_mapping_rules") or []
         return tuple(PathRule(str(rule["source_path"]), str(rule["destination_path"])) for rule in rules)

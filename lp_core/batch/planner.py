@@ -270,14 +270,14 @@ class _Planner:
         if media.is_still or media.frames is None:
             if clip.span is not None and media.is_still:
                 return clip.span
-            raise _Trouble("range", f"{clip.words}: how long it is cannot be told; give it a source range.")
+            raise _Trouble("range", f"{clip.words}: its length is unknown; give it a source range.")
         start = clip.clock.start_s if clip.clock else Fraction(0)
         return ClipRange(start, media.frames / media.fps)
 
     def _frames(
         self, clip: ClipFacts, media: MediaFacts, span: ClipRange, origin_s: Fraction, fps: Fraction
     ) -> tuple[Frames, list[str]]:
-        """The frames to render and what is to be told of them."""
+        """The frames to render and the notes about them."""
         handles = self.request.settings.input.handles
         wanted = needed_frames(span, origin_s, fps, clip.before_s, clip.after_s, handles)
         if media.is_still:  # programs know no time before 0, so handles do not reach there

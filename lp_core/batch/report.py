@@ -23,7 +23,7 @@ body{font:14px/1.5 system-ui,sans-serif;margin:2rem;background:#16181c;color:#e6
 h1{font-size:1.3rem}
 section{display:flex;flex-wrap:wrap;align-items:flex-start;gap:1rem;margin:1rem 0;
 padding:1rem;background:#1f2228;border-radius:8px}
-.pictures{display:flex;gap:4px;flex:0 0 auto}
+.images{display:flex;gap:4px;flex:0 0 auto}
 img{display:block;border-radius:4px;max-width:200px;max-height:180px}
 dl{display:grid;grid-template-columns:auto 1fr;gap:0 1rem;margin:0}dt{color:#9aa0a8}
 .failed{border-left:4px solid #e5534b}.rendered{border-left:4px solid #57ab5a}.up{border-left:4px solid #539bf5}
@@ -90,7 +90,7 @@ def contact_sheet(summary: BatchSummary) -> str:
 
 def _section(summary: BatchSummary, result: ShotResult) -> str:
     path = summary.plan.folder / result.shot.output
-    pictures = "" if result.state == "failed" else "".join(_images(path, result.shot.frames))
+    images = "" if result.state == "failed" else "".join(_images(path, result.shot.frames))
     facts = {
         "state": result.state,
         "performance": Path(speech_file(result.shot.job.driving)).name,
@@ -103,7 +103,7 @@ def _section(summary: BatchSummary, result: ShotResult) -> str:
     failed = f"<p>{html.escape(result.message)}</p>" if result.message else ""
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in result.shot.notes)
     return (
-        f'<section class="{result.state.split()[0]}"><div class="pictures">{pictures}</div><div>'
+        f'<section class="{result.state.split()[0]}"><div class="images">{images}</div><div>'
         f"<h2>{html.escape(result.shot.name or result.shot.id)}</h2><dl>{rows}</dl>{failed}{notes}</div></section>"
     )
 

@@ -201,7 +201,7 @@ def _reopened(
 
 
 def _whole(shot: Shot, chunk: Chunk, solution: Solution) -> Chunk:
-    """The chunk; the last one reaches to the true end, should a video be longer than its header told."""
+    """The chunk; the last one reaches to the true end, should a video be longer than its header says."""
     return replace(chunk, stop=max(chunk.stop, solution.frames)) if chunk.stop == shot.frames else chunk
 
 

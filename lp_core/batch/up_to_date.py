@@ -69,7 +69,7 @@ class Hashes:
         return digest
 
     def of_all(self, paths: Iterable[Path]) -> str:
-        """One hash of several files in order, names aside."""
+        """One hash of several files in order, without the names."""
         return hashlib.sha256("".join(self.of(path) for path in paths).encode()).hexdigest()
 
     def keep(self) -> None:

@@ -69,7 +69,7 @@ def _mixed(rgb: F32, matrix: F64) -> F32:
 
 
 def encoding_of(tags: ColorTags, chromaticities: Sequence[float] | None = None) -> TaggedEncoding:
-    """The encoding that a clip's tags tell.
+    """The encoding by a clip's tags.
 
     Args:
         tags: color description of the clip.

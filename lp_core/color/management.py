@@ -50,7 +50,7 @@ class Conversion:
     tags: ColorTags
     """Color description of the file."""
     note: str
-    """What the user is told."""
+    """What the user reads."""
 
 
 class ColorManagement:

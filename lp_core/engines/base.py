@@ -34,7 +34,7 @@ class EngineInfo:
     uses_driving_picture: bool
     """True when ``animate`` gains from being handed the driving image."""
     uses_dense_motion: bool = False
-    """True when it also wants the driving picture's dense motion."""
+    """True when it also wants the driving image's dense motion."""
     uses_shading: bool = False
     """True when dense motion should have its shade."""
     label: str = ""

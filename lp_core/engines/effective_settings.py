@@ -1,4 +1,4 @@
-"""Settings as an engine and a performance need them, and the sentences that tell the user of it."""
+"""Settings as an engine and a performance need them, and the sentences that inform the user of it."""
 
 from __future__ import annotations
 

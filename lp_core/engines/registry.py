@@ -56,7 +56,7 @@ def open_engine(settings: RenderSettings, make: MakeEngine | None = None) -> Eng
 def choose_engine(settings: RenderSettings) -> tuple[str, str | None]:
     """(name, why where the user left it open); ``auto`` takes LivePortrait where it can run, else mesh.
 
-    Nothing is loaded; whether a named engine is known, ``make_engine`` tells.
+    Nothing is loaded; whether a named engine is known, ``make_engine`` says.
     """
     name = settings.engine.engine
     if name != "auto":

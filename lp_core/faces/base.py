@@ -36,7 +36,7 @@ class Pose:
 
     Convention:
         Camera looks along +z, x right, y down. Positive pitch: chin down towards the chest. Positive yaw: the
-        face turns towards the picture's right. Positive roll: the head tips clockwise in the image.
+        face turns towards the image's right. Positive roll: the head tips clockwise in the image.
         Rotation matrix = Rz(roll) @ Ry(-yaw) @ Rx(pitch), as lp_core.geometry.rotation states.
     """
 

@@ -136,7 +136,7 @@ def face_from_points(points: F64, canonical: F64) -> Face:
 
 
 def _sided(points: F64) -> F64:
-    """The points with the sides of an upright face: what is on the picture's left comes first."""
+    """The points with the sides of an upright face: what is on the image's left comes first."""
     nine = len(points) == 9
     eyes = (points[0:2].mean(axis=0), points[2:4].mean(axis=0)) if nine else (points[0], points[1])
     corners = (5, 6) if nine else (3, 4)
@@ -145,7 +145,7 @@ def _sided(points: F64) -> F64:
         raise SettingError("The mouth is between the eyes; set the points again.")
 
     def across(point: F64) -> float:
-        """Place along the line from the picture's left to its right, had the face no roll."""
+        """Place along the line from the image's left to its right, had the face no roll."""
         return float(point[0] * down[1] - point[1] * down[0])
 
     groups = [[0, 1], [2, 3]] if nine else [[0], [1]]

@@ -9,7 +9,7 @@ What the model gives and how it is read here:
   which that camera would see the head goes into the rotation: the same face moved from the middle of a
   image to its upper edge reads about 8 degrees more pitch, to a side about 5 degrees of yaw. Compare poses
   within one clip, or between faces at similar places.
-* It tells no score per face. For lone images the detector inside the bundle gives one: each face is cut out
+* It gives no score per face. For lone images the detector inside the bundle gives one: each face is cut out
   upright at three sizes and mirrored, and ``score`` is the detector's mean confidence over these looks. In
   video mode this is not measured and ``score`` is 1: the landmarker hands over only faces that it holds more
   likely there than not.

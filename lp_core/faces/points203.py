@@ -58,7 +58,7 @@ class Landmarker203:
             device: cuda devices are used where the installed onnxruntime can; all else computes on the processor.
 
         Raises:
-            ModelDamaged: the file is no such model.
+            ModelDamaged: the file is not such a model.
         """
         self._path = path
         options = onnxruntime.SessionOptions()

@@ -43,7 +43,7 @@ def eye_openness(landmarks: NDArray[Any], scheme: Scheme = MEDIAPIPE478) -> NDAr
         scheme: the layout.
 
     Returns:
-        (2,) float32: the eye on the picture's left, then the one on its right.
+        (2,) float32: the eye on the image's left, then the one on its right.
 
     Raises:
         SettingError: the number of points is not the layout's.

@@ -1,7 +1,7 @@
 """Landmark layouts and their named groups of points.
 
 Convention:
-    "Left" and "right" are the picture's, as the viewer sees them, never the person's. Groups named as
+    "Left" and "right" are the image's, as the viewer sees them, never the person's. Groups named as
     contours are in the order in which a pen would draw them; closed contours do not repeat their first point.
 """
 
@@ -30,7 +30,7 @@ class Scheme:
     count: int
     """Number of points."""
     face_oval: Indices
-    """Outline of the face. 478: closed, from the top of the forehead over the picture's right. 68: open, the
+    """Outline of the face. 478: closed, from the top of the forehead over the image's right. 68: open, the
     jaw from
     the left ear over the chin to the right ear."""
     lips_outer: Indices

@@ -1,7 +1,7 @@
 """Which of several faces is meant.
 
 Convention:
-    Faces are numbered from the picture's left to its right by the middle of their boxes (from top to bottom
+    Faces are numbered from the image's left to its right by the middle of their boxes (from top to bottom
     where two are in line), starting at 0: the numbers `lpsuite inspect` prints. Points are (x, y) in frame
     pixels.
 """

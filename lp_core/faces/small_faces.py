@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lp_core.faces.base import FaceBox
 
 _LEVELS = 3
-"""The finest tiles have an eighth of the picture's long side; a fourth level would take seconds on a 4K
+"""The finest tiles have an eighth of the image's long side; a fourth level would take seconds on a 4K
 frame."""
 _SMALLEST_TILE_PX = 160
 """Smaller tiles would only magnify blur: the detector itself sees 128 pixels."""

@@ -21,7 +21,7 @@ F64 = NDArray[np.float64]
 Indices = tuple[int, ...]
 
 _LEAST_AXIS = 1e-3
-"""Pixels; anchor points nearer than this give no direction, and the picture's upright is taken."""
+"""Pixels; anchor points nearer than this give no direction, and the image's upright is taken."""
 
 
 @dataclass(frozen=True)

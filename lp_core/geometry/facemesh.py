@@ -1,7 +1,7 @@
 """The 478-point face mesh as index tables: contours in order, rigid points, pairs.
 
 Convention:
-    "left" and "right" are sides of the image, not of the person. Contours run from the picture's left to
+    "left" and "right" are sides of the image, not of the person. Contours run from the image's left to
     its right unless said otherwise; indices are those of MediaPipe's Face Landmarker (468 mesh points, then
     5 an iris).
 """

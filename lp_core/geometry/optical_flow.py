@@ -16,7 +16,7 @@ U8 = NDArray[np.uint8]
 LONGEST_PX = 1920
 """Larger images are reduced to this for the search."""
 CUT, CUT_LEAST, CUT_MOST = 0.4, 0.02, 0.06
-"""Mean difference after motion compensation from which two images are different shots: a share of the picture's
+"""Mean difference after motion compensation from which two images are different shots: a share of the image's
 contrast (mean distance from its mean), within limits on the scale 0..1. Grain stays below them."""
 _LEAST_PX = 16
 """Smaller images have nothing that could be searched."""

@@ -77,7 +77,7 @@ def sample(picture: NDArray[Any], x: F64, y: F64) -> F32:
         y: (...) rows, the same shape.
 
     Returns:
-        (...) or (..., C) float32 in the picture's own units.
+        (...) or (..., C) float32 in the image's own units.
     """
     height, width = picture.shape[:2]
     left, top = np.floor(x), np.floor(y)
@@ -106,7 +106,7 @@ def warp_region(
         extends_edge: outside the image its nearest edge goes on; else it is zero there.
 
     Returns:
-        (bottom - top, right - left[, C]) float32 in the picture's own units.
+        (bottom - top, right - left[, C]) float32 in the image's own units.
     """
     m = picture_from_target
     shape = (region.bottom - region.top, region.right - region.left)

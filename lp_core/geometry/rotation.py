@@ -10,9 +10,9 @@ Convention:
 
     read from the right: first the nod, then the turn, then the tip. With the signs of ``faces.base.Pose``:
         positive
-    pitch moves the chin to the chest, positive yaw turns the face to the picture's right, positive roll tips
+    pitch moves the chin to the chest, positive yaw turns the face to the image's right, positive roll tips
     the head clockwise in the image. The turn enters with a minus because a right-handed turn about the
-    downward axis would carry the nose to the picture's left.
+    downward axis would carry the nose to the image's left.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class Client:
 
     @classmethod
     def running(cls) -> Optional["Client"]:
-        """The worker that the runtime file tells of; None when it is not there or does not answer.
+        """The worker named by the runtime file; None when it is not there or does not answer.
 
         Raises:
             WorkerError: it speaks a newer language.
@@ -226,7 +226,7 @@ class Client:
         return list(answer["streams"] if isinstance(answer, dict) else answer)
 
     def create_stream(self, parameters: Parameters) -> Dict[str, Any]:
-        """Begins a live stream; the answer tells its id and the ring its frames are in."""
+        """Begins a live stream; the answer holds its id and the ring its frames are in."""
         answer: Dict[str, Any] = self.request("POST", "/streams", parameters)
         return answer
 

@@ -142,7 +142,7 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class JobEvent:
-    """One thing that happened to a job: exactly one of the three is told."""
+    """One thing that happened to a job: exactly one of the three is reported."""
 
     job: str
     """Name of the job."""

@@ -1,4 +1,4 @@
-"""Which files may command a program: those of its own user, in folders that nobody else can write.
+"""Which files may command a program: files of its user, in folders that nobody else can write.
 
 A variable may name another folder, and never lowers what is asked of it. Standard library only, Python 3.7 syntax.
 """

@@ -16,7 +16,7 @@ A file that both sides map. Little endian, naturally aligned, so that C, Lua and
     72  u64      sequence of state and message: odd while they are being written
     80  u32      state, then bytes of the message
     88  char[]   message, UTF-8, at most 1024 bytes
-  2048  u64      sequence of what the reader tells: odd while it is being written
+  2048  u64      sequence of the reader's report: odd while it is being written
   2056  u64      heartbeat of the reader, ns
   2064  u64      number, time stamp and time of drawing of the last frame the reader drew
 
@@ -115,7 +115,7 @@ class RingWriter:
     """
 
     def __init__(self, path: Union[str, Path], width: int, height: int, pixel_format: int = RGBA) -> None:
-        """Makes the file, readable by its owner alone; an older ring of that name is told it was replaced.
+        """Makes the file, readable by its owner alone; an older ring of that name is marked as replaced.
 
         Raises:
             WorkerError: the size is none, or the file cannot be made.
@@ -341,7 +341,7 @@ def _make(path: Path, size: int) -> mmap.mmap:
     descriptor = os.open(str(path), flags, 0o600)
     try:
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(descriptor, 0, size)  # a full disk is told now and not by SIGBUS later
+            os.posix_fallocate(descriptor, 0, size)  # a full disk is reported now and not by SIGBUS later
         else:
             os.ftruncate(descriptor, size)
         return mmap.mmap(descriptor, size)

@@ -102,7 +102,7 @@ def make_live_folder() -> Path:
 
 
 def runtime_file() -> Path:
-    """The file that tells where the worker is."""
+    """The file that says where the worker is."""
     return runtime_folder() / FILE_NAME
 
 

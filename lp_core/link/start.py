@@ -41,7 +41,7 @@ def host_settings() -> Dict[str, Any]:
     """What the settings file says; empty when there is none.
 
     Raises:
-        WorkerError: it is no JSON object.
+        WorkerError: it is not a JSON object.
     """
     path = settings_file()
     try:
@@ -50,7 +50,7 @@ def host_settings() -> Dict[str, Any]:
     except OSError:
         return {}
     except (ValueError, RecursionError) as error:
-        raise WorkerError(f"{path} is no JSON ({error}); correct or remove it.") from error
+        raise WorkerError(f"{path} is not valid JSON ({error}); correct or remove it.") from error
     if not isinstance(values, dict):
         raise WorkerError(f'{path} must hold an object such as {{"lpsuite": "/path/of/lpsuite"}}.')
     return values

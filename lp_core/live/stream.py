@@ -1,7 +1,7 @@
 """Live streams: driver -> analysis -> engine -> ring, each in a separate thread, the newest frame first.
 
 Nothing queues: anyone who is free takes the newest frame there is. A change of settings takes effect with the next
-image; only another portrait, engine or size is made ready aside while the old one goes on.
+image; only another portrait, engine or size is prepared while the old one goes on.
 """
 
 from __future__ import annotations
@@ -225,10 +225,10 @@ class LiveStream:
         self._loader.forget_samples()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        """Runs a thread's work; a defect ends the thread and is told, not swallowed."""
+        """Runs a thread's work; a defect ends the thread and is reported, not swallowed."""
         try:
             work()
-        except Exception as error:  # noqa: BLE001 - a thread's last resort, told and logged
+        except Exception as error:  # noqa: BLE001 - a thread's last resort, reported and logged
             _log.exception("The live stream %s ended by a defect", self.name)
             self._problem("defect", f"The stream ended by a defect of LP Suite: {error}.")
 

@@ -146,7 +146,7 @@ def remove_orphans(folder: Path) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is there; True where the system does not tell without harm."""
+    """Whether a process is there; True where the system has no harmless way to ask."""
     if pid <= 0 or sys.platform == "win32":
         return pid > 0
     try:

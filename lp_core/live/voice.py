@@ -94,7 +94,7 @@ class _Ear:
 
 
 class LiveSpeech:
-    """Plays one voice into a stream until it is told to stop."""
+    """Plays one voice into a stream until it is asked to stop."""
 
     def __init__(self, name: str, rig: str, out: VoiceOut) -> None:
         """Prepares.

@@ -35,7 +35,7 @@ class AudioTrack:
 
 @dataclass(frozen=True)
 class Attribute:
-    """A value of a picture's header with the type it is stored in, so that it can be written as it was."""
+    """A value of an image's header with the type it is stored in, so that it can be written as it was."""
 
     kind: str
     """Type in OpenImageIO's words: int, float, string, rational, timecode, matrix, float[8], ..."""
@@ -48,7 +48,7 @@ class ReadOptions:
     """What a user may choose about reading a clip; a reader ignores what its kind of file does not have."""
 
     rate: FrameRate | None = None
-    """Rate of an image sequence; None: the one its headers tell, else 24 frames per second."""
+    """Rate of an image sequence; None: the one its headers say, else 24 frames per second."""
     frames: FrameRange | None = None
     """Frames to deliver, by the numbers they bear (videos count from 0); None: all."""
     clip: FrameRange | None = None
@@ -88,7 +88,7 @@ class SinkSpec:
     color: ColorTags
     """Color description of the frames; for matrix 'gbr' a YCbCr video takes bt709 in video range."""
     codec: str
-    """A film's codec, one of lp_core.settings.VIDEO_CODECS; an image sequence ignores it."""
+    """A video's codec, one of lp_core.settings.VIDEO_CODECS; an image sequence ignores it."""
     quality: int
     """Constant rate factor of h264 and hevc, 0..51; other codecs ignore it."""
     overwrite: bool
@@ -96,7 +96,7 @@ class SinkSpec:
     audio: AudioTrack | None = None
     """Sound to put next to the image of a video."""
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """Words for a film's container: title, comment, ..."""
+    """Words for a video's container: title, comment, ..."""
     start_number: int = 1
     """Number of the first image of a sequence."""
     alpha: AlphaState = "straight"

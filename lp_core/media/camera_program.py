@@ -1,4 +1,4 @@
-"""Shows frames from its input on a virtual camera. A program of its own, because pyvirtualcam is under the GPL.
+"""Shows frames from its input on a virtual camera. A separate program, because pyvirtualcam is under the GPL.
 
 It knows nothing of LP Suite and may be replaced by any program that does the same (``LPSUITE_CAMERA`` names one):
 

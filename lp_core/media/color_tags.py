@@ -69,7 +69,7 @@ def code_of(words: dict[int, str], word: str) -> int:
 
 
 def complete_tags(tags: ColorTags, width: int, height: int) -> tuple[ColorTags, str | None]:
-    """Fills what a video does not say, and tells it.
+    """Fills in what a video does not state, and reports it.
 
     The matrix follows the size, as common players decide: BT.709 from 1280 columns or more than 576 lines,
     else BT.601. Primaries and transfer become BT.709's.

@@ -98,7 +98,7 @@ class SequencePattern:
             UnreadableMedia: the folder may not be read.
         """
         name = re.compile(re.escape(self.prefix) + r"(-?[0-9]+)" + re.escape(self.suffix), re.DOTALL)
-        if not os.path.isdir(self.folder):  # noqa: PTH112 - a name that is too long is no error here
+        if not os.path.isdir(self.folder):  # noqa: PTH112 - a name that is too long is not an error here
             return []
         try:
             found = [name.fullmatch(entry) for entry in os.listdir(self.folder)]  # noqa: PTH208

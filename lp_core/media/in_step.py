@@ -60,7 +60,7 @@ class InStep(Generic[Value]):
 
 
 def matte_of(frame: Frame) -> F32:
-    """(H, W) 0..1: a picture's alpha, or its red where it has none; never converted between color spaces."""
+    """(H, W) 0..1: an image's alpha, or its red where it has none; never converted between color spaces."""
     channel = frame.pixels[..., 3 if frame.pixels.shape[2] == 4 else 0].astype(np.float32)
     return np.asarray(np.clip(np.nan_to_num(channel / np.float32(frame.white)), 0, 1), np.float32)
 

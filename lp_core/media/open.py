@@ -88,7 +88,7 @@ def open_source(
 
     Args:
         path: what to read; its content decides how, and the suffix where the content does not show it.
-        sequence_rate: rate of an image sequence; None: the one in ``options``, else what the headers tell,
+        sequence_rate: rate of an image sequence; None: the one in ``options``, else what the headers say,
             else 24 frames per second.
         options: frames, layer, view, and what happens to missing frames and fields.
 
@@ -139,7 +139,7 @@ def open_sink(path: str | Path, spec: SinkSpec) -> FrameSink:
 def open_parts(path: str | Path, open_part: OpenSink, spec: SinkSpec, folder: Path) -> ResumableSink:
     """Opens a video or a numbered image sequence for writing in parts; a folder keeps what must outlive a crash.
 
-    Whether the output may be written, ``check_output`` tells before the work begins.
+    Whether the output may be written, ``check_output`` says before the work begins.
 
     Args:
         path: video or numbered image sequence.
@@ -171,7 +171,7 @@ def check_output(path: str | Path, overwrite: bool, codec: str | None = None) ->
     Args:
         path: video, numbered image sequence or single image.
         overwrite: an output that exists may be replaced.
-        codec: a film's codec; None: only the file type is looked at.
+        codec: a video's codec; None: only the file type is looked at.
 
     Raises:
         OutputExists: it is there and may not be replaced.

@@ -37,7 +37,7 @@ class PartJournal:
         self._sound: dict[int, Seen] = {}
 
     def parts(self) -> dict[int, FinishedPart]:
-        """Number -> part, as the journal tells; a line that was cut off or is damaged does not count.
+        """Number -> part, as the journal says; a line that was cut off or is damaged does not count.
 
         Raises:
             UnreadableMedia: the journal cannot be read.

@@ -62,13 +62,13 @@ class SplitSink(AbortsOnExit):
         open_main: OpenSink,
         open_layer: OpenSink,
     ) -> None:
-        """Opens the picture's sink; a layer's is opened with its first frame, which tells its size.
+        """Opens the image's sink; a layer's is opened with its first frame, which has its size.
 
         Args:
             output: name of the image.
             spec: of the image.
             layers: names of the layers that have separate files.
-            open_main: opens the picture's sink.
+            open_main: opens the image's sink.
             open_layer: opens a layer's.
         """
         self._output, self._spec, self._open_layer = Path(output), spec, open_layer

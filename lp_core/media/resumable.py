@@ -1,6 +1,6 @@
 """Outputs in parts: videos as segments of a fixed length, sequences image by image; see ``ResumableSink``.
 
-A film's segments are encoded each for itself, so each begins with a key image and refers to nothing outside.
+A video's segments are encoded each for itself, so each begins with a key image and refers to nothing outside.
 Joining copies their packets; nothing is encoded again, so the video has the same bytes however often the work
 was interrupted and by however many it was shared.
 """
@@ -25,7 +25,7 @@ from lp_core.media.video.codecs import film_codec
 from lp_core.media.video.join import join_segments
 
 SEGMENT_LENGTH = 48
-"""Frames of a film's segment: two seconds, which is what players and editors like between key images."""
+"""Frames of a video's segment: two seconds, which is what players and editors like between key images."""
 _JOINING = "joining"
 _ABOUT = "sequence.json"
 _NOTES = "notes.json"
@@ -117,7 +117,7 @@ class FilmParts:
         discard_parts(self._folder)
 
     def _keep_notes(self, notes: tuple[str, ...]) -> None:
-        """What the first segment had to tell, in the film's name."""
+        """What the first segment reported, in the video's name."""
         own = [note.replace(str(self._segment(0)), str(self._path)) for note in notes]
         write_whole(self._folder / _NOTES, json.dumps(own).encode())
 
@@ -126,7 +126,7 @@ class FilmParts:
 
 
 class SequenceParts:
-    """A sequence whose images appear in their place one by one; a journal tells which are finished."""
+    """A sequence whose images appear in their place one by one; a journal says which are finished."""
 
     part_length = 1
 
@@ -144,7 +144,7 @@ class SequenceParts:
         self._journal = PartJournal(folder)
 
     def missing(self, total: int) -> list[range]:
-        """Runs of images that the journal does not tell, or that have gone; see the contract."""
+        """Runs of images that are not in the journal, or that are missing; see the contract."""
         there = self._journal.finished(range(total), map(self._picture, range(total)))
         return _runs((index, index + 1) for index in range(total) if not there[index])
 
@@ -202,7 +202,7 @@ class SequenceParts:
         return tuple(notes)
 
     def discard(self) -> None:
-        """Removes the images that the journal tells; see the contract."""
+        """Removes the images listed in the journal; see the contract."""
         discard_parts(self._folder)
 
     def _picture(self, index: int) -> Path:
@@ -220,7 +220,7 @@ def start_over(folder: Path) -> None:
 
 
 def discard_parts(folder: Path) -> None:
-    """Removes everything that was written in parts, by what the folder itself tells."""
+    """Removes everything that was written in parts, by what the folder itself says."""
     about = folder / _ABOUT
     if about.exists():
         facts = json.loads(about.read_text(encoding="utf-8"))

@@ -65,7 +65,7 @@ class TrimmedSource(ClosesOnExit):
         """Yields the frames of the part.
 
         Raises:
-            SettingError: the video, which did not tell its length, ends before the part does.
+            SettingError: the video, which did not say its length, ends before the part does.
         """
         delivered = 0
         for frame in self._source:

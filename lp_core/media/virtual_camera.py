@@ -32,7 +32,7 @@ class VirtualCamera(ClosesOnExit):
 
     Raises:
         MissingDependency: the program's library is not installed.
-        UnreadableMedia: the system has no virtual camera; the message tells each way that was tried.
+        UnreadableMedia: the system has no virtual camera; the message says each way that was tried.
         SettingError: the program that LPSUITE_CAMERA names cannot be started.
     """
 
@@ -120,7 +120,7 @@ class VirtualCamera(ClosesOnExit):
         return str(said["device"])
 
     def _feed(self) -> None:
-        with contextlib.suppress(OSError):  # the program has ended, which ``send`` tells
+        with contextlib.suppress(OSError):  # the program has ended, which ``send`` reports
             while (data := self._frames.get()) is not None:
                 _input(self._program).write(data)
                 _input(self._program).flush()

@@ -35,7 +35,7 @@ def choose_dtype(name: str, device: str) -> torch.dtype:
 
     Convention:
         cuda: fp16, as the published pipeline. cpu: bf16 only where the processor multiplies it in hardware;
-        elsewhere it is emulated and slower than fp32. mps: fp32, the only one that has been told to work. int8 is
+        elsewhere it is emulated and slower than fp32. mps: fp32, the only one that is known to work. int8 is
         a choice about single layers; what is not in 8 bits computes as with ``auto``.
     """
     if name not in ("auto", "int8"):
@@ -46,7 +46,7 @@ def choose_dtype(name: str, device: str) -> torch.dtype:
 
 
 def has_fast_bf16(cpu_info: Path = _CPU_INFO) -> bool:
-    """Whether this processor multiplies bf16 in hardware; False where the system does not tell."""
+    """Whether this processor multiplies bf16 in hardware; False where the system does not say."""
     if platform.system() != "Linux":
         return False
     try:

@@ -16,7 +16,7 @@ from lp_core.errors import DiskFull, ModelDamaged, ModelError, NoWritePermission
 from lp_core.version import __version__
 
 Report = Callable[[int], None]
-"""Is told how many bytes of the file have arrived so far."""
+"""Called with the number of bytes of the file have arrived so far."""
 
 _TIMEOUT_S = 30.0
 _CHUNK_BYTES = 1 << 18
@@ -44,7 +44,7 @@ def download(url: str, temporary: Path, size: int, report: Report) -> None:
         url: http or https address.
         temporary: where the bytes are collected; its folder is there.
         size: the exact size that is expected, bytes.
-        report: told of progress.
+        report: called with the progress.
 
     Raises:
         ModelError: the address does not answer, refuses, or the connection keeps breaking.

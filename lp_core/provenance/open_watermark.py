@@ -1,4 +1,4 @@
-"""The mark of a job, whose pattern is made when the first frame tells the size."""
+"""The mark of a job, whose pattern is made when the first frame gives the size."""
 
 from __future__ import annotations
 

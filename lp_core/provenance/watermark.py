@@ -3,11 +3,11 @@
 The pattern repeats every third, fifth or eighth of the frame's shorter side, by the matte's size, so a resize
 changes nothing that the detector must guess and a crop only shifts it. It is a sum of waves of 4 to 16 periods a
 repeat: coarse enough for H.264 and for half the size. It changes blue against yellow and leaves the brightness
-alone, because that is where the eye sees patterns of this size least and where skin has least of its own. A third
-of the waves is always the same and tells where the pattern is, the others bear the code. This is spread spectrum
+alone, because that is where the eye sees patterns of this size least and where skin has the least texture. A third
+of the waves is always the same and marks where the pattern is, the others bear the code. This is spread spectrum
 in the frequency domain (Cox et al. 1997) with the repeated tile of Kalker et al. (1999) for synchronisation.
 
-The pattern is no secret: who has this program can find the mark and, with effort, remove it.
+The pattern is not a secret: anyone who has this program can find the mark and, with effort, remove it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BLUE = np.array([-0.0778, -0.0778, 1.0], np.float32) / np.float32(0.5808)
 """R, G, B of a step from yellow towards blue: brightness 0, root mean square 1."""
 _SEED = 0x1F5EED
 _SYNC_SHARE = 3
-"""Every third wave tells the place."""
+"""Every third wave marks the place."""
 _CALM, _BUSY = 0.6, 1.6
 """The mark in smooth and in busy parts, relative to its mean."""
 _ACTIVITY = 6.0
@@ -57,7 +57,7 @@ class Waves:
     phase: F64
     """(N,) radians at the frame's top-left corner, for a positive bit."""
     bit: NDArray[np.int64]
-    """(N,) code bit that the wave bears; -1 where it tells the place."""
+    """(N,) code bit that the wave bears; -1 where it marks the place."""
 
 
 def waves() -> Waves:

@@ -59,7 +59,7 @@ def together(drawn: Sequence[DrawnFrame], names: Sequence[str]) -> DrawnFrame:
 
 
 def _over(far: Animation, near: Animation, like: DrawnFrame) -> Animation:
-    """The nearer face over the farther one; alone, each keeps the bits of its own render."""
+    """The nearer face over the farther one; alone, each has the bits of a separate render."""
     region = united(far.region, near.region)
     far_matte, near_matte = _part(far, far.region_matte, region), _part(near, near.region_matte, region)
     seen_far = far_matte * (1 - near_matte)

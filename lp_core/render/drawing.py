@@ -89,7 +89,7 @@ class Drawing:
         return self.target.rate or (source.info.rate if isinstance(source, FilmedFace) else self.motion.rate)
 
     def count(self, source_frames: int | None) -> int | None:
-        """Frames of the result; None where a filmed source does not tell its length.
+        """Frames of the result; None where a filmed source does not say its length.
 
         Args:
             source_frames: number of frames of a filmed source, where it is known.
@@ -104,7 +104,7 @@ class Drawing:
         return conformed_count(source_frames, source.info.rate, self.rate)
 
     def spec(self) -> SinkSpec:
-        """What the sink must be told."""
+        """What the sink must know."""
         info = self.engine.info
         comment = ", ".join(filter(None, (f"LP Suite {__version__}", f"{info.name} engine", info.label)))
         return self.target.spec(self.source.info, self.rate, comment)

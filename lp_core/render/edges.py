@@ -73,7 +73,7 @@ class FilmedFace:
         then on; a face that never appears is reported after the last frame.
 
         Args:
-            hear: takes what the file's reader has to tell, sentence by sentence, after the last frame.
+            hear: takes what the file's reader reports, sentence by sentence, after the last frame.
 
         Raises:
             FaceNotThere: there are faces, but never the chosen one.
@@ -151,7 +151,7 @@ class TimeSlice:
     start_s: Fraction = Fraction(0)
     """Time of its first frame within the whole; negative where held frames precede it."""
     length: int | None = None
-    """Number of frames to draw of a still; None: as long as the performance. A film's own length counts."""
+    """Number of frames to draw of a still; None: as long as the performance. A video's own length counts."""
     ahead_s: Fraction = Fraction(0)
     """How far the performance runs ahead of the whole; negative where it begins later."""
 
@@ -198,7 +198,7 @@ class RenderTarget:
         return "none" if self.audio_path is None else self.settings.audio
 
     def spec(self, info: ClipInfo, rate: FrameRate, comment: str) -> SinkSpec:
-        """What the sink must be told for images shaped like ``info``'s."""
+        """What the sink must know for images shaped like ``info``'s."""
         number = info.first_frame if self.first_number is None else self.first_number
         timecode = self.timecode or info.timecode
         return SinkSpec(

@@ -27,7 +27,7 @@ from lp_core.render.layers import Layer, moved_person
 F32 = NDArray[np.float32]
 
 CONFIDENCE = "lpsuite/confidence"
-"""Name in a picture's metadata: how sure the landmarker was of the driving face, 0..1."""
+"""Name in an image's metadata: how sure the landmarker was of the driving face, 0..1."""
 CROP_MATRIX = "lpsuite/frameFromCrop"
 """Nine numbers row by row: ``frame = matrix @ (x, y, 1)``, pixel centres at integers, y downwards."""
 FACE_MATTE = "matte_"

@@ -1,4 +1,4 @@
-"""What a render tells while it runs and when it is done."""
+"""What a render reports while it runs and when it is done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Runs = tuple[tuple[int, int], ...]
 """Frames as (first, last) of every unbroken run, both inclusive, in order."""
 
 _REPORT_EVERY_S = 0.1
-"""Progress is told at most ten times a second: a host program draws it, nobody reads faster."""
+"""Progress is reported at most ten times a second: a host program draws it, nobody reads faster."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Progress:
     frame: int
     """Frames done in this phase."""
     total: int | None
-    """Frames this phase will do; None when the container does not tell."""
+    """Frames this phase will do; None when the container does not say."""
     fps: float
     """Frames a second since the phase began."""
     eta_s: float | None
@@ -138,7 +138,7 @@ def runs_text(runs: Runs, limit: int = 8) -> str:
 
 
 class Meter:
-    """Counts the frames of one phase and tells a listener now and then; the clock is handed in."""
+    """Counts the frames of one phase and calls a listener now and then; the clock is handed in."""
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class Meter:
         Args:
             phase: what is counted.
             total: frames of the phase; None: not known.
-            listener: is told now and then.
+            listener: is called now and then.
             clock: seconds.
             done: frames that an earlier run did.
         """
@@ -173,7 +173,7 @@ class Meter:
             self._tell(self._total)
 
     def finish(self) -> None:
-        """The phase is over: tells the final count, which is the total now."""
+        """The phase is over: reports the final count, which is the total now."""
         self._tell(self.frame)
 
     def _tell(self, total: int | None) -> None:

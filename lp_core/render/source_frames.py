@@ -65,7 +65,7 @@ def filmed_source(
 
 
 def screen_frames(film: FilmedFace, rate: FrameRate) -> Iterator[Frame]:
-    """The film's frames at the output rate, without end: the last one stays on screen."""
+    """The video's frames at the output rate, without end: the last one stays on screen."""
     with film.open() as source:
         for frame in at_rate(source, film.info.rate, rate):  # noqa: B007 - the last frame is used below
             yield frame
@@ -73,7 +73,7 @@ def screen_frames(film: FilmedFace, rate: FrameRate) -> Iterator[Frame]:
 
 
 def first_driving_picture(film: FilmedFace, motion: Motion) -> DrivingPicture:
-    """The image in which the face is first seen; ``motion`` is the film's, and shows a face somewhere."""
+    """The image in which the face is first seen; ``motion`` is the video's, and shows a face somewhere."""
     seen = next(index for index in range(len(motion)) if motion.frame(index).confidence > 0)
     with film.open() as source:
         frame = next(frame for frame in source if frame.index == seen)
@@ -86,7 +86,7 @@ def driving_pictures(
     """The driving image that goes with each screen frame; where the face is lost the last one stays.
 
     Its landmarks come from the motion as it was measured, before any smoothing: they must are on the
-    picture's pixels. ``first`` before the face is first seen.
+    image's pixels. ``first`` before the face is first seen.
     """
     last = first
     seen, start, block = -1, 0, motion.rows(0, min(BLOCK, len(motion)))

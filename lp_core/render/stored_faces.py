@@ -29,7 +29,7 @@ class StoredFaces:
     blendshapes: tuple[str, ...]
     """Names of the coefficients."""
     notes: tuple[str, ...]
-    """What the film's reader had to tell."""
+    """What the video's reader reported."""
     person: str = ""
     """Whose faces they are, in the user's words or as an id."""
 

@@ -57,7 +57,7 @@ class FaceSettings:
     )
     cast: Optional[str] = setting(
         None,
-        "TOML or JSON file with a list faces: face, driving, and settings of its own such as region, strength, engine",
+        "TOML or JSON file with a list faces: face, driving, and its own settings, such as region, strength, engine",
         path="file",
     )
     on_lost: str = setting(

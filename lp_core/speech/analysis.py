@@ -183,7 +183,7 @@ def analyze(
         sound: the sound.
         recognizer: of phones.
         mouth_map: predicts the mouth.
-        step: told the share that is done, 0..1.
+        step: called with the share that is done, 0..1.
     """
     voice = listen(sound)
     mouth = np.zeros((sound.ticks, len(OUTPUTS)), np.float32)

@@ -55,7 +55,7 @@ def natural_motion(voice: Voice, speaking: F32, manner: Manner) -> dict[str, F32
         manner: how much of everything.
 
     Convention:
-        Positive pitch lowers the chin, positive yaw turns to the picture's right, positive roll tips clockwise.
+        Positive pitch lowers the chin, positive yaw turns to the image's right, positive roll tips clockwise.
         All curves are 0 at the first tick.
     """
     count = len(speaking)

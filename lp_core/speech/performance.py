@@ -70,7 +70,7 @@ def hear(path: Path, settings: SpeechSettings, step: Callable[[float], None] | N
     Args:
         path: a sound file, or a video with sound.
         settings: how the face moves.
-        step: told the share that is done, 0..1.
+        step: called with the share that is done, 0..1.
 
     Raises:
         LpError: the sound cannot be read, or the extra 'speech' is not installed.
@@ -112,7 +112,7 @@ def head_angles(name: str) -> tuple[F32, F32, F32]:
     """Pitch, yaw and roll of another performance against its first frame, degrees, a value each 10 ms.
 
     Raises:
-        SettingError: the name is no motion.
+        SettingError: the name is not a motion.
         BadMotionFile: the file is damaged.
     """
     if not is_motion(name):
@@ -156,7 +156,7 @@ class SpokenMotion:
             settings: how the face moves.
             rate: frames per second.
             rig: a key of RIGS.
-            step: told the share of the analysis that is done, 0..1.
+            step: called with the share of the analysis that is done, 0..1.
         """
         self._path, self._settings, self._rate, self._rig, self._step = path, settings, rate, rig, step
 

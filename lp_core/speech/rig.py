@@ -176,7 +176,7 @@ def blendshapes(values: Mapping[str, float]) -> F32:
     shapes[[3, 4, 5]] = max(values["brow"], 0.0)
     shapes[[1, 2]] = max(-values["brow"], 0.0)
     right, down = values["gaze_x"] / MAX_GAZE, values["gaze_y"] / MAX_GAZE
-    shapes[[14, 15]] = max(right, 0.0)  # the picture's right is the person's left
+    shapes[[14, 15]] = max(right, 0.0)  # the image's right is the person's left
     shapes[[13, 16]] = max(-right, 0.0)
     shapes[[11, 12]], shapes[[17, 18]] = max(down, 0.0), max(-down, 0.0)
     result: F32 = np.clip(shapes, 0, 1)

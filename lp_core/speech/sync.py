@@ -1,4 +1,4 @@
-"""Whether a film's sound and mouth belong together, and how far they are apart."""
+"""Whether a video's sound and mouth belong together, and how far they are apart."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def train_map(
         clips: videos with sound that show one speaker each.
         output: ``.npz`` file to write.
         overwrite: replace a file that exists.
-        hear: told the name of each clip when it is read.
+        hear: called with the name of each clip when it is read.
 
     Raises:
         SettingError: no clip can be used.

@@ -94,7 +94,7 @@ def adapt(
         folder: of the run.
         options: how.
         device: such as cpu or cuda.
-        hear: told a line now and then.
+        hear: called with a line now and then.
         others: a prepared set of other people, to see how much is forgotten.
 
     Raises:

@@ -110,7 +110,7 @@ def evaluate(
         weights: folders of weights, each a row.
         output: folder of ``table.md``, ``table.csv`` and ``sheet.png``.
         options: what is evaluated.
-        hear: told the name of each clip.
+        hear: called with the name of each clip.
 
     Raises:
         SettingError: the set has nothing to evaluate, or a video has another number of frames.

@@ -264,7 +264,7 @@ def run_loop(trainer: Trainer, folder: Path, evaluate: Evaluate, hear: Callable[
         trainer: made from the configuration.
         folder: of the run.
         evaluate: called by the leading process.
-        hear: told a line now and then.
+        hear: called with a line now and then.
 
     Raises:
         TrainingStopped: the loss is not a number twice in a row; the message names the last good checkpoint.
@@ -332,7 +332,7 @@ def _evaluated(trainer: Trainer, checkpoints: CheckpointFolder, evaluate: Evalua
 
 
 def device_of(name: str) -> torch.device:
-    """The device of a run; under torchrun each process takes the card of its own number."""
+    """The device of a run; under torchrun each process takes the card with its rank."""
     if name == "cuda" and "LOCAL_RANK" in os.environ:
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     return torch.device(name)

@@ -31,7 +31,7 @@ READ_PX = 256
 """Images are enlarged to at least this before faces are looked for."""
 EYE_CORNERS = (33, 263)
 FRAME_MS = 10_000
-"""Time between frames as MediaPipe is told it; it does not smooth over so long a time."""
+"""Time between frames as passed to MediaPipe; it does not smooth over so long a time."""
 RESAMPLES = 1000
 
 

@@ -64,7 +64,7 @@ class PrepareOptions:
     is_lossless: bool = False
     """Store PNG in place of JPEG."""
     people: str = "faces"
-    """'faces': people are distinguished by SFace; 'sources': each source shows one person of its own."""
+    """'faces': people are distinguished by SFace; 'sources': each source shows a different person."""
     test: tuple[str, ...] = ()
     """Sources, without suffix, whose people are kept for tests."""
     validation: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ def prepare(
         sources: videos, images, and folders of them.
         output: folder of the set.
         options: how it is made.
-        hear: told what is being read.
+        hear: called with what is being read.
 
     Raises:
         SettingError: nothing can be taken, or a name in the options fits no source.

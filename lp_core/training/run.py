@@ -95,7 +95,7 @@ def run_training(
         data: a prepared set.
         folder: of the run; one that holds checkpoints is continued.
         device: such as cpu or cuda.
-        hear: told a line now and then.
+        hear: called with a line now and then.
         about: what else the label says.
 
     Raises:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 THRESHOLD = 10.0
 """Of FFmpeg's filter ``scdet``, in percent."""
 RATE = 25
-"""Of the frames as the filter is told; it does not matter."""
+"""Of the frames, for the filter; it does not matter."""
 
 
 class CutFinder:

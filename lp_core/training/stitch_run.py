@@ -36,7 +36,7 @@ def retarget_weights(
         name: of the result.
         kinds: 'eye', 'lip' or both.
         plan: (steps, batch, learning rate, seed); the reader gets as many steps.
-        hear: told a line now and then.
+        hear: called with a line now and then.
         least_r: correlation that the reader of the ratio must reach.
 
     Raises:
@@ -96,7 +96,7 @@ def stitch_weights(
         output: folder of the result; files of the other networks are copied.
         name: of the result.
         plan: (steps, batch, learning rate, seed).
-        hear: told a line now and then.
+        hear: called with a line now and then.
         terms: weights of the losses; None: the defaults.
 
     Returns:

@@ -236,7 +236,7 @@ def _events_router(service: Service) -> APIRouter:
 
 
 def _busy(service: Service, path: str) -> str | None:
-    """Why a stream of events cannot be had now, told before the request is looked at any closer."""
+    """Why a stream of events cannot be opened now, decided before the request is parsed."""
     if not path.endswith("/events") or service.limits.has_stream(EVENTS):
         return None
     return str(service.limits.no_stream(EVENTS))
@@ -285,7 +285,7 @@ async def _http_problem(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 400:
         return _problem(
-            422, SettingError.wire_code, "The request's body is no JSON text in UTF-8; send some."
+            422, SettingError.wire_code, "The request's body is not valid JSON in UTF-8; send some."
         )
     headers = error.headers if isinstance(error, HTTPException) else None
     words = {

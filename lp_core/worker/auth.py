@@ -2,7 +2,7 @@
 
 A web page from elsewhere can send requests to this machine, and a name server of its author's can make them
 look like its own (DNS rebinding). So the Host must be this machine under a name that is not a stranger's, the
-Origin, where one is told, must be the worker's own page, and every request but ``/health`` and a one-time
+Origin, where one is given, must be the worker's own page, and every request but ``/health`` and a one-time
 login bears the token or the cookie that a login gave.
 """
 
@@ -41,7 +41,7 @@ class Gate:
     token: str
     """What every request of a program bears."""
     names: frozenset[str]
-    """Names of this machine that a Host header may tell, next to its numbers."""
+    """Names of this machine that a Host header may name, next to its numbers."""
     scheme: str = "http"
     """http, or https."""
     port: int | None = None

@@ -73,7 +73,7 @@ class Batch:
         """Finished shots and parts stay for the next run of the same timeline; see the contract."""
 
     def _check_media(self, plan: BatchPlan) -> None:
-        """What a timeline and its marks name is no less bound to the allowed folders than what a request names."""
+        """What a timeline and its marks name is just as bound to the allowed folders than what a request names."""
         for shot in plan.shots:
             self.folders.readable(shot.job.source)
             with_file(shot.job.driving, self.folders.readable)

@@ -1,4 +1,4 @@
-"""What happens, told to anyone who listens: from the threads that work to the event loop that sends."""
+"""What happens, sent to every listener: from the threads that work to the event loop that sends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Event:
     kind: str
     """state, progress or log."""
     values: Mapping[str, Any]
-    """What the wire tells."""
+    """Its form on the wire."""
 
     def as_sse(self) -> bytes:
         """The event as text of Server-Sent Events."""
@@ -84,7 +84,7 @@ class Hub:
 
     @property
     def has_ended(self) -> bool:
-        """True once the worker stops: nothing is told any more."""
+        """True once the worker stops: nothing more is reported."""
         return self._is_closed
 
     def close(self) -> None:

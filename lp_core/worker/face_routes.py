@@ -41,7 +41,7 @@ class FacesRequest(Wire):
 class FoundFace(Wire):
     """A face that was read."""
 
-    id: str = Field(description="Of a still, and of a film's first frame: what source_face takes.")
+    id: str = Field(description="Of a still, and of a video's first frame: what source_face takes.")
     index: int = Field(description="From left to right; source_face takes it, too.")
     box: list[float] = Field(description="Left, top, right, bottom in pixels.")
     score: float

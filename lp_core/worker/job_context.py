@@ -25,7 +25,7 @@ class JobContext:
     id: str
     """Its name."""
     folder: Path
-    """A folder of its own that outlives the worker: what is there when it starts again, it made itself."""
+    """A separate folder that outlives the worker: what is there when it starts again, it made itself."""
     tell: Callable[[Progress, int], None]
     """Takes progress, and what a restart would not lose (any number that rises)."""
     say: Callable[[str], None]

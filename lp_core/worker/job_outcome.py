@@ -23,7 +23,7 @@ class Outcome:
     state: str
     """done, failed, cancelled, interrupted (the worker stops), or died (the process that did it is gone)."""
     summary: Mapping[str, Any] | None = None
-    """What a job that is done tells."""
+    """What a finished job reports."""
     code: str | None = None
     """Wire code of a failure."""
     sentence: str = ""

@@ -81,7 +81,7 @@ class JobRunner:
             self._wake.notify_all()
 
     def cancel(self, job: str) -> Row:
-        """Cancels a job and tells it, when it runs.
+        """Cancels a job and informs it, when it runs.
 
         Raises:
             NotThere: there is none of that name.

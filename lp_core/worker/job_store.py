@@ -67,7 +67,7 @@ _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _ROOM = 1 << 16
 """Free bytes below which a disk counts as full."""
 _MOMENT_S = 0.25
-"""Progress is told ten times a second, so two deaths at one frame may be told some frames apart."""
+"""Progress is reported ten times a second, so two deaths at one frame may be reported some frames apart."""
 _PROGRESS = ("phase", "frame", "total", "fps", "eta_s")
 
 
@@ -98,7 +98,7 @@ class Row:
         return self.state in ENDED
 
     def as_json(self) -> dict[str, Any]:
-        """What the wire tells of it (lp_core.worker.schema.Job)."""
+        """Its form on the wire (lp_core.worker.schema.Job)."""
         hidden = ("lane", "starts", "gained", "wants_cancel")
         return {name: value for name, value in vars(self).items() if name not in hidden}
 

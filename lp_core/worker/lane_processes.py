@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 KINDS = "lp_core.worker.job_kinds:job_kinds"
 STOP_S = 10.0
-"""A job that is told that the worker stops has so many seconds, then its process is ended."""
+"""A job that is asked to stop has this many seconds, then its process is ended."""
 CANCEL_S = 30.0
 """A cancelled one has so many."""
 _POLL_S = 0.1
@@ -105,7 +105,7 @@ class LaneProcesses(ClosesOnExit):
             process.close()
 
 
-class _Wishes:
+class _Requests:
     """What a running job should hear, and until when it may take to obey."""
 
     def __init__(self, context: JobContext) -> None:
@@ -172,9 +172,9 @@ class _LaneProcess:
     def do(self, kind: str, parameters: Mapping[str, Any], context: JobContext) -> Outcome:
         """Does a job."""
         self._send({"do": kind, "job": context.id, "folder": str(context.folder), "parameters": parameters})
-        wishes = _Wishes(context)
+        requests = _Requests(context)
         while True:
-            late = self._tell(wishes)
+            late = self._tell(requests)
             if late is not None:
                 self._kill()
                 return late
@@ -188,11 +188,11 @@ class _LaneProcess:
                 return Outcome(**message["ended"])
             _pass_on(message, context)
 
-    def _tell(self, wishes: _Wishes) -> Outcome | None:
+    def _tell(self, requests: _Requests) -> Outcome | None:
         """Tells what is requested for the job by now; its outcome where it does not obey."""
-        for name in wishes.new():
+        for name in requests.new():
             self._send({"set": name})
-        return wishes.late()
+        return requests.late()
 
     def _kill(self) -> None:
         """Ends it and what it has started."""

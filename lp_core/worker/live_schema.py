@@ -71,7 +71,7 @@ class Stream(BaseModel):
         description="Driver's frame to finished image: median and 95th percentile, ms."
     )
     shown_ms: list[float] = Field(
-        description="Driver's frame to the host's screen: the same, where a host tells."
+        description="Driver's frame to the host's screen: the same, where a host reports it."
     )
     request: StreamRequest = Field(description="What is shown.")
 

@@ -31,7 +31,7 @@ class LogRate(logging.Filter):
         self._begun_at, self._count = clock(), 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """True where the line is logged; the first line of a period tells what the one before left out."""
+        """True where the line is logged; the first line of a period counts what the one before left out."""
         now = self._clock()
         left_out = 0
         if now - self._begun_at >= self._period_s:

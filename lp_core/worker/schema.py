@@ -19,7 +19,7 @@ from lp_core.settings.sliders import SLIDERS
 from lp_core.settings.table import Setting, group_names, path_values, settings_of, with_groups
 
 LONGEST = 4096
-"""Characters of a text; longer ones are no file name and no setting."""
+"""Characters of a text; longer ones are neither a file name nor a setting."""
 MOST_TEXTS = 256
 BUILT_IN = re.compile("|".join([r"ocio://[A-Za-z0-9._-]+", *map(re.escape, UPSCALERS)]))
 """Names of things that a library carries itself; they are not files."""

@@ -51,7 +51,7 @@ class ServeOptions:
     port: int = 0
     """TCP port; 0: a free one."""
     state: Path | None = None
-    """Folder of its own; None: the user's usual one."""
+    """A separate folder; None: the user's usual one."""
     certificate: Path | None = None
     """TLS certificate (PEM)."""
     private_key: Path | None = None
@@ -69,7 +69,7 @@ class ServeOptions:
 
 
 def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> None:
-    """Runs a worker until it is told to stop (Ctrl-C, SIGTERM).
+    """Runs a worker until it is asked to stop (Ctrl-C, SIGTERM).
 
     Args:
         options: how.

@@ -32,7 +32,7 @@ class Deadly:
 
 
 class Plain:
-    """Says a sentence and tells the process; or fails; or waits until it must stop; or does not hear."""
+    """Says a sentence and names the process; or fails; or waits until it must stop; or does not hear."""
 
     def run(self, parameters, context):
         how = parameters["how"]

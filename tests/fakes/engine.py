@@ -32,7 +32,7 @@ class ToyPortrait:
 
 
 class ToyEngine:
-    """Fills the image with the motion's value; the second pixel tells the driving picture's value."""
+    """Fills the image with the motion's value; the second pixel holds the driving image's value."""
 
     def __init__(self, settings=None, uses_driving_picture=True, rig="mesh478", fail_at=None, batch=1):
         self.info = EngineInfo("toy", rig, uses_driving_picture, sliders=(), batch=batch)

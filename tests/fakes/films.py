@@ -29,7 +29,7 @@ def write_portrait(path, astronaut):
 
 
 def turned(motion, degrees):
-    """The motion with the head turned to the picture's right by an angle."""
+    """The motion with the head turned to the image's right by an angle."""
     angle = np.deg2rad(degrees)
     turn = np.array(
         [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]], np.float32

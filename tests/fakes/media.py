@@ -35,7 +35,7 @@ class MemorySource:
 
 
 class MemorySink:
-    """Keeps (or only counts) what is written; tells whether it was committed or aborted."""
+    """Keeps (or only counts) what is written; knows whether it was committed or aborted."""
 
     def __init__(self, spec=None, fail_at=None, keep=True, notes=()):
         self.spec, self.notes = spec, notes

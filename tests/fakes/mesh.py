@@ -72,7 +72,7 @@ def lip_distance(points):
 
 
 def readings(jaw=0.0, smile=0.0, left=0.0, right=0.0):
-    """(52,) coefficients with jaw, smile and the blinks of the eyes on the picture's left and right."""
+    """(52,) coefficients with jaw, smile and the blinks of the eyes on the image's left and right."""
     shapes = np.zeros(52, np.float32)
     shapes[[JAW_OPEN, SMILE_LEFT, SMILE_RIGHT]] = jaw, smile, smile
     shapes[[LEFT_EYE.blink, RIGHT_EYE.blink]] = left, right

@@ -210,7 +210,7 @@ class Obs:
         subprocess.run(command, env=self.environment, check=True, timeout=30)
 
     def record(self, seconds):
-        """Records and returns the film's path."""
+        """Records and returns the video's path."""
         self.ask("StartRecord")
         time.sleep(seconds)
         path = Path(self.ask("StopRecord")["outputPath"])
@@ -280,7 +280,7 @@ CHANNELS = ("yaw", "roll", "jawOpen", "eyeBlinkLeft")
 
 
 def read_face(path):
-    """(N, 4) channels of a film's face, NaN where there is none; resampled to 30 frames a second."""
+    """(N, 4) channels of a video's face, NaN where there is none; resampled to 30 frames a second."""
     rows = []
     with open_source(path) as source, closing(open_analyzer(is_video=True)) as analyzer:
         fps = float(source.info.rate.fps)

@@ -1,4 +1,4 @@
-"""What the menu's scripts call: opens Resolve and the worker, does one thing, and tells how it ended."""
+"""What the menu's scripts call: opens Resolve and the worker, does one thing, and reports how it ended."""
 
 from __future__ import annotations
 

@@ -352,7 +352,7 @@ def _parameters(made: ClipPlan) -> dict[str, Any]:
 
 
 def _changed(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What differs from the defaults, of the whole settings that a job tells."""
+    """What differs from the defaults, of the settings in a job."""
     found: dict[str, dict[str, Any]] = {}
     for item in all_settings():
         default = list(item.default) if item.kind is tuple else item.default

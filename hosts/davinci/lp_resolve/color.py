@@ -1,6 +1,6 @@
 """Resolve's color management, said in the names of OpenColorIO's ACES studio configuration.
 
-The result has to have the numbers of its source, for Resolve reads both by the same rule; so the worker is told what
+The result has to have the numbers of its source, for Resolve reads both by the same rule; so the worker is given what
 those numbers mean, and the output space is the same. Without management (DaVinci YRGB) files go by their own tags.
 """
 
@@ -40,8 +40,8 @@ def color_settings(session: ResolveSession, clip: Clip, is_exr: bool) -> tuple[d
     """Settings of the group ``color`` for a clip, and a sentence where they are not known.
 
     Args:
-        session: tells the project's management.
-        clip: tells its own input space.
+        session: gives the project's color management.
+        clip: gives its own input space.
         is_exr: scene-linear files are read as such where the project says nothing else.
     """
     mode = session.setting("colorScienceMode")

@@ -119,7 +119,9 @@ def animate_dialog(
     everything = {control.name: control for controls in by_group.values() for control in controls}
     main = [everything[name] for name in MAIN]
     first = (
-        Control("clip", "Clip", "choice", clips[0], "tells place and length of the result", tuple(clips)),
+        Control(
+            "clip", "Clip", "choice", clips[0], "gives the position and length of the result", tuple(clips)
+        ),
         Control("driver", "Performance", "choice", drivers[0], "what drives the face", tuple(drivers)),
         Control(
             "driver_file",

@@ -142,7 +142,7 @@ class Timeline:
         )
 
     def selected(self) -> list[TimelineItem]:
-        """Clips of video tracks that are selected, in the order of the tracks; none in versions that cannot tell."""
+        """Clips of video tracks that are selected, in the order of the tracks; none in versions that cannot say."""
         ask: Any = getattr(self.raw, "GetSelectedClips", None)  # newer than the stubs; a missing call is None
         found: Any = ask() if callable(ask) else None
         chosen = {str(raw.GetUniqueId()) for raw in found or []}
@@ -257,7 +257,7 @@ class TimelineItem:
 
     def properties(self) -> dict[str, Any]:
         """Transform, crop, composite and the like, as Resolve names them."""
-        ask: Any = self.raw.GetProperty  # the stubs demand a key; without one all are told
+        ask: Any = self.raw.GetProperty  # the stubs demand a key; without one it returns all of them
         found = ask()
         return dict(found) if isinstance(found, dict) else {}
 

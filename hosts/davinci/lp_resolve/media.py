@@ -17,7 +17,7 @@ STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".e
 
 @dataclass(frozen=True)
 class Media:
-    """A clip of the media pool as the worker is told of it."""
+    """A clip of the media pool as the worker receives it."""
 
     path: str
     """File, or pattern with a place for the number such as ``plate.%04d.exr``."""

@@ -110,7 +110,7 @@ def _digits(timecode: str) -> str:
 
 
 def _keeps_space(plan: ClipPlan, use: Use) -> bool:
-    """Whether the result has the numbers of a source whose space Resolve was told."""
+    """Whether the result has the numbers of a source whose space Resolve was given."""
     color: dict[str, Any] = plan.settings.get("color", {})
     space = color.get("input_space")
     return bool(

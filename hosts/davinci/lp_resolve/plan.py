@@ -123,7 +123,7 @@ def plan(
         settings: what the user changed.
         output: file or pattern, see ``output_name``.
         handles: more frames at either end, as far as the media has them.
-        portrait: a still that is animated instead of the clip; the clip tells place and length alone.
+        portrait: a still that is animated instead of the clip; the clip gives only the position and length.
     """
     if portrait is not None or use.media.is_still:
         return _of_still(use, driver, settings, output, handles, portrait or use.media.path)

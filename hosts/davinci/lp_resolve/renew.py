@@ -32,7 +32,7 @@ def renew(
     placed = placement.place(timeline, pool, clip, plan, use)
     told += old.give_look(placed.item)
     told.append(
-        f"{old.name} had other frames: grade and properties were taken over, keyframes and effects of its own were not."
+        f"{old.name} had other frames: grade and properties were taken over, its own keyframes and effects were not."
     )
     track, name = old.track, old.name
     timeline.delete(old)

@@ -20,7 +20,7 @@ from .retime import Retime, retime_of, timeline_text
 def found_retime(
     session: ResolveSession, timeline: Timeline, item: TimelineItem, folder: str
 ) -> Retime | None:
-    """The constant retime of a clip; None where it has none, or nobody can tell.
+    """The constant retime of a clip; None where it has none, or it is unknown.
 
     Args:
         session: Resolve.

@@ -163,7 +163,7 @@ def _set_range(node: Any, first: float, last: float) -> None:  # noqa: ANN401 - 
 
 
 def changed() -> None:
-    """Called by Nuke with every changed knob: tells at once when the result no longer fits."""
+    """Called by Nuke with every changed knob: says at once when the result no longer fits."""
     node, knob = nuke.thisNode(), nuke.thisKnob()
     if knob is None or not nuke.GUI:
         return

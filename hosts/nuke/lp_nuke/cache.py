@@ -53,7 +53,7 @@ def digest(values: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 def stamp(path: Path) -> List[Any]:
-    """What tells a file from an older one of its name: size and time of change; empty where there is none."""
+    """What distinguishes a file from an older one of its name: size and time of change; empty where there is none."""
     try:
         found = path.stat()
     except OSError:

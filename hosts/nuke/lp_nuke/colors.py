@@ -1,4 +1,4 @@
-"""The project's color management, as the engine must be told it. Main thread only."""
+"""The project's color management, as the engine must know it. Main thread only."""
 
 import hashlib
 import os

@@ -36,7 +36,7 @@ _HELP = (
     "regions where that pass is on. "
     "Set driver and range, then press Render on the tab Job."
 )
-# Without the package the node still shows its result; Nuke tells what is missing when a button is pressed.
+# Without the package the node still shows its result; Nuke says what is missing when a button is pressed.
 _CHANGED = "try:\n from lp_nuke import buttons\nexcept ImportError:\n pass\nelse:\n buttons.changed()"
 
 

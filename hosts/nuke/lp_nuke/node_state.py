@@ -20,8 +20,8 @@ from .knobs import VIEWS
 
 NOT_RENDERED, UP_TO_DATE, STALE = "not rendered", "up to date", "stale: changed since the render"
 GONE = "the result's files are gone"
-UNKNOWN = "nobody can tell whether the inputs changed (too many nodes upstream, or a file that is not found)"
-SAME_HERE = "unchanged at this frame, as Nuke's own hash tells; nobody can tell of the others"
+UNKNOWN = "it is unknown whether the inputs changed (too many nodes upstream, or a file that is not found)"
+SAME_HERE = "unchanged at this frame, as Nuke's own hash says; the other frames are unknown"
 
 _HASHES: Dict[str, Tuple[int, str, List[List[int]]]] = {}
 """Of this session: node -> frame, digits of the result, Nuke's hashes of the inputs when it was shown."""
@@ -61,7 +61,7 @@ class Work:
 
     @property
     def pattern(self) -> str:
-        """What the inner Read is told."""
+        """What the inner Read is given."""
         if not self.views:
             return self.result.pattern
         return cache.Sequence(self.folder / "%V", "result").pattern
@@ -173,7 +173,7 @@ def work_of(node: Any, asked: Optional[KnobState] = None) -> Work:  # noqa: ANN4
 
 
 def _stamps(file: str, views: Tuple[str, ...]) -> List[Any]:
-    """What tells a performance's file from an older one of its name; one for each view where it names views."""
+    """What distinguishes a performance's file from an older one of its name; one for each view where it names views."""
     if upstream.for_view(file, "") == file:
         return cache.sequence_stamp(file)
     return [cache.sequence_stamp(upstream.for_view(file, view)) for view in views]
@@ -215,7 +215,7 @@ def state_of(node: Any, work: Optional[Work] = None) -> str:  # noqa: ANN401 - a
 
 
 def _by_hashes(node: Any) -> str:  # noqa: ANN401 - a nuke.Group
-    """What Nuke's own hashes tell within a session, at the frame at which the result was shown first."""
+    """What Nuke's own hashes say within a session, at the frame at which the result was shown first."""
     kept = _HASHES.get(node.fullName())
     if kept is None or kept[0] != nuke.frame() or kept[1] != node["lp_hash"].value():
         return UNKNOWN
@@ -227,7 +227,7 @@ def _hashes(node: Any) -> List[List[int]]:  # noqa: ANN401 - a nuke.Group
 
 
 def quick_state(node: Any) -> Optional[str]:  # noqa: ANN401 - a nuke.Group
-    """The state as far as knobs tell it, without a look upstream or at files; None: they tell nothing new."""
+    """The state as far as knobs show it, without a look upstream or at files; None: they say nothing new."""
     if not node["lp_ready"].value():
         return NOT_RENDERED
     return STALE if asked_of(node).mark != node["lp_asked"].value() else None
@@ -293,7 +293,7 @@ def settle(work: Work) -> bool:
 
 
 def mark_done(work: Work) -> None:
-    """Notes that the result is whole, and which state of the plates it was made from, as Nuke's hash tells it."""
+    """Notes that the result is whole, and which state of the plates it was made from, by Nuke's hash."""
     for part in work.parts():
         first = {plate.role: cache.node_hash(Path(plate.first_file(folder))) for plate, folder in part.plates}
         cache.mark_done(part.folder, {"frames": str(work.frames), "mark": work.mark, "node_hashes": first})

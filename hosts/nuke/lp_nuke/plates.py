@@ -37,7 +37,7 @@ class Plate:
     is_still: bool
     """Whether one file is meant, not a sequence."""
     mark: Optional[str]
-    """Digits of what is upstream; None: nobody can tell."""
+    """Digits of what is upstream; None: unknown."""
     direct: Optional[str]
     """Pattern of files that are there already; None: they must be written."""
     is_float: bool = False
@@ -51,7 +51,7 @@ class Plate:
         return replace(self, view=view, direct=direct)
 
     def folder(self, home: Path) -> Path:
-        """Where it is written; a new folder where nobody can tell what is upstream."""
+        """Where it is written; a new folder where it is unknown what is upstream."""
         return home / f"{self.role}-{self.mark or uuid.uuid4().hex[:12]}"
 
     def first_file(self, folder: Path) -> str:
@@ -65,7 +65,7 @@ class Plate:
         return self.direct[: place.start()] + f"{self.frames.first:0{digits}d}" + self.direct[place.end() :]
 
     def path(self, folder: Path) -> str:
-        """What the engine is told: a file, or a pattern with its range."""
+        """What the engine is given: a file, or a pattern with its range."""
         if self.direct is not None:
             return f"{self.direct} {self.frames}"
         sequence = Sequence(folder, self.role)

@@ -31,7 +31,7 @@ def fingerprint(node: Any, own: str = "") -> Optional[str]:  # noqa: ANN401 - a 
         own: full name of the node whose input it is; it may be linked to by expressions, but does not feed itself.
 
     Returns:
-        None where nobody can tell whether it changed: the tree is larger than the limit, or a file that is named is
+        None where it is unknown whether it changed: the tree is larger than the limit, or a file that is named is
         nowhere to be found.
     """
     seen: Dict[str, Any] = {}
@@ -183,7 +183,7 @@ def _told(node: Any) -> Optional[List[Any]]:  # noqa: ANN401 - a nuke.Node
 def own_hashes(node: Any) -> List[int]:  # noqa: ANN401 - a nuke.Node
     """Nuke's own hashes of all that a node's image depends on, at the current frame; empty where Nuke has none.
 
-    Dots and NoOps have none of their own: the node above them is asked.
+    Dots and NoOps have no hash: the node above them is asked.
     """
     while node is not None:
         found = list(node.opHashes())

@@ -69,9 +69,9 @@ class ClipFacts:
     """What it points to, where that is a file or a sequence."""
     clock: MediaClock | None
     sequence_rate: float | None
-    """Rate of an image sequence, where the reference tells it."""
+    """Rate of an image sequence, where the reference has it."""
     span: ClipRange | None
-    """What it shows; None where neither clip nor reference tells."""
+    """What it shows; None where neither clip nor reference has it."""
     rate: float | None
     """Rate of its source range, in the timeline's own words."""
     is_ramp: bool

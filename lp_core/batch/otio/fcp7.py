@@ -21,7 +21,7 @@ _KEY = "fcp_xml"
 def make_retimes(timeline: Any) -> None:  # noqa: ANN401 - a timeline or a collection
     """Turns constant retimes into LinearTimeWarp with the true place in the media; changes the timeline.
 
-    A retime that is not constant, runs backwards, or does not tell its ticks becomes a TimeEffect, whose speed is not
+    A retime that is not constant, runs backwards, or does not state its ticks becomes a TimeEffect, whose speed is not
     known, so that nobody takes its place for the true one.
     """
     for clip in timeline.find_clips():

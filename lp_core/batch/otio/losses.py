@@ -1,4 +1,4 @@
-"""What a timeline loses in another format: told by reading it again and counting."""
+"""What a timeline loses in another format: found by reading it again and counting."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def losses(timeline: Any, path: Path) -> str | None:  # noqa: ANN401 - a timelin
     if path.suffix.lower() in BUILT_IN:
         return None
     if not otio.adapters.from_name(otio.adapters.from_filepath(str(path)).name).has_feature("read"):
-        return (
-            f"{path.name} was written; what it cannot carry nobody can tell, because its adapter only writes."
-        )
+        return f"{path.name} was written; what it cannot carry is unknown, because its adapter only writes."
     try:
         again = otio.adapters.read_from_file(str(path))
     except Exception as error:  # noqa: BLE001 - whatever a foreign adapter raises

@@ -229,7 +229,7 @@ def _walk_track(track: Any, number: int, stack: int, found: list[ClipPlace], cou
 
 
 def duration_of(item: Any) -> Fraction | None:  # noqa: ANN401 - an item
-    """Seconds an item takes on its track; None where its media does not tell."""
+    """Seconds an item takes on its track; None where its media does not say."""
     if item.source_range is not None:
         return seconds(item.source_range.duration)
     try:

@@ -21,7 +21,7 @@ def check_timeline(path: Path) -> None:
     """Refuses a timeline that is too large or too deep.
 
     Args:
-        path: of any format; what is no JSON is bounded in size alone.
+        path: of any format; anything else is bounded in size alone.
 
     Raises:
         UnreadableMedia: it cannot be read, or is beyond a bound.

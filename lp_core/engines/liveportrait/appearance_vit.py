@@ -2,7 +2,7 @@
 
 The published names say DINOv2; the weights are those of DINO 1, fine-tuned, and complete in the checkpoint.
 Folded here: the stored positions to the size of the input, and the transposed convolution into one linear layer a
-token. The picture's mean and spread stay their own step: folded into the patches' weights they cost a digit.
+token. The image's mean and spread stay their own step: folded into the patches' weights they cost a digit.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def in_frame(place: PastePlace, points: NDArray[np.floating[Any]]) -> F32:
 
 
 def frame_flow(place: PastePlace, deformation: torch.Tensor) -> F32:
-    """The picture's flow, approximately: the deformation's mean over depth, 0 where nothing shows.
+    """The image's flow, approximately: the deformation's mean over depth, 0 where nothing shows.
 
     The generator redraws what it is given, so pixels do not literally come from anywhere; this is where the
     features came from, which is what host programs use vectors for.

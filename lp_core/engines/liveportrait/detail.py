@@ -43,7 +43,7 @@ def moved(picture: F32, flow: F32) -> F32:
 
 
 def with_detail(drawn: F32, carried: F32, scale: float) -> F32:
-    """The network's image with the source's fine detail in place of its own.
+    """The network's image with the source's fine detail in place of the network's.
 
     Args:
         drawn: the network's image, enlarged to the frame.

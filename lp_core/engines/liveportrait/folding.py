@@ -52,7 +52,7 @@ def fold_batch_norms(
 
     Args:
         state: state dict of a network.
-        conv_of_norm: norm -> convolution where the names do not tell; ``x.norm`` follows ``x.conv`` and
+        conv_of_norm: norm -> convolution where the names do not say; ``x.norm`` follows ``x.conv`` and
             ``x.norm2`` follows ``x.conv1`` without being listed.
         wide: precision of the sums.
     """

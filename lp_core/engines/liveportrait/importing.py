@@ -18,7 +18,7 @@ from lp_core.files import write_whole
 from lp_core.models.download import translated_write_errors
 
 Told = Callable[[str], None]
-"""Is told of each file that was imported."""
+"""Called with each file that was imported."""
 
 
 def import_weights(model: PublishedModel, folder: Path, root: Path, told: Told | None = None) -> Path:

@@ -36,7 +36,7 @@ class Range:
 
 
 def has_vnni(cpu_info: Path = _CPU_INFO) -> bool:
-    """Whether the processor adds products of 8 bits in 32 bits; False where the system does not tell."""
+    """Whether the processor adds products of 8 bits in 32 bits; False where the system does not say."""
     if platform.system() != "Linux":
         return False
     try:
@@ -73,7 +73,7 @@ class QuantizedConv(nn.Module):
             whole.to(torch.int8), self.scales, self.scale, self.zero, *self.geometry, None
         )
         self.levels, self.middle = levels, torch.tensor(float(self.zero))
-        self.weight = weight.new_empty(0, dtype=conv.weight.dtype)  # tells callers the type they compute in
+        self.weight = weight.new_empty(0, dtype=conv.weight.dtype)  # gives callers the type they compute in
 
     def forward(self, x: Tensor) -> Tensor:
         """The same shapes as the layer's; results in the input's precision (bfloat16 or float32)."""

@@ -30,7 +30,7 @@ EXPRESSION_REACH, CARRIED_EXPRESSION_REACH = 1.7, 1.15
 EDGE_FADE = 0.4
 """Radii of the face over which the flow dies away towards an image edge."""
 EDGE_ROOM = 2.0
-"""Dense motion dies away towards an edge that it points beyond, over so many of its own lengths, within EDGE_FADE."""
+"""Dense motion dies away towards an edge that it points beyond, over so many times its length, within EDGE_FADE."""
 SEAM, SEAM_MARGIN = 1.8, 8
 """Softness of the face's outline, and the room it takes, in cells of the flow's grid."""
 COARSE = 2
@@ -134,7 +134,7 @@ def _grid(portrait: MeshPortrait, middle: NDArray[np.float64], table: Map, fade:
     margin = (COARSE + 1) / portrait.grid_scale
     low = np.clip(np.floor(middle + reach.min(axis=0) - margin).astype(int), 0, np.array(portrait.size) - 2)
     high = np.clip(np.ceil(middle + reach.max(axis=0) + margin).astype(int) + 1, low + 2, portrait.size)
-    # Cells stand where they stand at any resolution of the plate, so that the flow is the same at all of them.
+    # Cells are at the same places at any resolution of the plate, so that the flow is the same at all of them.
     first = np.floor(low * portrait.grid_scale / COARSE).astype(int)
     cells = np.maximum(np.ceil(high * portrait.grid_scale / COARSE).astype(int) - first, 2) * COARSE
     return _Grid(

@@ -283,7 +283,7 @@ class MeshEngine:
     ) -> list[LidEdge]:
         """Lets the head's flow show the eyeballs between the lids, in place, and the edges of lids that close.
 
-        Flows are mixed at the lids' edges, not colors: so the flow tells the whole truth about the image. Only
+        Flows are mixed at the lids' edges, not colors: so the flow describes the image completely. Only
         pixels that hold some of both lids, where they meet, are left to be mixed: those of the edges returned.
         """
         edges = []

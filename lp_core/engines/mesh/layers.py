@@ -75,7 +75,7 @@ def patch(points: NDArray[np.float64], size: tuple[int, int], margin_px: float =
 
 
 def blend(picture: NDArray[Any], where: Opening, content: NDArray[Any]) -> None:
-    """Lays content (h, w, C) over the picture's patch by its coverage, in place; integers are rounded.
+    """Lays content (h, w, C) over the image's patch by its coverage, in place; integers are rounded.
 
     Where one side is infinite or no number, the side that covers more is taken whole.
     """

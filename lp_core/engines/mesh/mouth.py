@@ -199,7 +199,7 @@ def _overhang(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def drawn(where: Opening, points: NDArray[np.float64], tone: FaceTone) -> NDArray[np.float32]:
     """A mouth cavity with teeth and tongue, shaded to the portrait's light.
 
-    Upper teeth hang from the upper lip, lower teeth stand on the lower one, so neither stretches as the mouth
+    Upper teeth hang from the upper lip, lower teeth rest on the lower one, so neither stretches as the mouth
     opens.
 
     Returns:

@@ -97,7 +97,7 @@ class AnimatedSource(ClosesOnExit):
         """Releases the file's content; may be called twice."""
 
     def _shows_transparency(self, first: Pixels, animation: AnimationHeader) -> bool:
-        """True where any canvas has it: headers tell only that single frames may, to be laid over others."""
+        """True where any canvas has it: headers only say that single frames may, to be laid over others."""
         if (first[..., 3] < 255).any():
             return True
         if not (animation.clears or self._header.has_alpha):

@@ -155,7 +155,7 @@ class OiioSequenceSource(SequenceSource):
         headers = [self._reader.header(path) for path in paths]
         self._check_alike(paths, headers)
         info = self._reader.info(self._pattern.path_of(self._numbers[0]), headers, self._options.rate)
-        assert info.windows is not None  # noqa: S101 - this reader always tells them
+        assert info.windows is not None  # noqa: S101 - this reader always sets them
         self._canvas = info.windows.canvas
         self._tells_rate = headers[0].fps is not None
         return info

@@ -99,7 +99,7 @@ def _picture_kinds(frame: Frame, spec: SinkSpec) -> list[str]:
 
 
 def _windows(frame: Frame, spec: SinkSpec) -> tuple[Box, Box, Box]:
-    """(display window, this picture's data window, the clip's canvas)."""
+    """(display window, this image's data window, the clip's canvas)."""
     whole = (0, 0, spec.width, spec.height)
     windows = spec.windows or Windows(whole, whole)
     canvas, data = windows.canvas, frame.data_window

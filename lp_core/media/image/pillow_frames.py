@@ -56,7 +56,7 @@ def decoded_frames(path: Path, data: bytes) -> Iterator[Pixels]:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Without warnings on the terminal: damage is told by errors."""
+    """Without warnings on the terminal: damage raises errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

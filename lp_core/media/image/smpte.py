@@ -7,7 +7,7 @@ from lp_core.timing import FrameRate, Timecode
 
 _DROP = 1 << 6
 _PHASE = 1 << 15
-"""Field mark: above 30 frames a second two frames share a number, and this tells the second."""
+"""Field mark: above 30 frames a second two frames share a number, and this marks the second."""
 
 
 def packed(timecode: Timecode) -> int:

@@ -94,7 +94,7 @@ def read_image(path: str | Path) -> tuple[Frame, ClipInfo]:
 
 
 def write_image(path: str | Path, pixels: Pixels, color: ColorTags = SRGB, overwrite: bool = True) -> None:
-    """Writes a still aside and renames it.
+    """Writes a still to a temporary file and renames it.
 
     Args:
         path: ends in .png (uint8 or uint16, with or without alpha), .jpg or .jpeg (uint8 RGB).

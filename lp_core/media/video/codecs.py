@@ -81,7 +81,7 @@ CODECS: Mapping[str, FilmCodec] = {
         needs_even=True,
         has_quality=True,
         options={"preset": "8"},
-        environment={"SVT_LOG": "1"},  # it tells its life to stderr otherwise, and no option stops it
+        environment={"SVT_LOG": "1"},  # otherwise it logs to stderr, and no option stops it
     ),
     "prores422hq": FilmCodec(
         encoder="prores_ks",

@@ -118,7 +118,7 @@ class TrackDecoder:
     def _is_leading(self, place: tuple[int, int]) -> bool:
         """True for a frame before the first one that can be decoded without others.
 
-        One that comes before it in the file too is no damage in a recording, which begins anywhere.
+        One that comes before it in the file too is not damage in a recording, which begins anywhere.
         """
         if self.count or self._first_key is None or place >= self._first_key:
             return False

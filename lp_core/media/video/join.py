@@ -69,7 +69,7 @@ def _copy(
     with open_film(segments[0]) as film:
         stream = container.add_stream_from_template(film.streams.video[0], opaque=True)
         stream.time_base = 1 / spec.rate.fps
-        # Codecs whose stream tells no rate (ProRes, DNxHR) would get no track of timecode in MOV.
+        # Codecs whose stream has no rate (ProRes, DNxHR) would get no track of timecode in MOV.
         stream.codec_context.framerate = spec.rate.fps
         codec = film_codec(path, spec.codec)
         if codec.tag is not None and path.suffix.lower() != ".mkv":

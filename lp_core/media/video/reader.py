@@ -50,7 +50,7 @@ class VideoSource(ClosesOnExit):
         self._container = open_film(self._path, self._follows)
         try:
             self._stream, guess = video_stream(self._path, self._container)
-            if self._stream.codec_context.width:  # else the first frame tells
+            if self._stream.codec_context.width:  # else the first frame decides
                 check_size(self._path, self._stream.codec_context.width, self._stream.codec_context.height)
             timing = read_timing(self._path, self._stream, self._follows)
             self._decoder = TrackDecoder(self._container, self._stream, timing)

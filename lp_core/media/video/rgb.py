@@ -1,6 +1,6 @@
 """The one place where pixels change between RGB and what a video stores: matrix, range, chroma, orientation.
 
-The filter graph is used, not the frame's own conversion, because only it can be told where chroma samples lie
+The filter graph is used, not the frame's own conversion, because only there the position of chroma samples can be set
 (left, as H.264 and HEVC have it): the other assumes the middle and shifts color by half a pixel.
 """
 

@@ -134,7 +134,7 @@ def read_header(file: IO[bytes], path: Path) -> Header:
     size = file.seek(0, 2)
     length = int.from_bytes(read_bytes(file, 0, 8, path), "little")
     if length > HEADER_LIMIT:
-        _bad(path, f"is no motion file: its header would take {length} bytes; check the name")
+        _bad(path, f"is not a motion file: its header would take {length} bytes; check the name")
     try:
         content = json.loads(read_bytes(file, 8, length, path), object_pairs_hook=_unique)
         texts = content.pop("__metadata__")
@@ -144,7 +144,7 @@ def read_header(file: IO[bytes], path: Path) -> Header:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         reason = "its header is not a table of texts and arrays"
         raise BadMotionFile(
-            f"{path} is no motion file: {reason}; check the name or extract again."
+            f"{path} is not a motion file: {reason}; check the name or extract again."
         ) from error
     _check_layout(header, size, path)
     return header
@@ -157,7 +157,7 @@ def upgraded(header: Header, path: Path) -> Header:
         BadMotionFile: the schema is another, or the version is newer or was never in use.
     """
     if header.texts.get("schema") != SCHEMA:
-        _bad(path, f"is no motion file: its schema is not '{SCHEMA}'; check the name")
+        _bad(path, f"is not a motion file: its schema is not '{SCHEMA}'; check the name")
     stored = header.texts.get("version", "")
     version = int(stored) if re.fullmatch("[0-9]{1,9}", stored) else -1
     if version > VERSION:

@@ -132,7 +132,7 @@ def read_pickle(path: Path) -> object:
     """
     try:
         if path.stat().st_size > SIZE_LIMIT:
-            raise BadMotionFile(f"{path} is no motion template: it is larger than {SIZE_LIMIT} bytes.")
+            raise BadMotionFile(f"{path} is not a motion template: it is larger than {SIZE_LIMIT} bytes.")
         data = path.read_bytes()
     except OSError as error:
         raise BadMotionFile(f"{path} cannot be read ({error.strerror}); check the name.") from error
@@ -140,7 +140,7 @@ def read_pickle(path: Path) -> object:
         return _Plain(budget=len(data)).of(_Unpickler(io.BytesIO(data)).load())
     except pickle.UnpicklingError as error:
         raise BadMotionFile(
-            f"{path} is no motion template: it is cut off or holds what has no place there ({error}), and "
+            f"{path} is not a motion template: it is cut off or holds what has no place there ({error}), and "
             "nothing of it was run; get it from where it was made."
         ) from error
     except (EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error) as error:
@@ -150,7 +150,7 @@ def read_pickle(path: Path) -> object:
 
 
 def _damaged(path: Path, error: BaseException) -> BadMotionFile:
-    return BadMotionFile(f"{path} is no motion template, or a damaged one ({error!r}); get it again.")
+    return BadMotionFile(f"{path} is not a motion template, or a damaged one ({error!r}); get it again.")
 
 
 class _Plain:

@@ -80,7 +80,7 @@ def read_pkl(path: Path) -> PklTemplate:
     content = read_pickle(path)
     if not isinstance(content, dict) or not isinstance(content.get("motion"), list) or not content["motion"]:
         raise BadMotionFile(
-            f"{path} is no motion template: it holds no list 'motion' of frames; get another."
+            f"{path} is not a motion template: it holds no list 'motion' of frames; get another."
         )
     reader = _Reader(path, content)
     generation = reader.generation()
@@ -117,7 +117,7 @@ class _Reader:
     content: Mapping[str, Any]
 
     def bad(self, what: str) -> BadMotionFile:
-        return BadMotionFile(f"{self.path} is no motion template: {what}; get it again.")
+        return BadMotionFile(f"{self.path} is not a motion template: {what}; get it again.")
 
     def generation(self) -> str:
         first = self.content["motion"][0]

@@ -1,7 +1,7 @@
 """Motion of the implicit rigs: K key points, a head pose, an expression.
 
 Convention:
-    Key points are rows (x, y, z) in grid units: x right, y down, z into the picture, the crop spans -1..1. A
+    Key points are rows (x, y, z) in grid units: x right, y down, z into the image, the crop spans -1..1. A
     rotation acts on rows from the right, ``p' = p @ R``, with ``R = (Rz(roll) @ Ry(yaw) @ Rx(pitch)).T`` and
     the right-handed column matrices Rx, Ry, Rz; stored templates hold this R. Angles are degrees. What differs
     from rig to rig, the order of the turns among it, is in ``lp_core.motion.implicit.rigs``.

@@ -77,7 +77,7 @@ def picture_reference(
     """The reference of relative motion where the performance is one image: a neutral face, looking ahead.
 
     Args:
-        driving: the picture's motion.
+        driving: the image's motion.
         options: of the transfer; with ``official_compat`` the reference looks where the image looks.
         is_filmed: the source is filmed.
 

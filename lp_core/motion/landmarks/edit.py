@@ -38,9 +38,9 @@ def make_change(face: MotionFrame, edit: Edit) -> Change:
     """What the sliders change on a face.
 
     Convention:
-        As the sliders: positive pitch lowers the chin, positive yaw turns to the picture's left, positive
-        roll tips clockwise; mov_x is to the picture's right, mov_y down, gaze_x to the picture's right,
-        gaze_y up. ``wink`` closes the eye on the picture's left.
+        As the sliders: positive pitch lowers the chin, positive yaw turns to the image's left, positive
+        roll tips clockwise; mov_x is to the image's right, mov_y down, gaze_x to the image's right,
+        gaze_y up. ``wink`` closes the eye on the image's left.
 
     Args:
         face: the source's face, rig mesh478.

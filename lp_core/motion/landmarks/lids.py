@@ -25,7 +25,7 @@ FREE_LID, FREE_WIDER, TRUST_LID = 0.12, 0.5, 1.5
 """A nudge may close lids by FREE_LID (openings) and open them by FREE_WIDER, each plus TRUST_LID times the
 movement, which is the larger of what geometry and what the blendshape says."""
 READ_LID = 1.8
-"""Lid openings that a blink coefficient of 1 may stand for on a face that hardly reads."""
+"""Lid openings that a blink coefficient of 1 may mean on a face that hardly reads."""
 
 
 def lid_ratios(

@@ -56,7 +56,7 @@ def motion_from_landmarks(
     height: int,
     confidence: float = 1.0,
 ) -> MotionFrame:
-    """Takes the head pose off a picture's landmarks.
+    """Takes the head pose off an image's landmarks.
 
     Args:
         landmarks_frame: (478, 3) x, y, z in pixels of the image.

@@ -347,7 +347,7 @@ def _pose(
 
 
 def _in_plane(rotation: F64, other: F64) -> F64:
-    """(2, 2) the turn in the picture's plane from another head's roll to this one's: a head moves in its own axes."""
+    """(2, 2) the turn in the image's plane from another head's roll to this one's: a head moves in its own axes."""
     roll_deg = float(_difference(rotation, other)[2])
     return from_angles_deg(0.0, 0.0, roll_deg)[:2, :2]
 
@@ -379,7 +379,7 @@ def line_of_sight(position: F64) -> F64:
     """The rotation from the camera's axis to a point at (2,) ``position``, image heights from the centre.
 
     Rotations are read in a perspective camera (MediaPipe's, FIELD_OF_VIEW_DEG), images drawn in weak
-    perspective, where a head is seen along its own line of sight; a head that moves aside therefore looks
+    perspective, where a head is seen along its own line of sight; a head that moves sideways therefore looks
     turned.
     """
     ray = np.array([*position, 0.5 / np.tan(np.radians(FIELD_OF_VIEW_DEG / 2))])

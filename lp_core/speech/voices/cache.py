@@ -46,7 +46,7 @@ class SpeechCache:
         found = _read(path)
         if found is None:
             found = voice.speak(text, delivery)
-            with suppress(LpError):  # a cache that cannot be written is no reason not to speak
+            with suppress(LpError):  # a cache that cannot be written does not keep the voice from speaking
                 ensure_folder(self.folder, mode=0o700)
                 write_whole(path, _packed(found), durable=False, private=True)
         return found

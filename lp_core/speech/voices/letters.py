@@ -26,7 +26,7 @@ _JOINS = {
     "ɔɪ": "Y",
 }
 _SHORTEST_GAP_S = 0.08
-"""Shorter gaps between phones are no silence."""
+"""Shorter gaps between phones are not silence."""
 
 
 def phone_of_letter(letter: str) -> str:

@@ -91,7 +91,7 @@ def open_piper(name: str) -> PiperVoice:
 
     Raises:
         MissingDependency: onnxruntime or espeak-ng is not installed.
-        ModelDamaged: the files are no voice of Piper.
+        ModelDamaged: the files are not a Piper voice.
         UnreadableMedia: a file cannot be read.
     """
     path = Path(name).expanduser()

@@ -234,7 +234,7 @@ def read_wav(path: Path) -> tuple[F32, int]:
     """Samples (n,) of a WAV file with 16 bits, mono or mixed down, and their rate.
 
     Raises:
-        UnreadableMedia: it is no such file.
+        UnreadableMedia: it is not such a file.
     """
     try:
         with wave.open(str(path), "rb") as file:

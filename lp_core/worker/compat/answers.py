@@ -25,7 +25,7 @@ Shape = Callable[[int, str], dict[str, Any]]
 
 
 class Body(BaseModel):
-    """A request's body: fields that are not known are kept, and told as ignored."""
+    """A request's body: fields that are not known are kept and reported as ignored."""
 
     model_config = ConfigDict(extra="allow", str_max_length=1_000_000)
 
@@ -49,7 +49,7 @@ async def body_of(request: Request, model: type[Model]) -> tuple[Model, dict[str
         where = ".".join(map(str, first["loc"]))
         raise SettingError(f"{where or 'The body'}: {first['msg']}.") from error
     except (ValueError, RecursionError) as error:
-        raise SettingError("The body is no JSON; send an object.") from error
+        raise SettingError("The body is not valid JSON; send an object.") from error
     return parsed, sent, tuple(ignored_fields(parsed))
 
 

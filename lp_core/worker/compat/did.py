@@ -224,7 +224,7 @@ def _emotion(found: list[_Expression]) -> str:
 
 
 def as_talk(compat: Compat, talk: Talk, base: str) -> dict[str, Any]:
-    """A talk as the vendor tells it."""
+    """A talk in the vendor's format."""
     row = compat.row(talk)
     state = _STATES[row.state]
     shown: dict[str, Any] = {

@@ -253,7 +253,7 @@ def _removal(router: APIRouter, compat: Compat, known: Any) -> None:  # noqa: AN
 
 
 def as_video(compat: Compat, talk: Talk, base: str) -> dict[str, Any]:
-    """A video as the vendor tells it."""
+    """A video in the vendor's format."""
     row = compat.row(talk)
     state = _STATES[row.state]
     summary = row.summary or {}

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Webhooks(ClosesOnExit):
-    """A thread that makes the calls; what was not stated is told after a restart."""
+    """A thread that makes the calls; what was not sent is sent after a restart."""
 
     def __init__(self, compat: Compat, base: str) -> None:
         """Nothing is called before ``start``.

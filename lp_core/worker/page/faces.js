@@ -1,4 +1,4 @@
-// Faces of the source: shown with their ids, each with a performance of its own, or with points set by hand.
+// Faces of the source: shown with their ids, each with its own performance, or with points set by hand.
 
 import { ask, upload } from "./api.js";
 import { Drop } from "./drop.js";
@@ -185,12 +185,12 @@ export class Faces {
     return this.parts.follow.checked && !this.parts.follow.disabled;
   }
 
-  // True where some face has a performance of its own: the form's own one may then be left out.
+  // True where some face has its own performance: the form's own one may then be left out.
   get hasDriver() {
     return [...this.members.values()].some((member) => member.isSet);
   }
 
-  // {settings, driving}: what the job is told of faces, and the first performance among them.
+  // {settings, driving}: the job's settings for faces, and the first performance among them.
   async told() {
     const rows = [];
     for (const [name, member] of this.members) {

@@ -56,7 +56,7 @@ export class HandPoints {
     this.show();
   }
 
-  // The frame that is shown: what is moved there becomes a key of its own.
+  // The frame that is shown: what is moved there becomes a separate key.
   goTo(frame) {
     this.frame = frame;
     if (this.isSet) this.show();

@@ -38,7 +38,7 @@ def browser():
 
 
 def is_fault(message):
-    """Whether a line of the console is one of ours to fix; a refused request is told there too."""
+    """Whether a line of the console is one of ours to fix; a refused request is reported there too."""
     return message.type == "error" and "Failed to load resource" not in message.text
 
 

@@ -147,7 +147,7 @@ def test_a_request_that_cannot_be_understood_is_answered_too(worker):
         until(lambda: ring.status()[0] == "closed", "the end")
 
 
-def test_the_wish_of_a_process_that_died_is_taken_away(worker, portrait):
+def test_the_request_of_a_process_that_died_is_taken_away(worker, portrait):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     path = worker.live / "ghost.json"

@@ -11,7 +11,7 @@ CALLS = set()
 
 
 class NotInTable(AttributeError):
-    """A call that no document tells of."""
+    """A call that no document describes."""
 
 
 def signature(name):

@@ -71,32 +71,32 @@ def cut_off(node, frame):
     Path(node._knobs["file"]._value % frame).write_bytes(b"\x76\x2f\x31\x01cut off")
 
 
-def _ask(wish):
+def _ask(order):
     try:
         import OpenImageIO  # noqa: F401
     except ImportError:
         done = subprocess.run(
-            [os.environ["LPFAKE_PYTHON"], HERE, json.dumps(wish)], stdout=subprocess.PIPE, check=True
+            [os.environ["LPFAKE_PYTHON"], HERE, json.dumps(order)], stdout=subprocess.PIPE, check=True
         )
         return json.loads(done.stdout.decode())
-    return answer(wish)
+    return answer(order)
 
 
-def answer(wish):
+def answer(order):
     """Does it, with OpenImageIO."""
     import OpenImageIO as oiio  # noqa: N813 - its documents call it so
 
-    buffer = oiio.ImageBuf(wish.get("size") or wish["source"])
+    buffer = oiio.ImageBuf(order.get("size") or order["source"])
     assert not buffer.has_error, buffer.geterror()
     spec = buffer.spec()
-    if "size" in wish:
+    if "size" in order:
         return [spec.full_width, spec.full_height]
-    pixels = oiio.ImageBufAlgo.mul(buffer, wish["gain"]) if wish["gain"] != 1 else buffer
+    pixels = oiio.ImageBufAlgo.mul(buffer, order["gain"]) if order["gain"] != 1 else buffer
     if pixels.nchannels == 3:
         pixels = oiio.ImageBufAlgo.channels(pixels, ("R", "G", "B", 1.0), ("R", "G", "B", "A"))
     pixels.specmod().attribute("compression", "zips")
     pixels.specmod().attribute("nuke/full_layer_names", 0)
-    assert pixels.write(wish["target"], wish["kind"]), pixels.geterror()
+    assert pixels.write(order["target"], order["kind"]), pixels.geterror()
     return True
 
 

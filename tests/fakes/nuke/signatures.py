@@ -1,4 +1,4 @@
-"""Every call into Nuke that the double answers: parameters and the document that tells them. Nothing else exists.
+"""Every call into Nuke that the double answers: parameters and the document that lists them. Nothing else exists.
 
 Sources: NSTUB = sisoe24/nuke-python-stubs, path within stubs/; TN = package types-nuke 13.2.8.0, nuke-stubs/_nuke.pyi;
 FDN = Foundry's documentation, by the page's title; CFN, DMN, DCN: public repositories, keys of the hosts' reference.

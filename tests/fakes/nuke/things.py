@@ -32,7 +32,7 @@ class Undo(Closed):
 
 
 class ProgressTask(Closed):
-    """Keeps what it was told; may be used from any thread."""
+    """Keeps what it was given; may be used from any thread."""
 
     made = []
     cancel_at = None

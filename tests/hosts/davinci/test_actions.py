@@ -1,4 +1,4 @@
-"""The installed scripts as Resolve's menu runs them, with its globals; and how they tell what went wrong."""
+"""The installed scripts as Resolve's menu runs them, with its globals; and how they report what went wrong."""
 
 import runpy
 

@@ -28,34 +28,36 @@ def davinci():
 
 
 @pytest.fixture
-def wishes(tmp_path, monkeypatch):
+def choices(tmp_path, monkeypatch):
     monkeypatch.setenv("LPSUITE_SETTINGS", str(tmp_path / "host.json"))
     return InstallOptions(str(tmp_path / "Schnitt platz" / "Fusion"), ("sh", "-c"), ("/mnt/bühne",))
 
 
-def test_in_and_out_again(davinci, wishes, tmp_path):
-    foreign = Path(wishes.folder) / "Scripts" / "Edit" / "Mine.py"
+def test_in_and_out_again(davinci, choices, tmp_path):
+    foreign = Path(choices.folder) / "Scripts" / "Edit" / "Mine.py"
     foreign.parent.mkdir(parents=True)
     foreign.write_text("pass")
-    davinci.install(wishes)
-    davinci.install(wishes)
-    assert all(finding.is_good for finding in davinci.status(wishes)), davinci.status(wishes)
+    davinci.install(choices)
+    davinci.install(choices)
+    assert all(finding.is_good for finding in davinci.status(choices)), davinci.status(choices)
     settings = json.loads((tmp_path / "host.json").read_text(encoding="utf-8"))
     assert settings == {"lpsuite": ["sh", "-c"], "serve": ["--allow", "/mnt/bühne"]}
-    said = davinci.uninstall(wishes)
+    said = davinci.uninstall(choices)
     assert any("LivePortrait.setting was removed" in sentence for sentence in said)
-    assert [path for path in Path(wishes.folder).rglob("*") if path.is_file()] == [foreign]
-    assert davinci.uninstall(wishes) == ["Nothing of LP Suite was installed in Resolve."]
-    assert [finding.is_good for finding in davinci.status(wishes)] == [False]
+    assert [path for path in Path(choices.folder).rglob("*") if path.is_file()] == [foreign]
+    assert davinci.uninstall(choices) == ["Nothing of LP Suite was installed in Resolve."]
+    assert [finding.is_good for finding in davinci.status(choices)] == [False]
 
 
-def test_status_tells_what_was_altered(davinci, wishes):
-    davinci.install(wishes)
-    script = Path(wishes.folder) / "Scripts" / "Edit" / "LivePortrait - Update.py"
+def test_status_tells_what_was_altered(davinci, choices):
+    davinci.install(choices)
+    script = Path(choices.folder) / "Scripts" / "Edit" / "LivePortrait - Update.py"
     script.write_text("pass")
-    assert any("LivePortrait - Update.py is missing or altered" in f.sentence for f in davinci.status(wishes))
-    davinci.install(InstallOptions(wishes.folder, ("/no/such/program",)))
-    assert any("/no/such/program is gone" in f.sentence for f in davinci.status(wishes))
+    assert any(
+        "LivePortrait - Update.py is missing or altered" in f.sentence for f in davinci.status(choices)
+    )
+    davinci.install(InstallOptions(choices.folder, ("/no/such/program",)))
+    assert any("/no/such/program is gone" in f.sentence for f in davinci.status(choices))
 
 
 @pytest.mark.parametrize(
@@ -79,13 +81,13 @@ def test_the_wheel_carries_what_is_copied():
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_installed_script_runs_and_says_that_resolve_is_not_there(davinci, wishes, version):
-    """Started outside of Resolve's menu it has no ``resolve``: all is imported, and the user is told."""
+def test_an_installed_script_runs_and_says_that_resolve_is_not_there(davinci, choices, version):
+    """Started outside of Resolve's menu it has no ``resolve``: all is imported, and the user is informed."""
     chosen = python(version)
-    davinci.install(wishes)
-    for script in sorted((Path(wishes.folder) / "Scripts").rglob("*.py")):
+    davinci.install(choices)
+    for script in sorted((Path(choices.folder) / "Scripts").rglob("*.py")):
         done = subprocess.run(
-            [chosen, "-W", "error", "-I", script], capture_output=True, text=True, timeout=60, cwd=wishes.folder,
+            [chosen, "-W", "error", "-I", script], capture_output=True, text=True, timeout=60, cwd=choices.folder,
             env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -126,10 +128,10 @@ sys.stdout.buffer.write(setting_text().encode("utf-8"))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_ranges_dialogs_and_macro_are_the_same_in_every_python(davinci, wishes, version, here):
+def test_ranges_dialogs_and_macro_are_the_same_in_every_python(davinci, choices, version, here):
     chosen = python(version)
-    davinci.install(wishes)
-    library = Path(wishes.folder) / LIBRARY
+    davinci.install(choices)
+    library = Path(choices.folder) / LIBRARY
     done = subprocess.run([chosen, "-W", "error", "-I", "-c", PURE, library], capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout == (here / "LivePortrait.setting").read_bytes()
@@ -169,13 +171,13 @@ sys.stdout.buffer.write(data["output"].encode("utf-8"))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_clip_is_animated_and_updated_in_every_python(davinci, wishes, version, worker, pictures):
+def test_a_clip_is_animated_and_updated_in_every_python(davinci, choices, version, worker, pictures):
     """Windows, client and conform with the real worker, in the Python that Resolve happens to find."""
     chosen = python(version)
-    davinci.install(wishes)
+    davinci.install(choices)
     plate = write_plate(worker.data / "plate ü.mov", pictures[:8], "25", "01:00:00:00")
     folder = worker.data / f"results {version}"
-    command = [chosen, "-I", "-c", WHOLE, Path(wishes.folder) / LIBRARY, ROOT / "tests", plate, folder]
+    command = [chosen, "-I", "-c", WHOLE, Path(choices.folder) / LIBRARY, ROOT / "tests", plate, folder]
     done = subprocess.run(command, capture_output=True, timeout=120, env=worker.environment)
     assert done.returncode == 0, done.stderr.decode()
     name = done.stdout.decode("utf-8").splitlines()[-1]
@@ -191,16 +193,16 @@ def test_its_syntax_is_that_of_the_oldest_python(path):
     ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
-def test_the_lua_entry_tells_wrong_folder_from_missing_python(davinci, wishes):
+def test_the_lua_entry_tells_wrong_folder_from_missing_python(davinci, choices):
     luajit = shutil.which("luajit")
     if luajit is None:
         pytest.skip("luajit is not installed")
-    davinci.install(wishes)
-    script = Path(wishes.folder) / "Scripts" / "Edit" / "LivePortrait - Check.lua"
+    davinci.install(choices)
+    script = Path(choices.folder) / "Scripts" / "Edit" / "LivePortrait - Check.lua"
     done = subprocess.run([luajit, script], capture_output=True, text=True, timeout=10)
     assert "LP Suite" in done.stdout
     assert "Resolve has found no Python" in done.stdout
-    shutil.rmtree(Path(wishes.folder) / LIBRARY)
+    shutil.rmtree(Path(choices.folder) / LIBRARY)
     done = subprocess.run([luajit, script], capture_output=True, text=True, timeout=10)
     assert "are gone from" in done.stdout
 

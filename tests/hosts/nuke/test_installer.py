@@ -20,53 +20,53 @@ def host():
 
 
 @pytest.fixture
-def wishes(tmp_path, monkeypatch):
+def choices(tmp_path, monkeypatch):
     monkeypatch.setenv("LPSUITE_SETTINGS", str(tmp_path / "host.json"))
     monkeypatch.delenv("LPSUITE", raising=False)
     return InstallOptions(str(tmp_path / "dot nuke"), (sys.executable, "-m", "lp_core"), ("/mnt/shows",))
 
 
-def test_into_nothing_and_out_again(host, wishes, tmp_path):
-    said = host.install(wishes)
+def test_into_nothing_and_out_again(host, choices, tmp_path):
+    said = host.install(choices)
     assert any("installed" in sentence for sentence in said)
-    assert [finding.sentence for finding in host.status(wishes) if not finding.is_good] == []
+    assert [finding.sentence for finding in host.status(choices) if not finding.is_good] == []
     told = json.loads((tmp_path / "host.json").read_text())
     assert told == {"lpsuite": [sys.executable, "-m", "lp_core"], "serve": ["--allow", "/mnt/shows"]}
-    assert any("removed" in sentence for sentence in host.uninstall(wishes))
-    assert list(Path(wishes.folder).iterdir()) == []
-    assert host.uninstall(wishes) == ["Nothing of LP Suite was installed in Nuke."]
+    assert any("removed" in sentence for sentence in host.uninstall(choices))
+    assert list(Path(choices.folder).iterdir()) == []
+    assert host.uninstall(choices) == ["Nothing of LP Suite was installed in Nuke."]
 
 
-def test_what_stands_in_init_py_is_kept_and_the_lines_come_once(host, wishes):
-    init = Path(wishes.folder) / "init.py"
+def test_what_stands_in_init_py_is_kept_and_the_lines_come_once(host, choices):
+    init = Path(choices.folder) / "init.py"
     init.parent.mkdir()
     init.write_text("import studio  # no line end")
-    host.install(wishes)
-    host.install(wishes)
+    host.install(choices)
+    host.install(choices)
     assert init.read_text() == "import studio  # no line end\n" + "\n".join(LINES) + "\n"
-    host.uninstall(wishes)
+    host.uninstall(choices)
     assert init.read_text() == "import studio  # no line end\n"
 
 
-def test_status_names_what_is_wrong(host, wishes):
-    assert "missing" in host.status(wishes)[0].sentence
-    host.install(wishes)
-    folder = Path(wishes.folder)
+def test_status_names_what_is_wrong(host, choices):
+    assert "missing" in host.status(choices)[0].sentence
+    host.install(choices)
+    folder = Path(choices.folder)
     (folder / "lpsuite" / "LivePortrait.gizmo").write_text("Group {\n}\nend_group\n")
     (folder / "init.py").write_text("")
-    bad = [finding.sentence for finding in host.status(wishes) if not finding.is_good]
+    bad = [finding.sentence for finding in host.status(choices) if not finding.is_good]
     assert len(bad) == 2
     assert "LivePortrait.gizmo is of another version" in bad[0]
     assert "does not name" in bad[1]
 
 
-def test_files_of_others_stay(host, wishes):
-    host.install(wishes)
-    mine = Path(wishes.folder) / "lpsuite" / "mine.nk"
+def test_files_of_others_stay(host, choices):
+    host.install(choices)
+    mine = Path(choices.folder) / "lpsuite" / "mine.nk"
     mine.write_text("x")
-    host.uninstall(wishes)
+    host.uninstall(choices)
     assert mine.read_text() == "x"
-    assert not (Path(wishes.folder) / "init.py").exists()
+    assert not (Path(choices.folder) / "init.py").exists()
 
 
 START = """
@@ -88,10 +88,10 @@ print(nuke.double.folders, node["lp_version"].value(), "PySide2" in sys.modules 
 
 @pytest.mark.parametrize("window", ["gui", "terminal"])
 @pytest.mark.parametrize("style", ["13", "17"])
-def test_nuke_starts_with_what_was_installed(host, wishes, style, window):
-    host.install(wishes)
+def test_nuke_starts_with_what_was_installed(host, choices, style, window):
+    host.install(choices)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", START, wishes.folder, style, window],
+        [sys.executable, "-W", "error", "-c", START, choices.folder, style, window],
         env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "fakes")},
         cwd="/", capture_output=True, text=True, timeout=60,
     )  # fmt: skip

@@ -82,7 +82,7 @@ def test_the_whole_way_in_nukes_own_python(worker, installed, plate, version):
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["python"] == NUKES[version]
     assert set(told["calls"]) <= set(SIGNATURES)
-    assert "rendering, frame" in done.stdout or "frame" in done.stdout  # nuke -t tells how far it is
+    assert "rendering, frame" in done.stdout or "frame" in done.stdout  # nuke -t prints how far it is
     for pattern in told["patterns"]:
         for number in (1001, 1002, 1003):
             spec, pixels = stored(pattern % number)

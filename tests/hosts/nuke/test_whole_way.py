@@ -177,7 +177,7 @@ def test_a_film_drives_the_plate(make, rendered, nuke, media, home, plate):
     import shutil
 
     shutil.copy(media / "driving" / "d0.mp4", home / "d 0.mp4")
-    nuke.root()["fps"].setValue(12.5)  # the film's own rate is 25: every second image
+    nuke.root()["fps"].setValue(12.5)  # the video's own rate is 25: every second image
     node = rendered(
         make(driver="file", driver_file=str(home / "d 0.mp4"), reference="frame", reference_frame=FIRST)
     )

@@ -78,7 +78,7 @@ def test_roll_grows_clockwise(still, astronaut, degrees):
 def test_mirror_turns_yaw_and_roll_and_keeps_pitch(still, media):
     turned = read(media / "portraits" / "s10.jpg")
     (face,), (mirrored,) = still.analyze(turned), still.analyze(turned[:, ::-1])
-    assert face.pose.yaw_deg < -20  # looks over her shoulder, to the picture's left
+    assert face.pose.yaw_deg < -20  # looks over her shoulder, to the image's left
     assert mirrored.pose.yaw_deg == pytest.approx(-face.pose.yaw_deg, abs=2)
     assert mirrored.pose.roll_deg == pytest.approx(-face.pose.roll_deg, abs=2)
     assert mirrored.pose.pitch_deg == pytest.approx(face.pose.pitch_deg, abs=2)

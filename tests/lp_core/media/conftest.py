@@ -115,7 +115,7 @@ def make_film(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def packets_of() -> Callable[[Path], list[tuple[int, int]]]:
-    """(position, size) in the file of each picture's data."""
+    """(position, size) in the file of each image's data."""
 
     def find(path: Path) -> list[tuple[int, int]]:
         with av.open(str(path)) as container:

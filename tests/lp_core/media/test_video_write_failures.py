@@ -1,4 +1,4 @@
-"""What a film's sink leaves behind, and what it refuses."""
+"""What a video's sink leaves behind, and what it refuses."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def photo(tmp_path, rng):
 
 
 def signed_from(sealer, output, source):
-    """(verdict, ingredients as C2PA tells them) of a result made of a source."""
+    """(verdict, ingredients as C2PA gives them) of a result made of a source."""
     made = sealer(output)
     verdict = replace(made, job=replace(made.job, source=str(source)))(str(output), 8, "25")
     with output.open("rb") as file, c2pa.Reader("video/mp4", file) as reader:

@@ -228,7 +228,7 @@ def test_frames_read_together_read_as_they_do_alone():
     drawing = engine(networks)
     seen = [(frame(), face(height=height)) for height in (40.0, 20.0, 30.0)]
     together = drawing.read_motions(seen)
-    assert len(networks.log.pictures[0]) == 1  # a processor reads one at a time unless told otherwise
+    assert len(networks.log.pictures[0]) == 1  # a processor reads one at a time unless set otherwise
     for motion, (picture, found) in zip(together, seen, strict=True):
         alone = drawing.read_motion(picture, found)
         np.testing.assert_allclose(motion.expression, alone.expression, atol=1e-6)

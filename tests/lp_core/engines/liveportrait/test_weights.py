@@ -35,7 +35,7 @@ def folder(tmp_path):
 
 
 class Store:
-    """Has what it is told."""
+    """Has what it is given."""
 
     root = Path("nowhere")
 

@@ -211,7 +211,7 @@ def test_png_words_that_tags_can_say(tmp_path, chunks, primaries):
 
 
 def test_png_from_video_keeps_its_numbers(tmp_path):
-    """FFmpeg tells BT.709 as an exponent of 1.961; converting by it would brighten every exported frame."""
+    """FFmpeg describes BT.709 as an exponent of 1.961; converting by it would brighten every exported frame."""
     (tmp_path / "a.png").write_bytes(png(SKIN, gama(1 / 1.961), chrm(*BT709_XY)))
     frame, info = read_image(tmp_path / "a.png")
     assert np.array_equal(frame.pixels, SKIN)
