@@ -10,6 +10,7 @@ import pytest
 from fakes.worker import ROOT
 
 
+@pytest.mark.realtime
 def test_a_worker_with_few_descriptors_answers_while_others_press(tmp_path):
     done = subprocess.run(
         [sys.executable, "benchmarks/connections.py", "--streams", "80", "--half-open", "200", "--idle", "20",

@@ -55,7 +55,7 @@ def test_what_is_not_there_is_told(name):
     "name", ["", "/etc/passwd", "/dev/video0/../sda", "file:///etc/passwd", "-1", "gopher://x"]
 )
 def test_what_is_no_camera_is_refused(name):
-    with pytest.raises(SettingError, match="no camera"):
+    with pytest.raises(SettingError, match="not a camera"):
         Camera(name)
 
 

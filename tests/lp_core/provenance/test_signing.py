@@ -142,7 +142,7 @@ class TestSidecar:
     def test_what_is_no_sidecar_is_said(self, keys, tmp_path, text):
         path = tmp_path / "x.provenance.json"
         path.write_text(text)
-        with pytest.raises(ProvenanceError, match="no sidecar"):
+        with pytest.raises(ProvenanceError, match="not a sidecar"):
             examine(str(path))
 
     def test_a_file_outside_the_folder_is_not_read(self, keys, frames, sealer):

@@ -209,7 +209,7 @@ class TestWriter:
             ("lips", np.nan, "not finite"),
             ("scale", np.inf, "not finite"),
             ("expression", 1e30, "far too large"),
-            ("rotation", 0.5, "no rotation"),
+            ("rotation", 0.5, "not a rotation"),
             ("confidence", 1.5, "confidence"),
         ],
     )

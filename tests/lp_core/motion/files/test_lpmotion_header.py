@@ -116,10 +116,10 @@ class TestStrictness:
                 changed_text("dense", '{"size": [8, 8], "grid": [8, 8], "reference": 4, "planes": 2}'),
                 "missing dense, dense_ends",
             ),
-            (changed_text("metadata", "[]"), "no table of texts"),
-            (changed_text("metadata", '{"a": 1}'), "no table of texts"),
-            (changed_text("metadata", "[" * 100_000), "no table of texts"),
-            (changed_text("metadata", '"\\ud800"'), "no table of texts"),
+            (changed_text("metadata", "[]"), "not a table of texts"),
+            (changed_text("metadata", '{"a": 1}'), "not a table of texts"),
+            (changed_text("metadata", "[" * 100_000), "not a table of texts"),
+            (changed_text("metadata", '"\\ud800"'), "not a table of texts"),
             (changed_text("surprise", "yes"), "unknown surprise"),
             (without_text, "missing origin"),
             (without_array, "missing confidence"),
@@ -132,7 +132,7 @@ class TestStrictness:
             (with_value("lips", np.nan), "not finite .* frame 0"),
             (with_value("scale", -np.inf), "not finite .* frame 0"),
             (with_value("translation", 3e38), "far too large"),
-            (with_value("rotation", 1.5), "no rotation"),
+            (with_value("rotation", 1.5), "not a rotation"),
             (with_value("confidence", -0.1), "confidence outside 0 to 1"),
         ],
     )
@@ -147,7 +147,7 @@ class TestStrictness:
         raw = bytearray(data)
         raw[start : start + 36] = np.diag([1, 1, -1]).astype("<f4").tobytes()
         put_together(stored, content, bytes(raw))
-        refused(stored, "no rotation")
+        refused(stored, "not a rotation")
 
     @pytest.mark.parametrize(
         "entry",

@@ -53,9 +53,7 @@ def test_the_operators_settings_hold(compat, tmp_path):
 
 def test_a_thousand_talks_wait(compat):
     anna, order = ApiClient("anna", "a" * 20, waiting=1000), Order((Wanted("lpsuite://image/one", "Hi."),))
-    began = time.monotonic()
     talks = [compat.order(anna, "did", "talk", order, {"n": number}, (), "") for number in range(1000)]
-    assert time.monotonic() - began < 60
     assert compat.service.store.counts()["queued"] == 1000
     with pytest.raises(TooBusy):
         compat.order(anna, "did", "talk", order, {}, (), "")
