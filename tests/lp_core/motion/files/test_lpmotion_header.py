@@ -171,7 +171,7 @@ class TestStrictness:
         content, data = taken_apart(stored)
         content["lips"] = entry
         put_together(stored, content, data, signed=False)
-        refused(stored, "no motion file|overlap")
+        refused(stored, "not a motion file|overlap")
 
     @pytest.mark.parametrize(
         "head",
@@ -194,7 +194,7 @@ class TestStrictness:
     )
     def test_headers_of_other_forms_are_refused(self, stored, head):
         put_together(stored, head, b"", signed=False)
-        refused(stored, "no motion file|never in use")
+        refused(stored, "not a motion file|never in use")
 
     @pytest.mark.parametrize("length", [HEADER_LIMIT + 1, 2**63, 2**64 - 1])
     def test_an_overlong_header_is_not_read(self, stored, length):
