@@ -23,7 +23,7 @@ class Camera:
         self.file = open(device, "wb")
     def __enter__(self): return self
     def __exit__(self, *_): self.file.close()
-    def send(self, image):
+    def send(self, picture):
         assert picture.flags.c_contiguous
         self.file.write(picture.tobytes())
 """
