@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from lp_core.clips import by_points, filmed_face, first_face, still_face
+from lp_core.clips import by_points, filmed_face, still_of
 from lp_core.color.management import ColorManagement
 from lp_core.engines.base import Engine
 from lp_core.engines.effective_settings import check_abilities, run_of, suited
@@ -23,6 +23,7 @@ from lp_core.engines.registry import (
     choose_engine,
     make_engine,
     open_engine,
+    published_model,
     with_model,
 )
 from lp_core.errors import MotionMismatch, SettingError
@@ -109,7 +110,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
     driving = open_driving(job, rate)
     color = ColorManagement(settings.color)
     options = read_options(settings.input, rate, settings.input.frame_range)
-    source = finished(_source(job.source, settings.face, options, color), finish)
+    source = finished(_source(job.source, settings, options, color), finish)
     notes = list(source.info.notes)
     part = _part(job, source, driving, rate)
     edits = make_curves(settings.sliders.edit, settings.sliders.edit_file)
@@ -386,14 +387,13 @@ def _is_calibrated(settings: RenderSettings) -> bool:
 
 
 def _source(
-    name: str, given: FaceSettings, options: ReadOptions, color: ColorManagement
+    name: str, settings: RenderSettings, options: ReadOptions, color: ColorManagement
 ) -> Still | FilmedFace:
+    given = settings.face
     face = given.source_face if given.points is None else "largest"  # points say where the face is
     film = filmed_face(name, face, options, color, is_source=True, people=given.people)
     if given.points is not None:
         film = by_points(film, given.points)
     if not film.info.is_still:
         return film
-    if given.points is not None:
-        return Still(film.info, *first_face(film))
-    return Still(film.info, *still_face(film, given.source_face, given.people))
+    return still_of(film, given, published_model(settings.engine.model).is_of_animals)

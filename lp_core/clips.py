@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.color.management import ColorManagement
-from lp_core.errors import EmptyVideo, SettingError
+from lp_core.errors import EmptyVideo, NoFace, SettingError
 from lp_core.faces.base import Face, Sightings
+from lp_core.faces.cats import cat_points
 from lp_core.faces.hand_points import face_from_points, read_keys
 from lp_core.faces.hand_track import HandAnalyzer, HandTrack
 from lp_core.faces.open import open_analyzer
@@ -25,11 +26,15 @@ from lp_core.media.base import AS_STORED, ReadOptions
 from lp_core.media.interpret import InterpretedSource
 from lp_core.media.open import open_source
 from lp_core.motion.builtin import neutral_face
-from lp_core.render.edges import FilmedFace
-from lp_core.settings import ColorSettings
+from lp_core.render.edges import FilmedFace, Still
+from lp_core.settings import ColorSettings, FaceSettings
 from lp_core.settings.face_names import is_photo, names_in, person_number, photo_of
 from lp_core.wanted_people import MOST_FACES, WantedPerson, looks_of
 
+CAT_NOTE = (
+    "The cat's head was found by OpenCV's cascade; where the crop is off, correct its points: lpsuite inspect CAT "
+    "--write-points points.json, then --points points.json."
+)
 BY_TAGS = ColorManagement(ColorSettings())  # every clip means what its own header says
 
 
@@ -133,6 +138,45 @@ def face_by_points(film: FilmedFace, points_file: str, frame: Frame) -> Face:
     """
     with closing(by_points(film, points_file).open_analyzer(1)) as analyzer:
         return analyzer.analyze(frame.as_rgb8(), int(frame.time_s * 1000))[0]
+
+
+def still_of(film: FilmedFace, given: FaceSettings, is_animal: bool = False) -> Still:
+    """A still and the face that is animated.
+
+    Args:
+        film: the still; with points, their face is its only one.
+        given: which face is meant.
+        is_animal: the face is an animal's, as far as no points say where it is.
+
+    Raises:
+        NoFace, FaceNotThere, ModelMissing, EmptyVideo: there is no such face; see ``still_face``.
+    """
+    if given.points is not None:
+        return Still(film.info, *first_face(film))
+    if is_animal:
+        return _animal_still(film, given)
+    return Still(film.info, *still_face(film, given.source_face, given.people))
+
+
+def _animal_still(film: FilmedFace, given: FaceSettings) -> Still:
+    """An animal's head: what the landmarker reads, however unsure, else a cat's head as OpenCV's cascade finds it."""
+    frame, seen = sightings_of_frame(film)
+    if seen.faces:
+        sure = [replace(face, score=1.0) for face in seen.faces]  # no detector is certain of an animal
+        wanted = _chosen_by(given.source_face, given.people, is_still=True)
+        if isinstance(wanted, str):
+            return Still(
+                film.info, frame, require_face(sure, wanted, film.info.width, film.info.height, film.name)
+            )
+        return Still(film.info, *still_face(film, given.source_face, given.people))
+    points = cat_points(frame.as_rgb8())
+    if points is None:
+        raise NoFace(
+            f"No head of an animal was found in '{film.name}'; set its points by hand: lpsuite inspect shows how "
+            "(--write-points, --points), and docs/faces.md."
+        )
+    info = replace(film.info, notes=(*film.info.notes, CAT_NOTE))
+    return Still(info, frame, face_from_points(points, neutral_face()))
 
 
 def first_face(film: FilmedFace) -> tuple[Frame, Face]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lp_core.errors import FaceNotThere, ModelMissing, NoFace
 from lp_core.faces.base import Face, FaceAnalyzer, FaceBox
+from lp_core.faces.cuts import Cuts
 from lp_core.faces.selector import choose_face, in_order
 from lp_core.faces.sface import CHOSEN, F32, MODEL, NOBODY, OTHER, SAME, FaceDescriber, Gallery, aligned_face
 from lp_core.faces.small_faces import overlap
@@ -75,28 +76,10 @@ def people_of(
 def looked_at(pictures: Iterable[U8], rate: FrameRate) -> Iterable[tuple[int, U8]]:
     """The frames of a clip that are looked at, with their numbers from 0."""
     step = max(round(float(rate.fps) / LOOKS_PER_S), 1)
-    before: NDArray[np.int16] | None = None
+    cuts = Cuts()
     for index, picture in enumerate(pictures):
-        small = thumbnail(picture)
-        if index % step == 0 or before is None or is_cut(before, small):
+        if cuts.is_new_shot(picture) or index % step == 0:
             yield index, picture
-        before = small
-
-
-def thumbnail(picture: U8) -> NDArray[np.int16]:
-    """Some pixels of a frame, by which cuts are found."""
-    rows, columns = max(picture.shape[0] // _GRID, 1), max(picture.shape[1] // _GRID, 1)
-    return picture[rows // 2 :: rows, columns // 2 :: columns].astype(np.int16)
-
-
-def is_cut(before: NDArray[np.int16], now: NDArray[np.int16]) -> bool:
-    """Whether two consecutive frames, as thumbnails, are of different shots."""
-    return before.shape != now.shape or float(np.abs(now - before).mean()) > _CUT
-
-
-_GRID = 24
-_CUT = 30.0
-"""Mean change of a frame, in codes, that is taken for a cut."""
 
 
 def _owners(people: Sequence[Person], faces: Sequence[Face], looks: Sequence[F32]) -> dict[int, int]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.faces.base import Face
-from lp_core.faces.people import is_cut, thumbnail
+from lp_core.faces.cuts import Cuts
 from lp_core.faces.sface import (
     CHOSEN,
     F32,
@@ -80,7 +80,7 @@ class PersonTrack:
         self._searched = 0
         self._look: F32 | None = None
         self._looked_at: Face | None = None
-        self._small: NDArray[np.int16] | None = None
+        self._cuts = Cuts()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ class PersonTrack:
         if picture is None:
             return self._place.follow(faces, width, height)
         self._frame += 1
-        is_new_shot = self._is_cut(picture)
+        is_new_shot = self._cuts.is_new_shot(picture)
         usable = [face for face in faces if face.box.area > 0]
         if self._place.has_chosen:
             face = self._place.follow(usable, width, height)
@@ -174,11 +174,6 @@ class PersonTrack:
         """Whether the face is new at this place, or suddenly another one by its small image."""
         before, self._look, self._looked_at = self._look, look_of(picture, face), face
         return before is None or float(np.abs(self._look - before).mean()) > _LOOK_CHANGE
-
-    def _is_cut(self, picture: U8) -> bool:
-        """Whether the frame is of another shot than the one before."""
-        before, self._small = self._small, thumbnail(picture)
-        return before is not None and is_cut(before, self._small)
 
 
 def _apart(one: Face, other: Face) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.faces.base import Face, FaceAnalyzer
+from lp_core.faces.cuts import Cuts
 
 MANY_FACES = 4
 """Faces looked for while the chosen one is not alone: enough to tell it from the people around it."""
@@ -18,7 +19,8 @@ class FaceWatch:
 
     A landmarker searches every frame again for faces it may find and has not, which takes a sixth of its time;
     with one to find, and found, it only follows. Where the face is lost the next frame is searched for all
-    faces again, so that it is not mistaken for another.
+    faces again, so that it is not mistaken for another. The first frame after a cut is searched as the first of
+    a clip: a landmarker that follows would look at the old place and find nothing before the next frame.
     """
 
     def __init__(self, open_analyzer: Callable[[int], FaceAnalyzer]) -> None:
@@ -30,10 +32,14 @@ class FaceWatch:
         self._open = open_analyzer
         self._limit = self._wanted = MANY_FACES
         self._analyzer = open_analyzer(MANY_FACES)
+        self._cuts = Cuts()
 
     def analyze(self, picture: NDArray[np.uint8], time_ms: int | None) -> list[Face]:
         """The faces of the next frame; see ``FaceAnalyzer.analyze``."""
-        if self._wanted != self._limit:
+        is_new_shot = self._cuts.is_new_shot(picture)
+        if is_new_shot:
+            self._wanted = MANY_FACES
+        if is_new_shot or self._wanted != self._limit:
             self._analyzer.close()
             self._analyzer = self._open(self._wanted)
             self._limit = self._wanted

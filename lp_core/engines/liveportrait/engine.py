@@ -165,7 +165,8 @@ class LivePortraitEngine:
 
     def prepare(self, source: Frame, face: Face, tuning: Tuning = NO_TUNING) -> LivePortraitPortrait:
         """Everything about the source that does not change with the motion; the tuning is the plan of its clip."""
-        fine = refined(self._landmarks.landmarker, source, face)
+        of_people = None if self._model.is_of_animals else self._landmarks.landmarker
+        fine = refined(of_people, source, face)
         where = MouthRegion.of(face.landmarks_frame) if self._settings.speech.lipsync else None
         look = Look(self._options.source_crop, self._options.pastes_face, where)
         portrait = self._in_memory(lambda: prepare_portrait(self._networks, source, fine, tuning, look))

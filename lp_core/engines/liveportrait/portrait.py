@@ -21,8 +21,10 @@ from lp_core.engines.liveportrait.performance import (
     read_states,
 )
 from lp_core.engines.liveportrait.retarget import Ratios
+from lp_core.engines.liveportrait.table import PublishedModel
 from lp_core.engines.liveportrait.warping import WarpSource
 from lp_core.faces.base import Face
+from lp_core.faces.hand_points import animal_points
 from lp_core.faces.ratios import eye_openness, lip_openness
 from lp_core.faces.schemes import scheme_of
 from lp_core.frame import Frame
@@ -103,6 +105,18 @@ def ratios_of(face: Face) -> Ratios:
     return Ratios(eyes[None], np.array([lip_openness(face.landmarks_frame, scheme)], np.float64))
 
 
+def source_square(model: PublishedModel, face: Face, crop: CropShape | None = None) -> Square:
+    """The square of a source that a model looks at.
+
+    Args:
+        model: whose crop it is; animals are cropped by nine points, as published.
+        face: the source's.
+        crop: size and shift; None: the model's own.
+    """
+    points = animal_points(face) if model.is_of_animals else face.landmarks_frame
+    return oriented_square(points, crop or model.source_crop)
+
+
 def prepare_portrait(
     networks: Networks,
     source: Frame,
@@ -121,7 +135,7 @@ def prepare_portrait(
     """
     row = networks.model
     height, width = source.pixels.shape[:2]
-    square = oriented_square(face.landmarks_frame, look.crop or row.source_crop)
+    square = source_square(row, face, look.crop)
     large, small = network_pictures(source, square, row.appearance_px)
     ((state, keypoints),) = read_states(networks, as_batch(small), row.rig)
     points = transform_keypoints(keypoints, state)

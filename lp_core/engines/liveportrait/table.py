@@ -75,6 +75,9 @@ class PublishedModel:
     """Whether every performance is played in the performer's own pose, its reach scaled to the source's head."""
     is_for_stills: bool
     """Whether filmed sources are refused."""
+    is_of_animals: bool
+    """Whether sources are animals: found by points set by hand or as a cat's head, and cropped by the nine points of
+    the published animal landmarks."""
     pastes_face: bool
     """True: by default only the face is pasted back, through a matte; False: the whole square."""
     shapes: str
@@ -130,7 +133,7 @@ _HUMAN_S = ("liveportrait/retargeting_models/",)
 _ANIMAL_NOTES = (
     "The networks are published with LivePortrait under MIT (folder liveportrait_animals).",
     "The published pipeline finds animals with X-Pose, whose license forbids commercial use. LP Suite never loads "
-    "it: set the points by hand (--points).",
+    "it: a cat's head is found by OpenCV's cascade, other animals by points set by hand (--points).",
 )
 _RECAST_NOTES = (
     'The repository youku-aigc/PerformRecast says: "this project is released under the MIT License". No license is '
@@ -160,6 +163,7 @@ LIVEPORTRAIT = PublishedModel(
     is_driving_turned=False,
     keeps_reach=False,
     is_for_stills=False,
+    is_of_animals=False,
     pastes_face=False,
     shapes="shapes.json",
     files=_files(
@@ -173,7 +177,7 @@ LIVEPORTRAIT = PublishedModel(
 ANIMALS = PublishedModel(
     name="liveportrait-animals",
     title="LivePortrait for animals: a still, driven by a person",
-    purpose="stills of animals, points set by hand",
+    purpose="stills of animals: a cat is found, others by points set by hand",
     rig=ANIMALS21,
     appearance=AppearanceConfig(),
     appearance_px=256,
@@ -186,6 +190,7 @@ ANIMALS = PublishedModel(
     is_driving_turned=False,
     keeps_reach=True,
     is_for_stills=True,
+    is_of_animals=True,
     pastes_face=False,
     shapes="shapes.json",
     files=_files(
@@ -214,6 +219,7 @@ PERFORMRECAST = PublishedModel(
     is_driving_turned=True,
     keeps_reach=False,
     is_for_stills=False,
+    is_of_animals=False,
     pastes_face=True,
     shapes="shapes_performrecast.json",
     files=_files(_BASE, ("performrecast/", ""), _same(_BASE, ("performrecast/", ""))),

@@ -17,6 +17,7 @@ from lp_core.faces.person_track import PersonTrack
 from lp_core.faces.sface import NOBODY, OTHER, SAME, FaceDescriber, Gallery, aligned_face
 from lp_core.models.store import locate
 from lp_core.motion.builtin import neutral_face
+from lp_core.render.face_watch import FaceWatch
 from lp_core.timing import FrameRate
 
 SIZE = (640, 360)
@@ -48,9 +49,11 @@ def heads(media, astronaut):
 def followed(track, frames):
     """Middles of the followed face, None where it is lost; faces are read as in a clip."""
     middles = []
-    with closing(open_analyzer(is_video=True, max_faces=4)) as analyzer:
+    with closing(FaceWatch(lambda limit: open_analyzer(is_video=True, max_faces=limit))) as watch:
         for index, picture in enumerate(frames):
-            face = track.follow(analyzer.analyze(picture, index * 40), *SIZE, picture)
+            faces = watch.analyze(picture, index * 40)
+            face = track.follow(faces, *SIZE, picture)
+            watch.tell(faces, face)
             middles.append(None if face is None else face.box.center)
     return middles
 
@@ -85,7 +88,16 @@ def test_cut_to_another_person_at_the_same_place_is_a_loss_and_the_way_back_is_f
     middles = followed(PersonTrack("largest"), frames)
     assert None not in middles[:6]
     assert middles[6:12] == [None] * 6
-    assert all(middle is not None and middle[0] > 320 for middle in middles[13:])
+    assert all(middle is not None and middle[0] > 320 for middle in middles[12:])
+
+
+def test_a_lone_person_is_found_in_the_first_frame_after_a_cut(describer, heads):
+    shots = [(200, 190), (450, 150), (200, 210)]
+    frames = [frame_of([heads[0]], [at], FACE_PX) for at in shots for _ in range(4)]
+    middles = followed(PersonTrack("largest"), frames)
+    for index, middle in enumerate(middles):
+        assert middle is not None
+        assert np.hypot(*np.subtract(middle, shots[index // 4])) < FACE_PX / 3
 
 
 def test_person_who_leaves_and_enters_on_the_other_side_is_found_again(describer, heads):

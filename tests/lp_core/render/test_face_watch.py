@@ -1,5 +1,6 @@
 """One face is looked for while the followed one is alone, several otherwise."""
 
+import numpy as np
 from fakes.faces import FirstFollower, PlantedAnalyzer, make_face, planted
 
 from lp_core.render.face_watch import MANY_FACES, FaceWatch
@@ -45,3 +46,18 @@ def test_among_several_faces_all_are_looked_for():
 
 def test_a_single_frame_opens_one_analyzer():
     assert watched([9]) == [MANY_FACES]
+
+
+def test_the_first_frame_after_a_cut_is_read_by_a_new_landmarker_that_looks_for_all():
+    opened = Opened()
+    watch = FaceWatch(opened)
+    for time_ms, brightness in enumerate([0, 0, 0, 120, 120, 120]):
+        faces = watch.analyze(planted(9) + np.uint8(brightness), time_ms)
+        watch.tell(faces, faces[0])
+    watch.close()
+    assert [(analyzer.max_faces, analyzer.times_ms) for analyzer in opened] == [
+        (MANY_FACES, [0]),
+        (1, [1, 2]),
+        (MANY_FACES, [3]),
+        (1, [4, 5]),
+    ]
