@@ -71,6 +71,7 @@ LIGHT = {"open.py", "base.py", "registry.py", "__init__.py"}  # never an edge: c
 HOST_MODULES = {
     "nuke",
     "nukescripts",
+    "hiero",
     "hou",
     "obspython",
     "DaVinciResolveScript",

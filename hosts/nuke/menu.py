@@ -13,6 +13,10 @@ def _add() -> None:
         "LivePortrait", "from lp_nuke import buttons; buttons.create()", icon="LivePortrait.png"
     )
     panel.register()
+    if nuke.env.get("studio") or nuke.env.get("hiero"):
+        from lp_nuke import hiero_mark
+
+        hiero_mark.register()
 
 
 try:

@@ -16,7 +16,7 @@ from lp_core.link.messages import JobProgress
 from lp_core.link.program import run_program
 
 from . import node_state, single_frame
-from .arriving import Shown, Watch, show_again, shown_by
+from .arriving import Shown, Watch, show_again, shown_by, tidy
 from .before_render import check_upstream
 from .farm import arguments
 from .gizmo import INPUTS
@@ -106,11 +106,11 @@ def _run_behind(work: node_state.Work, watch: Watch) -> None:
     try:
         _drive(work, begin, listen, lambda: bool(task[0].isCancelled()))
     except Cancelled:
-        nuke.executeInMainThread(_stopped, (work.node, "", watch.before))
+        nuke.executeInMainThread(_stopped, (work, "", watch.before))
     except LpError as error:
-        nuke.executeInMainThread(_stopped, (work.node, str(error), watch.before))
+        nuke.executeInMainThread(_stopped, (work, str(error), watch.before))
     except Exception as error:  # noqa: BLE001 - else the node would say "rendering" for ever
-        nuke.executeInMainThread(_stopped, (work.node, f"{type(error).__name__}: {error}", watch.before))
+        nuke.executeInMainThread(_stopped, (work, f"{type(error).__name__}: {error}", watch.before))
     else:
         nuke.executeInMainThread(_finish, (work,))
     finally:
@@ -136,12 +136,13 @@ def _tell(name: str, what: str, job: Optional[str] = None) -> None:
         node_state.tell(node, what, job)
 
 
-def _stopped(name: str, sentence: str, before: Optional[Shown] = None) -> None:
-    node = nuke.toNode(name)
+def _stopped(work: node_state.Work, sentence: str, before: Optional[Shown] = None) -> None:
+    node = nuke.toNode(work.node)
     if node is not None:
         if before is not None:
             show_again(node, before)
         node_state.tell(node, sentence or node_state.state_of(node), "")
+    tidy(work)
     if sentence:
         nuke.message(sentence)
 
@@ -149,13 +150,14 @@ def _stopped(name: str, sentence: str, before: Optional[Shown] = None) -> None:
 def _finish(work: node_state.Work) -> None:
     """Numbers the images, notes that they are whole, and shows them where the node is still there."""
     if not node_state.settle(work):
-        _stopped(work.node, f"{work.folder.as_posix()} lacks images; look whether the disk is full.")
+        _stopped(work, f"{work.folder.as_posix()} lacks images; look whether the disk is full.")
         return
     node_state.mark_done(work)
     node = nuke.toNode(work.node)
     if node is not None:
         node_state.show(node, work)
         single_frame.drop(node)
+    tidy(work)
 
 
 def load(node: Any) -> None:  # noqa: ANN401 - a nuke.Group

@@ -30,6 +30,7 @@ _NOTES = (
     ("Resolve_OTIO", "Note Text"),
     ("kdenlive", "comment"),
     ("fcp_xml", "comment"),
+    ("Hiero", "tag.note"),
 )
 """Where editing programs keep the note of a marker."""
 

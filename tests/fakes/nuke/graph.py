@@ -173,6 +173,7 @@ class GraphDouble:
         """
         self.style, self.gui, self.folders = style, gui, list(folders)
         self.nodes, self.inside, self.messages, self.executed, self.menus = [], [], [], [], []
+        self.inputs = []  # answers of the user to dialogs
         self.recorded = []  # knobs set by Python that a step of undo would set back
         self.view_names, self.filters = ["main"], []
         self.before_render = []  # (function, class of node)
@@ -322,6 +323,11 @@ class GraphDouble:
     def message(self, prompt):
         assert self.gui, "a dialog without a window"
         self.messages.append(prompt)
+
+    @call("nuke.getInput")
+    def getInput(self, prompt, default=""):
+        assert self.gui, "a dialog without a window"
+        return self.inputs.pop(0)
 
     @call("nuke.menu")
     def menu(self, name):

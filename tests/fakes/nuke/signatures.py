@@ -29,6 +29,7 @@ SIGNATURES = {
     "nuke.executeInMainThread": ("call, args=(), kwargs={}, /", "NSTUB nuke/nuke_internal/executeInMain.py"),
     "nuke.filename": ("node, i=None, /", "TN nuke-stubs/_nuke.pyi"),
     "nuke.frame": ("f=None, /", MODULE),
+    "nuke.getInput": ('prompt, default="", /', "TN nuke-stubs/_nuke.pyi"),
     "nuke.menu": ("name, /", MODULE),
     "nuke.message": ("prompt, /", MODULE),
     "nuke.pluginAddPath": ("args, addToSysPath=True, /", "NSTUB nuke/nuke_internal/overrides.py"),
