@@ -220,6 +220,24 @@ class Client:
         """An address that opens the page in a browser; good once, for some minutes."""
         return self.address.url + str(self.request("POST", "/logins")["path"])
 
+    def prepare(self) -> str:
+        """Says that a job will be filled in on the page; its name, for the page's address."""
+        return str(self.request("POST", "/prepared")["id"])
+
+    def is_prepared(self, name: str) -> bool:
+        """Whether the page still wants a prepared job; False where it was cancelled there.
+
+        Raises:
+            WorkerError: the worker cannot be reached.
+        """
+        try:
+            self.request("GET", "/prepared/" + quote(name, safe=""))
+        except WorkerError as error:
+            if error.code != "not_there":
+                raise
+            return False
+        return True
+
     def streams(self) -> List[Dict[str, Any]]:
         """The live streams."""
         answer = self.request("GET", "/streams")

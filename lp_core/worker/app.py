@@ -37,6 +37,7 @@ from lp_core.worker.events import Event, stream
 from lp_core.worker.face_routes import face_router
 from lp_core.worker.live_routes import live_router
 from lp_core.worker.page_routes import page_router
+from lp_core.worker.prepared import prepared_router
 from lp_core.worker.schema import (
     AnimateRequest,
     BatchRequest,
@@ -109,6 +110,7 @@ def create_app(service: Service, gate: Gate, compat: Compat | None = None) -> Fa
     app.include_router(live_router(service))
     app.include_router(page_router(service, gate))
     app.include_router(face_router(service.folders))
+    app.include_router(prepared_router())
     if compat is not None:
         app.include_router(compat_router(compat))
     app.add_exception_handler(LpError, _lp_problem)

@@ -8,6 +8,7 @@ from fakes.resolve_api import Api, api
 KINDS = {
     "Loader": {"Clip", "GlobalIn", "GlobalOut", "PostMultiplyByAlpha"},
     "Saver": {"Clip", "OutputFormat", "OpenEXRFormat.Depth", "Input"},
+    "MediaOut": {"Input"},
     "Merge": {"Background", "Foreground", "EffectMask"},
     "Texture": {"Input", "Texture", "EffectMask"},
     "Custom": {"Image1", "Image2", *(f"{name}Expression" for name in ("Red", "Green", "Blue", "Alpha"))},
@@ -91,6 +92,16 @@ class Picture(Tool):
     def __init__(self, comp, name, pictures):
         super().__init__(comp, "MediaIn", name)
         self.pictures = pictures
+
+
+def comp_of_clip(host, pictures, rate, shown=0):
+    """The composition that Resolve makes for a clip: its media's frames from 0, MediaIn connected to MediaOut."""
+    made = Comp(host, shown, len(pictures) - 1, rate)
+    made.attrs.update(COMPN_GlobalStart=0.0, COMPN_GlobalEnd=float(len(pictures) - 1))
+    media_in, media_out = Picture(made, "MediaIn1", pictures), Tool(made, "MediaOut", "MediaOut1")
+    media_out.ConnectInput("Input", media_in)
+    made.tools = [media_in, media_out]
+    return made
 
 
 class Macro(Api):

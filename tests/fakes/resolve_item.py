@@ -1,9 +1,13 @@
 """A clip on a timeline of Resolve's double."""
 
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
+from fakes.fusion import Comp, comp_of_clip
 from fakes.resolve_api import Api, api
+
+from lp_core.media.open import open_source
 
 MARKER_COLORS = {
     "Blue", "Cyan", "Green", "Yellow", "Red", "Pink", "Purple", "Fuchsia", "Rose", "Lavender", "Sky", "Mint",
@@ -17,6 +21,7 @@ class TimelineItem(Api):
         self.timeline, self.clip, self.start, self.length = timeline, clip, start, length
         self.first, self.count, self.markers = first, count, {}
         self.speed = Fraction(1)
+        self.comps = []
         self.shown = None  # images of a clip without media
         self.grade, self.look, self.stiff = "none", {"Pan": 0.0, "ZoomX": 1.0, "CompositeMode": 0}, ()
 
@@ -60,6 +65,26 @@ class TimelineItem(Api):
     @api
     def GetMediaPoolItem(self):
         return self.clip
+
+    @api
+    def GetFusionCompCount(self):
+        return len(self.comps)
+
+    @api
+    def GetFusionCompByIndex(self, index):
+        return self.comps[index - 1] if 1 <= index <= len(self.comps) else None
+
+    @api
+    def AddFusionComp(self):
+        """Its MediaIn gives the media's own frames that the clip can show, before any retime."""
+        if self.clip is None:
+            made = Comp(self.host, 0, self.length - 1, 25.0)
+        else:
+            with open_source(self.clip.properties["File Path"]) as source:
+                seen = [frame.as_rgb8() for frame in islice(source, self.first, self.first + self.count)]
+            made = comp_of_clip(self.host, seen, float(self.clip.rate.fps))
+        self.comps.append(made)
+        return made
 
     @api
     def AddMarker(self, frame, color, name, note, duration, custom=""):

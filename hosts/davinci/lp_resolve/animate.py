@@ -10,13 +10,16 @@ from hosts.client import Client
 from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.files import ensure_folder
 from lp_core.settings.table import all_settings
+from lp_core.timing import FrameRange
 
 from . import job, placement
 from .api_results import ResolveRefused
 from .choose import THE_CLIP, ClipChoice, candidates, choices, chosen_among, in_its_place, label_of, use_of
-from .color import color_settings
-from .dialogs import animate_dialog, settings_of
+from .color import color_settings, working_space
+from .comp import FusionContext
+from .dialogs import PLACES, animate_dialog, settings_of
 from .facade import ResolveSession, Timeline, TimelineItem
+from .in_clip import composition_of, render_in_clip
 from .in_place import FOLDER as IN_PLACE
 from .in_place import rendered_in_place, standing_in
 from .media import is_pattern
@@ -86,6 +89,12 @@ def _animate_one(
     use, refusal = _use_or_refusal(timeline, item)
     chosen = chosen_among(choices(desk.session, timeline, use), values)
     settings, handles = settings_of(values), int(values["handles"])
+    if values["place"] == PLACES[1]:
+        if portrait is not None:
+            raise ResolveRefused(
+                "A still of the gallery goes on a track above; choose that, or the clip itself."
+            )
+        return _animate_in_clip(desk, timeline, item, chosen, settings, values["folder"])
     if refusal and portrait is None and not values["in_place"]:
         retime = found_retime(desk.session, timeline, item, values["folder"])
         if retime is None:
@@ -125,6 +134,39 @@ def _animate_retimed(
         "runs at that speed too."
     )
     return placed
+
+
+def _animate_in_clip(
+    desk: EditContext,
+    timeline: Timeline,
+    item: TimelineItem,
+    choice: ClipChoice,
+    settings: dict[str, dict[str, Any]],
+    folder: str,
+) -> Placed:
+    """Lays a result into the clip's own composition, before its retime."""
+    media, comp = item.media(), composition_of(item)
+    color, note = working_space(desk.session)
+    if note:
+        desk.say(note)
+    bench = FusionContext(comp, desk.client, desk.windows, desk.say, dict(color))
+    output = output_name(folder, item.name, "clip.exr")
+    name = render_in_clip(bench, choice.driver, settings, output, media.rate)
+    made = ClipPlan(media.path, choice.driver.path, output, settings, FrameRange(0, 0), 0, 0, "")
+    data = {
+        **remembered(standing_in(timeline, item, media), made, choice, 0, None),
+        "in_clip": True,
+        "job": name,
+    }
+    if item.marked() is None:
+        item.mark(f"{Path(made.driving).name} in {item.name}; LivePortrait - Update renders it again.", data)
+    else:
+        item.remark(data)
+    desk.say(
+        f"{output} is in the Fusion composition of {item.name}: it goes along with the clip's retime, and the "
+        "performance runs at that speed too."
+    )
+    return Placed(item, item.clip(), item.track)
 
 
 def _folder_for(use: Use) -> str:
@@ -224,6 +266,10 @@ def update(desk: EditContext) -> Placed:
     old, data = _result_under(timeline)
     if data.get("schema") != SCHEMA or data.get("version", 0) > VERSION:
         raise ResolveRefused(f"The marker of {old.name} is of another version; animate its source again.")
+    if data.get("in_clip"):
+        driver, settings = restated(standing_in(timeline, old), data)
+        choice = ClipChoice("", driver, data["driving"].get("item"))
+        return _animate_in_clip(desk, timeline, old, choice, settings, str(_folder_of(data["output"])))
     if data.get("retimed"):
         return _update_retimed(desk, timeline, old, data)
     use = _source_of(desk, timeline, data)

@@ -96,10 +96,10 @@ def render_macro(bench: FusionContext) -> str:
     )
     settings = _settings(bench, macro, first)
     folder = _folder(comp, macro)
-    source = _saved(comp, plate, folder / "source", first, last)
+    source = saved(comp, plate, folder / "source", first, last)
     driver = macro.MainInput2.GetConnectedOutput()
     if driver is not None:
-        driving = _saved(comp, driver, folder / "driver", first, last)
+        driving = saved(comp, driver, folder / "driver", first, last)
     else:
         driving = str(macro.GetInput("performance", first) or "").strip()
         if not driving:
@@ -111,7 +111,7 @@ def render_macro(bench: FusionContext) -> str:
         "source": source,
         "driving": driving,
         "output": output,
-        "settings": _complete(settings, first, last, rate),
+        "settings": completed(settings, first, last, rate),
     }
     job.run(bench.client, "animate", parameters, bench.windows, bench.say)
     there = numbers_of(output)
@@ -119,16 +119,32 @@ def render_macro(bench: FusionContext) -> str:
         raise ResolveRefused(
             f"{output} lacks frames of {first}-{last}; look into the job on the worker's page."
         )
-    bring_back(comp, macro, plate, output, first, last)
+    bring_back(comp, macro.Name, plate, output, (first, last), lambda merge: _instead_of(macro, merge))
     bench.say(
         f"{output} is in the composition: {macro.Name}_Merge shows it, {macro.Name}_Warp warps the source."
     )
     return output
 
 
-def bring_back(comp: Comp, macro: Any, plate: Any, output: str, first: int, last: int) -> None:  # noqa: ANN401
-    """Loader with the matte as alpha over the source; ST map and warp next to it. Used again where they are there."""
-    name = macro.Name
+def bring_back(
+    comp: Comp,
+    name: str,
+    plate: Any,  # noqa: ANN401
+    output: str,
+    frames: tuple[int, int],
+    connect: Callable[[Any], None],
+) -> None:
+    """Loader with the matte as alpha over the source; ST map and warp next to it. Used again where they are there.
+
+    Args:
+        comp: the composition.
+        name: begins the names of the tools.
+        plate: the source, a tool or an output.
+        output: pattern of the result.
+        frames: its first and last number.
+        connect: shows the new merge, a tool, where its result belongs.
+    """
+    first, last = frames
     comp.StartUndo("LivePortrait")
     try:
         comp.Lock()
@@ -137,8 +153,7 @@ def bring_back(comp: Comp, macro: Any, plate: Any, output: str, first: int, last
             merge, is_new = _tool(comp, "Merge", f"{name}_Merge")
             uv, _ = _tool(comp, "Loader", f"{name}_Map")
             if is_new:
-                for reader in _readers(macro):
-                    reader.ConnectTo(merge.Output)
+                connect(merge)
             done(merge.ConnectInput("Background", plate), "connect the source")
             done(merge.ConnectInput("Foreground", result), "connect the result")
         finally:
@@ -200,8 +215,12 @@ def _load(loader: Any, output: str, first: int, last: int, channels: dict[str, s
         )
 
 
-def _saved(comp: Comp, output: Any, stem: Path, first: int, last: int) -> str:  # noqa: ANN401
-    """Renders an output into numbered EXR of half floats; returns their pattern."""
+def saved(comp: Comp, output: Any, stem: Path, first: int, last: int) -> str:  # noqa: ANN401
+    """Renders an output into numbered EXR of half floats in the folder ``stem``; returns their pattern.
+
+    Raises:
+        ResolveRefused: Fusion did not render it.
+    """
     ensure_folder(stem)
     pattern = str(stem / f"{stem.name}.%04d.exr")
     saver = given(comp.AddTool("Saver", NOWHERE, NOWHERE), "Saver")
@@ -254,9 +273,10 @@ def _sliders(macro: Any, folder: Path, first: int, last: int) -> dict[str, str]:
     return {"edit_file": str(path)}
 
 
-def _complete(
+def completed(
     settings: dict[str, dict[str, Any]], first: int, last: int, rate: FrameRate
 ) -> dict[str, dict[str, Any]]:
+    """Settings for a composition's frames: their range and rate, and the passes that its tools read."""
     made = {group: dict(values) for group, values in settings.items() if values}
     out = made.setdefault("output", {})
     wanted = [name.strip() for name in str(out.get("passes", "")).split(",") if name.strip()]
@@ -298,6 +318,7 @@ def _tool(comp: Comp, kind: str, name: str) -> tuple[Any, bool]:
     return made, True
 
 
-def _readers(macro: Any) -> list[Any]:  # noqa: ANN401
-    """The inputs that the macro's output goes to."""
-    return list((macro.MainOutput1.GetConnectedInputs() or {}).values())
+def _instead_of(macro: Any, merge: Any) -> None:  # noqa: ANN401
+    """What the macro's output goes to shows the merge."""
+    for reader in list((macro.MainOutput1.GetConnectedInputs() or {}).values()):
+        reader.ConnectTo(merge.Output)

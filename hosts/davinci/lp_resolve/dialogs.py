@@ -25,6 +25,9 @@ ASKED_ELSEWHERE = {
 MAIN = ("engine", "region", "strength")
 """Settings on the first tab."""
 
+PLACES = ("on a track above", "into the clip")
+"""Where a result can go."""
+
 
 @dataclass(frozen=True)
 class Control:
@@ -147,6 +150,14 @@ def animate_dialog(
             "toggle",
             in_place,
             "Resolve renders what has no file, or is retimed, before it is animated; its grade goes along",
+        ),
+        Control(
+            "place",
+            "Result goes",
+            "choice",
+            PLACES[0],
+            "into the clip: a Fusion composition of the clip, before its retime; no grade is changed",
+            PLACES,
         ),
     )
     tabs = [Tab("Render", (*first, *main))]

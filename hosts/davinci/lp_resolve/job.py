@@ -74,16 +74,21 @@ def by_page(
         Cancelled: the user cancelled it on the page, or started nothing for PAGE_WAIT_S.
     """
     earlier = {job.id for job in client.jobs()}  # one that failed may have had the same output
-    link = client.login_link() + "#fill=" + quote(json.dumps(parameters), safe="")
+    name = client.prepare()
+    link = f"{client.login_link()}#prepared={name}&fill={quote(json.dumps(parameters), safe='')}"
     if not open_page(link):
         say(f"No browser opened; open this address: {link}")
-    say("Choose the settings on the page and press Start; this script waits for half an hour, then it stops.")
+    say(
+        "Choose the settings on the page and press Start or Cancel; this script waits for half an hour, then it stops."
+    )
     output = os.path.realpath(str(parameters["output"]))
     until = time.monotonic() + PAGE_WAIT_S
     while time.monotonic() < until:
         for job in client.jobs():
             if job.id not in earlier and os.path.realpath(job.output) == output:
                 return follow(client, job.id, None, say)
+        if not client.is_prepared(name):
+            raise Cancelled("The job was cancelled on the page; nothing was rendered.")
         time.sleep(LOOK_S)
     raise Cancelled(
         "Nothing was started on the page for half an hour; start the script again when you need it."

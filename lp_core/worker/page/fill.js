@@ -1,11 +1,14 @@
 // A job that a host program has prepared: it comes behind the # of the page's address, which no server ever sees.
 
+import { ask } from "./api.js";
+
 export function prepared() {
-  const words = new URLSearchParams(location.hash.slice(1)).get("fill");
+  const given = new URLSearchParams(location.hash.slice(1));
+  const words = given.get("fill");
   history.replaceState(null, "", location.pathname);
   if (!words) return null;
   try {
-    return JSON.parse(words);
+    return { job: JSON.parse(words), name: given.get("prepared") };
   } catch {
     return null;
   }
@@ -22,4 +25,18 @@ export function fill(form, job) {
     for (const [name, value] of Object.entries(values)) controls.get(name)?.set(value);
   }
   form.check();
+}
+
+// Cancel tells the host program, which waits for the job, that nobody will start it.
+export function offerCancel(bar, name, problem) {
+  bar.hidden = false;
+  bar.querySelector("button").addEventListener("click", async () => {
+    try {
+      await ask("DELETE", `/prepared/${encodeURIComponent(name)}`);
+    } catch (error) {
+      problem(error);
+      return;
+    }
+    location.reload();
+  });
 }

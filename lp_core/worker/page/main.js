@@ -3,7 +3,7 @@
 import { ask, Schema } from "./api.js";
 import { Drop } from "./drop.js";
 import { Faces } from "./faces.js";
-import { fill, prepared } from "./fill.js";
+import { fill, offerCancel, prepared } from "./fill.js";
 import { Jobs } from "./jobs.js";
 import { changed, makeSettings, makeSliders } from "./settings.js";
 
@@ -95,6 +95,7 @@ class Form {
         settings,
       };
       await ask("POST", "/jobs", { kind: "animate", parameters });
+      $("#host").hidden = true;
     } catch (error) {
       problem(error);
     }
@@ -105,11 +106,12 @@ class Form {
 
 async function begin() {
   tabs();
-  const job = prepared();
+  const host = prepared();
   const [openapi, facts] = await Promise.all([ask("GET", "/openapi.json"), ask("GET", "/facts")]);
   const schema = new Schema(openapi);
   const form = new Form(schema, facts);
-  if (job) fill(form, job);
+  if (host) fill(form, host.job);
+  if (host?.name) offerCancel($("#host"), host.name, problem);
   if ("/streams" in schema.paths) {
     const { startLive } = await import("./live.js");
     startLive($("#live"), schema, facts);

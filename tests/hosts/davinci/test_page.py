@@ -7,6 +7,7 @@ import pytest
 from fakes.films import write_portrait
 
 from hosts.davinci.lp_resolve.job import by_page
+from lp_core.errors import Cancelled
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -63,3 +64,38 @@ def test_a_prepared_job_is_filled_in_and_started_by_hand(worker, astronaut):
     settings = ended[0].parameters["settings"]
     assert settings["input"]["driving_offset"] == -3
     assert settings["motion"]["strength"] == 0.5
+
+
+def test_cancel_on_the_page_ends_the_script(worker, astronaut):
+    portrait = write_portrait(worker.data / "cancelled.png", astronaut)
+    parameters = {
+        "source": str(portrait),
+        "driving": "demo:nod",
+        "output": str(worker.data / "no.mp4"),
+        "settings": {},
+    }
+    link, ended = [], []
+    opened = threading.Event()
+
+    def script():
+        try:
+            by_page(
+                worker.client, parameters, print, lambda address: link.append(address) or opened.set() or True
+            )
+        except Cancelled as error:
+            ended.append(str(error))
+
+    thread = threading.Thread(target=script)
+    thread.start()
+    assert opened.wait(20)
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(link[0])
+        page.wait_for_selector("body[data-ready]")
+        page.locator("#host button").click()
+        page.wait_for_selector("#host", state="hidden")
+        thread.join(10)
+        browser.close()
+    assert ended == ["The job was cancelled on the page; nothing was rendered."]
+    assert not (worker.data / "no.mp4").exists()

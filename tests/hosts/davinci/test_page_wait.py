@@ -15,6 +15,14 @@ class NothingStarts:
         self.asked += 1
         return []
 
+    def prepare(self):
+        return "p1"
+
+    def is_prepared(self, name):
+        return name == "p1" and not self.is_cancelled
+
+    is_cancelled = False
+
     def login_link(self):
         return "http://127.0.0.1:1/login"
 
@@ -27,3 +35,18 @@ def test_it_gives_up_and_says_so(monkeypatch):
         job.by_page(client, {"output": "/o.mov"}, said.append, lambda _link: True)
     assert client.asked >= 3
     assert "half an hour" in said[-1]
+
+
+def test_cancel_on_the_page_ends_it():
+    client = NothingStarts()
+    client.is_cancelled = True
+    with pytest.raises(Cancelled, match="cancelled on the page"):
+        job.by_page(client, {"output": "/o.mov"}, print, lambda _link: True)
+
+
+def test_a_prepared_job_is_gone_once_it_is_cancelled(worker):
+    name = worker.client.prepare()
+    assert worker.client.is_prepared(name)
+    worker.client.request("DELETE", f"/prepared/{name}")
+    assert not worker.client.is_prepared(name)
+    assert not worker.client.is_prepared("nobody")
