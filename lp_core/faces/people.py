@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from lp_core.errors import FaceNotThere, ModelMissing, NoFace
 from lp_core.faces.base import Face, FaceAnalyzer, FaceBox
-from lp_core.faces.cuts import Cuts
 from lp_core.faces.selector import choose_face, in_order
 from lp_core.faces.sface import CHOSEN, F32, MODEL, NOBODY, OTHER, SAME, FaceDescriber, Gallery, aligned_face
 from lp_core.faces.small_faces import overlap
+from lp_core.geometry.cuts import Cuts
 from lp_core.timing import FrameRate
 
 U8 = NDArray[np.uint8]

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.faces.base import Face
-from lp_core.faces.cuts import Cuts
 from lp_core.faces.sface import (
     CHOSEN,
     F32,
@@ -28,6 +27,7 @@ from lp_core.faces.sface import (
     open_describer,
 )
 from lp_core.faces.track import FaceTrack
+from lp_core.geometry.cuts import Cuts
 
 U8 = NDArray[np.uint8]
 

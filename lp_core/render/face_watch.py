@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.faces.base import Face, FaceAnalyzer
-from lp_core.faces.cuts import Cuts
+from lp_core.geometry.cuts import Cuts
 
 MANY_FACES = 4
 """Faces looked for while the chosen one is not alone: enough to tell it from the people around it."""

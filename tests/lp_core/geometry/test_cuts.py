@@ -3,7 +3,7 @@
 import numpy as np
 from fakes.collages import textured
 
-from lp_core.faces.cuts import Cuts
+from lp_core.geometry.cuts import Cuts
 
 
 def cuts_of(frames):
