@@ -9,15 +9,24 @@ from typing import Any, Callable
 from hosts.client import Client
 from lp_core.errors import Cancelled, LpError, SettingError
 from lp_core.files import ensure_folder
-from lp_core.settings.table import all_settings
 from lp_core.timing import FrameRange
 
 from . import job, placement
 from .api_results import ResolveRefused
-from .choose import THE_CLIP, ClipChoice, candidates, choices, chosen_among, in_its_place, label_of, use_of
+from .choose import (
+    THE_CLIP,
+    ClipChoice,
+    candidates,
+    choices,
+    chosen_among,
+    exported_still,
+    in_its_place,
+    label_of,
+    use_of,
+)
 from .color import color_settings, working_space
 from .comp import FusionContext
-from .dialogs import PLACES, animate_dialog, settings_of
+from .dialogs import PLACES, animate_dialog, changed_of, settings_of
 from .facade import ResolveSession, Timeline, TimelineItem
 from .in_clip import composition_of, render_in_clip
 from .in_place import FOLDER as IN_PLACE
@@ -215,7 +224,7 @@ def _by_page(
     ahead = int(given["settings"]["input"]["driving_offset"])
     item = choice.item if given["driving"] == made.driving else None
     choice = ClipChoice("", DrivingClip(given["driving"], starts_at(use, ahead), choice.driver.first), item)
-    made = replace(made, driving=given["driving"], settings=_changed(given["settings"]))
+    made = replace(made, driving=given["driving"], settings=changed_of(given["settings"]))
     return _bring_back(desk, timeline, use, made, choice, 0, None, status.id)
 
 
@@ -339,20 +348,6 @@ def remembered(
     }
 
 
-def exported_still(session: ResolveSession, still: tuple[str, Any], folder: str) -> str:
-    """Writes a still of the gallery into a folder, and returns its file."""
-    target = Path(folder) / "stills"
-    ensure_folder(target)
-    before = set(target.iterdir())
-    session.export_still(still[1], str(target), "portrait")
-    made = sorted(path for path in set(target.iterdir()) - before if path.suffix.lower() == ".png")
-    if not made:
-        raise ResolveRefused(
-            f"Resolve wrote no image of the still {still[0]} into {target}; export it by hand."
-        )
-    return str(made[0])
-
-
 def _proposed(desk: EditContext, item: TimelineItem, use: Use) -> dict[str, Any]:
     color, note = color_settings(desk.session, item.clip(), use.media.path.lower().endswith(".exr"))
     if note:
@@ -395,14 +390,3 @@ def _parameters(made: ClipPlan) -> dict[str, Any]:
     if made.output in (made.source, made.driving):
         raise SettingError(f"{made.output} would overwrite what it is made of; choose another folder.")
     return {"source": made.source, "driving": made.driving, "output": made.output, "settings": made.settings}
-
-
-def _changed(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What differs from the defaults, of the settings in a job."""
-    found: dict[str, dict[str, Any]] = {}
-    for item in all_settings():
-        default = list(item.default) if item.kind is tuple else item.default
-        value = settings.get(item.group, {}).get(item.name, default)
-        if value != default:
-            found.setdefault(item.group, {})[item.name] = value
-    return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+from lp_core.files import ensure_folder
 from lp_core.performance_name import BUILTIN_MOTIONS, BUILTIN_PREFIX
 
 from .api_results import ResolveRefused
@@ -113,3 +115,17 @@ def chosen_among(offered: list[ClipChoice], values: dict[str, Any]) -> ClipChoic
         if choice.label == values["driver"]:
             return choice
     raise ResolveRefused(f"{values['driver']} cannot drive itself; choose another performance.")
+
+
+def exported_still(session: ResolveSession, still: tuple[str, Any], folder: str) -> str:
+    """Writes a still of the gallery into a folder, and returns its file."""
+    target = Path(folder) / "stills"
+    ensure_folder(target)
+    before = set(target.iterdir())
+    session.export_still(still[1], str(target), "portrait")
+    made = sorted(path for path in set(target.iterdir()) - before if path.suffix.lower() == ".png")
+    if not made:
+        raise ResolveRefused(
+            f"Resolve wrote no image of the still {still[0]} into {target}; export it by hand."
+        )
+    return str(made[0])

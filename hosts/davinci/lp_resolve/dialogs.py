@@ -144,6 +144,20 @@ def animate_dialog(
             minimum=0,
             maximum=1000,
         ),  # fmt: skip
+        *_placing(in_place),
+    )
+    tabs = [Tab("Render", (*first, *main))]
+    for group, controls in by_group.items():
+        rest = tuple(control for control in controls if control.name not in MAIN)
+        if rest:
+            tabs.append(Tab(group.capitalize(), rest))
+    tabs.append(Tab("Expression", tuple(_slider(name) for name in SLIDERS)))
+    return Dialog("LivePortraitAnimate", "LivePortrait: Animate Clip", tuple(tabs), "Render")
+
+
+def _placing(in_place: bool) -> tuple[Control, ...]:
+    """What is done with clips that are retimed or have no file, and where a result goes."""
+    return (
         Control(
             "in_place",
             "Render in place first",
@@ -160,13 +174,6 @@ def animate_dialog(
             PLACES,
         ),
     )
-    tabs = [Tab("Render", (*first, *main))]
-    for group, controls in by_group.items():
-        rest = tuple(control for control in controls if control.name not in MAIN)
-        if rest:
-            tabs.append(Tab(group.capitalize(), rest))
-    tabs.append(Tab("Expression", tuple(_slider(name) for name in SLIDERS)))
-    return Dialog("LivePortraitAnimate", "LivePortrait: Animate Clip", tuple(tabs), "Render")
 
 
 def batch_dialog(timeline: str, folder: str) -> Dialog:
@@ -199,6 +206,17 @@ def settings_of(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     ]
     if edits:
         found.setdefault("sliders", {})["edit"] = edits
+    return found
+
+
+def changed_of(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What differs from the defaults, of the settings in a job."""
+    found: dict[str, dict[str, Any]] = {}
+    for item in all_settings():
+        default = list(item.default) if item.kind is tuple else item.default
+        value = settings.get(item.group, {}).get(item.name, default)
+        if value != default:
+            found.setdefault(item.group, {})[item.name] = value
     return found
 
 
