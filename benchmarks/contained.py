@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--frames", type=int, default=120)
-    parser.add_argument("--kinds", default="film,extract")
+    parser.add_argument("--kinds", default="video,extract")
     options = parser.parse_args()
     kill_campaign.FRAMES = options.frames
     from skimage import data

@@ -1,6 +1,7 @@
 """Kills a worker with SIGKILL at random moments of jobs of all kinds and compares every result with an undisturbed run.
 
-    python benchmarks/kills.py [--kills 200] [--kinds video,sequence,extract,upscale,batch] [--seed 1]
+    python benchmarks/kills.py [--kills 200] [--seed 1]
+        [--kinds video,sequence,extract,upscale,batch,say,scenes,talk,lipsync]
 
 Prints where the kills fell, and every job that was lost, failed, or has other bytes.
 """
@@ -8,6 +9,7 @@ Prints where the kills fell, and every job that was lost, failed, or has other b
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     names = options.kinds.split(",")
+    os.environ["LPSUITE_SPEECH_CACHE"] = "off"  # so that every job speaks
     from skimage import data
 
     with tempfile.TemporaryDirectory() as name:

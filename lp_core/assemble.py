@@ -100,7 +100,7 @@ def assemble(
 def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finish = PLAIN) -> Render:
     """The render of a single face."""
     settings = job.settings
-    inputs = InputWatch.of(input_files((job.source, job.driving), settings))
+    inputs = InputWatch.of(input_files((job.source, job.driving, *finish.files), settings))
     check_output(job.output, resumes or settings.output.overwrite, settings.output.codec)
     rate = None if settings.output.fps is None else FrameRate.parse(settings.output.fps)
     if is_motion(job.source) or is_speech(job.source):

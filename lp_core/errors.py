@@ -51,6 +51,8 @@ from typing import Optional
 
 from .version import ADDRESS
 
+MALFORMED = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, EOFError)
+"""What Python raises where foreign data is parsed; caught with OSError where a file is read."""
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -143,9 +145,8 @@ def absent_library(error: BaseException) -> Optional[MissingDependency]:
     library = (getattr(error, "name", None) or "").partition(".")[0]
     if not isinstance(error, ImportError) or library not in EXTRAS:
         return None
-    extra = EXTRAS[library]
     return MissingDependency(
-        f"The library {library} is not installed; get it with: pip install 'lp-suite[{extra}]'."
+        f"The library {library} is not installed; get it with: pip install 'lp-suite[{EXTRAS[library]}]'."
     )
 
 

@@ -28,7 +28,7 @@ from .errors import (
     UnreadableMedia,
     absent_library,
 )
-from .system_failures import longer, shown, unnamed_failure
+from .system_failures import lacks_memory, longer, shown, unnamed_failure
 
 AnyPath = Union[str, "os.PathLike[str]"]
 
@@ -123,9 +123,9 @@ def folder_failure(path: Path) -> UnreadableMedia:
 
 def known_failure(error: Exception) -> Optional[LpError]:
     """Translates an error that reached the edge of the program; None when it is a defect of the program."""
-    if isinstance(error, LpError):
+    if isinstance(error, LpError) and (isinstance(error, OutOfMemory) or not lacks_memory(error)):
         return error
-    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+    if lacks_memory(error):
         return OutOfMemory("The memory does not suffice; close other programs, or use a smaller size.")
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return OutOfMemory("The system allows no more threads or processes; close other programs.")

@@ -9,6 +9,9 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from lp_core.files import owner, remove
@@ -43,6 +46,19 @@ def sweep(folder: Path) -> None:
 def sweep_temporary() -> None:
     """Does the same in the folder for temporary files."""
     sweep(Path(tempfile.gettempdir()))
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder for temporary files, gone at the end; what killed runs left is swept before, once in a process."""
+    _sweep_once()
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as name:
+        yield Path(name)
+
+
+@lru_cache(maxsize=1)
+def _sweep_once() -> None:
+    sweep_temporary()
 
 
 def _runs(process: int) -> bool:

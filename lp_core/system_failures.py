@@ -2,10 +2,27 @@
 
 import errno
 import os
+import re
 from pathlib import Path
 from typing import Optional
 
 from .errors import LpError, MediaError, NoWritePermission, UnreadableMedia
+
+_NO_MEMORY = re.compile(
+    "can(no|')t allocate memory|insufficient memory|out of memory|bad_alloc|failed to map segment",
+    re.IGNORECASE,
+)
+"""How libraries and the loader of libraries say that there is too little memory."""
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error means that memory does not suffice, whatever library raised it and whatever it was taken for."""
+    if isinstance(error, LpError):
+        return error.__cause__ is not None and lacks_memory(error.__cause__)
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    is_native = isinstance(error, (RuntimeError, ImportError, OSError)) or type(error).__module__ == "cv2"
+    return is_native and _NO_MEMORY.search(str(error)) is not None
 
 
 def unnamed_failure(error: OSError) -> Optional[LpError]:

@@ -19,9 +19,9 @@ PACKAGE = [
 CONTRACTS = {
     "lp_core.errors": (
         "BadMotionFile BatchError Cancelled ConsentMissing DiskFull EXTRAS EmptyVideo FaceError FaceNotThere "
-        "InputChanged KeyUnusable LicenseNotAccepted LpError MediaError MediaMissing MissingDependency ModelDamaged "
-        "ModelError ModelMissing MotionError MotionMismatch NoFace NoWatermark NoWritePermission NotAllowed "
-        "NotSigned NotThere NotTrusted OutOfMemory OutputExists ProvenanceError SettingError ShotsFailed "
+        "InputChanged KeyUnusable LicenseNotAccepted LpError MALFORMED MediaError MediaMissing MissingDependency "
+        "ModelDamaged ModelError ModelMissing MotionError MotionMismatch NoFace NoWatermark NoWritePermission "
+        "NotAllowed NotSigned NotThere NotTrusted OutOfMemory OutputExists ProvenanceError SettingError ShotsFailed "
         "Tampered TooBusy TrainingStopped TruncatedMedia UnknownCodec UnreadableMedia WorkerError "
         "absent_library defect_message missing_extra neutral one_line"
     ),

@@ -12,6 +12,7 @@ from typing import Any
 from hosts.install import Finding, InstallOptions
 from hosts.kit.installer import PlacedFile, allowed, altered, finding, place
 from hosts.obs.options import options_text
+from lp_core.errors import MALFORMED
 from lp_core.files import ensure_folder, write_whole
 
 HERE = Path(__file__).resolve().parent
@@ -156,7 +157,7 @@ def _command_finding(options: str) -> Finding:
 def _read(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, *MALFORMED):
         return {}
     return values if isinstance(values, dict) else {}
 

@@ -6,6 +6,8 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
+from lp_core.errors import MALFORMED
+
 _FRAME_S = {"mesh": 0.03, "liveportrait": 0.8}
 _MEGAPIXEL_S = {"mesh": 0.08, "liveportrait": 1.2}
 """Engine -> seconds for a frame, and more for each million of its pixels: a rule of thumb for two processor cores."""
@@ -25,7 +27,7 @@ def learnt_pace(records: Path) -> dict[str, float]:
             summary, size = record["summary"], record["size"]
             taken[summary["engine"]] += summary["seconds"]
             guessed[summary["engine"]] += estimate_s(summary["engine"], summary["frames"], (size[0], size[1]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, *MALFORMED):
             continue  # a record of another version teaches nothing
     return {name: taken[name] / guessed[name] for name in taken if guessed[name] > 0 and taken[name] > 0}
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import SettingError, UnreadableMedia
+from lp_core.errors import MALFORMED, SettingError, UnreadableMedia
 from lp_core.files import ensure_folder, write_whole
 from lp_core.job import SCHEMA as JOB_SCHEMA
 from lp_core.job import VERSION as JOB_VERSION
@@ -219,7 +219,7 @@ def read_plan(path: Path) -> BatchPlan:
         for name in ("notes", "file_types"):
             values[name] = tuple(values[name])
         return BatchPlan(shots=shots, problems=problems, **values)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except MALFORMED as error:
         raise SettingError(f"{path} is not a whole plan ({error}); make it again.") from error
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.batch.plan import WORK, BatchPlan, Shot
-from lp_core.errors import UnreadableMedia
+from lp_core.errors import MALFORMED, UnreadableMedia
 from lp_core.files import ensure_folder, sha256_of, write_whole
 from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import files_of
@@ -45,7 +45,7 @@ class Hashes:
         path = plan.folder / WORK / HASHES
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, *MALFORMED):
             known = {}
         return cls(path, known if isinstance(known, dict) else {})
 
@@ -59,7 +59,7 @@ class Hashes:
             about = path.stat()
             known = self._known.get(str(path))
             stamp = [about.st_size, about.st_mtime_ns, about.st_ctime_ns]
-            if known is not None and known[:-1] == stamp:
+            if isinstance(known, list) and known[:-1] == stamp:
                 return str(known[-1])
             digest = sha256_of(path)
         except OSError as error:
@@ -126,7 +126,7 @@ def inputs_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
         UnreadableMedia: an input cannot be read.
     """
     job = shot.render_job(plan.folder)
-    names = [job.source] if is_builtin(job.driving) else [job.source, job.driving]
+    names = [job.source] if is_builtin(job.driving) else [job.source, speech_file(job.driving)]
     files = [*(path for name in names for path in files_of(name)), *(path for _, path in setting_files(job))]
     return hashes.of_all(files)
 

@@ -17,7 +17,7 @@ import click
 
 from lp_core.cli.output import say
 from lp_core.cli.streams import finish, reserve_streams, tolerant_streams
-from lp_core.errors import Cancelled, LpError, defect_message
+from lp_core.errors import Cancelled, defect_message
 from lp_core.files import known_failure
 from lp_core.log_lines import neutral_log
 from lp_core.version import __version__
@@ -128,8 +128,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.format_message()} See {command} --help.", error.exit_code, session)
     except (click.Abort, KeyboardInterrupt):
         return _fail("Stopped; nothing half-written is left.", Cancelled.exit_code, session)
-    except LpError as error:
-        return _fail(str(error), error.exit_code, session)
     except Exception as error:  # noqa: BLE001 - the last resort of the program
         known = known_failure(error)
         if known is not None:

@@ -89,6 +89,11 @@ class Finish:
         """True: nothing is changed."""
         return self == Finish()
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files it is made of."""
+        return tuple(name for name in (self.background, self.matte) if name and not name.startswith("#"))
+
     def transforms(self) -> list[MakeTransform]:
         """Changes of every frame, in order."""
         found = [over_background(self.background)] if self.background else []

@@ -368,7 +368,7 @@ def _connection(address: Address, timeout_s: float) -> http.client.HTTPConnectio
 def _content(status: int, data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
         values = json.loads(data.decode("utf-8")) if data else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WorkerError(f"The worker's answer ({status}) cannot be understood.", "protocol") from error
     if status < http.client.BAD_REQUEST:
         return values

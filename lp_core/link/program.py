@@ -34,7 +34,7 @@ class ProgramOutput:
         try:
             values = json.loads(line)
             kind = values["type"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             self._plain.append(line)
             return None
         if kind == "progress":

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Dict, Optional
 
-from ..errors import MediaError, WorkerError
+from ..errors import MALFORMED, MediaError, WorkerError
 from ..files import write_whole
 from .ownership import read_own, refuse_foreign_folder
 
@@ -144,7 +144,7 @@ def read_runtime() -> Optional[Address]:
             int(values.get("pid", 0)),
             values.get("certificate"),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *MALFORMED):
         return None
 
 

@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import MediaError, UnreadableMedia
+from lp_core.errors import MALFORMED, MediaError, UnreadableMedia
 from lp_core.files import replacing
 from lp_core.performance_name import is_speech
 from lp_core.performance_name import speech_file as speech_name
@@ -145,7 +145,7 @@ def read_sheet(path: Path) -> SpeechSheet | None:
         return None
     try:
         return _sheet(json.loads(content))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except MALFORMED as error:
         raise UnreadableMedia(
             f"The speech sheet of {path} is damaged ({type(error).__name__}); make the file again with lpsuite say, "
             "or convert it to get rid of the sheet."

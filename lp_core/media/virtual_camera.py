@@ -105,7 +105,7 @@ class VirtualCamera(ClosesOnExit):
             said = json.loads(line)
             if not isinstance(said, dict):
                 raise ValueError(line)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UnreadableMedia("The program of the virtual camera does not answer; check it.") from error
         finally:
             limit.cancel()

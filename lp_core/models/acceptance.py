@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from lp_core.errors import LicenseNotAccepted
+from lp_core.errors import MALFORMED, LicenseNotAccepted
 from lp_core.files import write_whole
 from lp_core.models.download import translated_write_errors
 
@@ -23,7 +23,7 @@ def _list(root: Path) -> dict[str, str]:
     """What was accepted; an unreadable list counts as an empty one, so the notes are shown again."""
     try:
         content = json.loads((root / ACCEPTED).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, *MALFORMED):
         return {}
     return {str(k): str(v) for k, v in content.items()} if isinstance(content, dict) else {}
 

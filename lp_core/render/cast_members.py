@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -115,8 +116,8 @@ def _entry(entry: str, driving: str) -> CastMember:
     if entry.lstrip().startswith("{"):
         try:
             row = json.loads(entry)
-        except ValueError as error:
-            raise SettingError(f"face = {entry!r} is not valid JSON ({error}).") from error
+        except (ValueError, RecursionError) as error:
+            raise SettingError(f"face = {entry[:80]!r} is not valid JSON ({error}).") from error
         return _member(row, driving, Path(_INLINE))
     face, equals, performance = entry.partition("=")
     if not face.strip() or (equals and not performance.strip()):
@@ -146,7 +147,9 @@ def _member(row: Mapping[str, Any], driving: str, path: Path) -> CastMember:
         raise SettingError(f"A face in '{path}' needs texts: face, such as \"0\", and driving, a file.")
 
     def beside(name: str) -> str:
-        return str(path.parent / name) if name and (path.parent / name).is_file() else name
+        there = path.parent / name
+        is_there = os.path.isfile(there)  # noqa: PTH113 - Path.is_file raises for a name that is too long
+        return str(there) if name and is_there else name
 
     settings = {
         name: _value(name, value, path) for name, value in row.items() if name not in ("face", "driving")

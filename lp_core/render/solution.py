@@ -26,7 +26,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from lp_core.engines.base import NO_TUNING, Portrait, Tuning
-from lp_core.errors import BadMotionFile, SettingError
+from lp_core.errors import MALFORMED, BadMotionFile, SettingError
 from lp_core.faces.base import Face
 from lp_core.files import ensure_folder, sha256_of
 from lp_core.frame import Frame
@@ -268,7 +268,7 @@ def _facts(folder: Path) -> dict[str, Any] | None:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, *MALFORMED) as error:
         raise BadMotionFile(f"{path} is damaged ({error}); solve the shot again.") from error
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise BadMotionFile(f"{path} is not a solution; use another folder.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import BadMotionFile
+from lp_core.errors import MALFORMED, BadMotionFile
 from lp_core.files import replacing, write_whole
 
 
@@ -23,7 +24,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a JSON file; None where the file is absent, damaged or holds something else."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, *MALFORMED):
         return None
     return values if isinstance(values, dict) else None
 
@@ -37,7 +38,7 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Reads what ``save_arrays`` wrote; raises BadMotionFile where the file is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, zipfile.BadZipFile, *MALFORMED) as error:
         raise BadMotionFile(f"{path} is damaged ({error}); solve the shot again.") from error

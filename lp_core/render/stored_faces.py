@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import BadMotionFile
+from lp_core.errors import MALFORMED, BadMotionFile
 from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.files import replacing, write_whole
 
@@ -107,7 +107,7 @@ def read_faces(folder: Path) -> StoredFaces | None:
             raise ValueError(f"{len(rows)} records instead of {facts['count']}")
         notes = tuple(str(note) for note in facts["notes"])
         return StoredFaces(rows, str(facts["scheme"]), names, notes, str(facts.get("person", "")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise BadMotionFile(f"The faces in {folder} are damaged ({error}); solve the shot again.") from error
 
 

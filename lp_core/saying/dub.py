@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from lp_core.assemble import assemble
 from lp_core.engines.registry import MakeEngine, make_engine
 from lp_core.errors import SettingError
 from lp_core.job import RenderJob
-from lp_core.leftovers import temporary_prefix
+from lp_core.leftovers import temporary_folder
 from lp_core.media.open import check_output, open_source
 from lp_core.media.speech_sheet import SpeechSheet, speech_file
 from lp_core.render.report import Listener, Summary
@@ -34,7 +33,7 @@ _TRIES = 3
 _CLOSE = 1.03
 """A duration within 3 % of its time fits."""
 _TIMES = re.compile(
-    r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})\s*-->\s*(?:(\d+):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})(?:\s.*)?"
+    r"(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})\s*-->\s*(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})(?:\s.*)?"
 )
 _TAG = re.compile(r"<[^>\n]*>|\{\\[^}\n]*\}")
 _MOST_CUES = 20_000
@@ -105,7 +104,7 @@ def dub(
         )
     length_s = float(info.rate.time_s(info.frame_count))
     speaker = voice or open_voice(job.voice, job.delivery.language)
-    with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / "dub.wav"
         notes = speak_cues(cues, length_s, speaker, job, path, cache or default_cache())
         settings = with_values(job.settings, {"lipsync": True})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from lp_core.files import check_folder, refuse_existing, replacing
 from lp_core.finishing.captions import captions_of, write_captions
 from lp_core.finishing.finish import Finish
 from lp_core.job import RenderJob
-from lp_core.leftovers import temporary_prefix
+from lp_core.leftovers import temporary_folder
 from lp_core.media.open import check_output
 from lp_core.media.speech_sheet import SpeechSheet
 from lp_core.render.render import Render
@@ -93,7 +92,7 @@ def say(
     began = time.perf_counter()
     _check(job)
     starts: tuple[float, ...] = (0.0,)
-    with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as folder:
+    with temporary_folder() as folder:
         spoken = [
             speak_scene(scene, job.seed, Path(folder) / f"speech{number}.wav", open_named, cache, listener)
             for number, scene in enumerate(job.scenes, 1)

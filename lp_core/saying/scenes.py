@@ -24,7 +24,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import SettingError, missing_extra
+from lp_core.errors import MALFORMED, SettingError, missing_extra
 from lp_core.files import check_readable, read_failure
 from lp_core.settings.speech import SpeechSettings
 from lp_core.speech.voices.base import Delivery
@@ -34,6 +34,7 @@ TEXT_SUFFIXES = (".txt", ".ssml", ".xml")
 SCRIPT_SUFFIXES = (".md", ".markdown", ".yaml", ".yml")
 _LARGEST = 1 << 20
 _MOST_SCENES = 500
+_DEEPEST = 24
 _HEADING = re.compile(r"#{1,6}\s+(.+?)\s*#*\s*")
 _ENTRY = re.compile(r"([a-z_]+):\s*(.*?)\s*")
 
@@ -132,8 +133,8 @@ def _typed(values: Mapping[str, Any], where: str) -> dict[str, Any]:
             raise SettingError(f"{where} has '{name}', which is not known; known are {', '.join(_NAMES)}.")
         try:
             found[name] = float(value) if name in _NUMBERS else str(value)
-        except (TypeError, ValueError) as error:
-            raise SettingError(f"{where}: {name} = {value!r} is not a number; write one.") from error
+        except MALFORMED as error:
+            raise SettingError(f"{where}: {name} is not a number; write one.") from error
     return found
 
 
@@ -169,9 +170,11 @@ def _yaml(text: str, path: Path) -> tuple[dict[str, Any], list[Mapping[str, Any]
         raise missing_extra("A script in YAML", "voice", "write it in Markdown") from error
     if "&" in text and "*" in text and re.search(r"(^|[\s\[{,:-])[&*]\w", text):
         raise SettingError(f"{path} uses YAML's anchors (& and *), which are not read; write values out.")
+    if _is_deep(text):
+        raise SettingError(f"{path} nests lists more than {_DEEPEST} deep; make it flatter.")
     try:
         values = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, *MALFORMED) as error:
         raise SettingError(
             f"{path} is not a YAML ({str(error).splitlines()[0]}); check its indentation."
         ) from error
@@ -182,6 +185,17 @@ def _yaml(text: str, path: Path) -> tuple[dict[str, Any], list[Mapping[str, Any]
         raise SettingError(f"{path} has no list 'scenes' of names and values; write one.")
     head = {str(name): value for name, value in values.items() if name != "scenes"}
     return head, [{str(name): value for name, value in scene.items()} for scene in scenes]
+
+
+def _is_deep(text: str) -> bool:
+    """Whether brackets or dashes nest deeper than any script; YAML's reader takes long for them."""
+    depth = 0
+    for sign in re.findall(rf"[][{{}}]|(?:- ){{{_DEEPEST}}}", text):
+        depth += 1 if sign in "[{" else -1
+        if depth > _DEEPEST or len(sign) > 1:
+            return True
+        depth = max(depth, 0)
+    return False
 
 
 def scenes_of(portrait: str, text: str, defaults: Mapping[str, Any]) -> tuple[ScriptScene, ...]:

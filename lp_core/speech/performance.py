@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
 from lp_core.geometry.rotation import angles_deg
+from lp_core.leftovers import temporary_folder
 from lp_core.media.speech_sheet import read_sheet
 from lp_core.media.video.samples import mono_samples
 from lp_core.motion.builtin import builtin_motion
@@ -76,7 +76,7 @@ def hear(path: Path, settings: SpeechSettings, step: Callable[[float], None] | N
         LpError: the sound cannot be read, or the extra 'speech' is not installed.
     """
     mouth_map = read_map(_map_path(settings))
-    with tempfile.TemporaryDirectory(prefix="lpsuite-") as folder:
+    with temporary_folder() as folder:
         sound = store_sound(mono_samples(path, settings.speech_track), Path(folder) / "sound.raw")
         phones = _known_phones(path)
         heard = (

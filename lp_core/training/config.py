@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from lp_core.engines.liveportrait.sizes import PUBLISHED, Sizes, require_engine_points, sizes_from
-from lp_core.errors import SettingError
+from lp_core.errors import MALFORMED, SettingError
 
 NETWORKS = ("F", "M", "W", "G")
 PRECISIONS = ("float32", "bfloat16", "float16")
@@ -197,7 +197,7 @@ def read_config(path: Path) -> TrainConfig:
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, *MALFORMED) as error:
         raise SettingError(
             f"{path} cannot be read as a training configuration ({error}); check it."
         ) from error
@@ -254,7 +254,12 @@ def _typed(kind: Any, key: str, value: Any, prefix: str) -> Any:  # noqa: ANN401
     if isinstance(value, list):
         value = tuple(value)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise SettingError(
+                f"'{prefix}{key}' in the training configuration is too large a number."
+            ) from error
     origin = tuple if get_args(wanted) else wanted
     if not isinstance(value, origin) or (wanted is int and isinstance(value, bool)):
         raise SettingError(

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from lp_core.errors import ConsentMissing, LicenseNotAccepted, LpError, SettingError
+from lp_core.errors import MALFORMED, ConsentMissing, LicenseNotAccepted, LpError, SettingError
 from lp_core.faces.sface import FaceDescriber
 from lp_core.files import ensure_folder, make_folder, remove, remove_folders, sha256_of, write_whole
 from lp_core.provenance.consent import read_consent
@@ -178,6 +178,14 @@ def _settings(options: PrepareOptions) -> dict[str, Any]:
     return values
 
 
+def _noted(note: Path) -> _Read | None:
+    """What a note says; None where there is none, or it was cut off: then the source is read again."""
+    try:
+        return _Read(**json.loads(note.read_text(encoding="utf-8")))
+    except (OSError, *MALFORMED):
+        return None
+
+
 def _read_once(path: Path, output: Path, options: PrepareOptions) -> _Read:
     """What came of a source; noted, so that a second run does not read it again."""
     try:
@@ -187,10 +195,9 @@ def _read_once(path: Path, output: Path, options: PrepareOptions) -> _Read:
     made_by = json.dumps([options.size, asdict(options.filters), options.is_lossless], sort_keys=True)
     mark = hashlib.sha256(f"{digest}|{made_by}".encode()).hexdigest()[:12]
     note = output / "sources" / f"{mark}.json"
-    if note.is_file():
-        kept = _Read(**json.loads(note.read_text(encoding="utf-8")))
-        if all((output / "shots" / name).is_file() for name in kept.files):
-            return replace(kept, source=path.name)
+    kept = _noted(note)
+    if kept is not None and all((output / "shots" / name).is_file() for name in kept.files):
+        return replace(kept, source=path.name)
     cropping = Cropping(options.size, options.filters, options.is_lossless)
     candidates, rate = read_candidates(path, cropping)
     stem = re.sub(r"[^A-Za-z0-9]+", "_", path.stem).strip("_")[:40] or "source"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from lp_core.assemble import assemble
 from lp_core.errors import LpError, SettingError
 from lp_core.files import ensure_folder
 from lp_core.job import RenderJob
+from lp_core.leftovers import temporary_folder
 from lp_core.media.open import open_source
 from lp_core.media.video.container import make_container
 from lp_core.settings.render import RenderSettings
@@ -48,7 +48,7 @@ def drawn_by_mesh(source: U8, driving: Sequence[U8]) -> list[U8] | None:
         source: (S, S, 3).
         driving: frames, the first is the reference.
     """
-    with tempfile.TemporaryDirectory() as name:
+    with temporary_folder() as name:
         folder = Path(name)
         write_inputs(folder, source, driving)
         settings = with_values(RenderSettings(), {"engine": "mesh", "sign": False})

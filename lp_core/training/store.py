@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -22,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import SettingError
+from lp_core.errors import MALFORMED, SettingError
 from lp_core.files import replacing, write_whole
 
 SCHEMA = "lp-suite/training-set/1"
@@ -77,9 +78,9 @@ class StoredShot:
         """
         path = self._folder / "shots" / f"{self.shot.id}.npz"
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, zipfile.BadZipFile, *MALFORMED) as error:
             raise SettingError(f"{path} cannot be read ({error}); prepare the set again.") from error
 
     def image(self, index: int, keeps: bool = False) -> U8:
@@ -158,7 +159,7 @@ def open_set(folder: Path) -> TrainingSet:
         names = {item.name for item in fields(TrainingShot)}
         shots = [TrainingShot(**{k: v for k, v in json.loads(row).items() if k in names}) for row in rows]
         size = int(about["size"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise SettingError(
             f"{folder} is not a prepared set ({error}); make one with: lpsuite train prepare CLIPS -o {folder}."
         ) from error

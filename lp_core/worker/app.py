@@ -109,7 +109,7 @@ def create_app(service: Service, gate: Gate, compat: Compat | None = None) -> Fa
     app.include_router(_events_router(service))
     app.include_router(live_router(service))
     app.include_router(page_router(service, gate))
-    app.include_router(face_router(service.folders))
+    app.include_router(face_router(service.folders, service.looks))
     app.include_router(prepared_router())
     if compat is not None:
         app.include_router(compat_router(compat))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,21 +9,16 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from lp_core.clips import filmed_face, one_frame, sightings_of_frame
 from lp_core.engines.mesh.topology import skin_triangles
 from lp_core.errors import SettingError
-from lp_core.faces.base import Face, FaceBox
-from lp_core.faces.cats import cat_points
-from lp_core.faces.hand_points import COUNTS, face_from_points, points_of
+from lp_core.faces.base import Face
+from lp_core.faces.hand_points import COUNTS, face_from_points
 from lp_core.faces.schemes import MEDIAPIPE478
-from lp_core.faces.selector import in_order
 from lp_core.motion.builtin import neutral_face
 from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.looks import MediaLooks
 from lp_core.worker.schema import Name, Wire
-from lp_core.worker.thumbnails import small_jpeg
 
-SHOWN_PX = 1280
-"""Longer side of the image that the page draws on."""
 JPEG: dict[int | str, dict[str, Any]] = {200: {"description": "JPEG.", "content": {"image/jpeg": {}}}}
 FrameNumber = Annotated[int, Field(ge=0, le=10**7, description="Frame of a video, from 0.")]
 Coordinate = Annotated[float, Field(ge=-(10.0**6), le=10.0**6)]
@@ -81,49 +75,15 @@ class MeshLines(Wire):
     contours: str = Field(description="Outline, eyes and lips.")
 
 
-class FaceTools:
-    """Finds the faces of sources; one at a time, as each takes a processor."""
-
-    def __init__(self, folders: Folders) -> None:
-        self._folders = folders
-        self._lock = threading.Lock()
-
-    def found(self, source: str, frame: int) -> FacesFound:
-        """The faces of a frame.
-
-        Raises:
-            NotAllowed: the source is elsewhere.
-            MediaError: it cannot be read, or has no such frame.
-        """
-        film = filmed_face(self._folders.readable(source), "largest")
-        with self._lock:
-            shown, seen = sightings_of_frame(film, frame)
-            guess = None if seen.faces else cat_points(shown.as_rgb8())
-        height, width = shown.pixels.shape[:2]
-        return FacesFound(
-            width=width,
-            height=height,
-            is_still=film.info.is_still,
-            faces=[_described(index, face) for index, face in enumerate(in_order(seen.faces))],
-            unread=[HiddenFace(box=_box(item.box), reason=item.reason) for item in seen.unread],
-            guess=None if guess is None else _rounded(guess),
-        )
-
-    def picture(self, source: str, frame: int) -> bytes:
-        """A frame as JPEG, at most SHOWN_PX on its longer side; raises as ``found``."""
-        film = filmed_face(self._folders.readable(source), "largest")
-        return small_jpeg(one_frame(film, frame).as_rgb8(), SHOWN_PX)
-
-
-def face_router(folders: Folders) -> APIRouter:
+def face_router(folders: Folders, looks: MediaLooks) -> APIRouter:
     """The routes of the page's face tools."""
     router = APIRouter(tags=["page"])
-    tools = FaceTools(folders)
 
     @router.post("/faces", operation_id="faces")
     def faces(request: FacesRequest) -> FacesFound:
         """The faces of a source, with ids."""
-        return tools.found(request.source, request.frame)
+        values = {"source": folders.readable(request.source), "frame": request.frame}
+        return FacesFound.model_validate(looks.look("faces", values))
 
     @router.get("/faces/picture", operation_id="face_picture", response_class=Response, responses=JPEG)
     def picture(
@@ -131,7 +91,8 @@ def face_router(folders: Folders) -> APIRouter:
         frame: Annotated[int, Query(ge=0, le=10**7, description="Frame of a video, from 0.")] = 0,
     ) -> Response:
         """A frame of a source, for the page to draw on."""
-        return Response(tools.picture(source, frame), media_type="image/jpeg")
+        values = {"source": folders.readable(source), "frame": frame}
+        return Response(looks.jpeg("face_picture", values), media_type="image/jpeg")
 
     @router.post("/faces/mesh", operation_id="face_mesh")
     def mesh(request: MeshRequest) -> MeshLines:
@@ -157,21 +118,3 @@ def mesh_lines(face: Face) -> MeshLines:
         mesh="".join(f"M{texts[start]}L{texts[end]}" for start, end in edges.tolist()),
         contours="".join("M" + "L".join(texts[index] for index in groups[name]) + "Z" for name in closed),
     )
-
-
-def _described(index: int, face: Face) -> FoundFace:
-    return FoundFace(
-        id=f"p{index}",
-        index=index,
-        box=_box(face.box),
-        score=round(float(face.score), 3),
-        points={str(count): _rounded(points_of(face, count)) for count in COUNTS},
-    )
-
-
-def _box(box: FaceBox) -> list[float]:
-    return [round(value, 1) for value in (box.left, box.top, box.right, box.bottom)]
-
-
-def _rounded(points: Any) -> list[list[float]]:  # noqa: ANN401 - (N, 2)
-    return [[round(float(x), 1), round(float(y), 1)] for x, y in points]

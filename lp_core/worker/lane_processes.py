@@ -40,15 +40,19 @@ _BEGIN = "import sys; sys.path[:] = sys.argv[1:]; from lp_core.worker.lane_progr
 class LaneProcesses(ClosesOnExit):
     """Does jobs in the process of their lane, which is started when it is needed; ``close`` may be called twice."""
 
-    def __init__(self, folder: Path, roots: Iterable[Path], kinds: str = KINDS) -> None:
+    def __init__(
+        self, folder: Path, roots: Iterable[Path], kinds: str = KINDS, more: Mapping[str, Any] | None = None
+    ) -> None:
         """Starts nothing yet.
 
         Args:
             folder: of the worker's own; each lane has a folder with a lock in it.
             roots: allowed folders, resolved.
             kinds: 'module:function' that gives name -> who does such jobs, for allowed folders.
+            more: keyword arguments of that function, plain values.
         """
         self._folder, self._roots, self._kinds = folder, [str(root) for root in roots], kinds
+        self._more = dict(more or {})
         self._lock = threading.Lock()
         self._processes: dict[str, _LaneProcess] = {}
         self._is_closed = False
@@ -88,6 +92,7 @@ class LaneProcesses(ClosesOnExit):
         begin = {
             "roots": self._roots,
             "kinds": self._kinds,
+            "more": self._more,
             "folder": str(self._folder / quote(lane, safe="")),
         }
         process = _LaneProcess(begin)

@@ -1,9 +1,10 @@
 """The program that does the jobs of one lane. The worker starts it and survives it.
 
-Both sides write lines of JSON. To this program: first ``{"roots", "kinds", "folder"}``; then ``{"do", "job", "folder",
-"parameters"}``, and while that runs ``{"set": "cancelled"}`` or ``{"set": "stopping"}``. From it: ``{"ready"}``,
-``{"progress", "gained"}``, ``{"say"}``, and last ``{"ended"}``. The end of its input ends it at once, so that it does
-not outlive its worker; the lock of its folder keeps the next worker's program waiting until it has gone.
+Both sides write lines of JSON. To this program: first ``{"roots", "kinds", "more", "folder"}``; then ``{"do", "job",
+"folder", "parameters"}``, and while that runs ``{"set": "cancelled"}`` or ``{"set": "stopping"}``. From it:
+``{"ready"}``, ``{"progress", "gained"}``, ``{"say"}``, and last ``{"ended"}``.
+The end of its input ends it at once, so that it does not outlive its worker; the lock of its folder keeps the next
+worker's program waiting until it has gone.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def main() -> None:
     first = json.loads(sys.stdin.buffer.readline())
     with _alone(Path(first["folder"])):
         module, _, function = first["kinds"].partition(":")
-        kinds = getattr(import_module(module), function)(Folders(tuple(map(Path, first["roots"]))))
+        folders = Folders(tuple(map(Path, first["roots"])))
+        kinds = getattr(import_module(module), function)(folders, **first["more"])
         desk = _Desk(send)
         threading.Thread(target=desk.listen, args=(sys.stdin.buffer,), daemon=True).start()
         send({"ready": os.getpid()})

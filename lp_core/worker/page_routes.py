@@ -165,7 +165,8 @@ def _results(router: APIRouter, service: Service) -> None:
         for name in filter(None, names):
             try:
                 return Response(
-                    service.small_picture(service.folders.readable(name)), media_type="image/jpeg"
+                    service.looks.jpeg("picture", {"path": service.folders.readable(name)}),
+                    media_type="image/jpeg",
                 )
             except TooBusy:  # noqa: PERF203 - a handful at most
                 raise

@@ -25,6 +25,7 @@ from lp_core.saying.scenes import ScriptScene
 from lp_core.settings import RenderSettings
 from lp_core.speech.voices.registry import REMOTE_KINDS, default_voice
 from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.checked_files import check_files
 from lp_core.worker.job_context import Accepted, JobContext
 from lp_core.worker.schema import SayRequest, SettingsModel, to_settings
 
@@ -87,11 +88,9 @@ class SayKind:
     def run(self, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
         """Speaks and renders; see the contract."""
         settings = to_settings(SettingsModel.model_validate_json(json.dumps(parameters["settings"])))
-        for scene in parameters["scenes"]:
-            for name in filter(None, (scene[key] for key in _FILES)):
-                self.folders.readable(name)
-        output = self.folders.writable(parameters["output"])
         finish = _finish(parameters["framing"])
+        self._check_again(parameters, settings, finish)
+        output = self.folders.writable(parameters["output"])
         sound = parameters["scenes"][0]["sound"]
         scenes = tuple(map(scene_of, parameters["scenes"]))
         job = SayJob(scenes, output, settings, finish, parameters["seed"], burned=parameters["burned"])
@@ -111,6 +110,13 @@ class SayKind:
         origin = json.dumps(parameters, sort_keys=True)
         summary = render_in_chunks(render, context.folder, context.progress, origin)
         return self._done(summary, spoken_path, parameters)
+
+    def _check_again(self, parameters: dict[str, Any], settings: RenderSettings, finish: Finish) -> None:
+        """A link may have been laid since the job was accepted."""
+        check_files(settings, self.folders)
+        named = [scene[key] for scene in parameters["scenes"] for key in _FILES]
+        for name in filter(None, (*named, *finish.files)):
+            self.folders.readable(name)
 
     def _spoken(self, scene: ScriptScene, seed: int, context: JobContext) -> SpokenScene:
         """The scene's speech, of an earlier start of the job where there was one."""

@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from platformdirs import user_state_path
 
 from lp_core.errors import LpError, SettingError, WorkerError
+from lp_core.leftovers import sweep_temporary
 from lp_core.link.browser import remove_pages
 from lp_core.link.ownership import open_own, read_own
 from lp_core.link.runtime import TOKEN_VARIABLE, Address, remove_runtime, write_runtime
@@ -117,6 +118,7 @@ def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> No
 
 
 def _ready(address: Address, gate: Gate, service: Service, announce: Callable[[Address, str], None]) -> None:
+    sweep_temporary()
     write_runtime(address)
     service.start()
     announce(address, f"{address.url}{LOGIN_PATH}?key={gate.new_login()}")

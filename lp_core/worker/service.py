@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from lp_core.worker.connections import ConnectionLimits, most_connections
 from lp_core.worker.events import Hub
 from lp_core.worker.job_context import JobContext, JobKind
 from lp_core.worker.job_kinds import job_kinds
-from lp_core.worker.job_outcome import Do, Outcome, carry_out
+from lp_core.worker.job_outcome import Outcome, carry_out
 from lp_core.worker.job_runner import JobRunner
 from lp_core.worker.job_store import JobStore, Row
 from lp_core.worker.lane_processes import LaneProcesses
 from lp_core.worker.live_mailbox import open_streams
-from lp_core.worker.thumbnails import PICTURES, ContainedPictures, small_picture
+from lp_core.worker.looks import KINDS as LOOKS
+from lp_core.worker.looks import ContainedLooks, MediaLooks
 from lp_core.worker.uploads import Uploads
 
 _ALL = 1_000_000
@@ -56,28 +57,37 @@ class Service(ClosesOnExit):
         with ExitStack() as stack:
             self.store = JobStore(state / "jobs.sqlite3")
             stack.callback(self.store.close)
-            do: Do | None = None
-            self.small_picture: Callable[[str], bytes] = small_picture
+            self._processes: dict[str, LaneProcesses] = {}
+            self._added = stack.enter_context(ExitStack())  # closes after the lanes, whenever it was filled
+            self.looks = MediaLooks(self.folders)
             if is_contained:
                 lanes, roots = state / "lanes", self.folders.roots
-                do = self._contained(stack.enter_context(LaneProcesses(lanes, roots)))
-                pictures = stack.enter_context(LaneProcesses(lanes, roots, PICTURES))
-                self.small_picture = ContainedPictures(pictures, state).small_picture
-            self.lanes = JobRunner(self.store, self.hub, self.kinds, state / "jobs", do)
+                self._processes = dict.fromkeys(self.kinds, stack.enter_context(LaneProcesses(lanes, roots)))
+                looking = stack.enter_context(LaneProcesses(lanes, roots, LOOKS))
+                self.looks = ContainedLooks(self.folders, looking, state)
+            self.lanes = JobRunner(self.store, self.hub, self.kinds, state / "jobs", self._do)
             stack.callback(self.lanes.close)
             self.streams = stack.enter_context(open_streams(self.folders))
             self._cleanup = stack.pop_all()
 
-    def _contained(self, processes: LaneProcesses) -> Do:
-        """Jobs in other processes, but for kinds that are added later, which only this process knows."""
-        known = frozenset(self.kinds)
+    def contain(self, kind: str, kinds: str, more: Mapping[str, Any]) -> None:
+        """Has the jobs of a kind that was added done in other processes, where the others are.
 
-        def do(row: Row, context: JobContext) -> Outcome:
-            if row.kind in known:
-                return processes.do(row, context)
-            return carry_out(self.kinds, row.kind, row.parameters, context)
+        Args:
+            kind: its name.
+            kinds: see ``LaneProcesses``.
+            more: see ``LaneProcesses``.
+        """
+        if self._processes:
+            made = LaneProcesses(self.state / "lanes" / kind, self.folders.roots, kinds, more)
+            self._processes[kind] = self._added.enter_context(made)
 
-        return do
+    def _do(self, row: Row, context: JobContext) -> Outcome:
+        """Does a job in the process for its kind; in this one where there is none."""
+        processes = self._processes.get(row.kind) if row.kind in self.kinds else None
+        if processes is not None:
+            return processes.do(row, context)
+        return carry_out(self.kinds, row.kind, row.parameters, context)
 
     def start(self) -> None:
         """Takes up what an earlier worker left."""

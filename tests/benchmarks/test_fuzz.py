@@ -27,7 +27,10 @@ NAMES = (
     "mouth_map",
     "request",
 )
-FILES = ("pkl", "ring", "map", "references", "consent", "curves", "points", "cast", "plan", "rules")
+FILES = (
+    *("pkl", "ring", "map", "references", "consent", "curves", "points", "cast", "plan", "rules"),
+    *("subtitles", "ssml", "markdown", "yaml", "sheet", "training", "catalog", "dense", "journal"),
+)
 
 
 def test_every_parser_is_fuzzed_here(tmp_path):

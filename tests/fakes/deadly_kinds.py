@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -31,6 +32,20 @@ class Deadly:
         Path(context.folder).with_suffix(".abandoned").touch()
 
 
+def _eat():
+    """Takes memory until the system refuses it; the process keeps room for what comes after."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + (64 << 20), hard))
+    held = []
+    try:
+        while True:
+            held.append(bytearray(4 << 20))
+    finally:
+        held.clear()
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
 class Plain:
     """Says a sentence and names the process; or fails; or waits until it must stop; or does not hear."""
 
@@ -40,6 +55,8 @@ class Plain:
             raise SettingError("A sentence.")
         if how == "defect":
             raise KeyError("a key")
+        if how == "hungry":
+            _eat()
         if how == "prints":
             os.write(1, b"not a line of the protocol\n")
             sys.stdout.write("nor this\n")
@@ -54,6 +71,19 @@ class Plain:
 
     def abandon(self, context):
         pass
+
+
+class _Saying(Plain):
+    def __init__(self, says):
+        self._says = says
+
+    def run(self, parameters, context):
+        return {**super().run(parameters, context), "notes": [self._says]}
+
+
+def added_kinds(_folders, says):
+    """Kinds of a program that has more to know."""
+    return {"plain": _Saying(says)}
 
 
 def kinds(_folders):

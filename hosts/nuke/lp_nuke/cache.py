@@ -178,7 +178,7 @@ def read_json(path: Path) -> Optional[Any]:  # noqa: ANN401 - any JSON value
     """What a file holds; None where there is none or it was cut off."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -119,7 +119,7 @@ def _read_newer(path: Path, error: Exception) -> tuple[Any, tuple[str, ...]]:
             return _checked(found, path), (note,)
     except LpError:
         raise
-    except (ValueError, OSError, otio.exceptions.OTIOError) as other:
+    except (ValueError, RecursionError, OSError, otio.exceptions.OTIOError) as other:
         raise UnreadableMedia(f"{path} is not a timeline that can be read: {other}.") from error
     raise UnreadableMedia(f"{path} is not a timeline that can be read: {error}.") from error
 

@@ -31,7 +31,7 @@ from lp_core.engines.liveportrait.networks import Networks
 from lp_core.engines.liveportrait.performance import read_states
 from lp_core.engines.liveportrait.synth_images import image
 from lp_core.engines.liveportrait.warping import WarpSource
-from lp_core.errors import MediaError, SettingError
+from lp_core.errors import MALFORMED, MediaError, SettingError
 from lp_core.files import write_whole
 from lp_core.motion.implicit.motion import transform_keypoints
 
@@ -186,7 +186,7 @@ def _read(path: Path) -> Calibration | None:
             return None
         ranges = {str(k): Range(float(v["low"]), float(v["high"])) for k, v in content["ranges"].items()}
         return Calibration(ranges, tuple(map(str, content["kept"])), float(content["kept_db"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, *MALFORMED) as error:
         _log.debug("%s is not used: %s", path, error)
         return None
 

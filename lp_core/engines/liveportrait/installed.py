@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lp_core.engines.liveportrait.table import PublishedModel
 from lp_core.engines.liveportrait.weight_layout import find_files, read_label
-from lp_core.errors import LpError, ModelDamaged, ModelMissing
+from lp_core.errors import MALFORMED, LpError, ModelDamaged, ModelMissing
 from lp_core.models.acceptance import demand_accepted, is_accepted
 from lp_core.models.store import ModelStore, default_store
 
@@ -60,7 +60,7 @@ def read_import(root: Path, model: PublishedModel) -> ImportedWeights:
         found = ImportedWeights(
             folder, {str(k): str(v) for k, v in content["sha256"].items()}, str(content["origin"])
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise ModelDamaged(
             f"{path} cannot be read as a list of imported weights ({error}); repeat: {model.import_command}."
         ) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.engines.liveportrait.sizes import Sizes, require_engine_points, sizes_from
-from lp_core.errors import LpError, ModelDamaged
+from lp_core.errors import MALFORMED, LpError, ModelDamaged
 
 TRAINED_NAME = "trained.json"
 TRAINED_SCHEMA = "lp-suite/trained-weights/1"
@@ -61,7 +61,7 @@ def read_trained(folder: Path) -> TrainedLabel | None:
             sha256={str(k): str(v) for k, v in content["sha256"].items()},
             about=dict(content["about"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, LpError) as error:
+    except (OSError, LpError, *MALFORMED) as error:
         raise ModelDamaged(
             f"{path} cannot be read as a label of trained weights ({error}); export the weights again."
         ) from error

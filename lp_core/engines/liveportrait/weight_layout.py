@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from lp_core.engines.liveportrait.table import BASE_NETWORKS, LIVEPORTRAIT, PublishedModel
-from lp_core.errors import ModelDamaged, ModelMissing
+from lp_core.errors import MALFORMED, ModelDamaged, ModelMissing
 
 FETCH = LIVEPORTRAIT.fetch
 """The command that gets LivePortrait's weights."""
@@ -122,7 +122,7 @@ def read_label(folder: Path) -> SyntheticLabel | None:
         if content["schema"] != LABEL_SCHEMA:
             raise ValueError(f"its schema is {content['schema']!r}")
         return SyntheticLabel(int(content["seed"]), {str(k): str(v) for k, v in content["sha256"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise ModelDamaged(
             f"{path} cannot be read as a label of synthetic weights ({error}); remove it."
         ) from error

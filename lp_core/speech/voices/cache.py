@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lp_core.errors import LpError
+from lp_core.errors import MALFORMED, LpError
 from lp_core.files import ensure_folder, write_whole
 from lp_core.speech.phones import Phone
 from lp_core.speech.voices.base import Delivery, SpokenWord, TextVoice, Utterance
@@ -107,12 +107,12 @@ def _packed(spoken: Utterance) -> bytes:
 def _read(path: Path) -> Utterance | None:
     """What was kept; None where there is nothing, or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             samples = stored["samples"].astype(np.float32) / np.float32(32767)
             rate, times = int(stored["rate"]), json.loads(bytes(stored["times"]))
         phones = tuple(Phone(name, start, end) for name, start, end in times["phones"])
         words = tuple(SpokenWord(text, start, end) for text, start, end in times["words"])
         path.touch()
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except (OSError, zipfile.BadZipFile, *MALFORMED):
         return None
     return Utterance(samples, rate, phones, words)

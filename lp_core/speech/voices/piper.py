@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import unicodedata
 import wave
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from lp_core.errors import ModelDamaged
+from lp_core.errors import MALFORMED, ModelDamaged
 from lp_core.files import check_readable, sha256_of
+from lp_core.leftovers import temporary_folder
 from lp_core.speech.voices.base import Delivery, Utterance, VoiceInfo, unmarked
 from lp_core.speech.voices.onnx import open_session
 from lp_core.speech.voices.programs import (
@@ -62,7 +62,7 @@ class PiperVoice:
             inputs["sid"] = np.array([0], np.int64)
         found = _session(self.path).run(None, inputs)[0]
         samples = np.clip(found.reshape(-1).astype(np.float32), -1, 1)
-        with tempfile.TemporaryDirectory(prefix="lpsuite-") as folder:
+        with temporary_folder() as folder:
             sound = Path(folder) / "said.wav"
             with wave.open(str(sound), "wb") as file:
                 file.setparams((1, 2, self.rate, 0, "NONE", ""))
@@ -114,12 +114,12 @@ def open_piper(name: str) -> PiperVoice:
             float(scales.get("noise_w", 0.8)),
         )
         speakers = int(values.get("num_speakers", 1))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        language = str(values.get("language", {}).get("code", espeak)).replace("_", "-")
+    except (OSError, *MALFORMED) as error:
         raise ModelDamaged(
             f"{beside} does not describe a voice of Piper ({error}); get both files of the voice again."
         ) from error
     _session(path)
-    language = str(values.get("language", {}).get("code", espeak)).replace("_", "-")
     info = VoiceInfo(
         f"piper:{path.name}",
         f"Piper {path.stem}",

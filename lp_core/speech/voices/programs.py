@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import tempfile
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.errors import MissingDependency, SettingError, UnreadableMedia
+from lp_core.leftovers import temporary_folder
 from lp_core.media.video.samples import mono_samples
 from lp_core.speech.align import align_phones
 from lp_core.speech.features import RATE
@@ -49,7 +49,7 @@ class EspeakVoice:
     def speak(self, text: str, delivery: Delivery) -> Utterance:
         """Speaks a sentence; see the contract."""
         plain = unmarked(text)
-        with tempfile.TemporaryDirectory(prefix="lpsuite-") as folder:
+        with temporary_folder() as folder:
             sound, words = Path(folder) / "said.wav", round(WORDS_PER_MINUTE * delivery.speed)
             run_program([PROGRAM, "-v", self.language, "-s", str(words), "-w", str(sound), "--stdin"], plain)
             samples, rate = read_wav(sound)
@@ -162,7 +162,7 @@ class CommandVoice:
     def speak(self, text: str, delivery: Delivery) -> Utterance:
         """Runs the program for a sentence; see the contract."""
         plain = unmarked(text)
-        with tempfile.TemporaryDirectory(prefix="lpsuite-") as folder:
+        with temporary_folder() as folder:
             source, sound = Path(folder) / "text.txt", Path(folder) / "said.wav"
             source.write_text(plain, encoding="utf-8")
             values = {

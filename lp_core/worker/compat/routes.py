@@ -21,7 +21,7 @@ from lp_core.worker.compat.heygen import heygen_router
 from lp_core.worker.compat.links import PREFIX, open_links
 from lp_core.worker.compat.records import Records
 from lp_core.worker.compat.remote import Remote
-from lp_core.worker.compat.talk_job import TalkJob
+from lp_core.worker.compat.talk_job import TALKS, TalkJob
 from lp_core.worker.compat.talks import Compat
 from lp_core.worker.page_routes import FILM_TYPES
 from lp_core.worker.say_job import SayKind
@@ -68,6 +68,7 @@ def open_compat(options: CompatOptions, service: Service, token: str) -> Compat:
     if not isinstance(say, SayKind):
         raise SettingError("This worker cannot say texts, so the routes of other vendors cannot be served.")
     service.kinds["talk"] = TalkJob(say, remote)
+    service.contain("talk", TALKS, {"fetch": options.fetch})
     records = Records(service.state / "compat.sqlite3")
     settings = {} if options.settings is None else read_settings(options.settings)
     compat = Compat(service, clients, records, open_links(service.state), remote, options.vendors, settings)

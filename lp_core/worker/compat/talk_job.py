@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lp_core.errors import SettingError
+from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.compat.remote import Remote
-from lp_core.worker.compat.talks import SUFFIXES, look_into
-from lp_core.worker.job_context import Accepted, JobContext
+from lp_core.worker.compat.talks import SUFFIXES
+from lp_core.worker.job_context import Accepted, JobContext, JobKind
+from lp_core.worker.job_kinds import job_kinds
 from lp_core.worker.say_job import SayKind
 from lp_core.worker.schema import SayParameters, SayRequest
+from lp_core.worker.sent_files import look_into
 
+TALKS = "lp_core.worker.compat.talk_job:talk_kinds"
+"""Kinds of the processes that do talks."""
 _REMOTE = ("http://", "https://")
 
 
@@ -70,6 +76,19 @@ class TalkJob:
     def abandon(self, context: JobContext) -> None:
         """Removes finished segments; see the contract."""
         self.say.abandon(context)
+
+
+def talk_kinds(folders: Folders, fetch: Sequence[str]) -> dict[str, JobKind]:
+    """The kind of job behind talks, for the process that does them.
+
+    Args:
+        folders: that may be touched.
+        fetch: hosts that files may be fetched from.
+    """
+    say = job_kinds(folders)["say"]
+    if not isinstance(say, SayKind):
+        raise SettingError("This worker cannot say texts.")
+    return {"talk": TalkJob(say, Remote(tuple(fetch)))}
 
 
 def _without_remote(scene: dict[str, Any], stand_in: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import shutil
@@ -16,8 +17,6 @@ from urllib.parse import unquote
 from lp_core.contexts import ClosesOnExit
 from lp_core.errors import LpError, NotAllowed, NotThere, SettingError, TooBusy
 from lp_core.files import ensure_folder
-from lp_core.media.open import open_source
-from lp_core.media.video.header import open_film
 from lp_core.worker.compat.clients import ApiClient
 from lp_core.worker.compat.links import Links
 from lp_core.worker.compat.records import Asset, Records, Talk
@@ -123,7 +122,7 @@ class Compat(ClosesOnExit):
             )
         path, _ = await self.service.uploads.take(kind + suffix, pieces)
         try:
-            seconds = look_into(path, kind, client.seconds)
+            seconds = await asyncio.to_thread(self._length, path, kind, client.seconds)
         except LpError:
             shutil.rmtree(path.parent, ignore_errors=True)
             raise
@@ -139,6 +138,12 @@ class Compat(ClosesOnExit):
         )
         self.records.add_asset(asset)
         return asset
+
+    def _length(self, path: Path, kind: str, most_s: float) -> float | None:
+        """Seconds of a sound or video; the file is decoded in another process."""
+        values = {"path": str(path), "kind": kind, "most_s": most_s}
+        found: float | None = self.service.looks.look("sent", values)["seconds"]
+        return found
 
     def forget_asset(self, client: ApiClient, name: str) -> None:
         """Removes a file of a client's.
@@ -262,25 +267,3 @@ class Compat(ClosesOnExit):
                 self.service.store.forget(talk.id)
         self.records.drop_talk(talk.id)
         shutil.rmtree(Path(talk.output).parent, ignore_errors=True)
-
-
-def look_into(path: Path, kind: str, most_s: float) -> float | None:
-    """The length of a sound or video in seconds, None of an image; refuses what is not of its kind.
-
-    Raises:
-        SettingError: it is of another kind, or too long.
-        LpError: it cannot be read.
-    """
-    if kind == "image":
-        with open_source(str(path)) as source:
-            if not source.info.is_still:
-                raise SettingError("The file is not a still image; send JPEG or PNG.")
-        return None
-    with open_film(path) as container:
-        streams = container.streams.audio if kind == "audio" else container.streams.video
-        if not streams:
-            raise SettingError(f"The file holds no {kind}; send another one.")
-        seconds = (container.duration or 0) / 1_000_000
-    if seconds > most_s:
-        raise SettingError(f"The file lasts {seconds:.0f} s and may last {most_s:.0f} s; shorten it.")
-    return seconds

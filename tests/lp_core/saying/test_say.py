@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from fakes.films import CROP, write_portrait
 
-from lp_core.errors import ConsentMissing, OutputExists, SettingError
+from lp_core.assemble import assemble
+from lp_core.errors import ConsentMissing, InputChanged, OutputExists, SettingError
 from lp_core.finishing.captions import captions_of, write_captions
 from lp_core.finishing.finish import Finish, Framing
+from lp_core.job import RenderJob
 from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_source
 from lp_core.media.speech_sheet import SpeechSheet
@@ -116,6 +118,20 @@ def test_a_background_is_seen_where_the_portrait_is_transparent(portrait, tmp_pa
     assert np.abs(first[128, 128] - pixels[128, 128].astype(int)).max() < 40
     with pytest.raises(SettingError, match="opaque"):
         run(replace(job, output=str(tmp_path / "b.mp4"), finish=Finish(background="#00ff00")))
+
+
+def test_a_background_or_matte_that_changes_meanwhile_fails_the_work(portrait, tmp_path, astronaut):
+    pixels = np.full_like(astronaut[CROP], 255)
+    for name in ("behind.png", "matte.png"):
+        write_image(tmp_path / name, pixels)
+    finish = Finish(background=str(tmp_path / "behind.png"), matte=str(tmp_path / "matte.png"))
+    for name in ("behind.png", "matte.png"):
+        job = RenderJob(portrait, "demo:nod", str(tmp_path / "out.mp4"), settings(frames="0-2"))
+        render = assemble(job, finish=finish)
+        write_image(tmp_path / name, pixels - 1)
+        with pytest.raises(InputChanged, match=name):
+            render.run()
+        assert not (tmp_path / "out.mp4").exists()
 
 
 @pytest.mark.parametrize(

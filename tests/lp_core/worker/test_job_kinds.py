@@ -8,7 +8,7 @@ import pytest
 from lp_core.errors import NotAllowed
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.job_kinds import job_kinds
-from lp_core.worker.schema import AnimateRequest, BatchRequest, ExtractRequest, UpscaleRequest
+from lp_core.worker.schema import AnimateRequest, BatchRequest, ExtractRequest, SayRequest, UpscaleRequest
 
 
 @pytest.fixture
@@ -95,6 +95,28 @@ def test_a_cast_is_looked_at_again_when_the_job_begins(stage, tmp_path):
     context = JobContext("a", tmp_path, lambda *_: None, lambda *_: None, None)
     with pytest.raises(NotAllowed):
         job_kinds(Folders.of([stage[0]]))["animate"].run(accepted.parameters, context)
+
+
+@pytest.mark.parametrize("name", ["portrait", "sound", "music", "background", "matte", "holdout"])
+def test_what_is_said_opens_no_link_that_was_laid_since(stage, tmp_path, name):
+    from lp_core.worker.job_context import JobContext
+
+    inside, outside = stage
+    file = inside / f"own.{'wav' if name in ('sound', 'music') else 'png'}"
+    file.write_text("{}")
+    scene = {"portrait": str(inside / "a.png"), "text": "" if name == "sound" else "Hello."}
+    framing, settings = {}, {}
+    (scene if name in ("portrait", "sound", "music") else framing)[name] = str(file)
+    if name == "holdout":
+        framing, settings = {}, {"input": {"holdout": str(file)}}
+    given = {"scenes": [scene], "output": str(inside / "o.mp4"), "framing": framing, "settings": settings}
+    who = job_kinds(Folders.of([inside]))["say"]
+    accepted = who.accept(SayRequest(kind="say", parameters=given))
+    file.unlink()
+    file.symlink_to(outside / "a.png")
+    context = JobContext("a", tmp_path, lambda *_: None, lambda *_: None, threading.Event())
+    with pytest.raises(NotAllowed):
+        who.run(accepted.parameters, context)
 
 
 @pytest.mark.parametrize("kind", ["extract", "upscale"])

@@ -1,6 +1,7 @@
 """A job that crashes its process fails alone: the worker, its lane and the jobs after it live on."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,13 +11,14 @@ from pathlib import Path
 import pytest
 from fakes.deadly_kinds import kinds
 
-from lp_core.errors import TooBusy, UnreadableMedia
-from lp_core.worker import lane_processes, lane_program
+from lp_core.errors import NotAllowed, TooBusy, UnreadableMedia
+from lp_core.worker import lane_processes, lane_program, looks
+from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.events import Hub
 from lp_core.worker.job_runner import MOST_STARTS, JobRunner
 from lp_core.worker.job_store import JobStore
 from lp_core.worker.lane_processes import LaneProcesses
-from lp_core.worker.thumbnails import PICTURES, ContainedPictures, small_picture
+from lp_core.worker.service import Service
 
 KINDS = "fakes.deadly_kinds:kinds"
 
@@ -179,20 +181,59 @@ def test_a_killed_worker_takes_its_process_along_before_the_next_begins(tmp_path
     store.close()
 
 
-def test_pictures_are_made_elsewhere(tmp_path, astronaut, monkeypatch):
+def test_files_are_looked_into_elsewhere(tmp_path, astronaut, monkeypatch):
     from fakes.films import write_portrait
 
     path = str(write_portrait(tmp_path / "a.png", astronaut))
-    with LaneProcesses(tmp_path / "lanes", [tmp_path], PICTURES) as processes:
-        pictures = ContainedPictures(processes, tmp_path)
-        assert pictures.small_picture(path) == small_picture(path)
+    folders = Folders((tmp_path,))
+    with LaneProcesses(tmp_path / "lanes", [tmp_path], looks.KINDS) as processes:
+        contained, here = looks.ContainedLooks(folders, processes, tmp_path), looks.MediaLooks(folders)
+        assert contained.jpeg("picture", {"path": path}) == here.jpeg("picture", {"path": path})
+        found = contained.look("faces", {"source": path, "frame": 0})
+        assert found == here.look("faces", {"source": path, "frame": 0})
+        assert len(found["faces"]) == 1
+        sent = {"path": path, "kind": "image", "most_s": 1.0}
+        assert contained.look("sent", sent) == {"seconds": None}
         (tmp_path / "b.png").write_bytes(b"no image")
-        with pytest.raises(UnreadableMedia, match="b.png"):
-            pictures.small_picture(str(tmp_path / "b.png"))
+        (tmp_path / "c.png").symlink_to("/etc/hostname")
+        for name, error in (("b.png", UnreadableMedia), ("c.png", NotAllowed)):
+            for what, values in (
+                ("picture", {}),
+                ("faces", {"frame": 0}),
+                ("sent", {"kind": "audio", "most_s": 1}),
+            ):
+                with pytest.raises(error, match=name if error is UnreadableMedia else None):
+                    contained.look(
+                        what, {"path": str(tmp_path / name), "source": str(tmp_path / name), **values}
+                    )
         pid = int((tmp_path / "lanes" / "pictures" / "pid").read_text())
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not alive(pid))
-        assert pictures.small_picture(path) == small_picture(path)
-        monkeypatch.setattr("lp_core.worker.thumbnails._TURN_S", 0.01)
-        with pictures._lock, pytest.raises(TooBusy):
-            pictures.small_picture(path)
+        assert contained.jpeg("face_picture", {"source": path, "frame": 0})
+        monkeypatch.setattr(looks, "_TURN_S", 0.01)
+        with contained._locks["pictures"], pytest.raises(TooBusy):
+            contained.jpeg("picture", {"path": path})
+
+
+def test_no_route_decodes_in_the_worker():
+    """Live streams apart, whose frames must not wait; SECURITY.md says so."""
+    folder = Path(looks.__file__).parent
+    decoding = re.compile(r"\b(open_source|open_film|filmed_face|one_frame|open_analyzer|imdecode|imread)\b")
+    found = {path.name for path in folder.rglob("*.py") if decoding.search(path.read_text(encoding="utf-8"))}
+    assert found == {"thumbnails.py", "face_looks.py", "sent_files.py"}
+    users = re.compile(r"\b(small_picture|find_faces|frame_jpeg|look_into)\(")
+    assert {path.name for path in folder.rglob("*.py") if users.search(path.read_text(encoding="utf-8"))} == {
+        *found, "looks.py", "talk_job.py",
+    }  # fmt: skip
+
+
+def test_jobs_of_added_kinds_are_done_elsewhere_too(tmp_path):
+    with Service(tmp_path / "state", Folders.of([tmp_path])) as service:
+        service.kinds["plain"] = kinds(None)["plain"]
+        service.contain("plain", "fakes.deadly_kinds:added_kinds", {"says": "a word"})
+        service.store.add("a", "plain", "cpu", 0, "o.mp4", {"how": "plain"})
+        service.lanes.wake("cpu")
+        wait_for(lambda: service.store.get("a").has_ended)
+        summary = service.store.get("a").summary
+        assert summary["pid"] != os.getpid()
+        assert summary["notes"] == ["a word"]
