@@ -31,6 +31,8 @@ from fakes.collages import PEOPLE, head, read_rgb  # noqa: E402
 from fakes.two_people import crossing, frame_of  # noqa: E402
 
 FACE_PX = 110
+COVERED_PX = 1.2 * FACE_PX
+"""The square that is drawn around a face reaches so far from its middle; what is nearer is hidden by it."""
 
 
 def main() -> None:
@@ -65,7 +67,7 @@ def show_pairs(heads) -> None:  # noqa: ANN001
                 places = list(crossing(is_bounced=is_bounced))
                 made = [frame_of(pair, at, FACE_PX) for at in places]
                 for (own, theirs), middle in zip(places, followed("left", made), strict=True):
-                    if abs(own[0] - theirs[0]) < FACE_PX:
+                    if abs(own[0] - theirs[0]) < COVERED_PX:
                         continue
                     frames += 1
                     lost += middle is None
@@ -73,7 +75,7 @@ def show_pairs(heads) -> None:  # noqa: ANN001
             here, there = (200, 190), (440, 190)
             shots = [(here, None)] * 5 + [(None, here)] * 5 + [(there, here)] * 5
             middles = followed("largest", [frame_of(pair, at, FACE_PX) for at in shots])
-            cuts += middles[5:10] == [None] * 5 and all(m is not None and m[0] > 320 for m in middles[11:])
+            cuts += middles[5:10] == [None] * 5 and all(m is not None and m[0] > 320 for m in middles[10:])
             walk = [*np.linspace(120, -80, 7), *[None] * 6, *np.linspace(720, 540, 12), *[540] * 4]
             places = [(None if x is None else (x, 190), (330, 190)) for x in walk]
             middles = followed("left", [frame_of(pair, at, 80) for at in places])
@@ -93,9 +95,11 @@ def show_pairs(heads) -> None:  # noqa: ANN001
 def followed(selector, frames):  # noqa: ANN001, ANN201
     """Middles of the followed face; None where it is lost."""
     track, middles = PersonTrack(selector), []
-    with closing(open_analyzer(is_video=True, max_faces=4)) as analyzer:
+    with closing(FaceWatch(lambda limit: open_analyzer(is_video=True, max_faces=limit))) as watch:
         for index, picture in enumerate(frames):
-            face = track.follow(analyzer.analyze(picture, index * 40), *picture.shape[1::-1], picture)
+            faces = watch.analyze(picture, index * 40)
+            face = track.follow(faces, *picture.shape[1::-1], picture)
+            watch.tell(faces, face)
             middles.append(None if face is None else face.box.center)
     return middles
 

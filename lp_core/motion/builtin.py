@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
@@ -70,8 +71,13 @@ def builtin_motion(name: str, rate: FrameRate | None = None, rig: str = "mesh478
     if name not in _MOTIONS:
         known = ", ".join(f"demo:{other}" for other in _MOTIONS)
         raise MotionError(f"There is no built-in motion demo:{name}; choose one of: {known}.")
+    return _played(name, rate or DEFAULT_RATE, rig)
+
+
+@lru_cache(maxsize=4)
+def _played(name: str, rate: FrameRate, rig: str) -> MotionSequence:
+    """The motion, made once: a frame that is rendered alone needs it as a whole."""
     seconds, act = _MOTIONS[name]
-    rate = rate or DEFAULT_RATE
     count = max(int(seconds * rate.fps), 1)
     face = neutral_face()
     acts = (act(float(rate.time_s(index))) for index in range(count))

@@ -148,6 +148,7 @@ def _lean(groups: Groups) -> Groups:
         for name, values in groups.items()
     }
     _put(found, "calibration", "off")
+    _put(found, "exr_compression", "none")  # the file is read once, and compressing takes longer than drawing
     passes = str(found.get("output", {}).get("passes", "beauty")).split(",")
     _put(found, "passes", ",".join(name for name in passes if name not in _HEAVY))
     return found
