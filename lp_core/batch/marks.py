@@ -7,6 +7,7 @@ clip's head. A key that is not known is an error, so that a slip of the pen is n
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 import re
@@ -28,6 +29,8 @@ EFFECT = "LivePortrait"
 MARKER = "LP"
 """Name of the marker that marks a clip; what follows a colon are its keys."""
 """What a driver's name begins with when it is part of the timeline."""
+LOG_COLUMN = "LP"
+"""Column of an Avid log that holds a mark."""
 _RUN_SETTINGS = ("frames", "handles", "fps", "overwrite")
 """Settings of the whole run; a clip's own would contradict the timeline."""
 FARTHEST_FRAME = 10**9
@@ -204,22 +207,56 @@ class MapLine:
 
 
 def read_map(path: Path) -> tuple[MapLine, ...]:
-    """Reads a sidecar: TOML with one ``[[clip]]`` for every entry; the first that fits a clip counts.
+    """Reads a sidecar; the first entry that fits a clip counts.
+
+    TOML with one ``[[clip]]`` for every entry; or an Avid log (.ale), whose column ``LP`` holds the keys of a mark and
+    whose column ``Name`` says of which clips.
 
     Raises:
         UnreadableMedia: the file is not there.
         SettingError: it is not understood.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
     except OSError as error:
         raise UnreadableMedia(f"{path} cannot be read ({error.strerror}); check --map.") from error
+    if path.suffix.lower() == ".ale":
+        return _of_log(data, path)
+    try:
+        values = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise SettingError(f"{path} is not valid TOML: {error}.") from error
     entries = values.pop("clip", [])
     if values or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise SettingError(f"{path} may hold [[clip]] tables only; see docs/batch.md.")
     return tuple(_line(entry, f"{path}, entry {number}") for number, entry in enumerate(entries, 1))
+
+
+def _of_log(data: bytes, path: Path) -> tuple[MapLine, ...]:
+    """The marks of an Avid log: tabs between the columns that stand after ``Column``, rows after ``Data``."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
+    words = [line.strip() for line in lines]
+    if "Column" not in words or "Data" not in words[words.index("Column") :]:
+        raise SettingError(f"{path} is no Avid log: it lacks the lines Column and Data.")
+    at = words.index("Column")
+    columns = lines[at + 1].split("\t")
+    if LOG_COLUMN not in columns or "Name" not in columns:
+        raise SettingError(
+            f"{path} has no column {LOG_COLUMN} or no column Name; add {LOG_COLUMN} with driver=FILE in Avid."
+        )
+    rows = (
+        dict(zip(columns, line.split("\t"), strict=False)) for line in lines[words.index("Data", at) + 1 :]
+    )
+    return tuple(
+        MapLine(glob.escape(row["Name"]), "*", read_mark(parse_pairs(row[LOG_COLUMN].strip(), where), where))
+        for row in rows
+        if row.get(LOG_COLUMN, "").strip()
+        for where in (f"{path}, clip {row['Name']}",)
+    )
 
 
 def _line(entry: Mapping[str, Any], where: str) -> MapLine:

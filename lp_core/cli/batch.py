@@ -53,7 +53,7 @@ def batch() -> None:
 @batch.command(RUN, short_help="Render the marked clips and write the timeline (the word may be left out).")
 @click.argument("timeline", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the results.")
-@click.option("--map", "map_file", type=click.Path(path_type=Path), help="Sidecar with marks (TOML).")
+@click.option("--map", "map_file", type=click.Path(path_type=Path), help="Sidecar with marks (TOML or .ale).")
 @click.option("--relink", multiple=True, help="Folder in which missing media is looked for; may be repeated.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show and write the plan; render nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --plan: print it as one JSON object.")

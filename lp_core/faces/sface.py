@@ -36,9 +36,11 @@ OTHER = 0.35
 _SIZE_PX = 112
 _POINTS = np.array([(38.29, 51.70), (73.53, 51.50), (56.03, 71.74), (41.55, 92.37), (70.73, 92.20)])
 """Where the eyes, the nose and the mouth corners are in the network's input."""
-_LOOK_PX = 16
-_GRID = np.indices((_LOOK_PX, _LOOK_PX))[::-1].reshape(2, -1).T.astype(np.float64)
-"""(256, 2) pixel centers of the small aligned face, row by row."""
+_EYES_AND_MOUTH = np.array([33, 133, 362, 263, 61, 291])
+"""Landmarks: the corners of both eyes, then those of the mouth."""
+_SIDE = np.linspace(-1.0, 1.0, 8)
+_GRID = (1.1 * _SIDE[None, :] + 1j * (0.5 + _SIDE[:, None])).ravel() * -1j
+"""(64,) places on a face, as factors of the way from its eyes to its mouth."""
 _MOST = 6
 
 
@@ -103,16 +105,18 @@ def aligned_face(picture: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
 
 
 def look_of(picture: NDArray[np.uint8], face: Face) -> F32:
-    """(16, 16, 3) some pixels of the aligned face: they change suddenly where another face takes its place.
+    """(64, 3) some pixels of the face: they change suddenly where another face takes its place.
 
     Args:
         picture: (H, W, 3) uint8 RGB.
         face: in its pixels, with 478 landmarks.
     """
-    frame_from_aligned = fit_similarity(_POINTS * (_LOOK_PX / _SIZE_PX), points_of(face))
-    places = _GRID @ frame_from_aligned[:, :2].T + frame_from_aligned[:, 2]
-    x, y = np.clip(np.rint(places), 0, (picture.shape[1] - 1, picture.shape[0] - 1)).astype(np.intp).T
-    return np.asarray(picture[y, x].reshape(_LOOK_PX, _LOOK_PX, 3), np.float32)
+    ends = face.landmarks_frame[_EYES_AND_MOUTH, :2].tolist()
+    eyes, mouth = (sum(complex(x, y) for x, y in part) / len(part) for part in (ends[:4], ends[4:]))
+    places = _GRID * (mouth - eyes) + eyes
+    x = (places.real + 0.5).astype(np.intp).clip(0, picture.shape[1] - 1)
+    y = (places.imag + 0.5).astype(np.intp).clip(0, picture.shape[0] - 1)
+    return np.asarray(picture[y, x], np.float32)
 
 
 def open_describer() -> FaceDescriber | None:

@@ -130,3 +130,36 @@ def test_the_command_marks_and_names_what_it_cannot_find(tmp_path, capsys):
     assert run([*words, "--clip", "a", "--way", "marker"]) == 0
     place = places_of(otio.adapters.read_from_file(str(output)))[0]
     assert mark_of(place, ()) == ClipMark("demo:nod", settings={"engine": "mesh"})
+
+
+LOG = (
+    "Heading\r\nFIELD_DELIM\tTABS\r\nVIDEO_FORMAT\t1080\r\nFPS\t24\r\n\r\nColumn\r\nName\tTape\tStart\tEnd\tLP\r\n\r\n"
+    "Data\r\nsh010 [A]\tA001\t01:00:00:00\t01:00:04:00\tdriver=/takes/ann\u00e9 1.mov, engine=mesh\r\n"
+    "sh020\tA002\t01:00:00:00\t01:00:04:00\t\r\n"
+)
+"""As Avid and OpenTimelineIO's adapter write it."""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_an_avid_log_is_a_sidecar(tmp_path, encoding):
+    path = tmp_path / "takes.ale"
+    path.write_bytes(LOG.encode(encoding))
+    (line,) = read_map(path)
+    assert line.fits("sh010 [A]", "V1")
+    assert not line.fits("sh010 A", "V1")
+    assert line.mark == ClipMark("/takes/ann\u00e9 1.mov", 0, {"engine": "mesh"})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "lacks the lines Column and Data"),
+        (LOG.replace("\tLP", "\tNotes"), "no column LP"),
+        (LOG.replace("driver=", "driver_start="), "names no driver"),
+    ],
+)
+def test_a_log_that_cannot_be_used_is_one_sentence(tmp_path, text, words):
+    path = tmp_path / "takes.ale"
+    path.write_text(text, encoding="utf-8", newline="")
+    with pytest.raises(SettingError, match=words):
+        read_map(path)
