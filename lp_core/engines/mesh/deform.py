@@ -33,6 +33,8 @@ EDGE_ROOM = 2.0
 """Dense motion dies away towards an edge that it points beyond, over so many times its length, within EDGE_FADE."""
 SEAM, SEAM_MARGIN = 1.8, 8
 """Softness of the face's outline, and the room it takes, in cells of the flow's grid."""
+DEPTH, DEPTH_WITHIN = 0.4, 0.8
+"""Ears and hair are so many radii of the face behind its outline, from so many radii beyond it on."""
 COARSE = 2
 """The surroundings are computed on a grid this many times coarser than the face's."""
 ANGLES = 256
@@ -96,7 +98,9 @@ def head_flow(
     """
     middle = points[OVAL, :2].mean(axis=0)
     back = fit_affine(rigid_points[OVAL, :2], (portrait.points - rigid_points)[OVAL, :2])
-    base = _Base(portrait, back, _fade_radii(portrait, rigid_points), carried)
+    base = _Base(
+        portrait, back, _behind(portrait, rigid_points), _fade_radii(portrait, rigid_points), carried
+    )
     table = _outline_table(portrait, taken[OVAL], points[OVAL, :2], middle, base)
     grid = _grid(portrait, middle, table, base.reach)
     flow, fall = _surroundings(middle, table, base, grid)
@@ -120,6 +124,19 @@ def confined(head: HeadFlow, where: MouthRegion) -> HeadFlow:
     return HeadFlow(
         box, flow, np.minimum(head.matte[part], np.minimum(weight * np.float32(4), np.float32(1)))
     )
+
+
+def _behind(portrait: MeshPortrait, rigid_points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2,) by how much further from its place a point is taken, pixels, that is DEPTH radii behind the outline.
+
+    What is behind the face moves against it when the head turns: so a side of the head appears or goes.
+    """
+    axis = portrait.face.rotation[:, 2].astype(np.float64)
+    moved = np.linalg.lstsq(
+        np.column_stack([portrait.points, np.ones(len(rigid_points))]), rigid_points, rcond=None
+    )
+    away = axis * DEPTH * portrait.radius_px
+    return np.asarray((away - away @ moved[0][:3])[:2])
 
 
 def _fade_radii(portrait: MeshPortrait, rigid_points: NDArray[np.float64]) -> float:
@@ -189,6 +206,8 @@ class _Base:
     portrait: MeshPortrait
     back: NDArray[np.float64]
     """(2, 3) pixels of the result -> displacement that the head's rigid motion makes."""
+    behind: NDArray[np.float64]
+    """(2,) what is added to it behind the face, pixels."""
     fade: float
     """Radii over which that dies away."""
     carried: Carried | None
@@ -205,13 +224,19 @@ class _Base:
 
     def at(self, x: Map, y: Map, rho: Map, hold: Map) -> tuple[Map, Map]:
         """(h, w, 2) flow and (h, w) fall at (1, w) columns and (h, 1) rows, ``rho`` radii from the middle."""
+        # The neck is not behind the face; it is below, where the hold ends with the outline.
+        depth = (1 - _fade(rho, np.float32(1), np.float32(1 + DEPTH_WITHIN))) * np.clip(
+            (hold - np.float32(HOLD_DOWN)) / np.float32(HOLD_SIDE - HOLD_DOWN), 0, 1
+        )
         widest = np.float32(EDGE_FADE * self.portrait.radius_px)
         edge = _edge_fade(self.portrait, x, y, widest)
         fall = _fade(rho, hold, hold + np.float32(self.fade)) * edge
         flow = _affine(self.back, x, y)
         if self.carried is None:
+            flow += depth[..., None] * self.behind.astype(np.float32)
             return flow * fall[..., None], fall
         dense, trust = self.carried.at(x, y)
+        flow += (depth * (1 - trust))[..., None] * self.behind.astype(np.float32)
         flow -= cv2.merge([trust, trust]) * _affine(self.carried.rigid, x, y)
         flow *= cv2.merge([fall, fall])
         far = hold + np.float32(self.reach)

@@ -310,9 +310,9 @@ class MeshEngine:
         if where is None:
             return
         if views:
-            content = mouth.seen(where, points, views, portrait.tone)
+            content = mouth.seen(where, points, views, portrait.tone, portrait.points)
         elif driving is None or driving.pixels is None or self._settings.mesh.mouth == "drawn":
-            content = mouth.drawn(where, points, portrait.tone)
+            content = mouth.drawn(where, points, portrait.tone, portrait.points)
         else:
             content, covered = mouth.borrowed(where, points, driving, portrait.tone)
             where = replace(where, alpha=where.alpha * covered)

@@ -45,6 +45,12 @@ LINE, CLOSED_GAP = 0.22, 0.06
 """Half of the dark line between closed lips over their thickness; the gap, in mouth widths, from which it is gone."""
 CORNER = (0.012, 0.05)
 """Gap between the lips, in mouth widths, over which the inside comes: nothing of it shows in the corners."""
+UPPER_TEETH, LOWER_TEETH = 0.13, 0.055
+"""How far they show below and above a lip at rest, mouth widths."""
+LIFT = (-0.1, 0.12)
+"""Limits of what the upper lip shows more of the teeth when it rises over them, mouth widths."""
+BRIDGE, NOSE_BASE, UPPER_LIP = 168, 2, 13
+"""Landmarks: two of the skull, and the middle of the upper lip's inner edge."""
 COLORED = 0.05
 """Spread of a face's colors from which the drawn mouth has its full color."""
 
@@ -146,6 +152,7 @@ def seen(
     points: NDArray[np.float64],
     views: Sequence[tuple[DrivingPicture, float]],
     tone: FaceTone,
+    rest: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """The source's own open mouth, from several views with weights that add up to 1.
 
@@ -155,7 +162,7 @@ def seen(
     Returns:
         (h, w, 3) float32, 8-bit codes.
     """
-    content = drawn(where, points, tone)
+    content = drawn(where, points, tone, rest)
     wanted, widest = _gap(points), max(_share(view) for view, _ in views) * _width(points)
     inner = points.copy()
     if wanted > STRETCH * widest:
@@ -196,11 +203,20 @@ def _overhang(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return flat
 
 
-def drawn(where: Opening, points: NDArray[np.float64], tone: FaceTone) -> NDArray[np.float32]:
+def drawn(
+    where: Opening, points: NDArray[np.float64], tone: FaceTone, rest: NDArray[np.float64]
+) -> NDArray[np.float32]:
     """A mouth cavity with teeth and tongue, shaded to the portrait's light.
 
-    Upper teeth hang from the upper lip, lower teeth rest on the lower one, so neither stretches as the mouth
-    opens.
+    Upper teeth keep to the skull, so a lip that rises over them shows more of them. Lower teeth go with the lower
+    lip, which is the jaw's best witness: the landmarks of the chin follow an open mouth too little. Neither stretches
+    as the mouth opens.
+
+    Args:
+        where: the opening in the portrait.
+        points: (478, 3) target landmarks in pixels of the portrait.
+        tone: color of the portrait's face.
+        rest: (478, 3) the portrait's own landmarks.
 
     Returns:
         (h, w, 3) float32, 8-bit codes.
@@ -218,21 +234,39 @@ def drawn(where: Opening, points: NDArray[np.float64], tone: FaceTone) -> NDArra
         for line in (LIPS_INNER_UPPER, LIPS_INNER_LOWER)
     )
     arch = np.clip(1 - ((u - 0.5) / 0.42) ** 2, 0, 1)
+    above = _upper_teeth(points, rest)
     depth = np.minimum(v - upper, lower - v)
     color = CAVITY * (0.6 + 0.4 * _step(depth, 0.0, 0.12)[..., None])
     tongue = _step(v, lower - np.maximum(0.16 * arch, 0.06), lower - 0.05) * _step(arch, 0.1, 0.7)
     color = color + tongue[..., None] * (TONGUE - color)
     gaps = 0.9 + 0.1 * np.abs(np.sin((u - 0.5) * np.pi / 0.115)) ** 0.25
-    top = _step(upper + 0.13 * arch**0.5 - v, -0.01, 0.012) * _step(arch, 0.0, 0.25)
-    bottom = _step(v - lower + 0.055 * arch**0.5, -0.01, 0.012) * _step(arch, 0.1, 0.4) * 0.75
+    top = _step(upper + above * arch**0.5 - v, -0.01, 0.012) * _step(arch, 0.0, 0.25)
+    bottom = _step(v - lower + LOWER_TEETH * arch**0.5, -0.01, 0.012) * _step(arch, 0.1, 0.4) * 0.75
     shade = gaps * (0.72 + 0.28 * arch) * (0.75 + 0.25 * _step(v - upper, 0.0, 0.06))
     for teeth in (bottom, top):
         color = color + teeth[..., None] * (TEETH * shade[..., None] - color)
     light = np.clip(tone.skin / SKIN_LIGHT, 0.35, 1.1)
     lit = (color * (0.35 * light.mean() + 0.65 * light)).clip(0, 255)
+    lit = tone.black + (1 - tone.black / 255) * lit
     colored = min(tone.spread / COLORED, 1.0)
     own = (lit @ LUMA)[..., None]
     return np.asarray(own * (1 + tone.cast) * (1 - colored) + lit * colored, np.float32)
+
+
+def _upper_teeth(points: NDArray[np.float64], rest: NDArray[np.float64]) -> float:
+    """How far the upper teeth show, mouth widths: by how far the lip has moved over the skull.
+
+    Distances are compared in lengths of the nose, which a nod shortens alike.
+    """
+    now, before = (
+        float(np.linalg.norm(face[UPPER_LIP, :2] - face[BRIDGE, :2])) / _nose(face) for face in (points, rest)
+    )
+    return UPPER_TEETH + float(np.clip((before - now) * _nose(points) / _width(points), *LIFT))
+
+
+def _nose(points: NDArray[np.float64]) -> float:
+    """Length of the nose in pixels; above 0."""
+    return max(float(np.linalg.norm(points[NOSE_BASE, :2] - points[BRIDGE, :2])), 1e-6)
 
 
 def _contour_height(

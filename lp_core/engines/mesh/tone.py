@@ -29,6 +29,9 @@ LARGEST_PX = 128
 """Side of what is looked at for grain."""
 LEAST_GRAIN, MOST_GRAIN = 0.5, 5.0
 """Grain, 8-bit codes, below which none is added, and beyond which texture is strokes of a brush."""
+BLACK_PERCENT, BLACK_SIDE, BLACK_SHARE = 0.5, 64, 0.5
+"""The darkest percentage of a face gives its black level; it is read from at most so many rows and
+columns, and is at most this share of the skin's light."""
 DARKEST = 16.0
 """Luma below which color says nothing, 8-bit codes."""
 
@@ -47,6 +50,8 @@ class FaceTone:
     """Mean distance of the face's colors from the cast, in units of the luma: about 0 in a monochrome image."""
     grain: float = 0.0
     """Standard deviation of the finest texture in the middle of the face, 8-bit codes."""
+    black: float = 0.0
+    """Luma of the darkest of the face, 8-bit codes: well above 0 in a faded photo or a painting."""
 
 
 def face_tone(frame: Frame, points: NDArray[np.floating[Any]]) -> FaceTone:
@@ -58,7 +63,15 @@ def face_tone(frame: Frame, points: NDArray[np.floating[Any]]) -> FaceTone:
     skin = np.median(colors[SKIN], axis=0)
     cast = _chroma(skin)
     spread = float(np.abs(_chroma(colors) - cast).mean())
-    return FaceTone(skin, cast, spread, _grain(frame, x, y))
+    black = min(_black(frame, x, y), BLACK_SHARE * float(skin @ LUMA))
+    return FaceTone(skin, cast, spread, _grain(frame, x, y), black)
+
+
+def _black(frame: Frame, x: NDArray[np.intp], y: NDArray[np.intp]) -> float:
+    """Luma of the darkest between (P,) landmarks; nostrils, lashes and pupils give it."""
+    rows, columns = (slice(at.min(), at.max() + 1, max(int(np.ptp(at)) // BLACK_SIDE, 1)) for at in (y, x))
+    shown = np.clip(np.nan_to_num(frame.shown(frame.pixels[rows, columns, :3])), 0, 1).astype(np.float64)
+    return float(np.percentile(shown @ LUMA, BLACK_PERCENT)) * 255
 
 
 def _grain(frame: Frame, x: NDArray[np.intp], y: NDArray[np.intp]) -> float:
@@ -104,7 +117,7 @@ def _noise() -> NDArray[np.float32]:
 
 
 def toned(content: NDArray[np.floating[Any]], tone: FaceTone, other: FaceTone) -> NDArray[np.float32]:
-    """What is borrowed from a face, in the light, cast and saturation of another.
+    """What is borrowed from a face, in the light, black level, cast and saturation of another.
 
     Args:
         content: (..., 3) 8-bit codes.
@@ -119,8 +132,13 @@ def toned(content: NDArray[np.floating[Any]], tone: FaceTone, other: FaceTone) -
     colored = min(share, 1.0)
     part = TINT * colored + (1 - colored)
     cast = part * (tone.cast - share * other.cast)
-    level = np.clip(tone.skin @ LUMA / max(float(other.skin @ LUMA), 1.0), *GAIN_RANGE)
-    return np.asarray(np.clip(level * (luma + share * (content - luma) + cast * luma), 0, 255), np.float32)
+    # Skin comes to skin, and black to black.
+    level = np.clip(
+        (tone.skin @ LUMA - tone.black) / max(float(other.skin @ LUMA - other.black), 1.0), *GAIN_RANGE
+    )
+    matched = luma + (tone.black - level * other.black) / level
+    colored_luma = matched * (1 + cast) + share * (content - luma)
+    return np.asarray(np.clip(level * colored_luma, 0, 255), np.float32)
 
 
 def _chroma(colors: NDArray[np.floating[Any]]) -> F64:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fakes.mesh import blank, moved_face, turned
 
+from lp_core.engines.mesh import deform
 from lp_core.engines.mesh.deform import HeadMesh, head_flow
 from lp_core.engines.mesh.lids import taken_points
 from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER, OVAL
@@ -174,3 +175,23 @@ def test_a_larger_picture_gets_the_same_flow_in_larger_steps(engine, sitter, as_
             places.append(head.flow[y, x])
         assert np.allclose(places[0] / scale, places[1], atol=0.4), index
     assert large.flow.shape[:2] == large.matte.shape
+
+
+@pytest.mark.parametrize("yaw", [12, -12])
+def test_what_is_behind_the_face_moves_against_it_when_the_head_turns(portrait, sitter, yaw, monkeypatch):
+    points, rigid, _ = placed(portrait, turned(sitter.neutral, yaw=yaw), sitter.neutral)
+    head = head_flow(MESH, portrait, points[:, :2].copy(), points, rigid)
+    monkeypatch.setattr(deform, "DEPTH", 0.0)
+    flat = head_flow(MESH, portrait, points[:, :2].copy(), points, rigid)
+    assert head.region == flat.region
+    moved = (rigid - portrait.points)[:, 0]
+    nose = moved[4] - moved[OVAL].mean()
+    left, top, _, _ = head.region
+    row = round(points[[234, 454], 1].mean()) - top
+    for side, out in ((234, -1), (454, 1)):
+        column = round(points[side, 0] + 0.25 * out * portrait.radius_px) - left
+        more = head.flow[row, column, 0] - flat.flow[row, column, 0]
+        assert np.sign(more) == np.sign(
+            nose
+        )  # taken from further where the nose goes: so it goes the other way
+        assert abs(more) > 1

@@ -74,7 +74,7 @@ def test_a_driver_in_the_same_light_is_borrowed_as_he_is(portrait, sitter):
 
 def test_drawn_has_teeth_above_and_dark_below(portrait, wide):
     where = mouth_opening(portrait, wide)
-    content = drawn(where, wide, portrait.tone)
+    content = drawn(where, wide, portrait.tone, portrait.points)
     assert content.dtype == np.float32
     assert 0 <= content.min() <= content.max() <= 255
     light = content.mean(axis=2)
@@ -87,7 +87,7 @@ def test_drawn_has_teeth_above_and_dark_below(portrait, wide):
 
 def test_drawn_has_no_stripes_across_the_dark(portrait, wide):
     where = mouth_opening(portrait, wide)
-    content = drawn(where, wide, portrait.tone)
+    content = drawn(where, wide, portrait.tone, portrait.points)
     row = int(wide[[13, 14], 1].mean()) - where.top
     inside = np.flatnonzero(where.alpha[row] > 0.95)
     assert len(inside) > 10
@@ -97,7 +97,8 @@ def test_drawn_has_no_stripes_across_the_dark(portrait, wide):
 def test_drawn_follows_the_light_of_the_skin(portrait, wide):
     where = mouth_opening(portrait, wide)
     bright, dim = (
-        drawn(where, wide, replace(portrait.tone, skin=np.full(3, level))) for level in (200.0, 60.0)
+        drawn(where, wide, replace(portrait.tone, skin=np.full(3, level)), portrait.points)
+        for level in (200.0, 60.0)
     )
     assert (dim <= bright).all()
     assert dim.mean() < 0.6 * bright.mean()
@@ -113,5 +114,30 @@ def test_drawn_looks_the_same_at_any_size(portrait, wide, scale):
         points = np.column_stack([face * factor, np.zeros(478)])
         where = mouth_opening(replace(portrait, points=still * factor), points)
         inside = where.alpha > 0.9
-        means.append(drawn(where, points, portrait.tone)[inside].mean(axis=0))
+        means.append(drawn(where, points, portrait.tone, still * factor)[inside].mean(axis=0))
     assert np.allclose(means[0], means[1], rtol=0.15)
+
+
+def teeth_rows(content, where, column):
+    """Last bright row from above of an image's column, counted in the image."""
+    light = content[:, column].mean(axis=1)
+    rows = np.flatnonzero((where.alpha[:, column] > 0.5) & (light > 110))
+    return where.top + rows[rows < np.median(np.flatnonzero(where.alpha[:, column] > 0.5))].max()
+
+
+def test_upper_teeth_keep_to_the_skull_while_the_lip_rises_over_them(portrait, wide):
+    """The lip is 3 pixels higher, the edge of the teeth stays where it was."""
+    raised = wide.copy()
+    raised[LIPS_INNER_UPPER[1:-1], 1] -= 3
+    edges = []
+    for points in (wide, raised):
+        where = mouth_opening(portrait, points)
+        content = drawn(where, points, portrait.tone, portrait.points)
+        edges.append(teeth_rows(content, where, round(points[13, 0]) - where.left))
+    assert abs(edges[1] - edges[0]) <= 1
+
+
+def test_a_faded_portrait_has_no_black_in_its_mouth(portrait, wide):
+    where = mouth_opening(portrait, wide)
+    content = drawn(where, wide, replace(portrait.tone, black=70.0), portrait.points)
+    assert (content @ LUMA).min() >= 65

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lp_core.engines.base import DrivingPicture
-from lp_core.engines.mesh.tone import FaceTone, face_tone, toned
+from lp_core.engines.mesh.tone import LUMA, FaceTone, face_tone, toned
 
 DRIVER = FaceTone(np.array([205.0, 160.0, 140.0]), np.array([0.22, -0.05, -0.16]), 0.1)
 MOUTH = np.array([[220.0, 215.0, 200.0], [150.0, 70.0, 70.0], [40.0, 12.0, 14.0]])
@@ -53,3 +53,19 @@ def test_a_gray_portrait_stays_colorless_with_its_mouth_open(engine, sitter, as_
     closed = other.animate(portrait, sitter.neutral, sitter.neutral, driving).pixels
     assert (shown != closed).any()
     assert np.ptp(shown.astype(int), axis=2).max() <= 2
+
+
+def test_the_dark_of_a_mouth_is_no_darker_than_that_of_a_faded_photo():
+    faded = replace(DRIVER, skin=np.full(3, 160.0), cast=np.zeros(3), black=70.0)
+    dark, light = toned(np.array([[10.0, 10, 10], [200, 200, 200]]), faded, replace(DRIVER, black=10.0))
+    assert dark @ LUMA == pytest.approx(70, abs=1)
+    assert light @ LUMA > 150
+
+
+def test_black_level_is_read_from_the_face(sitter, as_frame):
+    faded = (70 + sitter.picture * (185 / 255)).astype(np.uint8)
+    own, lifted = (
+        face_tone(as_frame(image), sitter.face.landmarks_frame) for image in (sitter.picture, faded)
+    )
+    assert own.black < 40
+    assert lifted.black == pytest.approx(70 + own.black * 185 / 255, abs=2)
