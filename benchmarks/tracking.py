@@ -1,4 +1,4 @@
-"""Prints what following one face costs a frame, beside another checkout of the project.
+"""Prints what following one face costs a frame, next to another checkout of the project.
 
     python benchmarks/tracking.py [--before CHECKOUT] [--media FOLDER] [--frames 120] [--rounds 3]
 
@@ -22,25 +22,25 @@ from lp_core.faces.open import open_analyzer
 try:
     from lp_core.faces.person_track import PersonTrack as Track
     from lp_core.render.face_watch import FaceWatch
-    extra = lambda picture: (picture,)
+    extra = lambda image: (image,)
 except ImportError:
     from lp_core.faces.track import FaceTrack as Track
     from lp_core.render.watch import FaceWatch
-    extra = lambda picture: ()
+    extra = lambda image: ()
 found = {}
 for name in sys.argv[2:]:
-    video, pictures = cv2.VideoCapture(name), []
-    while len(pictures) < int(sys.argv[1]):
-        is_there, picture = video.read()
+    video, images = cv2.VideoCapture(name), []
+    while len(images) < int(sys.argv[1]):
+        is_there, image = video.read()
         if not is_there:
             break
-        pictures.append(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        images.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
     watch, track = FaceWatch(lambda limit: open_analyzer(is_video=True, max_faces=limit)), Track("largest")
     spent = []
-    for index, picture in enumerate(pictures):
+    for index, image in enumerate(images):
         begun = time.process_time()
-        faces = watch.analyze(picture, 40 * index)
-        face = track.follow(faces, picture.shape[1], picture.shape[0], *extra(picture))
+        faces = watch.analyze(image, 40 * index)
+        face = track.follow(faces, image.shape[1], image.shape[0], *extra(image))
         watch.tell(faces, face)
         spent.append(time.process_time() - begun)
     watch.close()

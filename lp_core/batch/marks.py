@@ -241,7 +241,7 @@ def _of_log(data: bytes, path: Path) -> tuple[MapLine, ...]:
     lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
     words = [line.strip() for line in lines]
     if "Column" not in words or "Data" not in words[words.index("Column") :]:
-        raise SettingError(f"{path} is not a Avid log: it lacks the lines Column and Data.")
+        raise SettingError(f"{path} is not an Avid log: it lacks the lines Column and Data.")
     at = words.index("Column")
     columns = lines[at + 1].split("\t")
     if LOG_COLUMN not in columns or "Name" not in columns:

@@ -65,7 +65,7 @@ def render_in_clip(
         Resolve's name of the worker's job.
 
     Raises:
-        ResolveRefused: the clip has no images of its own, or Fusion did not do something.
+        ResolveRefused: the clip has no images, or Fusion did not do something.
         WorkerError: the job failed.
     """
     comp = bench.comp
