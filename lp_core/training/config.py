@@ -261,8 +261,19 @@ def _typed(kind: Any, key: str, value: Any, prefix: str) -> Any:  # noqa: ANN401
                 f"'{prefix}{key}' in the training configuration is too large a number."
             ) from error
     origin = tuple if get_args(wanted) else wanted
-    if not isinstance(value, origin) or (wanted is int and isinstance(value, bool)):
+    if (
+        not isinstance(value, origin)
+        or (wanted is int and isinstance(value, bool))
+        or (origin is tuple and not _has_items(get_args(wanted), value))
+    ):
         raise SettingError(
             f"'{prefix}{key}' in the training configuration is {value!r}; it must be of the type {origin.__name__}."
         )
     return value
+
+
+def _has_items(wanted: tuple[Any, ...], values: tuple[Any, ...]) -> bool:
+    """Whether a list has the items of its type: texts, or so many numbers."""
+    if wanted[-1] is Ellipsis:
+        return all(isinstance(value, wanted[0]) for value in values)
+    return len(values) == len(wanted) and all(type(value) in (int, float) for value in values)
