@@ -27,7 +27,7 @@ from lp_core.performance_name import (
 )
 from lp_core.render.edges import FilmedFace, Still, StoredMotion
 from lp_core.settings import InputSettings, RenderSettings
-from lp_core.speech.performance import DEFAULT_RATE, check_voice, open_spoken
+from lp_core.speech.performance import DEFAULT_RATE, check_rig, check_voice, first_rig, open_spoken
 from lp_core.timing import FrameRange, FrameRate
 
 
@@ -73,7 +73,7 @@ def open_driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredM
         raise SettingError(f"{name} holds no image to take the mouth from; use --mouth drawn or auto.")
     if is_voice:
         check_voice(Path(speech_file(name)), settings.speech)
-        return _spoken(name, settings, rate or DEFAULT_RATE, "mesh478")
+        return _spoken(name, settings, rate or DEFAULT_RATE, first_rig(settings.speech))
     if is_builtin(name):
         motion = builtin_motion(parse(name).name, rate=rate)
         return StoredMotion(name, motion.rig, lambda: nullcontext(motion))
@@ -81,9 +81,10 @@ def open_driving(job: RenderJob, rate: FrameRate | None) -> FilmedFace | StoredM
 
 
 def _spoken(name: str, settings: RenderSettings, rate: FrameRate, rig: str) -> StoredMotion:
-    """A voice as a performance."""
+    """A voice as a performance; SettingError where its driver does not know the rig."""
+    check_rig(settings.speech, rig)
     path = Path(speech_file(name))
-    return StoredMotion(name, rig, lambda: open_spoken(path, settings.speech, rate, rig), sound=path)
+    return StoredMotion(name, rig, lambda: open_spoken(path, settings, rate, rig), sound=path)
 
 
 def stored_motion(name: str) -> StoredMotion:

@@ -18,7 +18,14 @@ from lp_core.render.report import Listener, Meter, Summary
 from lp_core.settings import RenderSettings
 from lp_core.settings.reach import RunFacts, unused_notes
 from lp_core.speech.exports import CSV_RATE, write_csv, write_visemes
-from lp_core.speech.performance import DEFAULT_RATE, SpokenMotion, check_voice
+from lp_core.speech.performance import (
+    DEFAULT_RATE,
+    Spoken,
+    SpokenMotion,
+    check_rig,
+    check_voice,
+    spoken_motion,
+)
 from lp_core.timing import FrameRate
 
 FORMATS: Mapping[str, str] = {
@@ -26,6 +33,8 @@ FORMATS: Mapping[str, str] = {
     ".json": "visemes",
 }  # fmt: skip
 """Suffix -> what is written."""
+_TABLES = {".csv": write_csv, ".json": write_visemes}
+"""Suffix -> what writes a table; JoyVASA's motion has none."""
 _BLOCK = 64
 
 
@@ -60,17 +69,17 @@ class SpeechExtraction:
             while meter.frame < int(100 * share):
                 meter.step()
 
-        motion = SpokenMotion(self.path, self.settings.speech, self.rate, self.rig, step)
+        motion = spoken_motion(self.path, self.settings, self.rate, self.rig, step)
         count = self._write(motion)
         if listener is not None:
             meter.finish()
         notes = list(self.notes)
-        if not motion.motion.phones:
+        if isinstance(motion, SpokenMotion) and not motion.motion.phones:
             notes.append(f"{self.path} holds no speech, so the mouth rests.")
         return Summary(
             output=self.output,
             frames=count,
-            rate=str(self.rate),
+            rate=str(self.rate if Path(self.output).suffix.lower() in _TABLES else motion.rate),
             engine="speech",
             seconds=round(self.clock() - start, 3),
             audio="none",
@@ -79,16 +88,14 @@ class SpeechExtraction:
             notes=tuple(notes),
         )
 
-    def _write(self, motion: SpokenMotion) -> int:
+    def _write(self, motion: Spoken) -> int:
         path, overwrite = Path(self.output), self.settings.output.overwrite
         suffix = path.suffix.lower()
-        if suffix == ".csv":
-            return write_csv(motion.motion, path)
-        if suffix == ".json":
-            return write_visemes(motion.motion, path)
+        if isinstance(motion, SpokenMotion) and suffix in _TABLES:
+            return _TABLES[suffix](motion.motion, path)
         writer = PklWriter if suffix == TEMPLATE_SUFFIX else MotionWriter
         with writer(
-            self.output, self.rate, self.rig, motion.origin, motion.metadata, overwrite=overwrite
+            self.output, motion.rate, self.rig, motion.origin, motion.metadata, overwrite=overwrite
         ) as file:
             for first in range(0, len(motion), _BLOCK):
                 file.extend(motion.rows(first, min(first + _BLOCK, len(motion))))
@@ -118,6 +125,12 @@ def assemble_speech(driving: str, output: str, settings: RenderSettings) -> Spee
     engine, note = choose_engine(settings)
     is_rigged = suffix in (MOTION_SUFFIX, TEMPLATE_SUFFIX)
     rig = str(published_model(settings.engine.model).rig.name) if engine == "liveportrait" else "mesh478"
+    if not is_rigged and settings.speech.speech_driver != "map":
+        raise SettingError(
+            f"JoyVASA's motion has no curves for {output}; use --speech-driver map, or write .lpmotion."
+        )
+    if is_rigged:
+        check_rig(settings.speech, rig)
     if is_rigged and rig not in CODED_RIGS:
         raise SettingError(
             f"A voice cannot play the model {settings.engine.model}; choose --model liveportrait."

@@ -60,6 +60,7 @@ EDGES = (  # the files that may load heavy libraries when they are imported
     "lp_core/faces/*",
     "lp_core/provenance/sign.py",
     "lp_core/engines/*/*",
+    "lp_core/speech/joyvasa/*",
     "lp_core/batch/otio/*",
     "lp_core/worker/*",
     "lp_core/worker/*/*",

@@ -15,7 +15,7 @@ from lp_core.files import ensure_folder, sha256_of, write_whole
 from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import files_of
 from lp_core.models.store import default_store
-from lp_core.performance_name import is_builtin, speech_file
+from lp_core.performance_name import is_builtin, is_speech, speech_file
 from lp_core.provenance.models import models_in_use
 from lp_core.render.cast_members import cast_files, inlined
 from lp_core.render.stored_arrays import read_json
@@ -102,6 +102,7 @@ def key_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
             settings[group][name] = Path(value).name
     settings["face"]["face"] = inlined(job.settings.face, lambda path: Path(path).name).face
     engine = job.settings.engine
+    driver = job.settings.speech.speech_driver if is_speech(job.driving) else ""
     parts = {
         "version": __version__,
         "shot": shot.id,
@@ -114,7 +115,10 @@ def key_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
         "numbering": [shot.clock_start, shot.clock_rate],
         "settings": settings,
         "files": {name: hashes.of(path) for name, path in setting_files(job)},
-        "models": [*models_in_use(engine.engine, engine.weights), default_store().status(CHOICE).is_usable],
+        "models": [
+            *models_in_use(engine.engine, engine.weights, driver),
+            default_store().status(CHOICE).is_usable,
+        ],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -24,7 +24,7 @@ def list_models(as_json: bool) -> None:
     """Shows every model, whether it is installed, its size and its license."""
     from lp_core.models.store import statuses
 
-    rows, published = statuses(), _published()
+    rows, published, drivers = statuses(), _published(), _speech_drivers()
     if as_json:
         values = [
             {
@@ -40,7 +40,7 @@ def list_models(as_json: bool) -> None:
             }
             for row in rows
         ]
-        say(json.dumps({"models": values, "engine_models": published}, indent=2))
+        say(json.dumps({"models": values, "engine_models": published, "speech_drivers": drivers}, indent=2))
         return
     for row in rows:
         restricted = " (restricts use)" if row.model.is_restricted else ""
@@ -49,12 +49,16 @@ def list_models(as_json: bool) -> None:
             f"{row.model.license}{restricted}"
         )
         say(f"    {row.model.title}")
-    say("Published models of the liveportrait engine (--model):")
-    for item in published:
-        say(f"{item['name']:28} {item['state']:11} {'':>9}  {item['license']}")
-        say(f"    {item['title']}; for {item['purpose']}")
-        if item["reason"]:
-            say(f"    {item['reason']}")
+    for heading, items in (
+        ("Published models of the liveportrait engine (--model):", published),
+        ("Networks that turn a voice into motion (--speech-driver):", drivers),
+    ):
+        say(heading)
+        for item in items:
+            say(f"{item['name']:28} {item['state']:11} {'':>9}  {item['license']}")
+            say(f"    {item['title']}; for {item['purpose']}")
+            if item["reason"]:
+                say(f"    {item['reason']}")
 
 
 def _published() -> list[dict[str, str]]:
@@ -78,6 +82,23 @@ def _published() -> list[dict[str, str]]:
     return rows
 
 
+def _speech_drivers() -> list[dict[str, str]]:
+    """The networks that turn a voice into motion, in the form of ``_published``."""
+    from lp_core.speech.joyvasa import about
+
+    why_not = about.obstacle()
+    return [
+        {
+            "name": about.NAME,
+            "state": "ready" if why_not is None else "not ready",
+            "title": about.TITLE,
+            "purpose": about.PURPOSE,
+            "license": about.LICENSE,
+            "reason": "" if why_not is None else str(why_not),
+        }
+    ]
+
+
 @models.command("import")
 @click.argument("name")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -86,21 +107,44 @@ def _published() -> list[dict[str, str]]:
 def import_model(name: str, folder: Path, accept_license: bool) -> None:
     """Takes the weights of the published model NAME from FOLDER, checks them and keeps them as safetensors."""
     from lp_core.engines.liveportrait import missing_library
-    from lp_core.engines.liveportrait.table import published_model
     from lp_core.models.acceptance import accept as keep_acceptance
     from lp_core.models.acceptance import demand_accepted
     from lp_core.models.store import cache_dir
 
-    model = published_model(name)
+    notes = _notes(name)
     show_notes(name)
     if accept_license:
-        keep_acceptance(cache_dir(), model.name, model.notes)
-    demand_accepted(cache_dir(), model.name, model.notes)
+        keep_acceptance(cache_dir(), name, notes)
+    demand_accepted(cache_dir(), name, notes)
     try:
-        from lp_core.engines.liveportrait.importing import import_weights
+        say(str(_import(name, folder, cache_dir())))
     except ModuleNotFoundError as error:
         raise missing_library(error.name or "torch") from error
-    say(str(import_weights(model, folder, cache_dir(), lambda text: say(text, err=True))))
+
+
+def _import(name: str, folder: Path, root: Path) -> Path:
+    """Imports the weights of a model; the folder they are in now."""
+    from lp_core.engines.liveportrait.table import published_model
+    from lp_core.speech.joyvasa.about import NAME as JOYVASA
+
+    def told(text: str) -> None:
+        say(text, err=True)
+
+    if name == JOYVASA:
+        from lp_core.speech.joyvasa.checkpoint import import_joyvasa
+
+        return import_joyvasa(folder, root, told)
+    from lp_core.engines.liveportrait.importing import import_weights
+
+    return import_weights(published_model(name), folder, root, told)
+
+
+def _notes(name: str) -> tuple[str, ...]:
+    """The license notes of a model that is imported or accepted."""
+    from lp_core.engines.liveportrait.table import published_model
+    from lp_core.speech.joyvasa import about
+
+    return about.NOTES if name == about.NAME else published_model(name).notes
 
 
 @models.command()
@@ -109,26 +153,23 @@ def import_model(name: str, folder: Path, accept_license: bool) -> None:
 @debug_option
 def accept(name: str, yes: bool) -> None:
     """Shows the license notes of the published model NAME and keeps that they were accepted."""
-    from lp_core.engines.liveportrait.table import published_model
     from lp_core.models.acceptance import accept as keep_acceptance
     from lp_core.models.store import cache_dir
 
-    model = published_model(name)
+    notes = _notes(name)
     show_notes(name)
-    if not model.notes:
+    if not notes:
         say(f"The model {name} has no notes to accept.")
         return
     if not yes:
         click.confirm("Do you accept this?", abort=True, err=True)
-    keep_acceptance(cache_dir(), model.name, model.notes)
+    keep_acceptance(cache_dir(), name, notes)
     say(f"Accepted: {name}.")
 
 
 def show_notes(name: str) -> None:
     """Writes the license notes of a published model to the error channel."""
-    from lp_core.engines.liveportrait.table import published_model
-
-    for note in published_model(name).notes:
+    for note in _notes(name):
         say(f"- {note}", err=True)
 
 

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lp_core.errors import MALFORMED
+from lp_core.errors import MALFORMED, ModelError
 from lp_core.files import sha256_of
+from lp_core.models.imports import imported_weights
 from lp_core.models.store import default_store
 
 LANDMARKS, PHONES = "face-landmarker", "hama-phones"
@@ -18,17 +19,17 @@ TRAINED = "trained.json"
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".onnx")
 
 
-def models_in_use(engine: str, folder: str | None, is_speech: bool = False) -> tuple[dict[str, str], ...]:
+def models_in_use(engine: str, folder: str | None, speech: str = "") -> tuple[dict[str, str], ...]:
     """set, file, sha256 and license of every model file of a render.
 
     Args:
         engine: name of the engine.
         folder: the user's own folder of its weights; None: the model cache. Files of it are hashed, those of
             the cache were checked against the catalog when they were loaded.
-        is_speech: True: a voice drives the face.
+        speech: what turns a voice into motion, as the setting ``speech_driver`` names it; empty: no voice is heard.
     """
     store = default_store()
-    names = [LANDMARKS, *([PHONES] if is_speech else [])]
+    names = [LANDMARKS, *([PHONES] if speech == "map" else [])]
     networks = NETWORKS.get(engine, ())
     if folder is None:
         names += [name for name in networks if store.status(name).is_usable][:1]
@@ -45,7 +46,21 @@ def models_in_use(engine: str, folder: str | None, is_speech: bool = False) -> t
             found.append(entry)
     if folder is not None and networks:
         found.extend(_own(Path(folder)))
+    if speech not in ("", "map"):
+        found.extend(_imported(speech))
     return tuple(found)
+
+
+def _imported(name: str) -> list[dict[str, str]]:
+    """The files of an imported model; none where nothing was imported (what runs it says so)."""
+    try:
+        files = imported_weights(default_store().root, name).sha256
+    except ModelError:
+        return []
+    return [
+        {"set": f"imported: {name}", "file": file, "sha256": digest, "license": "stated at the import"}
+        for file, digest in files.items()
+    ]
 
 
 def _own(folder: Path) -> list[dict[str, str]]:

@@ -160,11 +160,11 @@ class Signer:
         job, settings = self.job, self.job.settings
         performances = [job.driving, *(other.driving for other in self.others)]
         has_voice = any(is_speech(name) for name in performances)
+        driver = settings.speech.speech_driver if has_voice else ""
+        heard_by = "" if driver == "map" and self.voice is not None else driver
         engines = dict.fromkeys([self.engine, *(other.engine for other in self.others)])
         models = [
-            model
-            for name in engines
-            for model in models_in_use(name, settings.engine.weights, has_voice and self.voice is None)
+            model for name in engines for model in models_in_use(name, settings.engine.weights, heard_by)
         ]
         driving, *others = (
             self._performance(name, at) for at, name in enumerate(dict.fromkeys(performances), 1)

@@ -16,7 +16,6 @@ from lp_core.leftovers import temporary_folder
 from lp_core.media.open import check_output, open_source
 from lp_core.media.speech_sheet import SpeechSheet, speech_file
 from lp_core.render.report import Listener, Summary
-from lp_core.saying.scenes import read_text
 from lp_core.settings import RenderSettings
 from lp_core.settings.table import with_values
 from lp_core.speech.voices.base import FASTEST, SLOWEST, Delivery, TextVoice, Utterance, unmarked
@@ -24,6 +23,7 @@ from lp_core.speech.voices.cache import SpeechCache, default_cache
 from lp_core.speech.voices.registry import open_voice
 from lp_core.speech.voices.script import Piece
 from lp_core.speech.voices.speaking import SpokenTimes, sheet_of, spoken_piece
+from lp_core.speech.voices.text import read_text
 
 FASTEST_FIT, SLOWEST_FIT = 1.4, 0.9
 """Speeds within which speech is fitted to its time, where nothing else is said."""

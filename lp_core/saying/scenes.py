@@ -25,14 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.errors import MALFORMED, SettingError, missing_extra
-from lp_core.files import check_readable, read_failure
 from lp_core.settings.speech import SpeechSettings
 from lp_core.speech.voices.base import Delivery
 from lp_core.speech.voices.script import read_script
+from lp_core.speech.voices.text import read_text
 
 TEXT_SUFFIXES = (".txt", ".ssml", ".xml")
 SCRIPT_SUFFIXES = (".md", ".markdown", ".yaml", ".yml")
-_LARGEST = 1 << 20
 _MOST_SCENES = 500
 _DEEPEST = 24
 _HEADING = re.compile(r"#{1,6}\s+(.+?)\s*#*\s*")
@@ -106,24 +105,6 @@ def read_scenes(path: Path, defaults: Mapping[str, Any]) -> tuple[ScriptScene, .
                 values[name] = str(path.parent / str(named))
         scenes.append(ScriptScene(**values))
     return tuple(scenes)
-
-
-def read_text(path: Path) -> str:
-    """The text of a file in UTF-8.
-
-    Raises:
-        SettingError: it is too large, or not in UTF-8.
-        UnreadableMedia: it cannot be read.
-    """
-    check_readable(path)
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise SettingError(f"{path} is larger than {_LARGEST >> 20} MB; split the script.")
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingError(f"{path} is not text in UTF-8; save it so.") from error
-    except OSError as error:
-        raise read_failure(path, error) from error
 
 
 def _typed(values: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ USES: Dict[str, Names] = {
     "animate": ALL,
     "live": _groups("face", "motion", "engine", "mesh", "liveportrait", "sliders", "speech")
     - {"batch", "steady_eyes", "people", "face", "cast", "points"}
-    - {"lipsync", "speech_track", "head_from", "emotion"}
+    - {"lipsync", "speech_track", "head_from", "emotion", "transcript", "transcript_language", "speech_driver"}
     | {"watermark", "consent", "require_consent", "strict"},
     "extract": READING | (_groups("engine", "speech") - {"lipsync"})
     | {
@@ -251,6 +251,16 @@ RULES: Tuple[Tuple[Names, str, Condition], ...] = (
         frozenset(("head",)),
         "--head-from gives the head",
         lambda _run, settings: settings.speech.head_from is not None,
+    ),
+    (
+        SPEECH_ONLY - {"speech_driver", "speech_seed", "speech_track", "head", "mouth_strength", "lipsync"},
+        "JoyVASA hears the sound alone and makes the whole face",
+        lambda run, settings: settings.speech.speech_driver == "joyvasa" and run.kind != "live",
+    ),
+    (
+        frozenset(("transcript_language",)),
+        "there is no --transcript",
+        lambda _run, settings: settings.speech.transcript is None,
     ),
     (
         frozenset(("driving_offset",)),

@@ -10,6 +10,7 @@ from typing import List, Optional, Tuple
 from ..errors import SettingError
 from .schema import check, setting
 
+SPEECH_DRIVERS = ("map", "joyvasa")
 EMOTIONS = ("neutral", "happy", "sad", "serious", "surprised")
 _MOMENT = re.compile(r"(?:([0-9]+(?:\.[0-9]+)?):)?([a-z]+)")
 
@@ -21,12 +22,26 @@ class SpeechSettings:
     lipsync: bool = setting(
         False, "a voice replaces the mouth of a video; head, eyes and everything else stay as filmed"
     )
+    speech_driver: str = setting(
+        "map",
+        "what turns a voice into motion: map (comes with the program), or joyvasa, a network whose weights you import "
+        "(liveportrait engine)",
+        choices=SPEECH_DRIVERS,
+    )
     speech_seed: int = setting(
         0, "another number gives other blinks and head motion; the same number the same result", minimum=0,
         maximum=2**31 - 1,
     )  # fmt: skip
     speech_track: int = setting(
         0, "audio track of the file that holds the voice, from 1; 0: the first", minimum=0, maximum=64
+    )
+    transcript: Optional[str] = setting(
+        None,
+        "text file with what the voice says, word for word; its sounds are then found in the voice, not guessed",
+        path="file",
+    )
+    transcript_language: str = setting(
+        "en-us", "language of the transcript: en-us, en-gb, or one of espeak-ng, such as de"
     )
     mouth_map: Optional[str] = setting(
         None, "mouth map of `lpsuite train speech`; default: the one that comes with the program", path="file"

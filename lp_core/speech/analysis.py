@@ -63,6 +63,22 @@ class Voice:
 
 
 @dataclass(frozen=True)
+class HeardPiece:
+    """A piece of the sound with its context, and what the recognizer makes of it."""
+
+    first: int
+    """First tick of samples and rows."""
+    start: int
+    """First tick that counts."""
+    stop: int
+    """One past the last tick that counts."""
+    samples: F32
+    """(n,) mono, 16 kHz."""
+    rows: F32
+    """(rows, tokens) log-probabilities, a row each 20 ms."""
+
+
+@dataclass(frozen=True)
 class Segment:
     """A piece of the sound with its context, as the recognizer heard it."""
 
@@ -150,27 +166,33 @@ def cuts(voice: Voice) -> list[int]:
     return [*found, total] if total else found
 
 
-def segments(sound: MonoSound, voice: Voice, recognizer: Recognizer) -> Iterator[Segment]:
-    """The second reading: what the recognizer hears, piece by piece."""
+def pieces(sound: MonoSound, voice: Voice, recognizer: Recognizer) -> Iterator[HeardPiece]:
+    """The sound in pieces of 6 to 12 s, each with a second of context on both sides."""
     edges = cuts(voice)
     for start, stop in zip(edges, edges[1:], strict=False):
         first, last = max(start - CONTEXT, 0), min(stop + CONTEXT, len(voice.energy))
         samples = sound.part(first * TICK, last * TICK)
-        rows = recognizer.log_probabilities(samples)
-        ticks = tick_count(len(samples))
-        first_s = first / TICKS_PER_S
+        yield HeardPiece(first, start, stop, samples, recognizer.log_probabilities(samples))
+
+
+def segments(sound: MonoSound, voice: Voice, recognizer: Recognizer) -> Iterator[Segment]:
+    """The second reading: what the recognizer hears, piece by piece."""
+    for piece in pieces(sound, voice, recognizer):
+        ticks = tick_count(len(piece.samples))
+        first_s = piece.first / TICKS_PER_S
         found = phones_from_peaks(
-            [(first_s + row * ROW_S, kind, strength) for row, kind, strength in peaks(rows)]
+            [(first_s + row * ROW_S, kind, strength) for row, kind, strength in peaks(piece.rows)]
         )
         spoken = [phone for phone in found if _is_spoken(phone, voice)]
+        start_s, stop_s = piece.start / TICKS_PER_S, piece.stop / TICKS_PER_S
         yield Segment(
-            first,
-            start,
-            stop,
+            piece.first,
+            piece.start,
+            piece.stop,
             phone_states(spoken, first_s, ticks),
-            at_ticks_of_rows(phone_probabilities(rows), ticks),
-            mel_bands(samples),
-            tuple(phone for phone in spoken if start / TICKS_PER_S <= phone.middle_s < stop / TICKS_PER_S),
+            at_ticks_of_rows(phone_probabilities(piece.rows), ticks),
+            mel_bands(piece.samples),
+            tuple(phone for phone in spoken if start_s <= phone.middle_s < stop_s),
         )
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import SettingError
+from lp_core.errors import SettingError, missing_extra
 from lp_core.geometry.rotation import angles_deg
 from lp_core.leftovers import temporary_folder
 from lp_core.media.speech_sheet import read_sheet
@@ -22,9 +23,13 @@ from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.files.template_pkl import read_pkl, to_sequence
 from lp_core.motion.sequence import MotionFrame, MotionSequence, stack
 from lp_core.performance_name import BUILTIN, TEMPLATE_SUFFIX, is_motion, motion_suffix, parse
-from lp_core.settings import SpeechSettings
-from lp_core.speech.analysis import HeardSpeech, analyze
+from lp_core.settings import RenderSettings, SpeechSettings
+from lp_core.speech.align import align_sound
+from lp_core.speech.analysis import HeardSpeech, analyze, listen
 from lp_core.speech.features import TICKS_PER_S
+from lp_core.speech.joyvasa.about import NAME as JOYVASA
+from lp_core.speech.joyvasa.about import RIG as JOYVASA_RIG
+from lp_core.speech.joyvasa.about import obstacle
 from lp_core.speech.motion import SpeechMotion, perform, settled, with_head
 from lp_core.speech.mouth_map import MouthMap, read_map
 from lp_core.speech.natural import Manner
@@ -32,7 +37,8 @@ from lp_core.speech.phone_table import heard_from_phones
 from lp_core.speech.phones import PHONES, Phone
 from lp_core.speech.recognizer import load_recognizer
 from lp_core.speech.rig import RIG_FRAMES
-from lp_core.speech.sound import store_sound
+from lp_core.speech.sound import MonoSound, store_sound
+from lp_core.speech.transcript import check_match, transcript_phones
 from lp_core.timing import FrameRate
 
 F32 = NDArray[np.float32]
@@ -56,12 +62,29 @@ def check_voice(path: Path, settings: SpeechSettings) -> None:
     Raises:
         LpError: something cannot be used.
     """
+    if settings.speech_driver == JOYVASA:
+        _check_joyvasa(settings)
+        next(iter(mono_samples(path, settings.speech_track)), None)
+        return
     next(iter(mono_samples(path, settings.speech_track)), None)
     read_map(_map_path(settings))
-    if not _known_phones(path):
+    if settings.transcript is not None:
+        transcript_phones(Path(settings.transcript), settings.transcript_language)
+    if settings.transcript is not None or not _known_phones(path):
         load_recognizer()
     if settings.head_from is not None:
         head_angles(settings.head_from)
+
+
+def _check_joyvasa(settings: SpeechSettings) -> None:
+    """Refuses JoyVASA where it cannot be used."""
+    if settings.lipsync:
+        raise SettingError("JoyVASA makes the whole head, so it has no --lipsync; use --speech-driver map.")
+    why_not = obstacle()
+    if why_not is not None:
+        raise why_not
+    if find_spec("torch") is None:
+        raise missing_extra("JoyVASA", "neural")
 
 
 def hear(path: Path, settings: SpeechSettings, step: Callable[[float], None] | None = None) -> Voiced:
@@ -78,12 +101,48 @@ def hear(path: Path, settings: SpeechSettings, step: Callable[[float], None] | N
     mouth_map = read_map(_map_path(settings))
     with temporary_folder() as folder:
         sound = store_sound(mono_samples(path, settings.speech_track), Path(folder) / "sound.raw")
-        phones = _known_phones(path)
-        heard = (
-            heard_from_phones(sound, phones) if phones else analyze(sound, load_recognizer(), mouth_map, step)
-        )
+        heard = heard_sound(path, sound, settings, step)
         del sound
     return Voiced(heard, face_motion(heard, mouth_map, settings, path.name))
+
+
+def heard_sound(
+    path: Path, sound: MonoSound, settings: SpeechSettings, step: Callable[[float], None] | None = None
+) -> HeardSpeech:
+    """What is heard in a file's sound.
+
+    Args:
+        path: the file.
+        sound: its sound, or the beginning of it.
+        settings: transcript and mouth map count.
+        step: told the share that is done, 0..1.
+
+    Raises:
+        LpError: the transcript does not fit, or the extra 'speech' is not installed.
+    """
+    if settings.transcript is not None:
+        return _heard_by_text(path, sound, settings, step)
+    if phones := _known_phones(path):
+        return heard_from_phones(sound, phones)
+    return analyze(sound, load_recognizer(), read_map(_map_path(settings)), step)
+
+
+def _heard_by_text(
+    path: Path, sound: MonoSound, settings: SpeechSettings, step: Callable[[float], None] | None
+) -> HeardSpeech:
+    """What is heard where a transcript says what is said.
+
+    Raises:
+        SettingError: the voice says something else.
+    """
+    text = Path(settings.transcript or "")
+    names = transcript_phones(text, settings.transcript_language)
+    voice = listen(sound)
+    phones: tuple[Phone, ...] = ()
+    if voice.has_speech:
+        phones = align_sound(sound, voice, names, load_recognizer(), step)
+        check_match(phones, len(names), text, path)
+    return heard_from_phones(sound, phones, voice)
 
 
 def _known_phones(path: Path) -> tuple[Phone, ...]:
@@ -215,7 +274,114 @@ def rig_rows(
     return stack(frames, rate, rig, origin)
 
 
+class JoyvasaMotion:
+    """A voice as JoyVASA's motion at the network's rate; the network runs when a frame or the length is asked for."""
+
+    def __init__(
+        self, path: Path, settings: SpeechSettings, device: str, step: Callable[[float], None] | None = None
+    ) -> None:
+        """Names the voice.
+
+        Args:
+            path: a sound file, or a video with sound.
+            settings: how the face moves.
+            device: where the network runs.
+            step: told the share that is done, 0..1.
+        """
+        self._path, self._settings, self._device, self._step = path, settings, device, step
+
+    @property
+    def rig(self) -> str:
+        """Kind of rig."""
+        return JOYVASA_RIG
+
+    @property
+    def origin(self) -> str:
+        """Name of the sound."""
+        return self._path.name
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the motion is made of."""
+        return {"driver": "speech", "speech_driver": JOYVASA, "seed": str(self._settings.speech_seed)}
+
+    @cached_property
+    def _sequence(self) -> MotionSequence:
+        from lp_core.speech.joyvasa.driver import spoken_by_joyvasa  # loads PyTorch
+
+        return spoken_by_joyvasa(self._path, self._settings, self._device, self._step)
+
+    @cached_property
+    def rate(self) -> FrameRate:
+        """Exact frames per second."""
+        from lp_core.speech.joyvasa.driver import stated_rate
+
+        return stated_rate()
+
+    def __len__(self) -> int:
+        return len(self._sequence)
+
+    def frame(self, index: int) -> MotionFrame:
+        """The performance at one frame, 0 <= index < len."""
+        return self._sequence.frame(index)
+
+    def rows(self, start: int, stop: int) -> MotionSequence:
+        """The frames of a half-open range, 0 <= start < stop <= len."""
+        return self._sequence.rows(start, stop)
+
+    def column(self, name: str, start: int, stop: int) -> F32:
+        """One array's rows of a half-open range: (stop - start, *its shape)."""
+        return self._sequence.column(name, start, stop)
+
+
+def first_rig(settings: SpeechSettings) -> str:
+    """The rig that a voice has before an engine is chosen."""
+    return JOYVASA_RIG if settings.speech_driver == JOYVASA else "mesh478"
+
+
+def check_rig(settings: SpeechSettings, rig: str) -> None:
+    """Refuses a rig that the driver of a voice does not know.
+
+    Raises:
+        SettingError: it does not.
+    """
+    if settings.speech_driver == JOYVASA and rig != JOYVASA_RIG:
+        raise SettingError(
+            "JoyVASA moves the model liveportrait of the liveportrait engine; choose --engine liveportrait, or "
+            "--speech-driver map."
+        )
+
+
+Spoken = SpokenMotion | JoyvasaMotion
+
+
+def spoken_motion(
+    path: Path,
+    settings: RenderSettings,
+    rate: FrameRate,
+    rig: str,
+    step: Callable[[float], None] | None = None,
+) -> Spoken:
+    """A voice as motion of a rig by the driver that the settings name.
+
+    Args:
+        path: a sound file, or a video with sound.
+        settings: of the run.
+        rate: frames per second; JoyVASA has its own.
+        rig: a key of RIGS.
+        step: told the share of the analysis that is done, 0..1.
+
+    Raises:
+        SettingError: the driver does not know the rig.
+    """
+    speech = settings.speech
+    check_rig(speech, rig)
+    if speech.speech_driver == JOYVASA:
+        return JoyvasaMotion(path, speech, settings.engine.device, step)
+    return SpokenMotion(path, speech, rate, rig, step)
+
+
 @contextmanager
-def open_spoken(path: Path, settings: SpeechSettings, rate: FrameRate, rig: str) -> Iterator[SpokenMotion]:
+def open_spoken(path: Path, settings: RenderSettings, rate: FrameRate, rig: str) -> Iterator[Spoken]:
     """A voice as a performance, analyzed on first use."""
-    yield SpokenMotion(path, settings, rate, rig)
+    yield spoken_motion(path, settings, rate, rig)

@@ -97,9 +97,15 @@ def mouth_of_phones(phones: Sequence[Phone], ticks: int) -> F32:
     return np.stack(columns, axis=1).astype(np.float32) if ticks else np.zeros((0, len(OUTPUTS)), np.float32)
 
 
-def heard_from_phones(sound: MonoSound, phones: Sequence[Phone]) -> HeardSpeech:
-    """What is heard of a sound whose phones are known."""
-    loudness, pitch, energy = levels(sound)
+def heard_from_phones(sound: MonoSound, phones: Sequence[Phone], voice: Voice | None = None) -> HeardSpeech:
+    """What is heard of a sound whose phones are known.
+
+    Args:
+        sound: the sound.
+        phones: in order of time.
+        voice: what ``listen`` heard; None: it has not listened.
+    """
+    loudness, pitch, energy = levels(sound) if voice is None else (voice.loudness, voice.pitch, voice.energy)
     activity = np.zeros(sound.ticks, np.float32)
     for phone in phones:
         first, last = round(phone.start_s * TICKS_PER_S), round(phone.end_s * TICKS_PER_S) + 1

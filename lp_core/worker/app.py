@@ -52,6 +52,7 @@ from lp_core.worker.schema import (
     UpscaleRequest,
 )
 from lp_core.worker.service import Service
+from lp_core.worker.speech_routes import speech_router
 from lp_core.worker.streaming import EndlessResponse
 
 STATUSES: tuple[tuple[type[LpError], int], ...] = (
@@ -111,6 +112,7 @@ def create_app(service: Service, gate: Gate, compat: Compat | None = None) -> Fa
     app.include_router(page_router(service, gate))
     app.include_router(face_router(service.folders, service.looks))
     app.include_router(prepared_router())
+    app.include_router(speech_router(service.folders))
     if compat is not None:
         app.include_router(compat_router(compat))
     app.add_exception_handler(LpError, _lp_problem)

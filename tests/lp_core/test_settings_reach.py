@@ -48,6 +48,7 @@ CHANGED = {
     "ocio": "c.ocio", "input_space": "ACEScg", "output_space": "ACEScg", "consent": "c.json",
     "landmarker": "mediapipe", "filter": "linear", "max_turn": 30.0, "max_shift": 0.5, "mouth_map": "m.npz",
     "camera": "steady", "head_from": "nod.lpmotion", "emotion": "happy",
+    "transcript": "t.txt", "transcript_language": "de", "speech_driver": "joyvasa",
     "face": ("0",), "cast": "c.toml", "points": "p.json", "people": "faces",
     "model": "performrecast", "recast": "enhancement", "paste": "face", "crop_scale": 2.0,
 }  # fmt: skip

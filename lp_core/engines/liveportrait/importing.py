@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,12 +9,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from lp_core.engines.liveportrait.checkpoints import read_file
-from lp_core.engines.liveportrait.installed import IMPORT_LIST, IMPORT_SCHEMA, import_folder, is_synthetic
+from lp_core.engines.liveportrait.installed import import_folder, is_synthetic
 from lp_core.engines.liveportrait.table import STITCHING, PublishedModel
 from lp_core.engines.liveportrait.weight_layout import STITCHING_ENTRIES, find_files, sha256_of
 from lp_core.errors import ModelError
-from lp_core.files import write_whole
 from lp_core.models.download import translated_write_errors
+from lp_core.models.imports import write_import_list
 
 Told = Callable[[str], None]
 """Called with each file that was imported."""
@@ -61,14 +60,7 @@ def import_weights(model: PublishedModel, folder: Path, root: Path, told: Told |
             told(
                 f"{path.name}: {sum(len(state) for state in states.values())} tensors, SHA-256 {hashes[name]}"
             )
-    content = {
-        "schema": IMPORT_SCHEMA,
-        "model": model.name,
-        "origin": str(folder.absolute()),
-        "sha256": hashes,
-    }
-    with translated_write_errors(target / IMPORT_LIST):
-        write_whole(target / IMPORT_LIST, json.dumps(content, indent=1) + "\n")
+    write_import_list(target, model.name, folder, hashes)
     return target
 
 

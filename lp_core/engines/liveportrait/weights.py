@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from lp_core.engines.liveportrait.calibration import in_int8
-from lp_core.engines.liveportrait.installed import IMPORTS, is_synthetic, read_import
+from lp_core.engines.liveportrait.installed import is_synthetic, read_import
 from lp_core.engines.liveportrait.networks import Networks, load_networks
 from lp_core.engines.liveportrait.table import LIVEPORTRAIT, PublishedModel, published_model
 from lp_core.engines.liveportrait.trained_label import read_trained
@@ -21,6 +21,7 @@ from lp_core.errors import ModelDamaged, ModelMissing, SettingError
 from lp_core.models.acceptance import demand_accepted
 from lp_core.models.catalog import Catalog, load_catalog
 from lp_core.models.device import choose_device, choose_dtype, with_memory
+from lp_core.models.imports import IMPORTS
 from lp_core.models.store import ModelStore, default_store
 from lp_core.settings import EngineSettings
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lp_core.errors import SettingError, missing_extra
 from lp_core.models.store import default_store, locate
 from lp_core.speech.voices.base import MARKED, Delivery, SpokenWord, Utterance, VoiceInfo
-from lp_core.speech.voices.letters import letters_of_ipa, timed_phones
+from lp_core.speech.voices.letters import LENGTH, STRESS, letters_of_ipa, phone_of_letter, timed_phones
 from lp_core.speech.voices.onnx import EXTRA, open_session
 
 F32 = NDArray[np.float32]
@@ -51,10 +51,10 @@ class HibariVoice:
     def speak(self, text: str, delivery: Delivery) -> Utterance:
         """Speaks a sentence; see the contract."""
         parts = _parts(self.name)
-        letters, words = parts.letters(text)
+        letters, words = parts.reader.letters(text)
         if not letters:
             return Utterance(np.zeros(0, np.float32), RATE)
-        ids = np.array([[0, *(parts.vocabulary[letter] for letter in letters), 0]], np.int64)
+        ids = np.array([[0, *(parts.reader.vocabulary[letter] for letter in letters), 0]], np.int64)
         found = parts.session.run(None, {"ids": ids, "speed": np.array([delivery.speed], np.float32)})
         spectra = (array[0] for array in found[:_OUTPUTS])
         samples: F32 = parts.synth(*spectra, np.random.default_rng(delivery.seed)).astype(np.float32)
@@ -68,13 +68,11 @@ class HibariVoice:
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """What is loaded once for a voice."""
+class _Reader:
+    """What turns a text into letters of pronunciation."""
 
-    session: Any
     g2p: Any
     vocabulary: dict[str, int]
-    synth: Any
     normalize: Any
 
     def letters(self, text: str) -> tuple[str, list[tuple[str, int, int]]]:
@@ -102,16 +100,41 @@ class _Parts:
         return re.sub(r" ([,.;:!?])", r"\1", joined)
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """What is loaded once for a voice."""
+
+    session: Any
+    reader: _Reader
+    synth: Any
+
+
 @lru_cache(maxsize=2)
-def _parts(name: str) -> _Parts:
+def _reader(is_british: bool) -> _Reader:
     try:
         tts, g2p = import_module("hibari.tts"), import_module("hibari.g2p")
         normalize = import_module("hibari.g2p.normalize").normalize
     except ImportError as error:
         raise missing_extra("The voice hibari", EXTRA) from error
-    session = open_session(locate(f"hibari-{name}"), _DURATIONS)
     vocabulary: dict[str, int] = json.loads(Path(tts.ASSETS, "vocab.json").read_text(encoding="utf-8"))
-    return _Parts(session, g2p.G2P(british=VOICES[name][1] == "en-GB"), vocabulary, tts.dsp.synth, normalize)
+    return _Reader(g2p.G2P(british=is_british), vocabulary, normalize)
+
+
+@lru_cache(maxsize=2)
+def _parts(name: str) -> _Parts:
+    reader = _reader(VOICES[name][1] == "en-GB")
+    session = open_session(locate(f"hibari-{name}"), _DURATIONS)
+    return _Parts(session, reader, import_module("hibari.tts").dsp.synth)
+
+
+def english_phones(sentence: str, is_british: bool = False) -> list[str]:
+    """The phones of an English sentence, members of PHONES.
+
+    Raises:
+        MissingDependency: the package hibari is not installed.
+    """
+    letters, _ = _reader(is_british).letters(sentence)
+    return [name for letter in letters if letter not in STRESS + LENGTH and (name := phone_of_letter(letter))]
 
 
 def _timed_words(words: list[tuple[str, int, int]], edges_s: list[float]) -> tuple[SpokenWord, ...]:

@@ -65,10 +65,23 @@ def open_espeak(language: str) -> EspeakVoice:
         MissingDependency: the program is not installed.
         SettingError: it does not speak the language.
     """
+    version = check_language(language)
+    info = VoiceInfo(
+        f"espeak:{language}", f"espeak-ng {language}", language, "", "GPL-3.0-or-later (separate program)",
+        f"espeak-ng {version}",
+    )  # fmt: skip
+    return EspeakVoice(info, language)
+
+
+def check_language(language: str) -> str:
+    """Refuses a language that espeak-ng does not speak; gives the program's version.
+
+    Raises:
+        MissingDependency: the program is not installed.
+        SettingError: it does not speak the language.
+    """
     if not _LANGUAGE.fullmatch(language):
-        raise SettingError(
-            f"'{language}' is not a language of espeak-ng; write for example espeak:de or espeak:en-us."
-        )
+        raise SettingError(f"'{language}' is not a language of espeak-ng; write for example de or en-us.")
     version = espeak_version()
     try:
         run_program([PROGRAM, "-v", language, "-q", "--ipa", "--stdin"], "a")
@@ -76,11 +89,7 @@ def open_espeak(language: str) -> EspeakVoice:
         raise SettingError(
             f"espeak-ng does not speak '{language}'; list its languages with: espeak-ng --voices."
         ) from error
-    info = VoiceInfo(
-        f"espeak:{language}", f"espeak-ng {language}", language, "", "GPL-3.0-or-later (separate program)",
-        f"espeak-ng {version}",
-    )  # fmt: skip
-    return EspeakVoice(info, language)
+    return version
 
 
 @lru_cache(maxsize=1)
@@ -92,7 +101,7 @@ def espeak_version() -> str:
     """
     if shutil.which(PROGRAM) is None:
         raise MissingDependency(
-            "Voices of espeak-ng need the program espeak-ng, which is not on PATH; install it with your system's "
+            "Languages of espeak-ng need the program espeak-ng, which is not on PATH; install it with your system's "
             "package manager, or choose --voice hibari:heart."
         )
     match = re.search(r"\d+(?:\.\d+)+", run_program([PROGRAM, "--version"], ""))

@@ -1,9 +1,14 @@
-"""Text cut into sentences that a voice speaks one at a time."""
+"""Text files, and text cut into sentences that a voice speaks one at a time."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from lp_core.errors import SettingError
+from lp_core.files import check_readable, read_failure
+
+_LARGEST = 1 << 20
 LONGEST = 320
 """Characters of a piece that a voice is given at once."""
 _END = re.compile(r"(?<=[.!?…])[\"”’»)\]]*\s+(?=\S)|(?<=[。！？])[」』”]*\s*(?=\S)")
@@ -15,6 +20,24 @@ _TITLES = re.compile(
     re.IGNORECASE,
 )
 """Words after which a period does not end a sentence; single letters are initials."""
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8.
+
+    Raises:
+        SettingError: it is too large, or not in UTF-8.
+        UnreadableMedia: it cannot be read.
+    """
+    check_readable(path)
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise SettingError(f"{path} is larger than {_LARGEST >> 20} MB; split the text.")
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingError(f"{path} is not text in UTF-8; save it so.") from error
+    except OSError as error:
+        raise read_failure(path, error) from error
 
 
 def paragraphs(text: str) -> list[str]:

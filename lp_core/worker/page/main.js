@@ -6,6 +6,7 @@ import { Faces } from "./faces.js";
 import { fill, offerCancel, prepared } from "./fill.js";
 import { Jobs } from "./jobs.js";
 import { changed, makeSettings, makeSliders } from "./settings.js";
+import { Voice } from "./voice.js";
 
 const MAIN = { motion: ["region", "strength"], engine: ["engine"], output: ["codec", "overwrite"] };
 const $ = (name) => document.querySelector(name);
@@ -49,6 +50,7 @@ class Form {
     this.sliders = makeSliders(facts.sliders);
     this.source = new Drop($("#source"), () => { this.faces?.forget(); this.faces?.tell(); });
     this.driving = new Drop($("#driving"), () => this.check());
+    this.voice = new Voice($("#voice"), this.driving);
     this.faces = new Faces($("#faces"), this.source, this.driving, () => this.faces && this.check());
     for (const name of facts.demos) $("#demos").append(new Option(name, name));
     $("#expression .settings").append(...this.sliders.map((item) => item.element));
@@ -69,6 +71,7 @@ class Form {
   }
 
   check() {
+    this.voice?.check();
     const isDriven = this.driving.isSet || this.faces.hasDriver;
     $("#start").disabled = !(this.source.isSet && isDriven) || this.isBusy;
     $("#output").placeholder = this.suggestion("");

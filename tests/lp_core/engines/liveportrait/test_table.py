@@ -8,7 +8,7 @@ import pytest
 
 from lp_core.cli.main import run
 from lp_core.engines import registry
-from lp_core.engines.liveportrait import installed, table
+from lp_core.engines.liveportrait import table
 from lp_core.engines.liveportrait.installed import import_folder, is_ready, model_obstacle, read_import
 from lp_core.engines.liveportrait.table import (
     ANIMALS,
@@ -23,6 +23,7 @@ from lp_core.engines.registry import choose_engine, with_model
 from lp_core.errors import LicenseNotAccepted, ModelDamaged, ModelMissing, SettingError
 from lp_core.models.acceptance import ACCEPTED, accept, demand_accepted, is_accepted
 from lp_core.models.catalog import Catalog
+from lp_core.models.imports import IMPORT_LIST
 from lp_core.models.store import ModelStore
 from lp_core.motion.sequence import EXTRAS, RIGS
 from lp_core.settings import RenderSettings
@@ -159,7 +160,7 @@ def test_weights_are_imported_from_a_folder_and_used(root, download, monkeypatch
     file.unlink()
     with pytest.raises(ModelMissing, match="lpsuite models import"):
         read_import(root, SMALL)
-    (target / installed.IMPORT_LIST).write_text("[]")
+    (target / IMPORT_LIST).write_text("[]")
     with pytest.raises(ModelDamaged, match="import"):
         read_import(root, SMALL)
 
