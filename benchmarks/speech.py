@@ -100,6 +100,18 @@ def print_scores(seven: list[Speaker], unseen: Speaker) -> None:
     print_row("d20 under the shipped map", scores)
 
 
+def print_rounding(seven: list[Speaker]) -> None:
+    """How round filmed mouths are at a width: what ties the two curves of a speaking face together."""
+    curves = [speaker.mouth.curves for speaker in seven]
+    width = np.concatenate([each["width"] - np.median(each["width"]) for each in curves])
+    rounding = np.concatenate([each["round"] for each in curves])
+    print(f"{'change of width':>18}{'frames':>8}{'round p50':>11}{'p95':>7}")
+    for low in np.arange(-0.125, 0.1, 0.025):
+        inside = rounding[(width >= low) & (width < low + 0.025)]
+        middle, high = np.percentile(inside, [50, 95])
+        print(f"{low:+9.3f}..{low + 0.025:+.3f}{len(inside):8d}{middle:11.2f}{high:7.2f}")
+
+
 def print_silence() -> None:
     """MonoSound without speech and a silent track."""
     for name in ("source_video/s18.mp4", "driving/d3.mp4"):
@@ -134,6 +146,7 @@ def main() -> None:
             )
         return
     print_scores(seven, filmed_speaker())
+    print_rounding(seven)
     print_silence()
     print_speed()
 

@@ -12,12 +12,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from lp_core.assemble import assemble
+from lp_core.faces.open import open_analyzer
 from lp_core.job import RenderJob
 from lp_core.media.open import open_source
 from lp_core.settings import RenderSettings
@@ -61,16 +63,26 @@ def closed_share(motion: SpeechMotion, mouth: FilmedMouth, names: frozenset[str]
     return closed, total
 
 
+def lower_face(pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """A square of the image from the eyes to below the chin."""
+    top, bottom = points[[33, 263], 1].mean(), points[152, 1]
+    side, (x, y) = int(1.5 * (bottom - top)), points[[61, 291]].mean(axis=0)
+    left, upper = max(int(x - side / 2), 0), max(int(y - side / 2), 0)
+    return pixels[upper : upper + side, left : left + side]
+
+
 def write_sheet(film: Path, asked: Mapping[str, np.ndarray], output: Path) -> None:
     """The frames with the widest, narrowest, roundest and most open mouth, and some between, as one image."""
     wanted = [int(asked["open"].argmax()), int(asked["width"].argmax()), int(asked["width"].argmin())]
     wanted += [int(asked["round"].argmax()), int(asked["press"].argmax())]
     wanted += np.linspace(5, len(asked["open"]) - 5, 7).astype(int).tolist()
     tiles = []
-    with open_source(str(film)) as source:
+    with open_source(str(film)) as source, closing(open_analyzer(is_video=False)) as analyzer:
         for index, frame in enumerate(source):
             if index in wanted:
-                tiles.append((index, frame.as_rgb8()))
+                pixels = frame.as_rgb8()
+                face = max(analyzer.analyze(pixels), key=lambda each: each.box.area)
+                tiles.append((index, lower_face(pixels, face.landmarks_frame[:, :2])))
     by_index = dict(tiles)
     cells = [
         cv2.resize(by_index[index], (480, 480), interpolation=cv2.INTER_AREA)

@@ -27,6 +27,12 @@ _CORE_S, _RAMP_S = 0.012, 0.045
 _TEETH = 0.035
 """Largest opening while the lower lip touches the teeth, outer eye distances."""
 _LIMITS: Mapping[str, tuple[float, float]] = {"open": (0.0, 0.42), "width": (-0.2, 0.15), "round": (0.0, 1.0)}
+_ROUND = (0.0, 0.05, 0.13, 0.27, 0.77, 0.97)
+_WIDEST = (0.15, 0.012, -0.012, -0.037, -0.062, -0.087)
+"""Rounding of filmed mouths -> the greatest change of width at which 5 % of their frames are at least so round."""
+_NARROW = (-0.2, -0.11, -0.087, -0.062, -0.037)
+_ROUND_THERE = (0.4, 0.18, 0.17, 0.06, 0.02)
+"""Change of width of filmed mouths, from narrow to wide -> the median of their rounding."""
 SETTLE_S = 0.25
 """How long a mouth takes to come to rest."""
 NEUTRAL_MOOD = ((0.0, "neutral"),)
@@ -152,8 +158,19 @@ def mouth_curves(deviations: F32, mouth_map: MouthMap, active: F32, strength: fl
         value = change if name in _CHANGES else change + mouth_map.mean[index]
         low, high = _LIMITS.get(name, (0.0, 1.0))
         curves[name] = np.clip(value * active * strength, low, high).astype(np.float32)
+    curves["width"], curves["round"] = _consistent(curves["width"], curves["round"])
     curves["press"] = np.zeros(len(active), np.float32)
     return curves
+
+
+def _consistent(width: F32, rounding: F32) -> tuple[F32, F32]:
+    """Width and rounding as lips can have them: round lips are narrow, and narrow lips are somewhat round.
+
+    Source: frames of seven filmed speakers (``benchmarks/speech.py`` prints the table).
+    """
+    fuller = np.maximum(rounding, np.interp(width, _NARROW, _ROUND_THERE, right=0.0))
+    narrower = np.minimum(width, np.interp(fuller, _ROUND, _WIDEST))
+    return narrower.astype(np.float32), fuller.astype(np.float32)
 
 
 def _from_rest(active: F32) -> F32:

@@ -35,8 +35,6 @@ _OUTER_EYES, _CORNERS = (33, 263), (61, 291)
 _PAIRS = ((13, 14), (82, 87), (312, 317))
 _PUCKER_FORWARD = 0.16
 """Head units by which fully rounded lips come forward."""
-_PUCKER_NARROW = 0.1
-"""Outer eye distances by which full rounding narrows the mouth beyond what the width says."""
 _LID_SHARE = 0.85
 """What a landmarker reads of a closed lid."""
 _OPEN_EYE, _WIDE_LIPS = 0.3, 0.6
@@ -55,7 +53,7 @@ class SpeakingFace:
     widening: F64
     """(478, 3) for a mouth that is wider by 1."""
     rounding: F64
-    """(478, 3) for full rounding."""
+    """(478, 3) for full rounding at the same width."""
 
     def points(self, values: Mapping[str, float]) -> F64:
         """(478, 3) the face under curves' values at one moment, lids and irises as well."""
@@ -80,9 +78,7 @@ def speaking_face() -> SpeakingFace:
     eyes = float(np.linalg.norm(face[_OUTER_EYES[0]] - face[_OUTER_EYES[1]]))
     down = opening_field(face)[:, None] * DOWN
     gap = np.mean([down[low, 1] - down[high, 1] for high, low in _PAIRS])
-    widening = _widening(face)
-    narrow = -_PUCKER_NARROW * eyes * widening
-    return SpeakingFace(face, eyes, down / gap, widening, narrow + _protrusion(face))
+    return SpeakingFace(face, eyes, down / gap, _widening(face), _protrusion(face))
 
 
 def _widening(face: F64) -> F64:

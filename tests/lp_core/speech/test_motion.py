@@ -3,7 +3,7 @@ import pytest
 
 from lp_core.errors import MotionError
 from lp_core.speech.analysis import HeardSpeech, Voice
-from lp_core.speech.motion import SpeechMotion, perform, with_head
+from lp_core.speech.motion import SpeechMotion, mouth_curves, perform, with_head
 from lp_core.speech.mouth_map import OUTPUTS, default_map
 from lp_core.speech.natural import MOODS, Manner
 from lp_core.speech.phones import Phone
@@ -48,6 +48,18 @@ def test_frames_are_means_and_do_not_depend_on_the_block():
     for name, curve in whole.items():
         assert np.allclose(curve, np.concatenate([part[name] for part in parts]), atol=1e-6)
     assert whole["open"][150] == pytest.approx(motion.curves["open"][598:602].mean(), abs=0.03)
+
+
+def test_round_lips_are_narrow_and_narrow_lips_round():
+    mouth = np.zeros((4, len(OUTPUTS)), np.float32)
+    width, rounding = OUTPUTS.index("width"), OUTPUTS.index("round")
+    mouth[1, rounding], mouth[2, width], mouth[3, width] = 4.0, -3.0, 2.0
+    curves = mouth_curves(mouth, default_map(), np.ones(4, np.float32), 1.0)
+    assert curves["round"][1] > 0.5
+    assert curves["width"][1] < -0.04 < curves["width"][0]
+    assert curves["round"][2] > curves["round"][0] + 0.1
+    assert curves["width"][3] > 0.05
+    assert curves["round"][3] < 0.1
 
 
 def test_it_begins_at_rest_and_settles():

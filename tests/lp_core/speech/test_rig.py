@@ -44,8 +44,8 @@ def test_the_mouth_is_as_wide_as_asked_and_stays_closed(width):
     assert abs(gap) < 0.02
 
 
-def test_rounding_narrows_and_brings_the_lips_forward():
-    assert measured(round=1.0)[1] < -0.05
+def test_rounding_brings_the_lips_forward_and_leaves_the_width_to_its_curve():
+    assert abs(measured(round=1.0)[1]) < 0.02
     change = speaking_face().points({**REST, "round": 1.0}) - neutral_face()
     assert change[[13, 14], 2].max() < -0.1
 
