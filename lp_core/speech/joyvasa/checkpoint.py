@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lp_core.errors import BadMotionFile, ModelDamaged, ModelMissing
+from lp_core.errors import MALFORMED, BadMotionFile, ModelDamaged, ModelMissing
 from lp_core.files import sha256_of
 from lp_core.models.download import translated_write_errors
 from lp_core.models.imports import imported_folder, imported_weights, write_import_list
@@ -147,7 +147,7 @@ def stated_sizes(root: Path) -> JoyvasaSizes:
     try:
         with safe_open(path, "pt") as file:
             return JoyvasaSizes(**json.loads(file.metadata()["sizes"]))
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, *MALFORMED) as error:
         raise ModelDamaged(f"{path} cannot be read ({error}); repeat: {_IMPORT}.") from error
 
 
@@ -181,7 +181,7 @@ def read_ranges(path: Path) -> Ranges:
         for name, count in _RANGES.items():
             least, most = (_numbers(content, f"{kind}_{name}", count) for kind in ("min", "max"))
             mean, spread = np.concatenate([mean, least]), np.concatenate([spread, most - least])
-    except (BadMotionFile, KeyError, TypeError, ValueError) as error:
+    except (BadMotionFile, *MALFORMED) as error:
         raise ModelDamaged(
             f"{path} cannot be read as JoyVASA's template ({error}); download it again."
         ) from error
@@ -213,7 +213,7 @@ def _unpickled(path: Path) -> dict[str, Any]:
     try:
         with torch.serialization.safe_globals(admitted):
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    except (pickle.UnpicklingError, RuntimeError, OSError, *MALFORMED) as error:
         reason = str(error).strip().partition("\n")[0][:120]
         raise ModelDamaged(
             f"{path} is truncated, damaged or holds something other than weights ({reason}); download it again."
