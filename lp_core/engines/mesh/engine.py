@@ -312,7 +312,7 @@ class MeshEngine:
         if views:
             content = mouth.seen(where, points, views, portrait.tone, portrait.points)
         elif driving is None or driving.pixels is None or self._settings.mesh.mouth == "drawn":
-            content = mouth.drawn(where, points, portrait.tone, portrait.points)
+            content = mouth.drawn(where, points, portrait.tone, portrait.points, portrait.has_teeth)
         else:
             content, covered = mouth.borrowed(where, points, driving, portrait.tone)
             where = replace(where, alpha=where.alpha * covered)

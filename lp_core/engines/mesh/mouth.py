@@ -204,7 +204,11 @@ def _overhang(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def drawn(
-    where: Opening, points: NDArray[np.float64], tone: FaceTone, rest: NDArray[np.float64]
+    where: Opening,
+    points: NDArray[np.float64],
+    tone: FaceTone,
+    rest: NDArray[np.float64],
+    has_teeth: bool = True,
 ) -> NDArray[np.float32]:
     """A mouth cavity with teeth and tongue, shaded to the portrait's light.
 
@@ -217,6 +221,7 @@ def drawn(
         points: (478, 3) target landmarks in pixels of the portrait.
         tone: color of the portrait's face.
         rest: (478, 3) the portrait's own landmarks.
+        has_teeth: False: the cavity is plain, for an animal or a drawing has no human teeth.
 
     Returns:
         (h, w, 3) float32, 8-bit codes.
@@ -243,7 +248,7 @@ def drawn(
     top = _step(upper + above * arch**0.5 - v, -0.01, 0.012) * _step(arch, 0.0, 0.25)
     bottom = _step(v - lower + LOWER_TEETH * arch**0.5, -0.01, 0.012) * _step(arch, 0.1, 0.4) * 0.75
     shade = gaps * (0.72 + 0.28 * arch) * (0.75 + 0.25 * _step(v - upper, 0.0, 0.06))
-    for teeth in (bottom, top):
+    for teeth in (bottom, top) if has_teeth else ():
         color = color + teeth[..., None] * (TEETH * shade[..., None] - color)
     light = np.clip(tone.skin / SKIN_LIGHT, 0.35, 1.1)
     lit = (color * (0.35 * light.mean() + 0.65 * light)).clip(0, 255)

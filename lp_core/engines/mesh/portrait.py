@@ -52,6 +52,8 @@ class MeshPortrait:
     """Grid cells per pixel, 0 < grid_scale <= 1."""
     plate: PlateMouth | None = None
     """The mouth of the plate, where another voice replaces it."""
+    has_teeth: bool = True
+    """Whether an opened mouth shows human teeth; False for a face whose points were set by hand."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -92,6 +94,7 @@ def prepare_portrait(
         tuning=tuning,
         grid_scale=min(1.0, GRID_FACE_PX / max(float(np.ptp(oval[:, 1])), 1.0)),
         plate=plate,
+        has_teeth=bool(face.blendshapes),
     )
 
 

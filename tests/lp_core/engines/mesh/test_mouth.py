@@ -8,6 +8,7 @@ import pytest
 from lp_core.engines.base import DrivingPicture
 from lp_core.engines.mesh.mouth import borrowed, drawn, mouth_opening
 from lp_core.engines.mesh.tone import GAIN_RANGE, LUMA, MOST_GRAIN
+from lp_core.faces.hand_points import face_from_points, points_of
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.motion.builtin import neutral_face
 
@@ -83,6 +84,14 @@ def test_drawn_has_teeth_above_and_dark_below(portrait, wide):
     column = light[rows, middle]
     assert column[: len(rows) // 4].max() > 120
     assert column[len(rows) // 2] < 60
+    plain = drawn(where, wide, portrait.tone, portrait.points, has_teeth=False).mean(axis=2)
+    assert plain[rows, middle][: len(rows) // 4].max() < 60
+
+
+def test_a_face_set_by_hand_has_no_human_teeth(portrait, sitter, engine, as_frame):
+    face = face_from_points(points_of(sitter.face), neutral_face())
+    assert portrait.has_teeth
+    assert not engine.prepare(as_frame(sitter.picture), face).has_teeth
 
 
 def test_drawn_has_no_stripes_across_the_dark(portrait, wide):
