@@ -37,7 +37,7 @@ FLOORS = (
     ("clips", "layering", "upscaling", "finishing"),
     ("performances", "spoken"),
     ("assemble",),
-    ("resuming", "saying"),
+    ("resuming", "saying", "reporting"),
     ("batch", "live", "worker", "training"),
     ("api",),
     ("cli",),

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lp_core.batch.results import BatchSummary, ShotResult
 from lp_core.files import write_whole
 from lp_core.media.open import open_source
 from lp_core.performance_name import speech_file
+from lp_core.render.html_page import facts, page, thumbnail
 
 SHEET, FIGURES = "report.html", "report.json"
-_SIDE_PX = 240
-_STYLE = """
-body{font:14px/1.5 system-ui,sans-serif;margin:2rem;background:#16181c;color:#e6e6e6}
-h1{font-size:1.3rem}
-section{display:flex;flex-wrap:wrap;align-items:flex-start;gap:1rem;margin:1rem 0;
-padding:1rem;background:#1f2228;border-radius:8px}
-.images{display:flex;gap:4px;flex:0 0 auto}
-img{display:block;border-radius:4px;max-width:200px;max-height:180px}
-dl{display:grid;grid-template-columns:auto 1fr;gap:0 1rem;margin:0}dt{color:#9aa0a8}
-.failed{border-left:4px solid #e5534b}.rendered{border-left:4px solid #57ab5a}.up{border-left:4px solid #539bf5}
-h2{font-size:1.05rem;margin:0 0 .5rem}p{margin:.3rem 0}
-"""
 
 
 def write_reports(summary: BatchSummary) -> None:
@@ -76,35 +61,32 @@ def figures(summary: BatchSummary) -> dict[str, object]:
 
 def contact_sheet(summary: BatchSummary) -> str:
     """The report as one HTML page with its images inside."""
-    title = html.escape(f"{Path(summary.plan.timeline).name} - LP Suite batch")
     counts = ", ".join(f"{count} {html.escape(name)}" for name, count in summary.plan.counts.items())
-    parts = [
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
-        f"<style>{_STYLE}</style></head><body><h1>{title}</h1><p>{counts}</p>",
-        *(f"<p>{html.escape(line)}</p>" for line in summary.sentences()),
-        *(_section(summary, result) for result in summary.results),
-        "</body></html>",
-    ]
-    return "\n".join(parts)
+    return page(
+        f"{Path(summary.plan.timeline).name} - LP Suite batch",
+        [
+            f"<p>{counts}</p>",
+            *(f"<p>{html.escape(line)}</p>" for line in summary.sentences()),
+            *(_section(summary, result) for result in summary.results),
+        ],
+    )
 
 
 def _section(summary: BatchSummary, result: ShotResult) -> str:
     path = summary.plan.folder / result.shot.output
     images = "" if result.state == "failed" else "".join(_images(path, result.shot.frames))
-    facts = {
+    rows = {
         "state": result.state,
         "performance": Path(speech_file(result.shot.job.driving)).name,
         "result": result.shot.output,
         **{name.replace("_", " "): value for name, value in result.figures.items()},
     }
-    rows = "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts.items()
-    )
     failed = f"<p>{html.escape(result.message)}</p>" if result.message else ""
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in result.shot.notes)
     return (
         f'<section class="{result.state.split()[0]}"><div class="images">{images}</div><div>'
-        f"<h2>{html.escape(result.shot.name or result.shot.id)}</h2><dl>{rows}</dl>{failed}{notes}</div></section>"
+        f"<h2>{html.escape(result.shot.name or result.shot.id)}</h2>"
+        f"{facts(rows.items())}{failed}{notes}</div></section>"
     )
 
 
@@ -115,18 +97,6 @@ def _images(path: Path, frames: int) -> Iterator[str]:
         with open_source(path) as source:
             for frame in source:
                 if frame.index in wanted:
-                    data = base64.b64encode(_small_jpeg(frame.as_rgb8())).decode()
-                    yield f'<img alt="frame {frame.index}" src="data:image/jpeg;base64,{data}">'
+                    yield thumbnail(f"frame {frame.index}", frame.as_rgb8())
     except Exception as error:  # noqa: BLE001 - a report without an image is better than none
         yield f"<p>{html.escape(str(error) or type(error).__name__)}</p>"
-
-
-def _small_jpeg(picture: NDArray[np.uint8]) -> bytes:
-    import cv2
-
-    height, width = picture.shape[:2]
-    scale = min(1.0, _SIDE_PX / max(height, width))
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-    return data.tobytes()

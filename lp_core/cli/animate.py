@@ -33,6 +33,13 @@ work_option = click.option(
 )
 
 
+report_option = click.option(
+    "--report",
+    metavar="FILE.html",
+    help="Page with images of the result, its figures and the curve of confidence.",
+)
+
+
 class ExplainedCommand(click.Command):
     """A command that shows examples when it is called without arguments."""
 
@@ -52,6 +59,7 @@ class ExplainedCommand(click.Command):
 @click.argument("driving", required=False)
 @click.option("-o", "--output", required=True, help="Video, or frame pattern such as out.%04d.png.")
 @work_option
+@report_option
 @settings_options()
 @progress_option
 @debug_option
@@ -60,6 +68,7 @@ def animate(
     driving: str | None,
     output: str,
     work: str | None,
+    report: str | None,
     progress: str,
     **values: Any,  # noqa: ANN401 - any setting's value
 ) -> None:
@@ -73,19 +82,31 @@ def animate(
     from lp_core.job import RenderJob
 
     settings = settings_from(values)
-    run_job(RenderJob(source, driving or _first_performance(settings), output, settings), work, progress)
+    run_job(
+        RenderJob(source, driving or _first_performance(settings), output, settings), work, progress, report
+    )
 
 
-def run_job(job: RenderJob, work: str | None, progress: str) -> None:
+def run_job(job: RenderJob, work: str | None, progress: str, report: str | None = None) -> None:
     """Renders a job and reports; exits with a separate code where the result could not be signed.
 
     Args:
         job: what is rendered.
         work: folder that keeps finished parts; None: nothing is kept.
         progress: how progress is shown.
+        report: page about the result; None: none.
+
+    Raises:
+        UsageError: a report is asked for of a render in parts, of which some may be from an earlier run.
     """
+    if work is not None and report is not None:
+        raise click.UsageError("--report needs the render in one go; leave out --work.")
     with make_reporter(progress) as reporter:
-        if work is None:
+        if report is not None:
+            from lp_core.reporting import render_with_report
+
+            summary = render_with_report(job, Path(report), reporter.progress)
+        elif work is None:
             from lp_core.assemble import assemble
 
             summary = assemble(job).run(reporter.progress)

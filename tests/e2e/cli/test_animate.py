@@ -1,6 +1,8 @@
 """`lpsuite animate` from file to file, with the real parts."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -351,3 +353,25 @@ def test_a_stop_midway_leaves_nothing(portrait, motion, tmp_path, number):
     assert "Stopped" in words
     assert "Traceback" not in words
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_shows_the_result_and_its_confidence(lpsuite, portrait, driving, tmp_path):
+    out, report = tmp_path / "out.mp4", tmp_path / "ü & out.html"
+    code, lines = lpsuite(
+        "animate", portrait, driving, "-o", out, "--report", report, "--passes", "confidence"
+    )
+    assert (code, lines[-1]["frames"]) == (0, 12)
+    text = report.read_text(encoding="utf-8")
+    assert text.count("<img alt=") == 12
+    points = re.search(r'polyline points="([^"]+)"', text)[1].split()
+    stored = json.loads(next(tmp_path.glob("out*confidence*.json")).read_text())["frames"]
+    assert len(points) == len(stored) == 12
+    heights = [float(point.split(",")[1]) for point in points]
+    assert heights == pytest.approx([(1 - row["confidence"]) * 76 + 2 for row in stored], abs=0.1)
+    assert lpsuite("animate", portrait, driving, "-o", tmp_path / "b.mp4", "--report", report)[0] == 15
+    assert not (tmp_path / "b.mp4").exists()
+    for bad in (
+        ("--report", tmp_path / "page.pdf"),
+        ("--report", tmp_path / "c.html", "--work", tmp_path / "w"),
+    ):
+        assert lpsuite("animate", portrait, driving, "-o", tmp_path / "c.mp4", *bad)[0] == 2
