@@ -1,14 +1,16 @@
 """Random requests by the worker's own description: no failure of the server, no way out of the folders."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from fakes.films import write_portrait
 from fakes.settings import setting_fields
-from fakes.worker import Worker
+from fakes.worker import ROOT, Worker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -33,9 +35,15 @@ def hunted(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("phase", ["fuzzing", "stateful"])
-def test_no_request_that_the_description_allows_breaks_the_worker(hunted, phase):
+def test_no_request_that_the_description_allows_breaks_the_worker(hunted, astronaut, phase):
     """Stateful: requests in chains, by the links of the description: a job is made, asked for, cancelled, forgotten."""
     address = hunted.client.address
+    environment = dict(os.environ)
+    if phase == "stateful":
+        write_portrait(hunted.data / "portrait.png", astronaut[:256, 96:352])
+        paths = os.pathsep.join([str(ROOT / "tests"), str(ROOT)])
+        hooks = {"SCHEMATHESIS_HOOKS": "fakes.request_hooks", "PYTHONPATH": paths}
+        environment |= {**hooks, "LPSUITE_TEST_DATA": str(hunted.data)}
     command = [
         *(
             PROGRAM,
@@ -44,13 +52,18 @@ def test_no_request_that_the_description_allows_breaks_the_worker(hunted, phase)
             "--header",
             f"Authorization: Bearer {address.token}",
         ),
-        *("--exclude-path", "/events"),  # a stream without end
+        *("--exclude-path", "/events"),  # streams without end
+        *("--exclude-path", "/streams/{stream}/preview.mjpeg"),
         *("--phases", phase, "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color"),
         *("--generation-database", "none"),
         "--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
     ]
-    done = subprocess.run(command, cwd=hunted.folder, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, cwd=hunted.folder, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stdout[-3000:]
+    if phase == "stateful":
+        assert re.search(r"API Links:\s+[1-9]", done.stdout), "no request followed another one"
     assert " passed" in done.stdout
     assert hunted.client.health()["name"] == "lpsuite"
 
