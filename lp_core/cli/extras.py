@@ -17,6 +17,7 @@ PURPOSES = {
     "live": "the virtual camera of live streams",
     "speech": "speech as a performance",
     "microphone": "a microphone that drives a live stream",
+    "webrtc": "a portrait that talks in a browser",
     "voice": "text to speech",
     "upscale": "Real-ESRGAN and other upscaling networks",
     "cpu": "faster upscaling on a processor",

@@ -56,6 +56,12 @@ if TYPE_CHECKING:
     help="scheme://host:port that webhooks may call although it is not public; repeatable.",
 )
 @click.option(
+    "--allow-origin",
+    multiple=True,
+    metavar="URL",
+    help="scheme://host:port whose web pages may use those routes with a key; repeatable.",
+)
+@click.option(
     "--contain/--no-contain",
     "contained",
     default=True,
@@ -81,6 +87,7 @@ def serve(
     compat_settings: str | None,
     allow_fetch: tuple[str, ...],
     allow_webhook: tuple[str, ...],
+    allow_origin: tuple[str, ...],
     contained: bool,
     from_host: bool,
     opens: bool,
@@ -89,9 +96,8 @@ def serve(
     if from_host:
         os.closerange(3, 4096)  # a host's sockets would stay taken after its end
     try:
+        from lp_core.worker import serve as worker
         from lp_core.worker.compat.routes import CompatOptions
-        from lp_core.worker.serve import ServeOptions
-        from lp_core.worker.serve import serve as run
     except ImportError as error:
         if absent_library(error) is None or isinstance(error, MissingDependency):
             raise
@@ -102,7 +108,7 @@ def serve(
         if opens:
             show(link)
 
-    options = ServeOptions(
+    options = worker.ServeOptions(
         allow=allow,
         host=listen,
         port=port,
@@ -113,16 +119,17 @@ def serve(
         names=names,
         until_idle_s=until_idle,
         compat=CompatOptions(
-            tuple(word.strip() for word in compat.split(",") if word.strip()),
+            _words(compat),
             _path(compat_keys),
             allow_fetch,
             allow_webhook,
+            allow_origin,
             _path(compat_settings),
         ),
         is_contained=contained,
     )
     try:
-        run(options, announce)
+        worker.serve(options, announce)
     except WorkerError as error:
         open_running(error, opens)
 
@@ -146,6 +153,10 @@ def open_running(refusal: WorkerError, opens: bool) -> None:
     from lp_core.link.client import Client
 
     show(Client.connect(start=False).login_link())
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _path(name: str | None) -> Path | None:

@@ -16,7 +16,7 @@ from lp_core.geometry.dense_field import DenseReference
 from lp_core.live.config import StreamConfig
 from lp_core.live.drivers import DriverFrame
 from lp_core.live.scene_loader import Loader
-from lp_core.live.scenes import Rgba, Scene, finished
+from lp_core.live.scenes import Rgba, Scene, finished, marked
 from lp_core.motion.implicit.edit import EditCurves
 from lp_core.motion.live import LiveMotion
 from lp_core.motion.sequence import MotionFrame
@@ -120,9 +120,7 @@ class Renderer:
         motion, driving = self._last
         edit = edits.at(self._count)
         drawn = under.engine.animate(under.portrait, motion, reference, driving, edit)
-        if mark is not None:
-            frame = Frame(drawn.pixels, self._count, Fraction(self._time_ns, 10**9))
-            drawn = replace(drawn, pixels=mark(frame, drawn.region_matte, drawn.region).pixels)
+        drawn = marked(drawn, mark, self._count, Fraction(self._time_ns, 10**9))
         return finished(drawn, config.live)
 
     def _configure(self, scene: Scene, config: StreamConfig) -> tuple[Scene, LiveMotion]:

@@ -19,13 +19,18 @@ from lp_core.errors import UnreadableMedia
 from lp_core.faces.base import Face
 from lp_core.faces.open import open_analyzer
 from lp_core.faces.selector import require_face
+from lp_core.finishing.finish import Framing, cut_of
 from lp_core.frame import Frame
 from lp_core.geometry.warp import reduce
 from lp_core.media.open import STILLS, open_source
+from lp_core.media.pixels import resized_pixels
+from lp_core.provenance.open_watermark import WatermarkReader
 from lp_core.settings import RenderSettings
 from lp_core.settings.live import LiveSettings
 from lp_core.wanted_people import MOST_FACES
 
+WHOLE = Framing()
+"""No cut."""
 Rgba = NDArray[np.uint8]
 """(H, W, 4) uint8, straight alpha, display-encoded."""
 
@@ -76,7 +81,11 @@ class Scene:
 
 
 def make_scene(
-    wanted: SceneKey, settings: RenderSettings, before: Scene | None, admit: Callable[[str], object] = str
+    wanted: SceneKey,
+    settings: RenderSettings,
+    before: Scene | None,
+    admit: Callable[[str], object] = str,
+    framing: Framing = WHOLE,
 ) -> Scene:
     """Loads and prepares a portrait; the engine of the scene before is kept where it fits.
 
@@ -85,6 +94,7 @@ def make_scene(
         settings: of the engine.
         before: the scene that is shown now.
         admit: is given the portrait's name before it is opened; raises NotAllowed for what may not be read.
+        framing: cut around the face.
 
     Raises:
         LpError: the portrait or the engine cannot be used.
@@ -100,12 +110,37 @@ def make_scene(
     if first is None:
         raise UnreadableMedia(f"{path} holds no image; choose another portrait.")
     picture = to_rgba8(first, wanted.longest_side)
+    face = _face_in(picture, wanted.face, path)
+    if not framing.is_whole:
+        picture = _cut(picture, face, framing)
+        face = _face_in(picture, "largest", path)
     frame = Frame(picture, 0, Fraction(0))
-    with closing(open_analyzer(is_video=False, max_faces=MOST_FACES)) as analyzer:
-        faces = analyzer.analyze(frame.as_rgb8())
-    height, width = picture.shape[:2]
-    face = require_face(faces, wanted.face, width, height, str(path))
     return Scene(wanted, engine, engine.prepare(frame, face), face, picture, path.name)
+
+
+def _face_in(picture: Rgba, which: str, path: Path) -> Face:
+    with closing(open_analyzer(is_video=False, max_faces=MOST_FACES)) as analyzer:
+        faces = analyzer.analyze(np.ascontiguousarray(picture[..., :3]))
+    height, width = picture.shape[:2]
+    return require_face(faces, which, width, height, str(path))
+
+
+def _cut(picture: Rgba, face: Face, framing: Framing) -> Rgba:
+    """The part of the portrait that the framing asks for, in its size; even width and height."""
+    height, width = picture.shape[:2]
+    left, top, wide, high = cut_of(face, width, height, framing)
+    rows = framing.height or high
+    size = (max(round(wide * rows / high / 2), 1) * 2, max(round(rows / 2), 1) * 2)
+    part: Rgba = resized_pixels(np.ascontiguousarray(picture[top : top + high, left : left + wide]), size)
+    return part
+
+
+def marked(drawn: Animation, mark: WatermarkReader | None, index: int, time_s: Fraction) -> Animation:
+    """The drawn image with its invisible mark, where one is given."""
+    if mark is None:
+        return drawn
+    frame = Frame(drawn.pixels, index, time_s)
+    return replace(drawn, pixels=mark(frame, drawn.region_matte, drawn.region).pixels)
 
 
 def neighbour(path: Path, step: int) -> Path:

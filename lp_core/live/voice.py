@@ -18,8 +18,9 @@ from lp_core.performance_name import MICROPHONE, parse, speech_file
 from lp_core.settings import SpeechSettings
 from lp_core.speech.features import QUIET_DB, RATE, TICK, TICKS_PER_S
 from lp_core.speech.live import AHEAD_S, DESIGN_S, LiveVoice, WindowReading, read_window
-from lp_core.speech.mouth_map import read_map, spectral_map
+from lp_core.speech.mouth_map import spectral_map
 from lp_core.speech.natural import Manner
+from lp_core.speech.performance import mouth_map_of
 from lp_core.speech.recognizer import Recognizer, load_recognizer
 from lp_core.speech.rig import RIG_FRAMES, resting_values
 
@@ -109,8 +110,7 @@ class LiveSpeech:
             LpError: the mouth map cannot be read.
         """
         settings = out.settings()
-        path = None if settings.mouth_map is None else Path(settings.mouth_map)
-        self._voice = LiveVoice(read_map(path), spectral_map(), settings.speech_seed)
+        self._voice = LiveVoice(mouth_map_of(settings), spectral_map(), settings.speech_seed)
         self._recognizer = load_recognizer()
         self._name, self._frame, self._out = name, RIG_FRAMES[rig], out
         self._epoch_ns: float | None = None

@@ -63,7 +63,7 @@ def natural_motion(voice: Voice, speaking: F32, manner: Manner) -> dict[str, F32
     rng = np.random.default_rng(manner.seed)
     sway = [_sway(rng, time_s, degrees) for degrees in SWAY_DEG]
     calm = IDLE + (1 - IDLE) * blurred(speaking[:, None], 25.0)[:, 0]
-    stress, heights = _stress(voice, speaking)
+    stress, heights = stressed(voice, speaking)
     nod = _nods(rng, stress, heights, count) * manner.expressiveness
     posture = _posture(rng, voice, count)
     breath = _breaths(rng, voice, count)
@@ -95,7 +95,7 @@ def _sway(rng: np.random.Generator, time_s: F64, degrees: float) -> F64:
     return scaled
 
 
-def _stress(voice: Voice, speaking: F32) -> tuple[NDArray[np.intp], F64]:
+def stressed(voice: Voice, speaking: F32) -> tuple[NDArray[np.intp], F64]:
     """Ticks of stressed syllables and their heights in standard deviations, at most 1.2 a second."""
     spoken = voice.activity > SPEECH
     if spoken.sum() < TICKS_PER_S // 2:

@@ -67,7 +67,7 @@ def check_voice(path: Path, settings: SpeechSettings) -> None:
         next(iter(mono_samples(path, settings.speech_track)), None)
         return
     next(iter(mono_samples(path, settings.speech_track)), None)
-    read_map(_map_path(settings))
+    mouth_map_of(settings)
     if settings.transcript is not None:
         transcript_phones(Path(settings.transcript), settings.transcript_language)
     if settings.transcript is not None or not _known_phones(path):
@@ -98,7 +98,7 @@ def hear(path: Path, settings: SpeechSettings, step: Callable[[float], None] | N
     Raises:
         LpError: the sound cannot be read, or the extra 'speech' is not installed.
     """
-    mouth_map = read_map(_map_path(settings))
+    mouth_map = mouth_map_of(settings)
     with temporary_folder() as folder:
         sound = store_sound(mono_samples(path, settings.speech_track), Path(folder) / "sound.raw")
         heard = heard_sound(path, sound, settings, step)
@@ -124,7 +124,7 @@ def heard_sound(
         return _heard_by_text(path, sound, settings, step)
     if phones := _known_phones(path):
         return heard_from_phones(sound, phones)
-    return analyze(sound, load_recognizer(), read_map(_map_path(settings)), step)
+    return analyze(sound, load_recognizer(), mouth_map_of(settings), step)
 
 
 def _heard_by_text(
@@ -197,8 +197,13 @@ def _opened(name: str) -> MotionSequence:
         return reader.rows(0, len(reader))
 
 
-def _map_path(settings: SpeechSettings) -> Path | None:
-    return None if settings.mouth_map is None else Path(settings.mouth_map)
+def mouth_map_of(settings: SpeechSettings) -> MouthMap:
+    """The mouth map that the settings name.
+
+    Raises:
+        LpError: its file cannot be read.
+    """
+    return read_map(None if settings.mouth_map is None else Path(settings.mouth_map))
 
 
 class SpokenMotion:

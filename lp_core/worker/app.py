@@ -52,8 +52,10 @@ from lp_core.worker.schema import (
     UpscaleRequest,
 )
 from lp_core.worker.service import Service
+from lp_core.worker.speak_routes import speak_router
 from lp_core.worker.speech_routes import speech_router
 from lp_core.worker.streaming import EndlessResponse
+from lp_core.worker.talking.routes import talking_router
 
 STATUSES: tuple[tuple[type[LpError], int], ...] = (
     (NotAllowed, 403),
@@ -109,6 +111,8 @@ def create_app(service: Service, gate: Gate, compat: Compat | None = None) -> Fa
     app.include_router(_jobs_router(service))
     app.include_router(_events_router(service))
     app.include_router(live_router(service))
+    app.include_router(speak_router())
+    app.include_router(talking_router(service.talking, service.folders))
     app.include_router(page_router(service, gate))
     app.include_router(face_router(service.folders, service.looks))
     app.include_router(prepared_router())

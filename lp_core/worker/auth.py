@@ -50,6 +50,8 @@ class Gate:
     """Seconds, for the age of logins."""
     other_keys: tuple[str, ...] = ()
     """Beginnings of paths whose routes check separate keys."""
+    origins: frozenset[str] = frozenset()
+    """Origins whose pages may use those paths."""
     _logins: dict[str, float] = field(default_factory=dict)
     _sessions: set[str] = field(default_factory=set)
 
@@ -90,7 +92,11 @@ class Gate:
         """(status, wire code, sentence) of why a request is not served; None when it is."""
         if not self._is_own_host(headers.get("host", "")):
             return 403, "not_allowed", "The Host header is not this worker's; use its own address."
-        if not self._is_own_page(headers) and not (path == LOGIN_PATH and is_foreign_visit(method, headers)):
+        if (
+            not self._is_own_page(headers)
+            and not (path == LOGIN_PATH and is_foreign_visit(method, headers))
+            and self.guest_of(path, headers) is None
+        ):
             return 403, "not_allowed", "Pages from elsewhere may not use the worker."
         if path in OPEN_PATHS or path == LOGIN_PATH or self._has_other_key(path):
             return None
@@ -102,6 +108,11 @@ class Gate:
         if self.session_of(headers) is not None and (method in _SAFE or _is_told_own(headers)):
             return None
         return 401, "not_allowed", "The token is missing; open the page with: lpsuite serve --open."
+
+    def guest_of(self, path: str, headers: Headers) -> str | None:
+        """The origin of another page that may use the path; None: there is none, or it may not."""
+        origin = headers.get("origin")
+        return origin if origin in self.origins and self._has_other_key(path) else None
 
     def _has_other_key(self, path: str) -> bool:
         return any(path == prefix or path.startswith(prefix + "/") for prefix in self.other_keys)
@@ -182,9 +193,16 @@ class Guard:
                 return
             await self._app(scope, receive, send)
             return
-        refusal = self._gate.refusal(scope["method"], scope["path"], Headers(scope=scope))
+        headers = Headers(scope=scope)
+        refusal = self._gate.refusal(scope["method"], scope["path"], headers)
         if refusal is not None:
             await _refuse(send, *refusal)
+            return
+        guest = self._gate.guest_of(scope["path"], headers)
+        for_guest = [] if guest is None else _guest_headers(guest)
+        if guest is not None and scope["method"] == "OPTIONS":
+            await send({"type": "http.response.start", "status": 204, "headers": for_guest})
+            await send({"type": "http.response.body", "body": b""})
             return
 
         sentence = self._busy(scope["path"])
@@ -194,7 +212,7 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]
+                message["headers"] = [*message.get("headers", []), *_HEADERS, *for_guest]
             await send(message)
 
         await self._app(scope, receive, guarded)
@@ -212,6 +230,16 @@ _HEADERS = [
         b"media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
     ),
 ]
+
+
+def _guest_headers(origin: str) -> list[tuple[bytes, bytes]]:
+    """What tells a browser that a page of an origin may read the answer; cookies are never sent along."""
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
+        (b"access-control-allow-headers", b"authorization, content-type, x-api-key"),
+        (b"vary", b"origin"),
+    ]
 
 
 async def _refuse(send: Send, status: int, code: str, sentence: str) -> None:

@@ -96,6 +96,7 @@ def serve(options: ServeOptions, announce: Callable[[Address, str], None]) -> No
             scheme,
             listener.getsockname()[1],
             other_keys=open_paths(options.compat.vendors),
+            origins=frozenset(options.compat.origins),
         )
         address = _address(options, listener, scheme, token)
         listener.limits = service.limits
@@ -150,7 +151,8 @@ class _Server(uvicorn.Server):
         with contextlib.suppress(LpError):  # a table that cannot be read may hold work
             counts = self._service.store.counts()
             works = counts.get("queued", 0) + counts.get("running", 0) > 0
-        if state.connections or state.total_requests != self._asked or works or self._service.streams.all():
+        live = self._service.streams.all() or len(self._service.talking)
+        if state.connections or state.total_requests != self._asked or works or live:
             self._asked, self._used_at = state.total_requests, time.monotonic()
         return time.monotonic() - self._used_at
 
@@ -166,6 +168,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.hub.close()
         self._service.limits.end_waiting()
+        await self._service.talking.close()
         await super().shutdown(sockets)
 
 

@@ -24,6 +24,7 @@ from lp_core.worker.lane_processes import LaneProcesses
 from lp_core.worker.live_mailbox import open_streams
 from lp_core.worker.looks import KINDS as LOOKS
 from lp_core.worker.looks import ContainedLooks, MediaLooks
+from lp_core.worker.talking.sessions import TalkSessions
 from lp_core.worker.uploads import Uploads
 
 _ALL = 1_000_000
@@ -68,7 +69,12 @@ class Service(ClosesOnExit):
             self.lanes = JobRunner(self.store, self.hub, self.kinds, state / "jobs", self._do)
             stack.callback(self.lanes.close)
             self.streams = stack.enter_context(open_streams(self.folders))
+            self.talking = TalkSessions(self.folders.readable, self._examine)
             self._cleanup = stack.pop_all()
+
+    def _examine(self, portrait: str) -> None:
+        """Reads a portrait and its faces in another process first: a file that crashes it crashes nothing here."""
+        self.looks.look("faces", {"source": portrait, "frame": 0})
 
     def contain(self, kind: str, kinds: str, more: Mapping[str, Any]) -> None:
         """Has the jobs of a kind that was added done in other processes, where the others are.

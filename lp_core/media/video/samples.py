@@ -62,6 +62,26 @@ def mono_samples(path: Path, track: int = 0) -> Iterator[Samples]:
             yield resampled.to_ndarray().reshape(-1).astype(np.float32)
 
 
+def resampled(samples: Samples, rate: int, wanted: int) -> Samples:
+    """Samples (n,) in -1..1 at another rate: (round(n * wanted / rate),).
+
+    Args:
+        samples: mono sound.
+        rate: its samples per second.
+        wanted: those of the result.
+    """
+    count = round(len(samples) * wanted / rate)
+    if rate == wanted or not len(samples):
+        return samples[:count]
+    frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples[None], np.float32), "fltp", "mono")
+    frame.sample_rate = rate
+    resampler = AudioResampler(format="fltp", layout="mono", rate=wanted)
+    blocks = [*resampler.resample(frame), *resampler.resample(None)]
+    whole = np.concatenate([block.to_ndarray().reshape(-1) for block in blocks])
+    result: Samples = np.pad(whole, (0, max(count - len(whole), 0)))[:count].astype(np.float32)
+    return result
+
+
 def _chosen(path: Path, streams: list[AudioStream], track: int) -> AudioStream:
     if not streams:
         raise UnreadableMedia(f"{path} has no sound, so it cannot drive a face; give a file with speech.")

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from lp_core.geometry.facemesh import RIGID
 from lp_core.geometry.rotation import angles_deg
+from lp_core.motion.landmarks.lips import WIDE_MOUTH, inner_gap, mouth_width
 from lp_core.motion.landmarks.motion import F64, best_rotation, lip_openness
-from lp_core.motion.landmarks.transfer import DOWN, WIDE_MOUTH, face_fields, inner_gap, mouth_width
+from lp_core.motion.landmarks.transfer import DOWN, face_fields
 from lp_core.motion.sequence import MotionFrame
 
 REST_QUANTILE = 0.2

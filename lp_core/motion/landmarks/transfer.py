@@ -21,6 +21,14 @@ from lp_core.geometry.facemesh import (
 from lp_core.geometry.rotation import angles_deg, from_angles_deg
 from lp_core.motion.landmarks.change import NO_CHANGE, Change
 from lp_core.motion.landmarks.lids import lid_displacement, lid_field, nudged_lids, widest_eyes
+from lp_core.motion.landmarks.lips import (
+    OUTER_EYES,
+    WIDE_MOUTH,
+    inner_gap,
+    lip_gap,
+    mouth_width,
+    relaxed_smile,
+)
 from lp_core.motion.landmarks.motion import F64, best_rotation
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
@@ -33,12 +41,8 @@ STRAIGHT = 0.75
 """Part of a limit up to which movement is exact."""
 SCALE_RANGE = (0.5, 2.0)
 MAX_GAZE = 0.22
-NARROW_MOUTH = 0.05
-"""Lip openness below which a reference counts as closed: proportions of less would be proportions of noise."""
 SMILE_REACH = 0.42
 """Width of the Gaussian that a smile carries around the corners of the mouth, in head units."""
-WIDE_MOUTH = 0.7
-"""Lip openness of a wide open mouth."""
 UPPER_SHARE = 0.15
 """Part of the lip opening that the upper lip gives."""
 FREE_GAP, TRUST_GAP = 0.04, 1.0
@@ -170,7 +174,7 @@ def _region_delta(
     mouth = fields.mouth[:, None]
     delta = plain_delta(source, motion, reference, fields.mouth)
     if settings.region in ("all", "expression", "lips"):
-        delta += mouth * nudge.smile * fields.smile
+        delta += mouth * (nudge.smile - relaxed_smile(source, motion, reference)) * fields.smile
         plain = lip_gap(source, motion, reference, settings.motion)
         read = WIDE_MOUTH / 2 * float(motion.blendshapes[JAW_OPEN] - reference.blendshapes[JAW_OPEN])
         moved = max(abs(plain - inner_gap(shape)), abs(read))
@@ -209,36 +213,6 @@ def smile_field(shape: F64) -> F64:
         weight = np.exp(-square / (2 * SMILE_REACH**2))
         result += weight[:, None] * np.array([0.15 * np.sign(shape[corner, 0]), -0.13, 0.03])
     return result
-
-
-def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
-    """Inner lip gap the performance asks of the source, in head units, as plain geometry transfers it.
-
-    Closed lips are closed on every face: below the reference's own gap the source closes in proportion,
-    above it opens so that a wide open mouth is as wide open on the source.
-    """
-    shape = source.expression.astype(np.float64)
-    width = mouth_width(shape)
-    own = inner_gap(shape)
-    now, then = float(motion.lips), float(reference.lips) if mode == "relative" else own / width
-    if mode == "relative":
-        # A mouth that narrows while it opens is less wide open than its openness says.
-        width_now, width_then = (mouth_width(f.expression.astype(np.float64)) for f in (motion, reference))
-        now *= width_now / width_then
-    if now < then:
-        return own * (1 - (then - now) / max(then, NARROW_MOUTH))
-    wide = max(WIDE_MOUTH * width - own, WIDE_MOUTH * width / 2)
-    return own + (now - then) * wide / max(WIDE_MOUTH - then, WIDE_MOUTH / 2)
-
-
-def inner_gap(points: F64) -> float:
-    """Signed inner lip gap in head units: lower lip below upper lip is positive."""
-    return float((points[LIPS_INNER_LOWER[4:7], 1] - points[LIPS_INNER_UPPER[4:7], 1]).mean())
-
-
-def mouth_width(shape: F64) -> float:
-    """Distance of the inner mouth corners in head units; above 0 on any face."""
-    return max(float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]])), 1e-6)
 
 
 def opening_field(shape: F64) -> F64:
@@ -285,7 +259,7 @@ def _proportioned(delta: F64, shape: F64, reference: F64, mouth_weight: F64) -> 
 
     mouth = mouth_weight[:, None]
     lower = np.array([ratio(61, 291, 0), ratio(NOSE_BASE, CHIN, 1), 1.0])
-    upper = np.array([ratio(33, 263, 0), ratio(105, 33, 1), 1.0])
+    upper = np.array([ratio(*OUTER_EYES, 0), ratio(105, 33, 1), 1.0])
     scaled: F64 = delta * (mouth * lower + (1 - mouth) * upper)
     return scaled
 

@@ -26,15 +26,30 @@ def open_session(path: Path, inner: str | None = None) -> Any:  # noqa: ANN401 -
         ModelDamaged: the file is not a network, or has no such tensor.
         UnreadableMedia: the file cannot be read.
     """
-    try:
-        runtime = import_module("onnxruntime")
-    except ImportError as error:
-        raise missing_extra("This voice", EXTRA) from error
     check_readable(path)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise read_failure(path, error) from error
+    return session_of(content, str(path), inner)
+
+
+def session_of(content: bytes, name: str, inner: str | None = None) -> Any:  # noqa: ANN401 - onnxruntime's own class
+    """The same for a network in memory.
+
+    Args:
+        content: the network.
+        name: for messages.
+        inner: name of an inner tensor that becomes its last output.
+
+    Raises:
+        MissingDependency: onnxruntime is not installed.
+        ModelDamaged: it is not a network, or has no such tensor.
+    """
+    try:
+        runtime = import_module("onnxruntime")
+    except ImportError as error:
+        raise missing_extra("This voice", EXTRA) from error
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -46,7 +61,7 @@ def open_session(path: Path, inner: str | None = None) -> Any:  # noqa: ANN401 -
         )
     except Exception as error:  # onnxruntime has an error class for each status
         raise ModelDamaged(
-            f"{path} is not a voice that can be used ({type(error).__name__}); get the file again."
+            f"{name} is not a voice that can be used ({type(error).__name__}); get the file again."
         ) from error
 
 

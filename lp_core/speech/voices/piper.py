@@ -18,10 +18,9 @@ from lp_core.leftovers import temporary_folder
 from lp_core.speech.voices.base import Delivery, Utterance, VoiceInfo, unmarked
 from lp_core.speech.voices.onnx import open_session
 from lp_core.speech.voices.programs import (
-    PROGRAM,
     espeak_version,
+    ipa_of,
     ipa_words,
-    run_program,
     with_aligned_phones,
 )
 
@@ -50,7 +49,7 @@ class PiperVoice:
     def speak(self, text: str, delivery: Delivery) -> Utterance:
         """Speaks a sentence; see the contract."""
         plain = unmarked(text)
-        ipa = run_program([PROGRAM, "-v", self.espeak, "-q", "--ipa", "--stdin"], plain)
+        ipa = ipa_of(plain, self.espeak)
         ids = self._ids(" ".join(ipa.split()))
         noise, length, width = self.scales
         inputs: dict[str, Any] = {

@@ -33,7 +33,8 @@ WORDS_PER_MINUTE = 175
 LIMIT_S = 120.0
 """How long a program may take for one sentence."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,4}(-[A-Za-z0-9]{1,12}){0,3}(\+[A-Za-z0-9_-]{1,24})?")
-_SWITCH = re.compile(r"\([a-z-]{2,12}\)")
+SWITCH = re.compile(r"\([a-z-]{2,12}\)")
+"""Marks of another language in the middle of a text."""
 _SILENT = frozenset(STRESS + LENGTH + "‿ʲʰ̩̃ʼ̪")
 
 
@@ -110,9 +111,14 @@ def espeak_version() -> str:
 
 def ipa_words(text: str, language: str) -> list[list[str]]:
     """The phones of each word, as members of PHONES; espeak-ng may join words."""
-    spoken = run_program([PROGRAM, "-v", language, "-q", "--ipa", "--sep=_", "--stdin"], text)
-    words = [_classes(word) for word in _SWITCH.sub(" ", spoken).split()]
+    spoken = ipa_of(text, language, "--sep=_")
+    words = [_classes(word) for word in SWITCH.sub(" ", spoken).split()]
     return [word for word in words if word]
+
+
+def ipa_of(text: str, language: str, *options: str) -> str:
+    """The IPA of a text as espeak-ng writes it."""
+    return run_program([PROGRAM, "-v", language, "-q", "--ipa", *options, "--stdin"], text)
 
 
 def _classes(word: str) -> list[str]:

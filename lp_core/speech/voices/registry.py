@@ -4,7 +4,7 @@
 
     hibari:heart           embedded, English (extra voice); hibari alone is the same
     espeak:de              espeak-ng, a separate program, more than a hundred languages
-    kokoro:ef_dora         Kokoro-82M, of installed packages or a folder of files
+    kokoro:/path/ef_dora.bin   Kokoro-82M: a voice's file; kokoro:NAME for those of installed packages
     piper:/path/de.onnx    a voice of Piper's that the user brings
     command:PROGRAM ...    any program that writes a WAV file
 """
@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator, Mapping
 from lp_core.errors import SettingError
 from lp_core.speech.voices.base import TextVoice, VoiceInfo
 from lp_core.speech.voices.hibari import VOICES, hibari_info, open_hibari
+from lp_core.speech.voices.kokoro import open_kokoro
 from lp_core.speech.voices.piper import open_piper
 from lp_core.speech.voices.programs import PROGRAM, open_command, open_espeak, run_program
 
 DEFAULT_VOICE = "hibari:heart"
 KINDS: Mapping[str, Callable[[str], TextVoice]] = {
-    "hibari": open_hibari, "espeak": open_espeak, "piper": open_piper, "command": open_command,
+    "hibari": open_hibari, "espeak": open_espeak, "kokoro": open_kokoro, "piper": open_piper, "command": open_command,
 }  # fmt: skip
 """Prefix -> opens the voice that follows it."""
 REMOTE_KINDS = frozenset({"hibari", "espeak"})
@@ -43,7 +44,8 @@ def open_voice(name: str, language: str = "") -> TextVoice:
     kind, _, rest = (name or default_voice(language)).partition(":")
     if kind not in KINDS:
         raise SettingError(
-            f"There is no voice '{name}'; write hibari:heart, espeak:LANGUAGE, piper:FILE.onnx or command:PROGRAM ..."
+            f"There is no voice '{name}'; write hibari:heart, espeak:LANGUAGE, kokoro:NAME, piper:FILE.onnx "
+            "or command:PROGRAM ..."
         )
     return KINDS[kind](rest)
 

@@ -11,6 +11,8 @@ from starlette.datastructures import UploadFile
 from lp_core.errors import SettingError
 from lp_core.worker.compat.answers import Body, base_of, body_of, known_client, moment, route_class
 from lp_core.worker.compat.clients import ApiClient
+from lp_core.worker.compat.did_script import Script, speed_of, spoken_text
+from lp_core.worker.compat.did_streams import add_streams
 from lp_core.worker.compat.records import Asset, Talk
 from lp_core.worker.compat.talks import DAY_S, SCHEME, Compat, Order, Wanted
 from lp_core.worker.compat.voices import matching_voice, voices
@@ -34,22 +36,6 @@ _STATES = {
 }
 
 
-class _Provider(Body):
-    type: str = "microsoft"
-    voice_id: str = ""
-    language: str = ""
-    voice_config: dict[str, Any] = Field(default_factory=dict)
-
-
-class _Script(Body):
-    type: Literal["text", "audio"]
-    input: str = ""
-    audio_url: str = ""
-    provider: _Provider = Field(default_factory=lambda: _Provider.model_validate({}))
-    ssml: bool = False
-    subtitles: bool = False
-
-
 class _Expression(Body):
     start_frame: int = Field(0, ge=0, le=10_000_000)
     expression: str = "neutral"
@@ -70,7 +56,7 @@ class _Config(Body):
 
 class _Talk(Body):
     source_url: str = Field(min_length=1)
-    script: _Script
+    script: Script
     config: _Config = Field(default_factory=lambda: _Config.model_validate({}))
     name: str = Field("", max_length=500)
     user_data: str = Field("", max_length=1000)
@@ -86,6 +72,7 @@ def did_router(compat: Compat) -> APIRouter:
     router = APIRouter(route_class=route_class(_shape), tags=["d-id"])
     known = known_client(compat.clients)
     _files(router, compat, known)
+    add_streams(router, compat, known)
     _talks(router, compat, known)
     _facts(router, compat, known)
     return router
@@ -177,26 +164,22 @@ def order_of(wanted: _Talk) -> Order:
         SettingError: it cannot be done.
     """
     script, config = wanted.script, wanted.config
-    if script.type == "text" and not script.input.strip():
-        raise SettingError("Failed to validate script: input is empty.")
+    text = spoken_text(script) if script.type == "text" else ""
     if script.type == "audio" and not script.audio_url:
         raise SettingError("Failed to validate script: audio_url is missing.")
     if config.result_format not in ("mp4", "mov"):
         raise SettingError(f"result_format '{config.result_format}' is not made here; ask for mp4 or mov.")
-    text = script.input
-    if script.ssml and not text.lstrip().startswith("<speak") or not script.ssml and "<break" in text:
-        text = f"<speak>{text}</speak>"
     voice, language = matching_voice(script.provider.voice_id, script.provider.language)
     settings: dict[str, dict[str, Any]] = {}
     if config.motion_factor != 1:
         settings["speech"] = {"head": config.motion_factor}
     scene = Wanted(
         wanted.source_url,
-        text if script.type == "text" else "",
+        text,
         script.audio_url if script.type == "audio" else "",
         voice,
         language,
-        _speed(script.provider.voice_config.get("rate")),
+        speed_of(script.provider),
         _emotion(config.driver_expressions.expressions),
         min(config.pad_audio, 30.0),
     )
@@ -205,13 +188,6 @@ def order_of(wanted: _Talk) -> Order:
         (scene,), f".{config.result_format}", height=config.output_resolution or (0 if config.stitch else 512),
         subtitles=script.subtitles, settings=settings, **square,  # type: ignore[arg-type]
     )  # fmt: skip
-
-
-def _speed(rate: Any) -> float:  # noqa: ANN401 - JSON
-    try:
-        return min(max(float(str(rate)), 0.5), 2.0)
-    except ValueError:
-        return 1.0
 
 
 def _emotion(found: list[_Expression]) -> str:

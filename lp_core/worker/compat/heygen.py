@@ -9,11 +9,11 @@ from lp_core.errors import NotThere, SettingError
 from lp_core.worker.compat.answers import Body, base_of, body_of, known_client, route_class
 from lp_core.worker.compat.clients import ApiClient
 from lp_core.worker.compat.did import duration_of, has_subtitles
+from lp_core.worker.compat.heygen_lipsync import VENDOR, NamedMedia, add_lipsyncs
 from lp_core.worker.compat.records import Asset, Talk
 from lp_core.worker.compat.talks import DAY_S, SCHEME, Compat, Order, Wanted
 from lp_core.worker.compat.voices import matching_voice, voices
 
-VENDOR = "heygen"
 KINDS = ("video",)
 PREFIXES = ("/v1", "/v2", "/v3")
 _STATES = {
@@ -70,16 +70,10 @@ class _Generate(Body):
     callback_url: str = ""
 
 
-class _Media(Body):
-    type: Literal["url", "asset_id"] = "url"
-    url: str = ""
-    asset_id: str = ""
-
-
 class _Video3(Body):
     type: Literal["avatar", "image"] = "image"
     avatar_id: str = ""
-    image: _Media = Field(default_factory=lambda: _Media.model_validate({}))
+    image: NamedMedia = Field(default_factory=lambda: NamedMedia.model_validate({}))
     script: str = Field("", max_length=200_000)
     voice_id: str = ""
     audio_url: str = ""
@@ -103,6 +97,7 @@ def heygen_router(compat: Compat) -> APIRouter:
     router = APIRouter(route_class=route_class(_shape), tags=["heygen"])
     known = known_client(compat.clients)
     _generate(router, compat, known)
+    add_lipsyncs(router, compat, known, as_video)
     _states(router, compat, known)
     _removal(router, compat, known)
     _assets(router, compat, known)
@@ -123,7 +118,7 @@ def _generate(router: APIRouter, compat: Compat, known: Any) -> None:  # noqa: A
     async def videos(request: Request, client: Annotated[ApiClient, Depends(known)]) -> dict[str, Any]:
         """Makes a video of one scene."""
         wanted, sent, ignored = await body_of(request, _Video3)
-        source = _photo(wanted.avatar_id) if wanted.type == "avatar" else _media(wanted.image, "image")
+        source = _photo(wanted.avatar_id) if wanted.type == "avatar" else wanted.image.address("image")
         sound = wanted.audio_url or (
             f"{SCHEME}audio/{wanted.audio_asset_id}" if wanted.audio_asset_id else ""
         )
@@ -175,14 +170,6 @@ def _photo(name: str) -> str:
     if not name:
         raise SettingError("character: talking_photo_id is missing.")
     return f"{SCHEME}image/{name}"
-
-
-def _media(media: _Media, kind: str) -> str:
-    if media.type == "asset_id":
-        return f"{SCHEME}{kind}/{media.asset_id}"
-    if not media.url:
-        raise SettingError(f"{kind}.url is missing.")
-    return media.url
 
 
 def _states(router: APIRouter, compat: Compat, known: Any) -> None:  # noqa: ANN401 - a dependency

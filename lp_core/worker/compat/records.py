@@ -204,6 +204,11 @@ class Records:
         with self._using() as db:
             db.execute("UPDATE talks SET told = 1 WHERE id = ?", (name,))
 
+    def rename(self, name: str, body: Mapping[str, Any]) -> None:
+        """Keeps a changed request of a talk, such as one with another title."""
+        with self._using() as db:
+            db.execute("UPDATE talks SET body = ? WHERE id = ?", (json.dumps(body), name))
+
     def drop_talk(self, name: str, was_made: bool = True) -> None:
         """Forgets a talk; one that was made still counts for its client's day."""
         with self._using() as db:

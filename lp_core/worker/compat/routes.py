@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from lp_core.worker.service import Service
 VENDORS: Mapping[str, Any] = {"did": did_router, "heygen": heygen_router}
 _PREFIXES = {"did": DID_PREFIXES, "heygen": HEYGEN_PREFIXES}
 _TYPES = {**FILM_TYPES, ".srt": "application/x-subrip", ".vtt": "text/vtt"}
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class CompatOptions:
     local_webhooks: tuple[str, ...] = ()
     """Addresses (scheme://host:port) that webhooks may call although they are not public."""
 
+    origins: tuple[str, ...] = ()
+    """Origins (scheme://host:port) whose pages may use the routes with a client's key."""
     settings: Path | None = None
     """JSON file with settings of every video, by group; None: the defaults."""
 
@@ -53,6 +57,9 @@ class CompatOptions:
         unknown = sorted(set(self.vendors) - set(VENDORS))
         if unknown:
             raise SettingError(f"--compat {unknown[0]} is not known; choose among {', '.join(VENDORS)}.")
+        for origin in self.origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise SettingError(f"'{origin}' is not an origin; write it like http://localhost:3000.")
 
 
 def open_compat(options: CompatOptions, service: Service, token: str) -> Compat:

@@ -9,8 +9,8 @@ from typing import Any
 
 from lp_core.errors import SettingError
 from lp_core.worker.allowed_folders import Folders
+from lp_core.worker.compat.fetched import REMOTE, fetched
 from lp_core.worker.compat.remote import Remote
-from lp_core.worker.compat.talks import SUFFIXES
 from lp_core.worker.job_context import Accepted, JobContext, JobKind
 from lp_core.worker.job_kinds import job_kinds
 from lp_core.worker.say_job import SayKind
@@ -19,7 +19,6 @@ from lp_core.worker.sent_files import look_into
 
 TALKS = "lp_core.worker.compat.talk_job:talk_kinds"
 """Kinds of the processes that do talks."""
-_REMOTE = ("http://", "https://")
 
 
 @dataclass(frozen=True)
@@ -44,34 +43,16 @@ class TalkJob:
         """Fetches and says; see the contract."""
         scenes = []
         for number, scene in enumerate(parameters["scenes"]):
-            fetched = dict(scene)
+            local = dict(scene)
             for name, kind in (("portrait", "image"), ("sound", "audio")):
-                if scene[name].startswith(_REMOTE):
-                    fetched[name] = self._fetched(scene[name], kind, number, parameters["seconds"], context)
+                if scene[name].startswith(REMOTE):
+                    place = context.folder / f"{kind}{number}"
+                    local[name] = fetched(self.remote, scene[name], kind, place, parameters["seconds"])
                 elif scene[name] and kind == "audio":
                     look_into(Path(scene[name]), kind, parameters["seconds"])
-            scenes.append(fetched)
+            scenes.append(local)
         say = self.say.within(context.folder)
         return say.run(say.accept(_say_request({**parameters, "scenes": scenes})).parameters, context)
-
-    def _fetched(self, address: str, kind: str, number: int, most_s: float, context: JobContext) -> str:
-        """The fetched file; one of an earlier start of the job is used again."""
-        before = next(context.folder.glob(f"{kind}{number}.*"), None)
-        if before is not None:
-            return str(before)
-        temporary = context.folder / f"fetched{number}"
-        media_type = self.remote.fetch(address, temporary)
-        suffix = SUFFIXES.get(media_type) or Path(address.partition("?")[0]).suffix.lower()
-        if suffix not in set(SUFFIXES.values()):
-            raise SettingError(
-                f"{address} is of the type '{media_type}', which is not taken; give JPEG, PNG, WAV or MP3."
-            )
-        path = context.folder / f"{kind}{number}{suffix}"
-        look = path.with_name(f"look{number}{suffix}")
-        temporary.rename(look)
-        look_into(look, "video" if kind == "image" and suffix in (".mp4", ".mov", ".webm") else kind, most_s)
-        look.rename(path)
-        return str(path)
 
     def abandon(self, context: JobContext) -> None:
         """Removes finished segments; see the contract."""
@@ -94,7 +75,7 @@ def talk_kinds(folders: Folders, fetch: Sequence[str]) -> dict[str, JobKind]:
 def _without_remote(scene: dict[str, Any], stand_in: str) -> dict[str, Any]:
     """The scene with files that are not here yet replaced by one that may be named."""
     names = ("portrait", "sound")
-    return {**scene, **{name: stand_in for name in names if scene[name].startswith(_REMOTE)}}
+    return {**scene, **{name: stand_in for name in names if scene[name].startswith(REMOTE)}}
 
 
 def _say_request(parameters: dict[str, Any]) -> SayRequest:

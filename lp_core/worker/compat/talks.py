@@ -122,7 +122,7 @@ class Compat(ClosesOnExit):
             )
         path, _ = await self.service.uploads.take(kind + suffix, pieces)
         try:
-            seconds = await asyncio.to_thread(self._length, path, kind, client.seconds)
+            seconds = await asyncio.to_thread(self.length, path, kind, client.seconds)
         except LpError:
             shutil.rmtree(path.parent, ignore_errors=True)
             raise
@@ -139,7 +139,7 @@ class Compat(ClosesOnExit):
         self.records.add_asset(asset)
         return asset
 
-    def _length(self, path: Path, kind: str, most_s: float) -> float | None:
+    def length(self, path: Path, kind: str, most_s: float) -> float | None:
         """Seconds of a sound or video; the file is decoded in another process."""
         values = {"path": str(path), "kind": kind, "most_s": most_s}
         found: float | None = self.service.looks.look("sent", values)["seconds"]
@@ -208,20 +208,41 @@ class Compat(ClosesOnExit):
         return talk
 
     def _check_limits(self, client: ApiClient, order: Order) -> None:
-        if self.records.made_since(client.name, self.clock() - DAY_S) >= client.per_day:
-            raise OutOfCredits(
-                f"The client has used its {client.per_day} videos of 24 hours; try again tomorrow."
-            )
+        self.check_day(client)
         counts = self.service.store.counts()
         if counts.get("queued", 0) + counts.get("running", 0) >= client.waiting:
             own = self.service.store.waiting().intersection(self.records.names_of(client.name))
             if len(own) >= client.waiting:
                 raise TooBusy(f"{client.waiting} videos of this client wait; try again later.")
-        characters = sum(len(scene.text) for scene in order.scenes)
+        self.check_text(client, sum(len(scene.text) for scene in order.scenes))
+
+    def check_day(self, client: ApiClient) -> None:
+        """Refuses more than a client may make within a day.
+
+        Raises:
+            OutOfCredits: the day is used up.
+        """
+        if self.records.made_since(client.name, self.clock() - DAY_S) >= client.per_day:
+            raise OutOfCredits(
+                f"The client has used its {client.per_day} videos of 24 hours; try again tomorrow."
+            )
+
+    def check_text(self, client: ApiClient, characters: int) -> None:
+        """Refuses texts that are longer than a client may send.
+
+        Raises:
+            SettingError: it is.
+        """
         if characters > client.text:
             raise SettingError(
                 f"The text has {characters} characters and may have {client.text}; shorten it."
             )
+
+    def count(self, client: ApiClient, vendor: str, kind: str, name: str) -> None:
+        """Counts something that left no file among what the client has made today."""
+        talk = Talk(name, client.name, vendor, kind, {}, (), "", "", self.clock(), True)
+        self.records.add_talk(talk)
+        self.records.drop_talk(name)
 
     def parameters(self, client: ApiClient, order: Order, output: str) -> dict[str, Any]:
         """The job's parameters; files are named or will be fetched."""

@@ -10,7 +10,7 @@ from lp_core.speech.voices.registry import DEFAULT_VOICE, REMOTE_KINDS, installe
 
 _LOCALE = re.compile(r"([a-z]{2,3})-([A-Z]{2})\b")
 _MALE = re.compile(
-    "guy|davis|tony|jason|eric|roger|steffan|brandon|christopher|jacob|ryan|william|liam|conrad|killian|henri|alvaro|"
+    "guy|davis|andrew|tony|jason|eric|roger|steffan|brandon|christopher|jacob|ryan|william|liam|conrad|killian|henri|alvaro|"
     "diego|giuseppe|antonio|matthew|joey|brian|russell|hans|dmitry|yunxi|keita",
     re.IGNORECASE,
 )

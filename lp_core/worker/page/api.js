@@ -1,6 +1,6 @@
 // Requests to the worker that serves this page; every failure is an Error with the worker's own sentence.
 
-export async function ask(method, path, body) {
+async function answered(method, path, body) {
   const options = { method, headers: {} };
   if (body instanceof Blob) {
     options.body = body;
@@ -15,11 +15,18 @@ export async function ask(method, path, body) {
   } catch {
     throw new Error("The worker does not answer; is it still running?");
   }
-  const text = await answer.text();
-  const values = text ? JSON.parse(text) : null;
-  if (!answer.ok) throw new Error(values?.message ?? `The worker refused with code ${answer.status}.`);
-  return values;
+  if (answer.ok) return answer;
+  const values = await answer.json().catch(() => null);
+  throw new Error(values?.message ?? `The worker refused with code ${answer.status}.`);
 }
+
+export async function ask(method, path, body) {
+  const text = await (await answered(method, path, body)).text();
+  return text ? JSON.parse(text) : null;
+}
+
+// The same for an answer that is a file.
+export const askBlob = async (method, path, body) => (await answered(method, path, body)).blob();
 
 export const upload = (file) => ask("POST", `/uploads?name=${encodeURIComponent(file.name.slice(-200))}`, file);
 

@@ -119,6 +119,8 @@ async function begin() {
     const { startLive } = await import("./live.js");
     startLive($("#live"), schema, facts);
   } else $("#tab-live").hidden = true;
+  const { startSpeak } = await import("./speak.js");
+  startSpeak($("#speak"), facts);
   await new Jobs(facts.phases, problem, showLink).start();
   document.body.dataset.ready = "yes";
 }

@@ -11,13 +11,13 @@ import wave
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
-from fakes.films import write_portrait
+from fakes.compat_client import ANNA, BORIS, ask, text_talk, until_ended, upload, write_keys
+from fakes.films import CROP, write_film, write_portrait
 from fakes.worker import Worker
 
 pytest.importorskip("hibari")
-LIMIT_S = 120
-ANNA, BORIS = "key-of-anna-000001", "key-of-boris-00002"
 
 
 class Calls(http.server.BaseHTTPRequestHandler):
@@ -47,13 +47,7 @@ def calls():
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory, calls, astronaut):
     made = Worker(tmp_path_factory.mktemp("compat"))
-    keys = made.folder / "keys.json"
-    clients = [
-        {"name": "anna", "key": ANNA, "text": 200, "seconds": 5},
-        {"name": "boris", "key": BORIS, "per_day": 1},
-    ]
-    keys.write_text(json.dumps(clients))
-    keys.chmod(0o600)
+    keys = write_keys(made.folder / "keys.json")
     made.client = made.start(
         "--compat", "did,heygen", "--compat-keys", str(keys), "--allow-webhook", calls,
         "--allow-fetch", "images.example",
@@ -62,50 +56,6 @@ def worker(tmp_path_factory, calls, astronaut):
     yield made
     if made.process is not None:
         made.stop()
-
-
-def ask(worker, method, path, body=None, headers=None, key=ANNA):
-    """(status, headers, body); JSON is read, and objects are sent as JSON."""
-    address = worker.client.address
-    connection = http.client.HTTPConnection(address.host, address.port, timeout=60)
-    own = {"X-Api-Key": key} if key else {}
-    if isinstance(body, dict):
-        body, own = json.dumps(body), {**own, "Content-Type": "application/json"}
-    try:
-        connection.request(method, path, body, {**own, **(headers or {})})
-        answer = connection.getresponse()
-        content = answer.read()
-        is_json = answer.headers.get_content_type() == "application/json"
-        return answer.status, dict(answer.getheaders()), json.loads(content) if is_json else content
-    finally:
-        connection.close()
-
-
-def upload(worker, path="/images", field="image", content=None, kind="image/png", key=ANNA):
-    content = (worker.data / "portrait.png").read_bytes() if content is None else content
-    body = (
-        (
-            f'--xx\r\nContent-Disposition: form-data; name="{field}"; filename="../../a.png"\r\n'
-            f"Content-Type: {kind}\r\n\r\n"
-        ).encode()
-        + content
-        + b"\r\n--xx--\r\n"
-    )
-    return ask(worker, "POST", path, body, {"Content-Type": "multipart/form-data; boundary=xx"}, key)
-
-
-def until_ended(worker, path, read, ended, key=ANNA):
-    until = time.monotonic() + LIMIT_S
-    while True:
-        _, _, answer = ask(worker, "GET", path, key=key)
-        if read(answer) in ended:
-            return answer
-        assert time.monotonic() < until, answer
-        time.sleep(0.3)
-
-
-def text_talk(url, text="Hi.", **more):
-    return {"source_url": url, "script": {"type": "text", "input": text}, **more}
 
 
 @pytest.mark.parametrize(
@@ -266,3 +216,54 @@ def test_voices_of_both_vendors(worker):
     names = [item["id"] for item in ask(worker, "GET", "/tts/voices")[2]]
     assert "hibari:heart" in names
     assert [item["voice_id"] for item in ask(worker, "GET", "/v2/voices")[2]["data"]["voices"]] == names
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory):
+    """A second of a voice, as WAV."""
+    from lp_core.saying.say import speak_scene
+    from lp_core.saying.scenes import ScriptScene
+
+    path = tmp_path_factory.mktemp("spoken") / "hi.wav"
+    speak_scene(ScriptScene("Hi.", "-"), 0, path)
+    return path.read_bytes()
+
+
+def test_lip_sync_over_a_film(worker, calls, spoken, astronaut):
+    pictures = [np.ascontiguousarray(np.roll(astronaut[CROP], step, 1)) for step in (0, 1, 2, 1) * 5]
+    film = write_film(worker.data / "plate.mp4", pictures).read_bytes()
+    names = {}
+    for kind, content, media_type in (("video", film, "video/mp4"), ("audio", spoken, "audio/wav")):
+        status, _, answer = ask(worker, "POST", "/v1/asset", content, {"Content-Type": media_type})
+        assert (status, answer["data"]["file_type"]) == (200, kind)
+        names[kind] = {"type": "asset_id", "asset_id": answer["data"]["id"]}
+    wanted = {
+        **names,
+        "title": "first",
+        "callback_url": f"{calls}/lipsync",
+        "callback_id": "mine",
+        "mode": "speed",
+    }
+    status, _, made = ask(worker, "POST", "/v3/lipsyncs", wanted)
+    assert status == 200, made
+    path = f"/v3/lipsyncs/{made['data']['lipsync_id']}"
+    done = until_ended(worker, path, lambda answer: answer["data"]["status"], ("completed", "failed"))["data"]
+    assert (done["status"], done["metadata"]["ignored"]) == ("completed", ["mode"]), done
+    link = urlsplit(done["video_url"])
+    assert ask(worker, "GET", f"{link.path}?{link.query}", key="")[2][4:8] == b"ftyp"
+    assert ask(worker, "PATCH", path, {"title": "second"})[0] == 200
+    listed = ask(worker, "GET", "/v3/lipsyncs")[2]
+    assert [item["title"] for item in listed["data"]] == ["second"]
+    assert ask(worker, "GET", path, key=BORIS)[0] == 404
+    until = time.monotonic() + 20
+    while not any(call[0] == "/lipsync" for call in Calls.seen) and time.monotonic() < until:
+        time.sleep(0.1)
+    _, body, signature = next(call for call in Calls.seen if call[0] == "/lipsync")
+    told = json.loads(body)
+    assert (told["event_type"], told["event_data"]["callback_id"]) == ("avatar_video.success", "mine")
+    secret = ask(worker, "POST", "/v1/webhook/endpoint.add", {"url": f"{calls}/lipsync"})[2]["data"]["secret"]
+    assert signature == hmac.new(secret.encode(), body, sha256).hexdigest()
+    assert ask(worker, "DELETE", path)[0] == 200
+    assert ask(worker, "GET", path)[0] == 404
+    missing = {"video": names["video"], "audio": {"type": "asset_id", "asset_id": "nobodys"}}
+    assert ask(worker, "POST", "/v3/lipsyncs", missing)[0] == 404

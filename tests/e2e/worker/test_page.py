@@ -95,3 +95,45 @@ def test_the_file_that_hands_a_login_over_ends_at_the_page(worker, browser, monk
     assert "key" not in page.url
     assert page.locator("#driving .path").input_value() == "demo:nod"
     context.close()
+
+
+def test_a_text_is_heard_rendered_and_offered_for_download(worker, page, portrait):
+    pytest.importorskip("hibari")
+    page.get_by_role("tab", name="Speak").click()
+    page.set_input_files("#speak-portrait input[type=file]", portrait)
+    page.fill("#speak textarea", "Hi.")
+    page.wait_for_selector("#speak .voice option[value='hibari:heart']", state="attached")
+    page.select_option("#speak .voice", "hibari:heart")
+    assert "Apache-2.0" in page.inner_text("#speak .licenses")
+    page.get_by_role("button", name="Hear it").click()
+    page.wait_for_function(
+        "() => document.querySelector('#speak audio').duration > 0.8", timeout=LIMIT_S * 1000
+    )
+    page.get_by_role("button", name="Render", exact=True).click()
+    page.wait_for_selector("#speak a.download:visible", timeout=LIMIT_S * 1000)
+    film = "() => { const v = document.querySelector('#speak video.result'); return [v.videoWidth, v.duration]; }"
+    page.wait_for_function("() => document.querySelector('#speak video.result').duration > 0.8")
+    assert page.evaluate(film)[0] == 256
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Download").click()
+    assert saved.value.suggested_filename.startswith("portrait-")
+    assert saved.value.path().read_bytes()[4:8] == b"ftyp"
+
+
+def test_a_portrait_talks_in_the_page(worker, page, portrait):
+    pytest.importorskip("hibari")
+    pytest.importorskip("aiortc")
+    page.get_by_role("tab", name="Speak").click()
+    page.fill("#speak-portrait .path", str(portrait))
+    page.fill("#speak textarea", "Hello there.")
+    page.evaluate(
+        "() => { window.talked = []; document.querySelector('.talking video')"
+        ".addEventListener('talk', ({ detail }) => window.talked.push(detail.kind)); }"
+    )
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_function("() => window.talked.includes('stream/ready')", timeout=LIMIT_S * 1000)
+    page.get_by_role("button", name="Say the text").click()
+    page.wait_for_function("() => window.talked.includes('stream/done')", timeout=LIMIT_S * 1000)
+    assert page.evaluate("() => document.querySelector('.talking video').videoWidth") == 512
+    page.get_by_role("button", name="End", exact=True).click()
+    page.wait_for_selector(".talking .begin:enabled")

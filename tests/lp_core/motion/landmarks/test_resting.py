@@ -5,6 +5,7 @@ import numpy as np
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.geometry.rotation import from_angles_deg
 from lp_core.motion.builtin import neutral_face
+from lp_core.motion.landmarks.lips import inner_gap
 from lp_core.motion.landmarks.motion import frame_of_points
 from lp_core.motion.landmarks.resting import (
     MOST_FACES,
@@ -13,7 +14,7 @@ from lp_core.motion.landmarks.resting import (
     resting_arrays,
     resting_from_arrays,
 )
-from lp_core.motion.landmarks.transfer import DOWN, inner_gap, opening_field
+from lp_core.motion.landmarks.transfer import DOWN, opening_field
 
 
 def speaking_face(gap, yaw_deg=0.0):

@@ -1,5 +1,6 @@
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from fakes.films import write_portrait
@@ -49,6 +50,29 @@ def test_the_operators_settings_hold(compat, tmp_path):
     (tmp_path / "settings.json").write_text('{"provenance": {"odd": 1}}')
     with pytest.raises(SettingError):
         read_settings(tmp_path / "settings.json")
+
+
+def test_a_talk_is_marked_and_its_voice_recorded(compat, tmp_path, monkeypatch):
+    pytest.importorskip("c2pa")
+    pytest.importorskip("hibari")
+    from lp_core.provenance.config import KeyConfig
+    from lp_core.provenance.init_keys import set_up_local
+    from lp_core.provenance.sign import read
+
+    monkeypatch.setenv("LPSUITE_CONFIG", str(tmp_path / "config"))
+    set_up_local("Test", 30, KeyConfig(), overwrite=False)
+    compat.settings = {"provenance": {"watermark": "0xBEEF"}, "output": {"quality": 8}}
+    talk = compat.order(
+        ApiClient("anna", "a" * 20), "did", "talk", Order((Wanted("lpsuite://image/one", "Hi."),)), {}, (), ""
+    )
+    context = JobContext(talk.id, tmp_path / "job", lambda *_: None, lambda *_: None, threading.Event())
+    context.folder.mkdir()
+    summary = compat.service.kinds["talk"].run(compat.row(talk).parameters, context)
+    assert summary["signature"] == "signed"
+    assert summary["voice"] == {"id": "hibari:heart", "license": "Apache-2.0"}
+    record = read(Path(talk.output), ()).record
+    assert record["synthetic_voice"]["id"] == "hibari:heart"
+    assert record["settings"]["provenance"]["watermark"] == "0xBEEF"
 
 
 def test_a_thousand_talks_wait(compat):

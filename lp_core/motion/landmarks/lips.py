@@ -1,0 +1,82 @@
+"""How wide the lips open: of a filmed performance, and of a made voice."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER, NEUTRAL
+from lp_core.motion.landmarks.motion import F64
+from lp_core.motion.sequence import MotionFrame
+
+OUTER_EYES = (33, 263)
+"""Landmarks of the outer corners of the eyes."""
+RELAXED, RELAXED_ROUND = 0.2, 0.55
+"""Parts of a portrait's smile that speaking takes off, with lips that are not round and with lips that are."""
+ROUNDED = 0.2
+"""Pucker of round lips."""
+SMILE, PUCKER = [44, 45], 38
+"""Positions among the blendshapes."""
+NARROW_MOUTH = 0.05
+"""Lip openness below which a reference counts as closed: proportions of less would be proportions of noise."""
+WIDE_MOUTH = 0.7
+"""Lip openness of a wide open mouth."""
+
+
+def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
+    """Inner lip gap the performance asks of the source, in head units, as plain geometry transfers it.
+
+    Closed lips are closed on every face: below the reference's own gap the source closes in proportion,
+    above it opens so that a wide open mouth is as wide open on the source. While a made voice speaks, the gap is what
+    it asks for, whatever the source's own: a portrait that smiles with open lips closes them for p, b and m.
+    """
+    said = spoken_share(motion, reference)
+    plain = _filmed_gap(source, motion, reference, mode) if said < 1 else 0.0
+    return plain + said * (_spoken_gap(source, motion) - plain) if said > 0 else plain
+
+
+def spoken_share(motion: MotionFrame, reference: MotionFrame) -> float:
+    """0..1: how far a made voice speaks, whose rest says so by the blendshape ``_neutral``; 0 for a filmed face."""
+    return float(np.clip(reference.blendshapes[NEUTRAL] - motion.blendshapes[NEUTRAL], 0.0, 1.0))
+
+
+def relaxed_smile(source: MotionFrame, motion: MotionFrame, reference: MotionFrame) -> float:
+    """Strong smiles that the source loses while a made voice speaks: lips cannot smile broadly and be round."""
+    own = float(source.blendshapes[SMILE].mean())
+    rounded = float(np.clip(motion.blendshapes[PUCKER] / ROUNDED, 0.0, 1.0))
+    return spoken_share(motion, reference) * own * (RELAXED + (RELAXED_ROUND - RELAXED) * rounded)
+
+
+def _spoken_gap(source: MotionFrame, motion: MotionFrame) -> float:
+    """The motion's own gap in the source's head units, by the distance of the outer eye corners of both."""
+    now = motion.expression.astype(np.float64)
+    return float(motion.lips) * mouth_width(now) * _eyes(source.expression) / _eyes(motion.expression)
+
+
+def _eyes(shape: NDArray[np.floating]) -> float:
+    return max(float(np.linalg.norm(shape[OUTER_EYES[0]] - shape[OUTER_EYES[1]])), 1e-6)
+
+
+def _filmed_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
+    shape = source.expression.astype(np.float64)
+    width = mouth_width(shape)
+    own = inner_gap(shape)
+    now, then = float(motion.lips), float(reference.lips) if mode == "relative" else own / width
+    if mode == "relative":
+        # A mouth that narrows while it opens is less wide open than its openness says.
+        width_now, width_then = (mouth_width(f.expression.astype(np.float64)) for f in (motion, reference))
+        now *= width_now / width_then
+    if now < then:
+        return own * (1 - (then - now) / max(then, NARROW_MOUTH))
+    wide = max(WIDE_MOUTH * width - own, WIDE_MOUTH * width / 2)
+    return own + (now - then) * wide / max(WIDE_MOUTH - then, WIDE_MOUTH / 2)
+
+
+def inner_gap(points: F64) -> float:
+    """Signed inner lip gap in head units: lower lip below upper lip is positive."""
+    return float((points[LIPS_INNER_LOWER[4:7], 1] - points[LIPS_INNER_UPPER[4:7], 1]).mean())
+
+
+def mouth_width(shape: F64) -> float:
+    """Distance of the inner mouth corners in head units; above 0 on any face."""
+    return max(float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]])), 1e-6)

@@ -1,0 +1,1 @@
+"""Portraits that talk to a browser in real time."""
