@@ -11,13 +11,13 @@ from lp_core.worker.compat.talks import SUFFIXES
 from lp_core.worker.sent_files import look_into
 
 REMOTE = ("http://", "https://")
-Look = Callable[[Path, str, float], object]
+LookAt = Callable[[Path, str, float], object]
 """(path, kind, seconds) -> whatever; raises LpError for what is not taken."""
 _FILMS = (".mp4", ".mov", ".webm")
 
 
 def fetched(
-    remote: Remote, address: str, kind: str, place: Path, most_s: float, look_at: Look = look_into
+    remote: Remote, address: str, kind: str, place: Path, most_s: float, look_at: LookAt = look_into
 ) -> str:
     """The path of a fetched file; one that was fetched to the same place before is used again.
 
