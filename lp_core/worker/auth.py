@@ -233,7 +233,7 @@ _HEADERS = [
 
 
 def _guest_headers(origin: str) -> list[tuple[bytes, bytes]]:
-    """What tells a browser that a page of an origin may read the answer; cookies are never sent along."""
+    """What lets a browser know that a page of an origin may read the answer; cookies are never sent along."""
     return [
         (b"access-control-allow-origin", origin.encode("latin-1")),
         (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),

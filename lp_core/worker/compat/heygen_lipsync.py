@@ -56,7 +56,7 @@ def add_lipsyncs(router: APIRouter, compat: Compat, known: Any, as_video: AsVide
         router: takes them.
         compat: what all routes share.
         known: dependency that gives the client of a request.
-        as_video: the state of a video as the vendor tells it.
+        as_video: the state of a video as the vendor shows it.
     """
     Known = Annotated[ApiClient, Depends(known)]  # noqa: N806 - a type
     _changing(router, compat, known)

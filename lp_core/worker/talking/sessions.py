@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING
 from lp_core.errors import LpError, NotThere, TooBusy, missing_extra
 from lp_core.finishing.finish import Framing
 from lp_core.live.config import StreamConfig
+from lp_core.live.phrases import phrase_of
 from lp_core.live.scenes import make_scene
 from lp_core.live.talking import TalkEvent, TalkingPortrait, TalkText
-from lp_core.settings import RenderSettings
+from lp_core.settings import RenderSettings, SpeechSettings
 from lp_core.settings.live import LiveSettings
 from lp_core.speech.voices.base import Delivery, VoiceInfo
 from lp_core.speech.voices.cache import default_cache
@@ -65,7 +67,7 @@ class TalkSession:
     def __init__(self, owner: str, portrait: TalkingPortrait) -> None:
         self.owner, self.name = owner, f"strm_{secrets.token_urlsafe(12)}"
         self.key = f"sess_{secrets.token_urlsafe(18)}"
-        """Its client tells it with every request that follows."""
+        """Its client sends it with every request that follows."""
         self.portrait = portrait
         peer = import_module("lp_core.worker.talking.peer")
         self.peer: Peer = peer.Peer(portrait, self._tell)
@@ -161,6 +163,7 @@ class TalkSessions:
         config.open_mark()  # refuses before the portrait is read
         self._admit(order.portrait)
         self._examine(order.portrait)
+        _warm_up()
         scene = make_scene(config.wanted, order.settings, None, self._admit, order.framing)
         return TalkingPortrait(config, scene, default_cache())
 
@@ -199,3 +202,10 @@ class TalkSessions:
                 if session.peer.state in ("failed", "closed") or now - session.used_s > limit_s:
                     with suppress(LpError):
                         await self.end(session)
+
+
+@lru_cache(maxsize=1)
+def _warm_up() -> None:
+    """Loads the default voice and the mouth map once, so that the first text does not wait for them."""
+    with suppress(LpError):
+        phrase_of(open_voice("").speak("Hi.", Delivery()), 0.0, SpeechSettings())
