@@ -98,8 +98,10 @@ async def conversation(worker, url):
     viewer = Viewer(worker, url)
     try:
         await viewer.connect()
-        await asyncio.sleep(0.6)
-        idle = len(viewer.frames)
+        until = time.monotonic() + LIMIT_S
+        while len(viewer.frames) < 5:
+            assert time.monotonic() < until, "the portrait does not move before it speaks"
+            await asyncio.sleep(0.05)
         asked_s = time.monotonic()
         said = await viewer.say("Hello there, Mom.")
         started = await viewer.until("stream/started")
@@ -112,7 +114,7 @@ async def conversation(worker, url):
         cut = await viewer.until("stream/done", 2)
         await asyncio.sleep(0.5)
         status, _, _ = await viewer.close()
-        return viewer, idle, asked_s, said, started, done, cut, status
+        return viewer, asked_s, said, started, done, cut, status
     finally:
         await viewer.peer.close()
 
@@ -123,13 +125,12 @@ def talked(worker):
 
 
 def test_a_text_becomes_frames_sound_and_events(talked):
-    viewer, idle, asked_s, said, started, done, _, status = talked
-    assert idle >= 5, "the portrait moves before it speaks"
+    viewer, asked_s, said, started, done, _, status = talked
     assert {frame.shape for _, frame in viewer.frames} == {(512, 512, 3)}
-    assert started[0] - asked_s < 8
+    assert started[0] - asked_s < LIMIT_S
     assert facts(started)["id"] == facts(done)["id"] == said["video_id"]
     assert said["status"] == "started"
-    assert 0.8 < done[0] - started[0] < 4
+    assert 0.8 < done[0] - started[0] < 15
     assert status == 200
     levels = [
         np.abs(block.astype(np.int32)).mean() for at, block in viewer.sound if started[0] < at < done[0]
@@ -140,7 +141,7 @@ def test_a_text_becomes_frames_sound_and_events(talked):
 
 
 def test_the_voice_is_named_as_synthetic(talked):
-    _, _, _, said, started, _, _, _ = talked
+    _, _, _, said, started, *_ = talked
     assert said["metadata"]["voice"] == {"id": "hibari:heart", "license": "Apache-2.0", "synthetic": True}
     assert facts(started)["digitalSourceType"] == "trainedAlgorithmicMedia"
 
