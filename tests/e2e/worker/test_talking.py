@@ -141,7 +141,7 @@ def test_a_text_becomes_frames_sound_and_events(talked):
 
 
 def test_the_voice_is_named_as_synthetic(talked):
-    _, _, _, said, started, *_ = talked
+    _, _, said, started, *_ = talked
     assert said["metadata"]["voice"] == {"id": "hibari:heart", "license": "Apache-2.0", "synthetic": True}
     assert facts(started)["digitalSourceType"] == "trainedAlgorithmicMedia"
 
