@@ -28,6 +28,7 @@ from lp_core.motion.landmarks.lips import (
     lip_gap,
     mouth_width,
     relaxed_smile,
+    spoken_share,
 )
 from lp_core.motion.landmarks.motion import F64, best_rotation
 from lp_core.motion.sequence import MotionFrame
@@ -174,12 +175,13 @@ def _region_delta(
     mouth = fields.mouth[:, None]
     delta = plain_delta(source, motion, reference, fields.mouth)
     if settings.region in ("all", "expression", "lips"):
-        delta += mouth * (nudge.smile - relaxed_smile(source, motion, reference)) * fields.smile
+        filmed = 1 - spoken_share(motion, reference)  # what a made voice asks for needs no correction
+        delta += mouth * (filmed * nudge.smile - relaxed_smile(source, motion, reference)) * fields.smile
         plain = lip_gap(source, motion, reference, settings.motion)
         read = WIDE_MOUTH / 2 * float(motion.blendshapes[JAW_OPEN] - reference.blendshapes[JAW_OPEN])
         moved = max(abs(plain - inner_gap(shape)), abs(read))
-        wanted = plain + _bounded(nudge.gap, moved)
-        delta += mouth * DOWN * _bounded(nudge.drop, moved)
+        wanted = plain + filmed * _bounded(nudge.gap, moved)
+        delta += mouth * DOWN * filmed * _bounded(nudge.drop, moved)
         crossed = min(inner_gap(shape), 0.0)
         delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - inner_gap(shape + delta))
     if settings.region == "lips":

@@ -6,7 +6,7 @@ import pytest
 from lp_core.motion.builtin import neutral_face
 from lp_core.motion.landmarks.lips import OUTER_EYES, inner_gap, spoken_share
 from lp_core.motion.landmarks.motion import frame_of_points
-from lp_core.motion.landmarks.transfer import DOWN, opening_field, smile_field, transfer
+from lp_core.motion.landmarks.transfer import DOWN, NO_NUDGE, Nudge, opening_field, smile_field, transfer
 from lp_core.settings import MotionSettings
 from lp_core.speech.rig import mesh_frame, resting_values
 
@@ -24,10 +24,11 @@ def smiling():
     return frame_of_points(face, (0, 0, 0), np.zeros(52, np.float32)), eyes
 
 
-def gap_of(smiling, **values):
+def gap_of(smiling, nudge=NO_NUDGE, **values):
     source, eyes = smiling
     rest = mesh_frame(resting_values())
-    moved = transfer(source, mesh_frame({**resting_values(), **values}), rest, MotionSettings(smoothing=0.0))
+    frame = mesh_frame({**resting_values(), **values})
+    moved = transfer(source, frame, rest, MotionSettings(smoothing=0.0), nudge)
     return inner_gap(moved.points) / eyes
 
 
@@ -40,6 +41,12 @@ def test_lips_close_for_a_voice_and_stay_as_they_are_without_one(smiling):
 @pytest.mark.parametrize("wanted", [0.03, 0.08, 0.2, 0.35])
 def test_lips_open_as_far_as_the_voice_asks(smiling, wanted):
     assert abs(gap_of(smiling, speaking=1.0, open=wanted) - wanted) < 0.01
+
+
+def test_calibration_leaves_a_spoken_mouth_alone(smiling):
+    nudge = Nudge(gap=0.1, drop=0.1, smile=0.3)
+    spoken = {"speaking": 1.0, "open": 0.1}
+    assert gap_of(smiling, nudge, **spoken) == pytest.approx(gap_of(smiling, **spoken), abs=1e-6)
 
 
 def test_a_filmed_face_says_nothing():
