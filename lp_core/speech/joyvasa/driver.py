@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from lp_core.errors import UnreadableMedia
+from lp_core.leftovers import temporary_folder
 from lp_core.media.video.samples import mono_samples
 from lp_core.models.device import choose_device, with_memory
 from lp_core.models.store import cache_dir
@@ -87,7 +87,7 @@ def _sampled(
     path: Path, settings: SpeechSettings, network: JoyvasaNetwork, step: Callable[[float], None] | None
 ) -> F32:
     """What the network makes of a file's sound, which waits on the disk meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="lpsuite-") as folder:
+    with temporary_folder() as folder:
         sound = store_sound(mono_samples(path, settings.speech_track), Path(folder) / "sound.raw")
         rows = sample_motion(network, sound, settings.speech_seed, step=step)
         del sound

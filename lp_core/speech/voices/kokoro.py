@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import ModelDamaged, ModelMissing, SettingError
+from lp_core.errors import MALFORMED, ModelDamaged, ModelMissing, SettingError
 from lp_core.files import check_readable, read_failure
 from lp_core.models.carriers import carried
 from lp_core.speech.voices.base import Delivery, Utterance, VoiceInfo, unmarked
@@ -192,5 +192,5 @@ def _vocabulary(path: Path) -> dict[str, int]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))["vocab"]
         return {str(letter): int(number) for letter, number in values.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise ModelDamaged(f"{path} holds no vocabulary of Kokoro ({error}); get the file again.") from error
