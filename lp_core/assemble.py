@@ -30,7 +30,7 @@ from lp_core.errors import MotionMismatch, SettingError
 from lp_core.faces.open import open_analyzer
 from lp_core.finishing.finish import PLAIN, Finish, finished
 from lp_core.job import RenderJob
-from lp_core.layering import open_holdout, open_layers
+from lp_core.layering.layers import open_fronts, open_holdout, open_layers
 from lp_core.media import render_outputs
 from lp_core.media.base import OpenSink, ReadOptions
 from lp_core.media.frame_pattern import files_of
@@ -148,6 +148,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
         notes=tuple(notes),
         edits=edits,
         protection=open_holdout(settings.input.holdout, source.info, options),
+        fronts=open_fronts(settings.input.holdout),
         layers=open_layers(name, settings, source.info, options),
         part=part,
         mark=open_marker(settings.provenance.watermark),

@@ -107,7 +107,7 @@ class DenseReference:
     @classmethod
     def of(cls, pixels: U8) -> DenseReference:
         """The reference from its (H, W, 3) image, RGB display codes."""
-        return cls(_small(pixels), (pixels.shape[1], pixels.shape[0]))
+        return cls(small_gray(pixels), (pixels.shape[1], pixels.shape[0]))
 
     def motion(
         self, pixels: U8, landmarks: NDArray[np.floating], with_shade: bool = False
@@ -125,17 +125,18 @@ class DenseReference:
         height, width = pixels.shape[:2]
         if (width, height) != self.size:
             return None
-        now = _small(pixels)
+        now = small_gray(pixels)
         flow = dense_flow(now, self.gray)
         cells = cv2.resize(flow, self.grid, interpolation=cv2.INTER_AREA) / np.float32(CELL)
-        same = _carried_along(self.gray, flow)
+        same = carried_along(self.gray, flow)
         shade = _shade(now, same, self.grid) if with_shade else None
         field = DenseField.of(cells, landmarks, self.size, shade)
-        return replace(field, trust=field.trust * _alike(now, same, self.grid))
+        trust = cv2.resize(_difference(now, same), self.grid, interpolation=cv2.INTER_AREA)
+        return replace(field, trust=field.trust * _alike(trust))
 
 
-def _carried_along(then: U8, flow: F32) -> U8:
-    """(h, w) what a flow takes from the reference: the frame itself where the flow is right."""
+def carried_along(then: U8, flow: F32) -> U8:
+    """(h, w) what a flow takes from another frame: the frame itself where the flow is right."""
     height, width = then.shape
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
     same = cv2.remap(
@@ -144,11 +145,19 @@ def _carried_along(then: U8, flow: F32) -> U8:
     return np.asarray(same, np.uint8)
 
 
-def _alike(now: U8, same: U8, grid: tuple[int, int]) -> F32:
-    """(h, w) cells: 1 where the reference, carried along the flow, looks like the frame, 0 where the flow is lost."""
-    away = cv2.GaussianBlur(cv2.absdiff(now, same).astype(np.float32), (0, 0), ALIKE_SOFT)
-    cells = cv2.resize(away, grid, interpolation=cv2.INTER_AREA)
-    return np.asarray(np.clip(2 - cells / np.float32(ODD), 0, 1), np.float32)
+def likeness(now: U8, same: U8) -> F32:
+    """(h, w) 1 where another frame, carried along the flow, looks like the frame, 0 where the flow is lost."""
+    return _alike(_difference(now, same))
+
+
+def _difference(now: U8, same: U8) -> F32:
+    return np.asarray(
+        cv2.GaussianBlur(cv2.absdiff(now, same).astype(np.float32), (0, 0), ALIKE_SOFT), np.float32
+    )
+
+
+def _alike(difference: NDArray[np.floating]) -> F32:
+    return np.asarray(np.clip(2 - difference / np.float32(ODD), 0, 1), np.float32)
 
 
 def _shade(now: U8, same: U8, grid: tuple[int, int]) -> F32:
@@ -159,7 +168,8 @@ def _shade(now: U8, same: U8, grid: tuple[int, int]) -> F32:
     return np.asarray(cv2.resize(cv2.log(soft / base), grid, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _small(pixels: U8) -> U8:
+def small_gray(pixels: U8) -> U8:
+    """(h, w) an image (H, W, 3) RGB as flow is searched in it: gray, reduced to the area of SIDE x SIDE."""
     height, width = pixels.shape[:2]
     scale = min(SIDE / float(np.sqrt(height * width)), 1.0)
     size = max(round(width * scale), 16), max(round(height * scale), 16)

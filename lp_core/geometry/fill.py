@@ -38,6 +38,21 @@ def filled(image: NDArray[Any], hole: NDArray[np.bool_]) -> NDArray[Any]:
     return result
 
 
+def filled_around(image: NDArray[Any], hole: NDArray[np.bool_]) -> NDArray[Any]:
+    """The same for a small hole, looking at its surroundings alone: as far again as the hole is large."""
+    rows, columns = (np.flatnonzero(hole.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return image.copy()
+    reach = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    part = (
+        slice(max(rows[0] - reach, 0), rows[-1] + 1 + reach),
+        slice(max(columns[0] - reach, 0), columns[-1] + 1 + reach),
+    )
+    result = image.copy()
+    result[part] = filled(image[part], hole[part])
+    return result
+
+
 def widened(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
     """A mask (H, W) with a strip of so many pixels around it."""
     side = 2 * pixels + 1

@@ -133,7 +133,7 @@ class SplitSink(AbortsOnExit):
 def _picture_of(name: str, layer: NDArray[np.float32]) -> NDArray[np.float32]:
     """A layer as the main image of a file: a matte as white with alpha, two channels as red and green."""
     channels = layer.shape[2]
-    if name == "matte":
+    if name in ("matte", "person", "occlusion"):
         return np.repeat(layer[..., :1], 4, axis=2)
     if channels < 3:
         layer = np.concatenate([layer, np.zeros((*layer.shape[:2], 3 - channels), np.float32)], axis=2)

@@ -21,6 +21,9 @@ OF_OWN_SIZE = frozenset({"crop"})
 LAYER_OF: Mapping[str, str] = {
     "matte": "matte",
     "person": "person",
+    "head": "head",
+    "clean": "clean",
+    "occlusion": "occlusion",
     "stmap": "stmap",
     "motion": "forward",
     "regions": "regions",

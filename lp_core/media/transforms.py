@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -115,6 +116,12 @@ def resized(stage: FrameStage) -> MakeTransform:
     return make
 
 
+_COLORED: Mapping[str, AlphaState] = MappingProxyType(
+    {"crop": "straight", "clean": "straight", "head": "premultiplied"}
+)
+"""Layers that hold colors, and the state of their alpha."""
+
+
 def converted_to(conversion: Conversion) -> MakeTransform:
     """A color conversion; the results are float, and no longer carry the source's chromaticities."""
 
@@ -123,8 +130,9 @@ def converted_to(conversion: Conversion) -> MakeTransform:
 
         def apply(frame: Frame) -> Frame:
             layers = dict(frame.layers)
-            if "crop" in layers:
-                layers["crop"] = converted(layers["crop"], conversion.convert, spec.alpha)
+            for name, alpha in _COLORED.items():
+                if name in layers:
+                    layers[name] = converted(layers[name], conversion.convert, alpha)
             return replace(
                 frame,
                 pixels=converted(frame.pixels, conversion.convert, spec.alpha),

@@ -43,11 +43,12 @@ def together(drawn: Sequence[DrawnFrame], names: Sequence[str]) -> DrawnFrame:
     """
     # What the engine drew, with what came after it: the mark.
     shown = [one.animation and replace(one.animation, pixels=one.frame.pixels) for one in drawn]
+    held = [one.held for one in drawn if one.held is not None]
     first = replace(
         drawn[0],
         confidence=min(one.confidence for one in drawn),
         faces=tuple(zip(names, shown, strict=True)),
-        held=next((one.held for one in drawn if one.held is not None), None),
+        held=np.maximum.reduce(held) if held else None,
     )
     farthest_first = sorted((animation for animation in shown if animation is not None), key=face_size)
     if not farthest_first:

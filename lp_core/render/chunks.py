@@ -31,7 +31,7 @@ from lp_core.render.pipeline import ReadAhead
 from lp_core.render.render import Render
 from lp_core.render.report import Listener, Meter, Progress, Summary, sealed
 from lp_core.render.solution import Solution, faces_of_source, lost_frames, solve
-from lp_core.render.source_frames import SourceFrame, filmed_source
+from lp_core.render.source_frames import SourceFrame, filmed_source, still_source
 from lp_core.render.work_folder import PARTS, SOLUTION, claim, wipe
 
 
@@ -206,13 +206,12 @@ def _drawing(render: Render, solution: Solution) -> Iterator[Drawing]:
 def _sources(drawing: Drawing, solution: Solution, first: int, stack: ExitStack) -> Iterator[SourceFrame]:
     """The source at every output frame from ``first`` on, prepared as it was for the solution."""
     source, faces = drawing.source, solution.faces
+    fronts = drawing.fronts and stack.enter_context(drawing.fronts())
     if isinstance(source, Still):
         face = faces.face(0) or source.face
-        return repeat(
-            SourceFrame(source.frame, drawing.engine.prepare(source.frame, face, solution.tuning), face)
-        )
+        return repeat(still_source(source.frame, face, drawing.engine, solution.tuning, fronts))
     followed = stack.enter_context(closing(faces_of_source(source, faces)))
     frames = filmed_source(
-        followed, source.info.rate, drawing.rate, drawing.engine, lambda *_: solution.tuning, first
+        followed, source.info.rate, drawing.rate, drawing.engine, lambda *_: solution.tuning, first, fronts
     )
     return stack.enter_context(ReadAhead(frames, QUEUE_DEPTH, "source"))

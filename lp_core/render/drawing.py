@@ -27,6 +27,7 @@ from lp_core.render.edges import (
     StoredMotion,
     TimeSlice,
 )
+from lp_core.render.fronts import Fronts
 from lp_core.render.holdout import Protection, protected
 from lp_core.render.layers import Layer, Layers, over_plate
 from lp_core.render.passes import DrawnFrame
@@ -69,6 +70,8 @@ class Drawing:
     """The user's sliders over the output's frames."""
     protection: Callable[[], Protection] | None
     """Opens the matte of what must not be touched."""
+    fronts: Callable[[], Fronts] | None
+    """Opens what finds things in front of the face; None: nobody looks."""
     layers: Callable[[], Layers] | None
     """Opens what keeps the background still; None: it is left to the engine."""
     mark: Watermarker | None
@@ -182,9 +185,22 @@ class Drawing:
                     layer = layers and layers.at(shot.frame, shot.face, number)
                     if layer:
                         drawn = _layered(drawn, shot.frame, layer)
-                    if matte:
-                        drawn = protected(drawn, shot.frame, matte.at(number))
+                    held = matte.at(number) if matte else self._front(shot, drawn.frame.index)
+                    if held is not None:
+                        drawn = protected(drawn, shot.frame, held)
                     yield self._marked(drawn)
+
+    def _front(self, shot: SourceFrame, index: int) -> NDArray[np.float32] | None:
+        """What is in front of the face in a frame of the result; notes what the summary must say of it."""
+        if shot.front is None:
+            return None
+        self._remark(shot.front.note, index)
+        return shot.front.matte
+
+    def _remark(self, note: str, index: int) -> None:
+        if note:
+            _log.warning("frame %d: %s", index, note)  # chunks have no summary
+            self.remarks.setdefault(note, {})[index] = None
 
     def draw(
         self, batch: Sequence[tuple[int, tuple[SourceFrame, DrivingPicture | None]]]
@@ -198,9 +214,8 @@ class Drawing:
         for (index, (shot, _)), (act, confidence) in zip(batch, asked, strict=True):
             animation = None if act is None else next(animations)
             pixels = shot.frame.pixels if animation is None else animation.pixels
-            if animation is not None and animation.note:
-                _log.warning("frame %d: %s", index, animation.note)  # chunks have no summary
-                self.remarks.setdefault(animation.note, {})[index] = None
+            if animation is not None:
+                self._remark(animation.note, index)
             frame = replace(shot.frame, pixels=pixels, index=index, time_s=self.rate.time_s(index))
             yield DrawnFrame(frame, animation, confidence, shot.frame if is_film else None)
 

@@ -1,4 +1,4 @@
-"""What a user's matte protects stays the source's: mixed in linear light, without fringes."""
+"""What a matte protects stays the source's: mixed in linear light, without fringes."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def protected(drawn: DrawnFrame, source: Frame, matte: F32) -> DrawnFrame:
     left, top, right, bottom = animation.region
     part = slice(top, bottom), slice(left, right)
     kept = matte[part]
-    pixels = drawn.frame.pixels.copy()
-    pixels[part] = mix(pixels[part], source.pixels[part], kept, source.alpha, source.encoding)
+    pixels = source.pixels.copy()  # the engine may have drawn from a frame without what is held
+    pixels[part] = mix(drawn.frame.pixels[part], pixels[part], kept, source.alpha, source.encoding)
     shown = replace(
         animation,
         pixels=pixels,

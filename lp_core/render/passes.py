@@ -22,6 +22,7 @@ from lp_core.geometry.face_regions import region_coverage
 from lp_core.geometry.flow import forward_motion, st_map
 from lp_core.geometry.optical_flow import film_motion
 from lp_core.media.base import Attribute
+from lp_core.render.layer_passes import head_layer, unit_colors
 from lp_core.render.layers import Layer, moved_person
 
 F32 = NDArray[np.float32]
@@ -186,6 +187,22 @@ def _person(one: DrawnFrame, info: ClipInfo) -> F32:
     return moved_person(one.layer, one.animation)[..., None]
 
 
+def _head(one: DrawnFrame, info: ClipInfo) -> F32:
+    if one.layer is None:
+        return np.zeros((*one.frame.pixels.shape[:2], 4), np.float32)
+    return head_layer(one.frame, one.layer.plate, moved_person(one.layer, one.animation))
+
+
+def _clean(one: DrawnFrame, info: ClipInfo) -> F32:
+    return unit_colors(one.frame, one.frame.pixels if one.layer is None else one.layer.plate)
+
+
+def _occlusion(one: DrawnFrame, info: ClipInfo) -> F32:
+    if one.held is None:
+        return np.zeros((*one.frame.pixels.shape[:2], 1), np.float32)
+    return one.held[..., None]
+
+
 def _st_map(one: DrawnFrame, info: ClipInfo) -> F32:
     height, width = one.frame.pixels.shape[:2]
     shown = (0, 0, width, height) if info.windows is None else info.windows.display_in_frame
@@ -231,6 +248,9 @@ def _crop(one: DrawnFrame, info: ClipInfo) -> F32 | None:
 _LAYERS: dict[str, Callable[[DrawnFrame, ClipInfo], F32 | None]] = {
     "matte": _matte,
     "person": _person,
+    "head": _head,
+    "clean": _clean,
+    "occlusion": _occlusion,
     "stmap": _st_map,
     "regions": _regions,
     "shading": _shading,

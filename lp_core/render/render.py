@@ -40,6 +40,7 @@ from lp_core.render.edges import (
     StoredMotion,
     TimeSlice,
 )
+from lp_core.render.fronts import Fronts
 from lp_core.render.holdout import Protection
 from lp_core.render.inputs import NOT_WATCHED, InputWatch
 from lp_core.render.layers import Layers
@@ -47,7 +48,7 @@ from lp_core.render.passes import DrawnFrame, with_passes
 from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.read_performance import MOTION_FILE, read_samples, store_performance
 from lp_core.render.report import Listener, Meter, Seal, Summary, runs_of, sealed
-from lp_core.render.source_frames import SourceFrame, filmed_source
+from lp_core.render.source_frames import SourceFrame, filmed_source, still_source
 from lp_core.settings import FaceSettings, MotionSettings
 
 
@@ -76,8 +77,11 @@ class Render:
     edits: EditCurves = NO_EDITS
     """The user's sliders over the output's frames."""
     protection: Callable[[], Protection] | None = None
+    """Opens the user's matte of what must not be touched."""
+    fronts: Callable[[], Fronts] | None = None
+    """Opens what finds things in front of the face; None: nobody looks."""
     layers: Callable[[], Layers] | None = None
-    """Opens the matte of what must not be touched."""
+    """Opens what keeps the background still; None: it is left to the engine."""
     part: TimeSlice = WHOLE
     """Which part of the whole is drawn."""
     mark: Watermarker | None = None
@@ -143,6 +147,7 @@ class Render:
                 part=self.part,
                 edits=self.edits,
                 protection=self.protection,
+                fronts=self.fronts,
                 layers=self.layers,
                 mark=self.mark,
                 motion=motion,
@@ -205,14 +210,20 @@ class Render:
                 return NO_TUNING
             return tune(self, timeline, samples, self.engine.prepare(frame, face), listener)
 
+        fronts = drawing.fronts and stack.enter_context(drawing.fronts())
         if isinstance(self.source, Still):
             frame, face = self.source.frame, self.source.face
-            shown = SourceFrame(frame, self.engine.prepare(frame, face, tuned(frame, face)), face)
+            shown = still_source(frame, face, self.engine, tuned(frame, face), fronts)
             return repeat(shown) if total is None else repeat(shown, total)
         source = self.source
         plan = survey(self, timeline, lambda: closing(source.followed(lambda _: None)))
         followed = stack.enter_context(closing(source.followed(drawing.notes.append)))
         frames = filmed_source(
-            followed, source.info.rate, drawing.rate, self.engine, lambda *shown: {**tuned(*shown), **plan}
+            followed,
+            source.info.rate,
+            drawing.rate,
+            self.engine,
+            lambda *shown: {**tuned(*shown), **plan},
+            fronts=fronts,
         )
         return stack.enter_context(ReadAhead(frames, QUEUE_DEPTH, "source"))

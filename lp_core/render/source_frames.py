@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice, repeat
+from math import ceil
 
 from lp_core.engines.base import DrivingPicture, Engine, Portrait, Tuning
 from lp_core.faces.base import Face
@@ -14,6 +15,7 @@ from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.landmarks.motion import landmarks_from_motion
 from lp_core.motion.sequence import MotionFrame
 from lp_core.render.edges import BLOCK, FilmedFace, Motion
+from lp_core.render.fronts import Front, Fronts
 from lp_core.render.retime import at_rate
 from lp_core.timing import FrameRate
 
@@ -28,6 +30,8 @@ class SourceFrame:
     """The same, prepared; None where the face is lost: the image passes through untouched."""
     face: Face | None = None
     """The face that is animated; None where it is lost."""
+    front: Front | None = None
+    """What is in front of the face; None: nobody looked."""
 
 
 def filmed_source(
@@ -37,6 +41,7 @@ def filmed_source(
     engine: Engine,
     tuning_for: Callable[[Frame, Face], Tuning],
     first: int = 0,
+    fronts: Fronts | None = None,
 ) -> Iterator[SourceFrame]:
     """A filmed source at every output frame, prepared.
 
@@ -47,6 +52,7 @@ def filmed_source(
         engine: prepares each frame.
         tuning_for: the tuning of all frames, asked for once with the first frame that shows the face.
         first: output frame to begin with; nothing is prepared before it.
+        fronts: finds what is in front of the face; None: nobody looks.
 
     Raises:
         NoFace: no frame shows a face.
@@ -54,14 +60,38 @@ def filmed_source(
     """
     last: SourceFrame | None = None
     tuning: Tuning | None = None
-    for frame, face in islice(at_rate(followed, source_rate, rate), first, None):
+    start = (
+        first if fronts is None else max(first - ceil((fronts.memory + 1) * rate.fps / source_rate.fps), 0)
+    )
+    seen, front = None, None
+    for number, (frame, face) in enumerate(islice(at_rate(followed, source_rate, rate), start, None), start):
+        if fronts is not None and seen is not frame:
+            seen, front = frame, fronts.at(frame, face)
+        if number < first:
+            continue
         if last is None or last.frame is not frame:
             portrait: Portrait | None = None
             if face is not None:
                 tuning = tuning_for(frame, face) if tuning is None else tuning
-                portrait = engine.prepare(frame, face, tuning)
-            last = SourceFrame(frame, portrait, face)
+                portrait = engine.prepare(front.behind if front else frame, face, tuning)
+            last = SourceFrame(frame, portrait, face, front)
         yield last
+
+
+def still_source(
+    frame: Frame, face: Face, engine: Engine, tuning: Tuning, fronts: Fronts | None
+) -> SourceFrame:
+    """A still, prepared.
+
+    Args:
+        frame: the image.
+        face: that is animated.
+        engine: prepares it.
+        tuning: of the portrait.
+        fronts: finds what is in front of the face; None: nobody looks.
+    """
+    front = None if fronts is None else fronts.at(frame, face)
+    return SourceFrame(frame, engine.prepare(front.behind if front else frame, face, tuning), face, front)
 
 
 def screen_frames(film: FilmedFace, rate: FrameRate) -> Iterator[Frame]:

@@ -100,7 +100,7 @@ def _has_no(kind: str) -> Condition:
 
     def condition(run: RunFacts, settings: RenderSettings) -> bool:
         known = [name for name in (run.source, run.driving) if name]
-        return bool(known) and kind not in known and settings.input.holdout is None
+        return bool(known) and kind not in known and settings.input.holdout in ("auto", "off")
 
     return condition
 

@@ -26,7 +26,8 @@ INTERLACED = ("refuse", "frame", "keep")
 REFERENCES = ("refuse", "follow")
 ALPHAS = ("source", "matte")
 PASSES = (
-    "beauty", "matte", "person", "stmap", "motion", "regions", "shading", "crop", "confidence", "landmarks",
+    "beauty", "matte", "person", "head", "clean", "occlusion", "stmap", "motion", "regions", "shading", "crop",
+    "confidence", "landmarks",
 )  # fmt: skip
 
 
@@ -144,11 +145,13 @@ class InputSettings:
     )
     layer: Optional[str] = setting(None, "layer of a multi-layer EXR source; default: its main image")
     view: Optional[str] = setting(None, "view of a stereo EXR source, such as left; default: its first")
-    holdout: Optional[str] = setting(
-        None,
-        "matte of what must not be touched, such as a hand or glasses: image, sequence or video of the source's "
-        "size; its alpha, else its red, 1 = protected",
+    holdout: str = setting(
+        "off",
+        "what is in front of the face and keeps its place: auto (models find hands and other things), off, or a matte "
+        "of what must not be touched (image, sequence or video of the source's size; its alpha, else its red, "
+        "1 = protected)",
         path="file",
+        words=("auto", "off"),
     )
     person_matte: str = setting(
         "off",
@@ -178,8 +181,9 @@ class InputSettings:
         check(self)
         if self.frames is not None:
             FrameRange.parse(self.frames)
-        if self.person_matte == "":
-            raise SettingError("person_matte is empty; write auto, off or the name of a file.")
+        for name in ("holdout", "person_matte"):
+            if getattr(self, name) == "":
+                raise SettingError(f"{name} is empty; write auto, off or the name of a file.")
 
     @property
     def frame_range(self) -> Optional[FrameRange]:
@@ -237,8 +241,9 @@ class OutputSettings:
     )
     passes: str = setting(
         "beauty",
-        "what is written of every frame, with commas: beauty (always), matte, stmap, motion, regions (skin, eyes, "
-        "mouth), crop (liveportrait), confidence, landmarks; layers and metadata in EXR, else files next to the output",
+        "what is written of every frame, with commas: beauty (always), matte, person, head and clean (with "
+        "--person-matte), occlusion (with --holdout), stmap, motion, regions (skin, eyes, mouth), crop (liveportrait), "
+        "confidence, landmarks; layers and metadata in EXR, else files next to the output",
     )
     alpha: str = setting(
         "source",

@@ -16,8 +16,10 @@ from lp_core.faces.base import Face
 from lp_core.faces.person import PersonSegmenter
 from lp_core.frame import ClipInfo, Frame
 from lp_core.geometry.fill import filled, widened
+from lp_core.layering.fronts import SourceFronts
 from lp_core.media.base import ReadOptions
 from lp_core.media.in_step import InStep, matte_of, open_in_step
+from lp_core.render.fronts import Fronts
 from lp_core.render.layers import Layer, Layers
 from lp_core.settings import RenderSettings
 
@@ -93,10 +95,11 @@ def open_layers(
     matte, plate = settings.input.person_matte, settings.input.clean_plate
     is_moving = settings.motion.region in ("all", "pose") and not settings.speech.lipsync
     if engine != "mesh" or matte == "off" or not is_moving or info.has_alpha:
-        if "person" in settings.output.pass_names:
+        asked = sorted(settings.output.pass_names & {"person", "head", "clean"})
+        if asked:
             raise SettingError(
-                "The pass 'person' needs --person-matte, which works with the mesh engine, a moving head and a source "
-                "without alpha; leave the pass out, or add --person-matte auto."
+                f"The pass '{asked[0]}' needs --person-matte, which works with the mesh engine, a moving head and a "
+                "source without alpha; leave the pass out, or add --person-matte auto."
             )
         return None
     masks = None if matte == "auto" else open_in_step(matte, "person matte", matte_of, info, options)
@@ -108,11 +111,11 @@ def open_layers(
     return partial(SourceLayers, masks, plates)
 
 
-def open_holdout(path: str | None, info: ClipInfo, options: ReadOptions) -> Callable[[], InStep[F32]] | None:
+def open_holdout(holdout: str, info: ClipInfo, options: ReadOptions) -> Callable[[], InStep[F32]] | None:
     """Opens the user's matte of what must not be touched; None where none is given.
 
     Args:
-        path: image, sequence or video.
+        holdout: image, sequence or video; auto or off: none is given.
         info: of the source; the matte must be as large.
         options: how the source is read.
 
@@ -120,7 +123,14 @@ def open_holdout(path: str | None, info: ClipInfo, options: ReadOptions) -> Call
         SettingError: the sizes differ.
         UnreadableMedia and others: the file cannot be opened.
     """
-    return None if path is None else open_in_step(path, "holdout matte", matte_of, info, options)
+    if holdout in ("auto", "off"):
+        return None
+    return open_in_step(holdout, "holdout matte", matte_of, info, options)
+
+
+def open_fronts(holdout: str) -> Callable[[], Fronts] | None:
+    """Opens what finds things in front of the face; None where nobody looks."""
+    return SourceFronts if holdout == "auto" else None
 
 
 def _plate_like(info: ClipInfo, frame: Frame) -> NDArray[Any]:
