@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from lp_core.errors import MissingDependency
 from lp_core.faces.silence_native import native_stderr_to_log
+from lp_core.frame import Box
 from lp_core.geometry.guided_filter import guided_filter
+from lp_core.geometry.steady import Patch
 from lp_core.models.store import locate
 
 try:
@@ -37,7 +39,9 @@ _HEADS = 2.5
 _HEAD_IN_FACE = 1.5
 """Height of a head with hair, in heights of the face's landmarks."""
 _SIDE_PX = 1024
-"""Largest side at which a matte is refined."""
+"""Largest side at which the matte of a still is refined."""
+FILM_SIDE_PX, FILM_LOOK_PX = 384, 256
+"""The same for a video, and the grid that is steadied over time: the network sees no more."""
 _RADIUS = 0.012
 """Radius of the guided filter, in sides of the square."""
 _EPSILON = 1e-3
@@ -66,7 +70,7 @@ class PersonSegmenter:
             )
 
     def matte(self, image: NDArray[np.uint8], landmarks_frame: F32) -> F32:
-        """The matte of a person, (H, W).
+        """The matte of a person, (H, W), at the finest that the network and the image allow.
 
         Only what is connected with the face counts, and its holes are filled. Outside a square of 2.5 heads around
         the face, the matte is 1: nothing is known of it, and what is not background may move.
@@ -76,29 +80,32 @@ class PersonSegmenter:
             landmarks_frame: (P, 2 or 3) points of the face in pixels.
         """
         height, width = image.shape[:2]
-        points = landmarks_frame[:, :2]
-        left, top, right, bottom = _square(points, width, height)
-        crop = image[top:bottom, left:right]
-        scale = min(_SIDE_PX / max(crop.shape[:2]), 1.0)
-        size = max(round(crop.shape[1] * scale), 8), max(round(crop.shape[0] * scale), 8)
-        small = np.ascontiguousarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA))
+        box = _square(landmarks_frame[:, :2], width, height)
+        small = _reduced(image[box[1] : box[3], box[0] : box[2]], _SIDE_PX)
+        return finished(self._seen(small, box, landmarks_frame), box, small, (width, height))
+
+    def look(self, image: NDArray[np.uint8], landmarks_frame: F32) -> tuple[Patch, NDArray[np.uint8]]:
+        """A person in a video's frame as the network sees them, before the image's edges count, and the reduced image.
+
+        Args:
+            image: as for ``matte``.
+            landmarks_frame: as for ``matte``.
+        """
+        box = _square(landmarks_frame[:, :2], image.shape[1], image.shape[0])
+        small = _reduced(image[box[1] : box[3], box[0] : box[2]], FILM_SIDE_PX)
+        return Patch(self._seen(_reduced(small, FILM_LOOK_PX), box, landmarks_frame), box), small
+
+    def _seen(self, small: NDArray[np.uint8], box: Box, landmarks_frame: F32) -> F32:
+        """(h, w) what belongs to the person in a reduced image of a part of a frame."""
         raw = np.asarray(
             self._task.segment(mp.Image(image_format=mp.ImageFormat.SRGB, data=small))
             .confidence_masks[0]
             .numpy_view(),
             np.float32,
-        ).reshape(size[1], size[0])
-        found = _refined(_of_the_face(raw, (points - (left, top)) * scale), small)
-        at_border = [
-            edge == limit
-            for edge, limit in zip((left, top, right, bottom), (0, 0, width, height), strict=True)
-        ]
-        found = np.maximum(found, _outside(size, at_border))
-        matte = np.ones((height, width), np.float32)
-        matte[top:bottom, left:right] = cv2.resize(
-            found, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR
-        )
-        return matte
+        ).reshape(small.shape[:2])
+        scale = small.shape[1] / (box[2] - box[0])
+        points = (landmarks_frame[:, :2] - np.array(box[:2], np.float32)) * np.float32(scale)
+        return _of_the_face(raw, points)
 
     def close(self) -> None:
         """Frees the network."""
@@ -111,6 +118,36 @@ class PersonSegmenter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def finished(values: F32, box: Box, small: NDArray[np.uint8], size: tuple[int, int]) -> F32:
+    """(H, W) matte of a frame, from what the network sees of a part of it.
+
+    Args:
+        values: (h, w) 0..1 what belongs to the person, perhaps steadied over time.
+        box: the part, half-open.
+        small: (h, w, 3) RGB of the part, as large as its edges shall be refined.
+        size: width and height of the frame.
+    """
+    left, top, right, bottom = box
+    width, height = small.shape[1], small.shape[0]
+    if values.shape != (height, width):
+        values = np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    found = _refined(values, small)
+    at_border = [edge == limit for edge, limit in zip(box, (0, 0, *size), strict=True)]
+    found = np.maximum(found, _outside((width, height), at_border))
+    matte = np.ones((size[1], size[0]), np.float32)
+    matte[top:bottom, left:right] = cv2.resize(
+        found, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR
+    )
+    return matte
+
+
+def _reduced(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
+    """An image with sides of at most so many pixels."""
+    scale = min(side_px / max(image.shape[:2]), 1.0)
+    size = max(round(image.shape[1] * scale), 8), max(round(image.shape[0] * scale), 8)
+    return np.ascontiguousarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
 def _square(points: F32, width: int, height: int) -> tuple[int, int, int, int]:
@@ -137,9 +174,9 @@ def _of_the_face(raw: F32, points: F32) -> F32:
     cv2.floodFill(around, None, (0, 0), 1)
     filled = (padded | (1 - around))[1:-1, 1:-1]
     near = cv2.dilate(filled, np.ones((3, 3), np.uint8), iterations=max(raw.shape[0] // 64, 1))
-    return np.asarray(
-        np.where(cv2.erode(filled, np.ones((3, 3), np.uint8), iterations=3) > 0, 1, raw * near), np.float32
-    )
+    rim = int(np.clip(raw.shape[0] // 256, 1, 3))
+    inside = cv2.erode(filled, np.ones((3, 3), np.uint8), iterations=rim) > 0
+    return np.asarray(np.where(inside, 1, raw * near), np.float32)
 
 
 def _refined(matte: F32, image: NDArray[np.uint8]) -> F32:

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.frame import Box
+
 F32 = NDArray[np.float32]
 
 
@@ -50,6 +52,37 @@ def filled_around(image: NDArray[Any], hole: NDArray[np.bool_]) -> NDArray[Any]:
     )
     result = image.copy()
     result[part] = filled(image[part], hole[part])
+    return result
+
+
+def filled_softly(image: NDArray[Any], hole: NDArray[np.bool_], box: Box, side_px: int) -> NDArray[Any]:
+    """The same for a large hole within a box, fast: what fills it is found in a reduced copy and has no detail anyway.
+
+    Args:
+        image: (H, W, C) uint8, uint16 or float32.
+        hole: (H, W); outside of the box it does not count.
+        box: half-open (left, top, right, bottom); what is around the hole within it is looked at.
+        side_px: largest side of the reduced copy.
+    """
+    left, top, right, bottom = box
+    part = slice(top, bottom), slice(left, right)
+    gap = np.ascontiguousarray(hole[part]).view(np.uint8)
+    if not gap.any() or gap.all():
+        return image.copy()
+    scale = min(side_px / max(gap.shape), 1.0)
+    size = max(round(gap.shape[1] * scale), 1), max(round(gap.shape[0] * scale), 1)
+    small = cv2.resize(image[part], size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = small.reshape(size[1], size[0], -1)
+    known = cv2.resize(gap * np.uint8(255), size, interpolation=cv2.INTER_AREA) == 0
+    known &= np.isfinite(small).all(axis=-1)
+    if not known.any():
+        return image.copy()
+    soft = _pulled(np.where(known[..., None], small, np.float32(0)), known.astype(np.float32))
+    if image.dtype.kind != "f":
+        soft = np.clip(np.rint(soft), 0, np.iinfo(image.dtype).max)
+    whole = cv2.resize(soft.astype(image.dtype), gap.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    result = image.copy()
+    cv2.copyTo(whole.reshape(*gap.shape, -1), gap, result[part])
     return result
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.frame import Box
-from lp_core.geometry.dense_field import carried_along, likeness
+from lp_core.geometry.dense_field import carried_along, likeness, small_gray
 from lp_core.geometry.optical_flow import dense_flow
 
 F32 = NDArray[np.float32]
@@ -25,6 +25,8 @@ U8 = NDArray[np.uint8]
 
 MEMORY = 2
 """Earlier frames that count."""
+_ENOUGH_PX = 480
+"""Longer side, at least, of an image in which coarse flow is searched."""
 _WEIGHTS = 0.8, 0.6
 """Of the frame before and of the one before it; the frame itself has 1."""
 
@@ -49,6 +51,18 @@ class Seen:
     """Its width and height, pixels."""
     patch: Patch
     """What was found, unsteadied."""
+
+    @classmethod
+    def of(cls, image: U8, patch: Patch) -> Seen:
+        """What was found in an image, (H, W, 3) RGB.
+
+        A large image is halved or more before: that takes little time and is enough for coarse flow.
+        """
+        height, width = image.shape[:2]
+        part = max(max(height, width) // _ENOUGH_PX, 1)
+        size = max(width // part, 1), max(height // part, 1)
+        small = image if part == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        return cls(small_gray(np.asarray(small, np.uint8)), (width, height), patch)
 
 
 def steadied(now: Seen, before: Sequence[Seen]) -> F32:

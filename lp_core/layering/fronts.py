@@ -12,7 +12,6 @@ from lp_core.faces.base import Face
 from lp_core.faces.occluders import OccluderFinder, front_matte
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.frame import Frame
-from lp_core.geometry.dense_field import small_gray
 from lp_core.geometry.fill import filled_around
 from lp_core.geometry.steady import MEMORY, Seen, steadied
 from lp_core.render.fronts import Front
@@ -48,7 +47,7 @@ class SourceFronts:
         image = frame.as_rgb8()
         height, width = image.shape[:2]
         look = self._finder.look(image, face.landmarks_frame)
-        seen = Seen(small_gray(image), (width, height), look.patch)
+        seen = Seen.of(image, look.patch)
         values = look.patch.values
         if values.any() or any(one.patch.values.any() for one in self._before):
             values = steadied(seen, tuple(self._before))

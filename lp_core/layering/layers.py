@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face
-from lp_core.faces.person import PersonSegmenter
-from lp_core.frame import ClipInfo, Frame
-from lp_core.geometry.fill import filled, widened
+from lp_core.faces.person import PersonSegmenter, finished
+from lp_core.frame import Box, ClipInfo, Frame
+from lp_core.geometry.fill import filled, filled_softly, widened
+from lp_core.geometry.steady import Seen, steadied
 from lp_core.layering.fronts import SourceFronts
 from lp_core.media.base import ReadOptions
 from lp_core.media.in_step import InStep, matte_of, open_in_step
@@ -25,6 +27,8 @@ from lp_core.settings import RenderSettings
 
 F32 = NDArray[np.float32]
 
+_FILL_PX = 128
+"""Side at which a video's background is filled behind the person."""
 _DTYPES = {8: np.uint8, 16: np.uint16, 32: np.float32}
 _FRINGE = 0.012
 """Width of the strip around the person that is not taken for background, in longer sides of the frame: loose hair."""
@@ -33,10 +37,20 @@ _FRINGE = 0.012
 class SourceLayers:
     """The layer of each source frame; see lp_core.render.layers.Layers for the contract."""
 
+    memory = 1
+
     def __init__(
-        self, matte: Callable[[], InStep[F32]] | None, plate: Callable[[], InStep[NDArray[Any]]] | None
+        self,
+        matte: Callable[[], InStep[F32]] | None,
+        plate: Callable[[], InStep[NDArray[Any]]] | None,
+        is_film: bool,
     ) -> None:
         """Opens the files; without a matte, the model.
+
+        Args:
+            matte: opens the user's matte of the person; None: a model finds the person.
+            plate: opens the user's clean plate; None: it is filled from around.
+            is_film: whether the source is a video: its mattes are steadied, and made faster.
 
         Raises:
             LpError: a file or the model cannot be used.
@@ -45,6 +59,8 @@ class SourceLayers:
         self._matte = None if matte is None else self._stack.enter_context(matte())
         self._plate = None if plate is None else self._stack.enter_context(plate())
         self._segmenter = None if self._matte is not None else self._stack.enter_context(PersonSegmenter())
+        self._is_film = is_film
+        self._before: deque[Seen] = deque(maxlen=self.memory)
         self._last: tuple[Frame, Layer | None] | None = None
 
     def at(self, frame: Frame, face: Face | None, number: int) -> Layer | None:
@@ -54,16 +70,33 @@ class SourceLayers:
         return self._last[1]
 
     def _found(self, frame: Frame, face: Face | None, number: int) -> Layer | None:
+        height, width = frame.pixels.shape[:2]
+        box = (0, 0, width, height)
         if self._matte is not None:
             person = self._matte.at(number)
         elif self._segmenter is not None and face is not None:
-            person = self._segmenter.matte(frame.as_rgb8(), face.landmarks_frame)
+            person, box = self._seen(self._segmenter, frame.as_rgb8(), face)
         else:
+            self._before.clear()
             return None
         if self._plate is not None:
             return Layer(person, self._plate.at(number))
         fringe = max(round(_FRINGE * max(person.shape)), 1)
-        return Layer(person, filled(frame.pixels, widened(person > 0, fringe)))
+        hole = widened(person > 0, fringe)
+        if self._is_film:
+            return Layer(person, filled_softly(frame.pixels, hole, box, _FILL_PX))
+        return Layer(person, filled(frame.pixels, hole))
+
+    def _seen(self, segmenter: PersonSegmenter, image: NDArray[np.uint8], face: Face) -> tuple[F32, Box]:
+        """The matte of the person that the model sees, and the part of the frame it looked at."""
+        height, width = image.shape[:2]
+        if not self._is_film:
+            return segmenter.matte(image, face.landmarks_frame), (0, 0, width, height)
+        patch, small = segmenter.look(image, face.landmarks_frame)
+        seen = Seen.of(image, patch)
+        values = steadied(seen, tuple(self._before))
+        self._before.appendleft(seen)
+        return finished(values, patch.box, small, (width, height)), patch.box
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +141,7 @@ def open_layers(
         if plate is None
         else open_in_step(plate, "clean plate", partial(_plate_like, info), info, options)
     )
-    return partial(SourceLayers, masks, plates)
+    return partial(SourceLayers, masks, plates, not info.is_still)
 
 
 def open_holdout(holdout: str, info: ClipInfo, options: ReadOptions) -> Callable[[], InStep[F32]] | None:

@@ -212,6 +212,13 @@ def _sources(drawing: Drawing, solution: Solution, first: int, stack: ExitStack)
         return repeat(still_source(source.frame, face, drawing.engine, solution.tuning, fronts))
     followed = stack.enter_context(closing(faces_of_source(source, faces)))
     frames = filmed_source(
-        followed, source.info.rate, drawing.rate, drawing.engine, lambda *_: solution.tuning, first, fronts
+        followed,
+        source.info.rate,
+        drawing.rate,
+        drawing.engine,
+        lambda *_: solution.tuning,
+        first,
+        fronts,
+        drawing.layers and stack.enter_context(drawing.layers()),
     )
     return stack.enter_context(ReadAhead(frames, QUEUE_DEPTH, "source"))

@@ -175,14 +175,14 @@ class Drawing:
         is_still = isinstance(self.source, Still)
         with ExitStack() as stack:
             matte = self.protection and stack.enter_context(self.protection())
-            layers = self.layers and stack.enter_context(self.layers())
+            layers = stack.enter_context(self.layers()) if self.layers and is_still else None
             numbered = enumerate(pairs, first)
             while batch := list(islice(numbered, self.engine.info.batch)):
                 shots = [shot for _, (shot, _) in batch]
                 lost.update({shot.frame.index: None for shot in shots if shot.portrait is None})
                 for shot, drawn in zip(shots, self.draw(batch), strict=True):
                     number = drawn.frame.index if is_still else shot.frame.index
-                    layer = layers and layers.at(shot.frame, shot.face, number)
+                    layer = layers.at(shot.frame, shot.face, number) if layers else shot.layer
                     if layer:
                         drawn = _layered(drawn, shot.frame, layer)
                     held = matte.at(number) if matte else self._front(shot, drawn.frame.index)

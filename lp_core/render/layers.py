@@ -46,6 +46,11 @@ class Layer:
 class Layers(AbstractContextManager["Layers"], Protocol):
     """Gives the layer of every frame."""
 
+    @property
+    def memory(self) -> int:
+        """Frames of a video before one that have a say in its layer."""
+        ...
+
     def at(self, frame: Frame, face: Face | None, number: int) -> Layer | None:
         """The layer of a source frame; None where no person is known.
 

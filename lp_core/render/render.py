@@ -216,6 +216,7 @@ class Render:
             shown = still_source(frame, face, self.engine, tuned(frame, face), fronts)
             return repeat(shown) if total is None else repeat(shown, total)
         source = self.source
+        layers = drawing.layers and stack.enter_context(drawing.layers())
         plan = survey(self, timeline, lambda: closing(source.followed(lambda _: None)))
         followed = stack.enter_context(closing(source.followed(drawing.notes.append)))
         frames = filmed_source(
@@ -225,5 +226,6 @@ class Render:
             self.engine,
             lambda *shown: {**tuned(*shown), **plan},
             fronts=fronts,
+            layers=layers,
         )
         return stack.enter_context(ReadAhead(frames, QUEUE_DEPTH, "source"))

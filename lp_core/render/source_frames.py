@@ -16,6 +16,7 @@ from lp_core.motion.landmarks.motion import landmarks_from_motion
 from lp_core.motion.sequence import MotionFrame
 from lp_core.render.edges import BLOCK, FilmedFace, Motion
 from lp_core.render.fronts import Front, Fronts
+from lp_core.render.layers import Layer, Layers
 from lp_core.render.retime import at_rate
 from lp_core.timing import FrameRate
 
@@ -32,6 +33,8 @@ class SourceFrame:
     """The face that is animated; None where it is lost."""
     front: Front | None = None
     """What is in front of the face; None: nobody looked."""
+    layer: Layer | None = None
+    """Person and background; None: not known, or found where it is drawn."""
 
 
 def filmed_source(
@@ -42,6 +45,7 @@ def filmed_source(
     tuning_for: Callable[[Frame, Face], Tuning],
     first: int = 0,
     fronts: Fronts | None = None,
+    layers: Layers | None = None,
 ) -> Iterator[SourceFrame]:
     """A filmed source at every output frame, prepared.
 
@@ -53,6 +57,7 @@ def filmed_source(
         tuning_for: the tuning of all frames, asked for once with the first frame that shows the face.
         first: output frame to begin with; nothing is prepared before it.
         fronts: finds what is in front of the face; None: nobody looks.
+        layers: finds person and background; None: nobody looks.
 
     Raises:
         NoFace: no frame shows a face.
@@ -60,13 +65,14 @@ def filmed_source(
     """
     last: SourceFrame | None = None
     tuning: Tuning | None = None
-    start = (
-        first if fronts is None else max(first - ceil((fronts.memory + 1) * rate.fps / source_rate.fps), 0)
-    )
-    seen, front = None, None
+    memory = max((looks.memory + 1 for looks in (fronts, layers) if looks is not None), default=0)
+    start = max(first - ceil(memory * rate.fps / source_rate.fps), 0)
+    seen, front, layer = None, None, None
     for number, (frame, face) in enumerate(islice(at_rate(followed, source_rate, rate), start, None), start):
-        if fronts is not None and seen is not frame:
-            seen, front = frame, fronts.at(frame, face)
+        if seen is not frame:
+            seen = frame
+            front = fronts and fronts.at(frame, face)
+            layer = layers and layers.at(frame, face, frame.index)
         if number < first:
             continue
         if last is None or last.frame is not frame:
@@ -74,7 +80,7 @@ def filmed_source(
             if face is not None:
                 tuning = tuning_for(frame, face) if tuning is None else tuning
                 portrait = engine.prepare(front.behind if front else frame, face, tuning)
-            last = SourceFrame(frame, portrait, face, front)
+            last = SourceFrame(frame, portrait, face, front, layer)
         yield last
 
 

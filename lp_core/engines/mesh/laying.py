@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.engines.mesh.deform import HeadFlow
-from lp_core.geometry.sampling import Sampler
+from lp_core.geometry.sampling import CutOutSampler, Sampler
 
 STRIP_PX = 32
 """Rows at a time: what one step leaves is still in the processor's cache for the next."""
@@ -17,7 +17,7 @@ STILL_PX = 1 / 1024
 """A flow below this is the arithmetic's, not the performance's."""
 
 
-def lay_moved(pixels: NDArray[Any], head: HeadFlow, sampler: Sampler, name: str) -> None:
+def lay_moved(pixels: NDArray[Any], head: HeadFlow, sampler: Sampler | CutOutSampler, name: str) -> None:
     """Samples what moved, in place; where nothing moves the source's own bits stay.
 
     Args:

@@ -13,7 +13,7 @@ from lp_core.engines.mesh.tone import FaceTone, face_tone
 from lp_core.faces.base import Face
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import OVAL, RIGID
-from lp_core.geometry.sampling import Sampler
+from lp_core.geometry.sampling import CutOutSampler, Sampler
 from lp_core.geometry.warp import reduce
 from lp_core.motion.landmarks.motion import motion_from_landmarks
 from lp_core.motion.landmarks.transfer import FaceFields, face_fields
@@ -61,9 +61,11 @@ class MeshPortrait:
         return self.source.pixels.shape[1], self.source.pixels.shape[0]
 
     @cached_property
-    def sampler(self) -> Sampler:
+    def sampler(self) -> Sampler | CutOutSampler:
         """Samples the source."""
-        return Sampler(self.source.pixels)
+        pixels = self.source.pixels
+        is_cut_out = pixels.shape[2] == 4 and self.source.alpha == "straight"
+        return CutOutSampler(pixels) if is_cut_out else Sampler(pixels)
 
 
 def prepare_portrait(

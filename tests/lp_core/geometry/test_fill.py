@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lp_core.geometry.fill import filled
+from lp_core.geometry.fill import filled, filled_softly
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -32,3 +32,20 @@ def test_values_that_are_not_finite_count_as_unknown():
 def test_nothing_known_and_nothing_missing_change_nothing(everything, rng):
     image = rng.integers(0, 256, (8, 9, 3), dtype=np.uint8)
     np.testing.assert_array_equal(filled(image, np.full((8, 9), everything)), image)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_a_large_hole_is_filled_softly_from_within_a_box(dtype):
+    white = {"uint8": 255, "uint16": 65535, "float32": 1.0}[dtype]
+    image = np.full((90, 120, 3), 0.5 * white, dtype)
+    image[:, 60:] = 0.25 * white
+    hole = np.zeros((90, 120), bool)
+    hole[20:70, 40:80] = True
+    spoiled = image.copy()
+    spoiled[hole] = white
+    got = filled_softly(spoiled, hole, (10, 0, 110, 90), 50)
+    np.testing.assert_array_equal(got[~hole], image[~hole])
+    assert np.abs(got[45, 42].astype(float) / white - 0.5).max() < 0.05
+    assert np.abs(got[45, 77].astype(float) / white - 0.25).max() < 0.05
+    np.testing.assert_array_equal(filled_softly(image, np.ones_like(hole), (0, 0, 120, 90), 50), image)
+    np.testing.assert_array_equal(filled_softly(image, ~hole, (45, 25, 70, 60), 50), image)

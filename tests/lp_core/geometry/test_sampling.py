@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lp_core.geometry.sampling import FILTERS, Sampler
+from lp_core.geometry.sampling import FILTERS, CutOutSampler, Sampler
 
 KINDS = [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1.0)]
 WIDE = ("cubic", "lanczos")
@@ -61,3 +61,22 @@ def test_what_is_not_finite_does_not_spread_and_super_whites_stay(rng, name, bad
     plain = source.copy()
     plain[15, 15] = 1
     np.testing.assert_array_equal(found[far], Sampler(plain).at(x, y, name)[far])
+
+
+@pytest.mark.parametrize("name", ["linear", "cubic", "lanczos"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_hidden_colors_of_a_cut_out_do_not_show(name, dtype):
+    white = {"uint8": 255, "uint16": 65535, "float32": 1.0}[dtype]
+    pixels = np.zeros((24, 24, 4), dtype)
+    pixels[..., 1] = white  # hidden: green
+    pixels[6:18, 6:18] = np.array([0.8, 0.2, 0.4, 1]) * white
+    x, y = np.meshgrid(np.arange(24, dtype=np.float32) + 0.4, np.arange(24, dtype=np.float32) - 0.3)
+    got = CutOutSampler(pixels).at(x, y, name)
+    plain = Sampler(pixels).at(x, y, name)
+    np.testing.assert_array_equal(got[..., 3], plain[..., 3])
+    shown = got[..., 3] > 0.02 * white
+    np.testing.assert_allclose(got[shown][:, :3] / white, [[0.8, 0.2, 0.4]] * int(shown.sum()), atol=0.02)
+    assert (plain[shown][:, 1] > 0.3 * white).any(), "nothing was at risk"
+    opaque = pixels.copy()
+    opaque[..., 3] = white
+    np.testing.assert_array_equal(CutOutSampler(opaque).at(x, y, name), Sampler(opaque).at(x, y, name))
