@@ -120,8 +120,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
     settings, chosen = with_model(settings, name, isinstance(source, FilmedFace), rig)
     settings, told = suited(settings, name, job.driving, is_picture)
     facts = run_of(job, name, source.info, getattr(driving, "info", None), settings.engine.model)
-    told += unused_notes(job.settings, facts)
-    notes.extend(told)
+    notes.extend((*told, *unused_notes(job.settings, facts)))
     if settings.speech.lipsync:
         notes.extend(_lipsync_notes(job.source, source))
     choice = EngineChoice(with_face_upscale(make(name, settings), settings), note)

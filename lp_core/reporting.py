@@ -33,10 +33,19 @@ class _Curves:
     inner: FaceLog | None
     confidence: list[float] = field(default_factory=list)
 
-    def add(self, index: int, confidence: float, landmarks: NDArray[np.float32] | None, scheme: str) -> None:
-        self.confidence.append(float(confidence))
+    def add(
+        self,
+        index: int,
+        confidence: float,
+        landmarks: NDArray[np.float32] | None,
+        scheme: str,
+        trust: NDArray[np.float32] | None = None,
+        cause: str = "",
+    ) -> None:
+        lowest = confidence if trust is None else min(confidence, float(trust.min()))
+        self.confidence.append(float(lowest))
         if self.inner is not None:
-            self.inner.add(index, confidence, landmarks, scheme)
+            self.inner.add(index, confidence, landmarks, scheme, trust, cause)
 
     def commit(self) -> None:
         if self.inner is not None:

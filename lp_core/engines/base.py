@@ -63,6 +63,8 @@ class DrivingPicture:
     """(478, 3) in pixels of that image."""
     dense: DenseField | None = None
     """Its dense motion to the reference frame; None: not known."""
+    is_mouth_covered: bool = False
+    """True: what is seen at the mouth is something in front of it, not its inside."""
 
 
 @dataclass(frozen=True)

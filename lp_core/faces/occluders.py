@@ -40,7 +40,7 @@ _LEAST = 0.4
 
 
 @dataclass(frozen=True)
-class Look:
+class OccluderLook:
     """What one image shows in front of a face, on a small grid."""
 
     patch: Patch
@@ -78,7 +78,7 @@ class OccluderFinder:
         """
         self._hands = HandFinder()
 
-    def look(self, image: NDArray[np.uint8], landmarks_frame: F32) -> Look:
+    def look(self, image: NDArray[np.uint8], landmarks_frame: F32) -> OccluderLook:
         """What is in front of a face.
 
         Args:
@@ -98,7 +98,7 @@ class OccluderFinder:
         front = _hands_cut_out(small, hands, parts)
         foreign = foreign_parts(small, parts, front | _united(hands, front))
         front |= foreign.found
-        return Look(Patch(front.astype(np.float32), box), parts, foreign.unclear, len(hands))
+        return OccluderLook(Patch(front.astype(np.float32), box), parts, foreign.unclear, len(hands))
 
     def _covering(self, small: NDArray[np.uint8], parts: FaceParts) -> list[tuple[F32, Mask]]:
         """Hands in front of the face: points and rough mask."""
@@ -172,7 +172,7 @@ def front_matte(values: F32, box: Box, size: tuple[int, int]) -> F32:
     It is 1 on what was found and a little around it, so that no rim of it moves, and ends softly.
 
     Args:
-        values: (h, w) 0..1, as ``Look.patch`` has them or steadied.
+        values: (h, w) 0..1, as ``OccluderLook.patch`` has them or steadied.
         box: what they cover.
         size: width and height of the frame.
     """

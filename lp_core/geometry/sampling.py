@@ -27,7 +27,7 @@ _TRANSPARENT = np.float32(1 / 1024)
 
 @dataclass(frozen=True)
 class Sampler:
-    """An image that is sampled many times; ``CutOutSampler`` is for colors beside a straight alpha.
+    """An image that is sampled many times; ``CutOutSampler`` is for colors next to a straight alpha.
 
     ``cubic`` and ``lanczos`` keep detail that ``linear`` softens. Their result is clamped to the range of the four
     pixels around a position, so that no edge gets a halo. At a pixel's own place all three give that pixel.

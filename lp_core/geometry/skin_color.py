@@ -21,7 +21,7 @@ _LIGHT = 0.5
 _STIFF = 0.02
 """How much the slopes of the fit are held back, over the number of pixels: a bar must not bend it."""
 _KEPT = 2.0
-"""Residuals, over _ODD, up to which a pixel tells how far skin spreads."""
+"""Residuals, over _ODD, up to which a pixel shows how far skin spreads."""
 _LEAST = 200
 """Pixels below which nothing is said."""
 _SPREAD, _WIDEST = 2.5, 9.0

@@ -42,7 +42,7 @@ class Patch:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenPatch:
     """A frame and what was found in it."""
 
     gray: U8
@@ -53,7 +53,7 @@ class Seen:
     """What was found, unsteadied."""
 
     @classmethod
-    def of(cls, image: U8, patch: Patch) -> Seen:
+    def of(cls, image: U8, patch: Patch) -> SeenPatch:
         """What was found in an image, (H, W, 3) RGB.
 
         A large image is halved or more before: that takes little time and is enough for coarse flow.
@@ -65,7 +65,7 @@ class Seen:
         return cls(small_gray(np.asarray(small, np.uint8)), (width, height), patch)
 
 
-def steadied(now: Seen, before: Sequence[Seen]) -> F32:
+def steadied(now: SeenPatch, before: Sequence[SeenPatch]) -> F32:
     """(h, w) the values of a frame's patch, mixed with those of earlier frames where these show the same.
 
     Args:
@@ -91,7 +91,7 @@ def steadied(now: Seen, before: Sequence[Seen]) -> F32:
     return np.asarray(total / whole, np.float32)
 
 
-def _positions(patch: Patch, seen: Seen) -> tuple[F32, F32]:
+def _positions(patch: Patch, seen: SeenPatch) -> tuple[F32, F32]:
     """(h, w) positions of a patch's grid in the reduced frame."""
     left, top, right, bottom = patch.box
     height, width = patch.values.shape
@@ -102,7 +102,7 @@ def _positions(patch: Patch, seen: Seen) -> tuple[F32, F32]:
     return np.ascontiguousarray(grid[0]), np.ascontiguousarray(grid[1])
 
 
-def _looked_up(then: Seen, x: F32, y: F32) -> tuple[F32, F32]:
+def _looked_up(then: SeenPatch, x: F32, y: F32) -> tuple[F32, F32]:
     """(h, w) values of an earlier patch at positions in its reduced frame, and 1 where it covers them."""
     left, top, right, bottom = then.patch.box
     height, width = then.patch.values.shape

@@ -8,12 +8,15 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lp_core.faces.base import Face
 from lp_core.faces.occluders import OccluderFinder, front_matte
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.frame import Frame
 from lp_core.geometry.fill import filled_around
-from lp_core.geometry.steady import MEMORY, Seen, steadied
+from lp_core.geometry.steady import MEMORY, SeenPatch, steadied
 from lp_core.render.fronts import Front
 
 UNCLEAR = 0.03
@@ -37,7 +40,13 @@ class SourceFronts:
         """
         self._stack = ExitStack()
         self._finder = self._stack.enter_context(OccluderFinder())
-        self._before: deque[Seen] = deque(maxlen=MEMORY)
+        self._before: deque[SeenPatch] = deque(maxlen=MEMORY)
+
+    def covered(self, image: NDArray[np.uint8], face: Face) -> tuple[float, float, float]:
+        """What is in front of a performer's face; see the contract."""
+        if face.scheme != MEDIAPIPE478.name:
+            return 0.0, 0.0, 0.0
+        return self._finder.look(image, face.landmarks_frame).regions()
 
     def at(self, frame: Frame, face: Face | None) -> Front:
         """What is in front of the face; see the contract."""
@@ -47,7 +56,7 @@ class SourceFronts:
         image = frame.as_rgb8()
         height, width = image.shape[:2]
         look = self._finder.look(image, face.landmarks_frame)
-        seen = Seen.of(image, look.patch)
+        seen = SeenPatch.of(image, look.patch)
         values = look.patch.values
         if values.any() or any(one.patch.values.any() for one in self._before):
             values = steadied(seen, tuple(self._before))

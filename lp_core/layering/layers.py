@@ -17,7 +17,7 @@ from lp_core.faces.base import Face
 from lp_core.faces.person import PersonSegmenter, finished
 from lp_core.frame import Box, ClipInfo, Frame
 from lp_core.geometry.fill import filled, filled_softly, widened
-from lp_core.geometry.steady import Seen, steadied
+from lp_core.geometry.steady import SeenPatch, steadied
 from lp_core.layering.fronts import SourceFronts
 from lp_core.media.base import ReadOptions
 from lp_core.media.in_step import InStep, matte_of, open_in_step
@@ -60,7 +60,7 @@ class SourceLayers:
         self._plate = None if plate is None else self._stack.enter_context(plate())
         self._segmenter = None if self._matte is not None else self._stack.enter_context(PersonSegmenter())
         self._is_film = is_film
-        self._before: deque[Seen] = deque(maxlen=self.memory)
+        self._before: deque[SeenPatch] = deque(maxlen=self.memory)
         self._last: tuple[Frame, Layer | None] | None = None
 
     def at(self, frame: Frame, face: Face | None, number: int) -> Layer | None:
@@ -93,7 +93,7 @@ class SourceLayers:
         if not self._is_film:
             return segmenter.matte(image, face.landmarks_frame), (0, 0, width, height)
         patch, small = segmenter.look(image, face.landmarks_frame)
-        seen = Seen.of(image, patch)
+        seen = SeenPatch.of(image, patch)
         values = steadied(seen, tuple(self._before))
         self._before.appendleft(seen)
         return finished(values, patch.box, small, (width, height)), patch.box

@@ -25,9 +25,13 @@ from lp_core.files import (
 from lp_core.frame import Frame
 from lp_core.media.base import FrameSink, OpenSink, SinkSpec
 from lp_core.media.frame_pattern import SequencePattern, without_places
+from lp_core.motion.reliability import REGIONS
 
 SCHEMA = "lpsuite.faces"
 VERSION = 1
+CSV = "confidence_csv"
+"""Key of the file that holds the confidence as comma-separated values."""
+_CSV_HEAD = ",".join(("frame", "confidence", *REGIONS, "cause")) + "\n"
 CONVENTION = "x to the right and y downwards in pixels of the frame, pixel centres at integers; z is away"
 
 
@@ -42,7 +46,7 @@ def pass_path(output: str | Path, name: str, suffix: str) -> Path:
     path = Path(output)
     pattern = SequencePattern.parse(path)
     stem = path.stem if pattern is None else pattern.prefix.rstrip("._-") or "frames"
-    if suffix == ".json":
+    if suffix in (".json", ".csv"):
         return path.with_name(f"{stem}.{name}{suffix}")
     digits = 4 if pattern is None else pattern.digits
     return path.with_name(f"{without_places(stem + '.')}{name}.%0{digits}d{suffix}")
@@ -167,19 +171,34 @@ class FaceFile(AbortsOnExit):
         for name, path in paths.items():
             self._made += make_folder(path)
             self._open[name] = (temporary_path(path), path)
-            self._append(
-                name, json.dumps({**self._head, "convention": CONVENTION})[:-1] + ', "frames": [', "w"
-            )
+            head = json.dumps({**self._head, "convention": CONVENTION})[:-1] + ', "frames": ['
+            self._append(name, _CSV_HEAD if name == CSV else head, "w")
         self._lines = 0
 
-    def add(self, index: int, confidence: float, landmarks: NDArray[np.float32] | None, scheme: str) -> None:
-        """Takes the numbers of the next frame."""
+    def add(
+        self,
+        index: int,
+        confidence: float,
+        landmarks: NDArray[np.float32] | None,
+        scheme: str,
+        trust: NDArray[np.float32] | None = None,
+        cause: str = "",
+    ) -> None:
+        """Takes the numbers of the next frame; see ``lp_core.render.passes.FaceLog``."""
         line: dict[str, Any] = {"frame": self._first + index, "confidence": round(float(confidence), 4)}
         comma = ",\n" if self._lines else "\n"
         self._scheme = scheme or self._scheme
         self._lines += 1
+        regions = [] if trust is None else [round(float(value), 4) for value in trust]
         if "confidence" in self._open:
-            self._append("confidence", comma + json.dumps(line))
+            told = {
+                **line,
+                **dict(zip(REGIONS, regions, strict=False)),
+                **({"cause": cause} if cause else {}),
+            }
+            self._append("confidence", comma + json.dumps(told))
+        if CSV in self._open:
+            self._append(CSV, ",".join(map(str, (line["frame"], line["confidence"], *regions, cause))) + "\n")
         if "landmarks" in self._open:
             rows = None if landmarks is None else np.round(landmarks.astype(np.float64), 3).tolist()
             self._append("landmarks", comma + json.dumps({**line, "points": rows}))
@@ -187,7 +206,8 @@ class FaceFile(AbortsOnExit):
     def commit(self) -> None:
         """Finishes the files and moves them to their names."""
         for name, (temporary, path) in self._open.items():
-            self._append(name, '\n], "scheme": ' + json.dumps(self._scheme) + "}\n")
+            if name != CSV:
+                self._append(name, '\n], "scheme": ' + json.dumps(self._scheme) + "}\n")
             move_into_place(temporary, path)
         self._open, self._made = {}, []
 

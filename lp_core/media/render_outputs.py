@@ -12,7 +12,7 @@ from lp_core.job import RenderJob
 from lp_core.media.base import FrameSink, OpenSink, SinkSpec
 from lp_core.media.frame_pattern import SequencePattern, split_range
 from lp_core.media.open import SINKS, check_output, open_sink
-from lp_core.media.pass_files import FaceFile, SplitSink, pass_path
+from lp_core.media.pass_files import CSV, FaceFile, SplitSink, pass_path
 from lp_core.media.transforms import MakeTransform, TransformedSink
 from lp_core.settings import OutputSettings
 
@@ -113,7 +113,10 @@ def log_opener(output: str, passes: frozenset[str]) -> Callable[[SinkSpec], Face
 
 def _log_paths(output: str, passes: frozenset[str]) -> dict[str, Path]:
     names = {"landmarks"} if _is_exr(output) else {"landmarks", "confidence"}
-    return {name: pass_path(output, name, ".json") for name in sorted(passes & names)}
+    found = {name: pass_path(output, name, ".json") for name in sorted(passes & names)}
+    if "confidence" in found:
+        found[CSV] = pass_path(output, "confidence", ".csv")
+    return found
 
 
 def _is_exr(name: str) -> bool:

@@ -43,6 +43,7 @@ from lp_core.render.source_frames import (
     stored_rows,
     with_dense_motion,
 )
+from lp_core.render.watching import Trust
 from lp_core.timing import FrameRate
 from lp_core.version import __version__
 
@@ -78,6 +79,10 @@ class Drawing:
     """Marks each frame inside its matte."""
     motion: Motion
     """The performance as it was measured."""
+    trust: Trust
+    """How far each frame of the performance can be trusted."""
+    fade_below: float
+    """Trust below which the result fades to the source; 0: never."""
     timeline: MotionTimeline
     """The performance without gaps, smoothed."""
     notes: list[str]
@@ -188,7 +193,23 @@ class Drawing:
                     held = matte.at(number) if matte else self._front(shot, drawn.frame.index)
                     if held is not None:
                         drawn = protected(drawn, shot.frame, held)
-                    yield self._marked(drawn)
+                    yield self._marked(self._faded(drawn, shot.frame))
+
+    def _performance_index(self, index: int) -> int:
+        """Frame of the performance that a frame of the result shows."""
+        return int(max(self.part.performance_s + self.rate.time_s(index), Fraction(0)) * self.motion.rate.fps)
+
+    def _faded(self, drawn: DrawnFrame, source: Frame) -> DrawnFrame:
+        """With what is known of the performance's trust, and faded to the source where it is low."""
+        values, cause = self.trust.at(self._performance_index(drawn.frame.index))
+        told = replace(drawn, trust=values, cause=cause)
+        if self.fade_below <= 0 or drawn.animation is None:
+            return told
+        share = self.trust.fade(self._performance_index(drawn.frame.index), self.fade_below)
+        if share >= 1:
+            return told
+        everything = np.full(drawn.frame.pixels.shape[:2], 1 - share, np.float32)
+        return replace(protected(told, source, everything), held=told.held)
 
     def _front(self, shot: SourceFrame, index: int) -> NDArray[np.float32] | None:
         """What is in front of the face in a frame of the result; notes what the summary must say of it."""
@@ -230,6 +251,9 @@ class Drawing:
         if motion.confidence <= 0:
             return None, float(motion.confidence)
         edit = self.edits.at(float(max(part.start_s + time_s, Fraction(0)) * self.rate.fps))
+        at = self._performance_index(int(time_s * self.rate.fps))
+        if driver is not None and self.trust.is_covered(at, "mouth"):
+            driver = replace(driver, is_mouth_covered=True)
         return DrawRequest(shot.portrait, motion, driver, edit), float(motion.confidence)
 
     def _marked(self, drawn: DrawnFrame) -> DrawnFrame:
@@ -238,6 +262,18 @@ class Drawing:
         if mark is None or animation is None:
             return drawn
         return replace(drawn, frame=mark(drawn.frame, animation.region_matte, animation.region))
+
+    def _curve(self, frames: int) -> tuple[float, ...]:
+        """The lowest trust in the face over the result, in at most CURVE_POINTS equal parts."""
+        count = min(frames, CURVE_POINTS)
+        lows = [
+            min(
+                float(self.trust.at(self._performance_index(index))[0].min())
+                for index in range(frames * part // count, frames * (part + 1) // count)
+            )
+            for part in range(count)
+        ]
+        return tuple(round(low, 3) for low in lows)
 
     def summary(self, frames: int, lost_source: Runs) -> Summary:
         """What the whole amounts to; its time is not known here."""
@@ -261,7 +297,12 @@ class Drawing:
             lost_driving_frames=numbered(self.timeline.lost_frames, _first_number(self.driving)),
             lost_source_frames=numbered(lost_source, _first_number(self.source)),
             notes=tuple(dict.fromkeys(self.notes)),
+            confidence=self._curve(frames),
         )
+
+
+CURVE_POINTS = 240
+"""Points of the summary's curve of trust, at most."""
 
 
 def _layered(drawn: DrawnFrame, source: Frame, layer: Layer) -> DrawnFrame:

@@ -42,6 +42,15 @@ class Fronts(AbstractContextManager["Fronts"], Protocol):
         """Frames before one that have a say in what is found in it."""
         ...
 
+    def covered(self, image: NDArray[np.uint8], face: Face) -> tuple[float, float, float]:
+        """Share of the face, of the eyes with their lids, and of the mouth that something is in front of.
+
+        Args:
+            image: (H, W, 3) RGB of any frame, such as a performer's.
+            face: in it.
+        """
+        ...
+
     def at(self, frame: Frame, face: Face | None) -> Front:
         """What is in front of the face.
 

@@ -22,6 +22,7 @@ from lp_core.geometry.face_regions import region_coverage
 from lp_core.geometry.flow import forward_motion, st_map
 from lp_core.geometry.optical_flow import film_motion
 from lp_core.media.base import Attribute
+from lp_core.motion.reliability import REGIONS
 from lp_core.render.layer_passes import head_layer, unit_colors
 from lp_core.render.layers import Layer, moved_person
 
@@ -40,7 +41,15 @@ _Y_UP = np.array([1, -1], np.float32)
 class FaceLog(Protocol):
     """Takes the numbers of every frame that no image can hold."""
 
-    def add(self, index: int, confidence: float, landmarks: F32 | None, scheme: str) -> None:
+    def add(
+        self,
+        index: int,
+        confidence: float,
+        landmarks: F32 | None,
+        scheme: str,
+        trust: F32 | None = None,
+        cause: str = "",
+    ) -> None:
         """Takes those of the next frame.
 
         Args:
@@ -48,6 +57,8 @@ class FaceLog(Protocol):
             confidence: of the driving face, 0..1.
             landmarks: (P, 3) of the result's face, pixels of the frame, y downwards; None where it is not there.
             scheme: layout of the landmarks.
+            trust: (3,) how far the performance's face, eyes and mouth can be trusted; None: not known.
+            cause: what lowers the lowest of them.
         """
         ...
 
@@ -82,6 +93,10 @@ class DrawnFrame:
     """Person and background of the source; None: not known."""
     faces: tuple[tuple[str, Animation | None], ...] = ()
     """Of a cast: name and animation of each of its faces; empty where one face is animated."""
+    trust: F32 | None = None
+    """(3,) how far the performance's face, eyes and mouth can be trusted, 0..1; None: not known."""
+    cause: str = ""
+    """What lowers the lowest of them: a name of lp_core.motion.reliability.CAUSES."""
     held: F32 | None = None
     """(H, W) 0..1, what a holdout protects; None: nothing."""
 
@@ -115,7 +130,7 @@ def with_passes(
             animation = one.animation
             points = None if animation is None else animation.landmarks_frame
             scheme = "" if animation is None else animation.landmark_scheme
-            log.add(one.frame.index, one.confidence, points, scheme)
+            log.add(one.frame.index, one.confidence, points, scheme, one.trust, one.cause)
         layers = {name: make(one, info) for name, make in _LAYERS.items() if name in passes}
         if "matte" in passes:
             for name, animation in one.faces:
@@ -262,6 +277,10 @@ def _metadata(one: DrawnFrame, passes: frozenset[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "confidence" in passes:
         found[CONFIDENCE] = Attribute("float", float(one.confidence))
+        if one.trust is not None:
+            for name, value in zip(REGIONS, one.trust, strict=True):
+                found[CONFIDENCE + name.capitalize()] = Attribute("float", float(value))
+            found[CONFIDENCE + "Cause"] = one.cause or "none"
     if "crop" in passes and one.animation is not None and one.animation.crop is not None:
         numbers = tuple(float(number) for number in one.animation.crop.frame_from_crop.ravel())
         found[CROP_MATRIX] = Attribute("float[9]", numbers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,7 @@ from lp_core.render.edges import BLOCK, FilmedFace, Motion, StoredMotion
 from lp_core.render.performance_sample import DENSITIES, Density, PerformanceSample
 from lp_core.render.report import Listener, Meter, Runs, runs_of
 from lp_core.render.stored_arrays import load_arrays, save_arrays, write_json
+from lp_core.render.watching import PerformanceWatch
 
 if TYPE_CHECKING:
     from lp_core.render.render import Render
@@ -34,6 +35,7 @@ def record_motion(
     meter: Meter,
     hear: Callable[[str], None],
     sample: PerformanceSample | None = None,
+    watch: PerformanceWatch | None = None,
 ) -> Runs:
     """Reads the motion of every frame of a video and hands it to ``write``, in order.
 
@@ -47,6 +49,7 @@ def record_motion(
         meter: counts the frames.
         hear: takes the sentences the user should see.
         sample: is offered every frame that shows the face.
+        watch: is shown every frame, and writes in place of ``write``.
 
     Returns:
         The frames in which the face was lost.
@@ -68,7 +71,10 @@ def record_motion(
                     last = next(read)
                     if sample is not None:
                         sample.offer(last, frame.as_rgb8(), face.landmarks_frame)
-                write(last)
+                if watch is None:
+                    write(last)
+                else:
+                    watch.take(last, frame, face)
                 meter.step()
     meter.finish()
     return runs_of(lost)
@@ -112,11 +118,18 @@ def store_performance(render: Render, folder: Path, listener: Listener | None) -
     else:
         sample = PerformanceSample(DENSITIES[render.calibration])
         meter = Meter("analyse", driving.info.frame_count, listener, render.clock)
-        with MotionWriter(
-            path, driving.info.rate, render.engine.info.rig, driving.name, overwrite=True
-        ) as writer:
-            record_motion(driving, render.engine, writer.append, meter, notes.append, sample)
+        rig = render.engine.info.rig
+        with (
+            MotionWriter(path, driving.info.rate, rig, driving.name, overwrite=True) as writer,
+            ExitStack() as stack,
+        ):
+            fronts = render.fronts and stack.enter_context(render.fronts())
+            watch = PerformanceWatch(rig, writer.append, render.face.on_lost == "interpolate", fronts)
+            record_motion(driving, render.engine, writer.append, meter, notes.append, sample, watch)
+            trust, told = watch.finish()
             writer.commit()
+        trust.save(folder)
+        notes.extend(told)
         save_arrays(folder / SAMPLE_FILE, _arrays_of(sample.samples))
     write_json(facts, {"notes": notes})
     return notes

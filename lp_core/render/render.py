@@ -49,6 +49,7 @@ from lp_core.render.pipeline import ReadAhead, WriteBehind
 from lp_core.render.read_performance import MOTION_FILE, read_samples, store_performance
 from lp_core.render.report import Listener, Meter, Seal, Summary, runs_of, sealed
 from lp_core.render.source_frames import SourceFrame, filmed_source, still_source
+from lp_core.render.watching import Trust
 from lp_core.settings import FaceSettings, MotionSettings
 
 
@@ -151,6 +152,8 @@ class Render:
                 layers=self.layers,
                 mark=self.mark,
                 motion=motion,
+                trust=Trust.load(folder) or Trust.of_stored(motion),
+                fade_below=self.motion.fade_below,
                 timeline=MotionTimeline(motion, self.motion, self.face.on_lost),
                 notes=notes,
             )

@@ -57,6 +57,9 @@ class Summary:
     """The same of a source that is a video or sequence; these frames pass through unchanged."""
     notes: tuple[str, ...]
     """Sentences the user should see."""
+    confidence: tuple[float, ...] = ()
+    """How far the performance can be trusted over the result, 0..1: the lowest of face, eyes and mouth in each of at
+    most 240 equal parts."""
     signature: str = "off"
     """What became of signing the result: signed, off, no_key (none is set up) or failed."""
 

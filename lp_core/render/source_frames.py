@@ -71,8 +71,8 @@ def filmed_source(
     for number, (frame, face) in enumerate(islice(at_rate(followed, source_rate, rate), start, None), start):
         if seen is not frame:
             seen = frame
-            front = fronts and fronts.at(frame, face)
-            layer = layers and layers.at(frame, face, frame.index)
+            front = None if fronts is None else fronts.at(frame, face)
+            layer = None if layers is None else layers.at(frame, face, frame.index)
         if number < first:
             continue
         if last is None or last.frame is not frame:

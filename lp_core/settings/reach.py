@@ -58,7 +58,7 @@ READING = frozenset(("missing", "interlaced", "references"))
 USES: Dict[str, Names] = {
     "animate": ALL,
     "live": _groups("face", "motion", "engine", "mesh", "liveportrait", "sliders", "speech")
-    - {"batch", "steady_eyes", "people", "face", "cast", "points"}
+    - {"fade_below", "batch", "steady_eyes", "people", "face", "cast", "points"}
     - {"lipsync", "speech_track", "head_from", "emotion", "transcript", "transcript_language", "speech_driver"}
     | {"watermark", "consent", "require_consent", "strict"},
     "extract": READING | (_groups("engine", "speech") - {"lipsync"})

@@ -96,6 +96,13 @@ class MotionSettings:
         minimum=0.0,
         maximum=1.0,
     )
+    fade_below: float = setting(
+        0.0,
+        "confidence in the performer's face below which the result fades to the source (extreme poses, covered, "
+        "blurred or tiny faces); 0: never",
+        minimum=0.0,
+        maximum=1.0,
+    )
 
     def __post_init__(self) -> None:
         check(self)

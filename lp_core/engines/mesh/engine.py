@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -311,12 +311,17 @@ class MeshEngine:
             return
         if views:
             content = mouth.seen(where, points, views, portrait.tone, portrait.points)
-        elif driving is None or driving.pixels is None or self._settings.mesh.mouth == "drawn":
+        elif not _shows_mouth(driving) or self._settings.mesh.mouth == "drawn":
             content = mouth.drawn(where, points, portrait.tone, portrait.points, portrait.has_teeth)
         else:
             content, covered = mouth.borrowed(where, points, driving, portrait.tone)
             where = replace(where, alpha=where.alpha * covered)
         blend(pixels[..., :3], where, _in_codes(portrait.source, pixels, where, content))
+
+
+def _shows_mouth(driving: DrivingPicture | None) -> TypeGuard[DrivingPicture]:
+    """Whether the inside of a mouth can be taken from a driving image."""
+    return driving is not None and driving.pixels is not None and not driving.is_mouth_covered
 
 
 def _wants_dense_motion(settings: RenderSettings) -> bool:

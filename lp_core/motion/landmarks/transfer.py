@@ -202,7 +202,7 @@ def plain_delta(
 ) -> F64:
     """(478, 3) change of the face's shape since the reference, in the source's head units and proportions."""
     shape = source.expression.astype(np.float64)
-    mouth = _mouth_weight(shape) if mouth is None else mouth
+    mouth = mouth_weight(shape) if mouth is None else mouth
     change = _expression_delta(motion, reference)
     return _proportioned(change, shape, reference.expression.astype(np.float64), mouth)
 
@@ -244,7 +244,7 @@ def _expression_delta(motion: MotionFrame, reference: MotionFrame) -> F64:
     return change
 
 
-def _mouth_weight(shape: F64) -> F64:
+def mouth_weight(shape: F64) -> F64:
     """(478,) 1 at lips, jaw and lower cheeks, 0 from the nose up, smooth between."""
     top, bottom = shape[4, 1], shape[LIPS_INNER_UPPER[5], 1]
     t = np.clip((shape[:, 1] - top) / (bottom - top + 1e-9), 0.0, 1.0)
@@ -252,14 +252,14 @@ def _mouth_weight(shape: F64) -> F64:
     return weight
 
 
-def _proportioned(delta: F64, shape: F64, reference: F64, mouth_weight: F64) -> F64:
+def _proportioned(delta: F64, shape: F64, reference: F64, weight: F64) -> F64:
     """Scales the change region by region to the source's own proportions."""
 
     def ratio(a: int, b: int, axis: int) -> float:
         own, other = abs(shape[a, axis] - shape[b, axis]), abs(reference[a, axis] - reference[b, axis])
         return float(np.clip(own / max(other, 1e-6), 0.4, 2.5) ** 0.5)
 
-    mouth = mouth_weight[:, None]
+    mouth = weight[:, None]
     lower = np.array([ratio(61, 291, 0), ratio(NOSE_BASE, CHIN, 1), 1.0])
     upper = np.array([ratio(*OUTER_EYES, 0), ratio(105, 33, 1), 1.0])
     scaled: F64 = delta * (mouth * lower + (1 - mouth) * upper)
@@ -275,7 +275,7 @@ def _gaze_shift(source: MotionFrame, motion: MotionFrame, reference: MotionFrame
 def face_fields(shape: F64) -> FaceFields:
     """The fields of a face, (478, 3) in head space."""
     left, right = (lid_field(shape, eye) for eye in EYES)
-    return FaceFields(_mouth_weight(shape), opening_field(shape), smile_field(shape), (left, right))
+    return FaceFields(mouth_weight(shape), opening_field(shape), smile_field(shape), (left, right))
 
 
 def _lips_apart(face: F64, shape: F64) -> F64:

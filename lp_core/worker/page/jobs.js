@@ -18,6 +18,7 @@ class Card {
     this.parts = {
       title: find("h3"), state: find(".state"), bar: find("progress"), words: find(".words"), image: find("img"),
       play: find(".play"), cancel: find(".cancel"), forget: find(".forget"), film: find(".film"),
+      curve: find(".curve"),
     };
     const act = (button, work) => button.addEventListener("click", () => work().catch(problem));
     act(this.parts.cancel, () => ask("POST", `/jobs/${this.id}/cancel`).then((now) => this.update(now)));
@@ -42,6 +43,7 @@ class Card {
     parts.play.hidden = !(job.state === "done" && FILM.test(job.output));
     parts.play.setAttribute("aria-label", `Play ${name}`);
     parts.words.textContent = job.error?.message ?? (job.summary ? ended && told(job.summary) : "") ?? "";
+    parts.curve.replaceChildren(...(ended ? curve(job.summary?.confidence) : []));
     if (job.progress && !ended) this.progress(job.progress);
     if (job.state === "queued") parts.bar.value = 0;
     if (job.kind !== "extract" && this.pictured !== job.state) {
@@ -73,6 +75,23 @@ class Card {
     film.hidden = !film.firstChild;
     play.textContent = film.hidden ? "Play" : "Close";
   }
+}
+
+// How far the performance can be trusted over the result; nothing where all of it can.
+function curve(values) {
+  if (!values?.some((value) => value < 1)) return [];
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const line = document.createElementNS(svg.namespaceURI, "polyline");
+  const across = 100 / Math.max(values.length - 1, 1);
+  svg.setAttribute("viewBox", "0 0 100 20");
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", `Confidence over the result, lowest ${Math.min(...values).toFixed(2)}`);
+  line.setAttribute("points", values.map((value, at) => `${(at * across).toFixed(2)},${(19 - 18 * value).toFixed(2)}`).join(" "));
+  svg.append(line);
+  const title = document.createElement("span");
+  title.textContent = "Confidence";
+  return [title, svg];
 }
 
 function told(summary) {

@@ -92,7 +92,9 @@ def test_beside_a_film_passes_are_files_of_their_own(lpsuite, portrait, motion, 
     assert code == 0, lines
     names = sorted(path.name for path in tmp_path.iterdir())
     layers = [f"out.{name}.{index:04d}.exr" for name in ("forward", "matte", "stmap") for index in range(3)]
-    assert names == sorted([*layers, "out.confidence.json", "out.landmarks.json", "out.mkv"])
+    assert names == sorted(
+        [*layers, "out.confidence.csv", "out.confidence.json", "out.landmarks.json", "out.mkv"]
+    )
     with open_source(tmp_path / "out.stmap.%04d.exr") as source:
         assert source.info.sample_type == "float"
         first = next(iter(source))

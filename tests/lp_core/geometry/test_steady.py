@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lp_core.geometry.dense_field import small_gray
-from lp_core.geometry.steady import Patch, Seen, steadied
+from lp_core.geometry.steady import Patch, SeenPatch, steadied
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def scene(rng):
 
 
 def seen(image, values, box):
-    return Seen(small_gray(image), (image.shape[1], image.shape[0]), Patch(values, box))
+    return SeenPatch(small_gray(image), (image.shape[1], image.shape[0]), Patch(values, box))
 
 
 def mask(left):

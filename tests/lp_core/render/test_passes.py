@@ -185,4 +185,4 @@ def test_the_crop_brings_its_matrix_along():
 def test_the_log_hears_of_every_frame():
     log, points = Log(), np.ones((2, 3), np.float32)
     layers([drawn(0, (0, 0), landmarks=points), drawn(1)], "landmarks", log=log)
-    assert log.lines == [(0, 0.9, points, "planted"), (1, 0.0, None, "")]
+    assert log.lines == [(0, 0.9, points, "planted", None, ""), (1, 0.0, None, "", None, "")]
