@@ -16,14 +16,32 @@ F32 = NDArray[np.float32]
 BLOCK = 30 * RATE
 """Samples handled at a time."""
 _FULL_SCALE = 32767.0
+_TYPE = np.dtype("<i2")
+
+
+@dataclass(frozen=True)
+class StoredSamples:
+    """Samples in a file; only what is asked for is read, so an hour takes no more memory than a minute."""
+
+    path: Path
+    """16-bit samples without a header."""
+    count: int
+    """How many."""
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, part: slice) -> NDArray[np.int16]:
+        start, stop, _ = part.indices(self.count)
+        return np.fromfile(self.path, _TYPE, max(stop - start, 0), offset=start * _TYPE.itemsize)
 
 
 @dataclass(frozen=True)
 class MonoSound:
     """Mono sound at 16 kHz."""
 
-    samples: NDArray[np.int16]
-    """(n,) in memory or mapped from a file."""
+    samples: NDArray[np.int16] | StoredSamples
+    """(n,) in memory or in a file."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -70,9 +88,7 @@ def store_sound(blocks: Iterable[F32], path: Path) -> MonoSound:
         for block in blocks:
             file.write(_packed(block).tobytes())
             count += len(block)
-    if not count:
-        return MonoSound(np.zeros(0, np.int16))
-    return MonoSound(np.memmap(path, np.dtype("<i2"), "r", shape=(count,)))
+    return MonoSound(StoredSamples(path, count))
 
 
 def _packed(block: F32) -> NDArray[np.int16]:
