@@ -2,6 +2,7 @@
 # Everything that needs a card, in under 8 minutes: ./benchmarks/gpu.sh [FIXTURES] [DEVICE]
 # FIXTURES holds parity_seedA.npz and recast_seedA.npz (default ../shared/fixtures); DEVICE cuda, or cpu to rehearse.
 # Prints the tests marked gpu, parity in four precisions, and milliseconds a frame; OUT (default .) keeps gpu.txt.
+# On a processor parity runs in fp32 alone, limits are eight times as long, and milliseconds are those of tiny networks.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 fixtures=${1:-../shared/fixtures}
@@ -10,9 +11,17 @@ out=${OUT:-.}/gpu.txt
 python=${PYTHON:-.venv/bin/python}
 [ -x "$python" ] || python=python3
 failed=0
+slower=1
+precisions=("fp32 1" "tf32 100" "fp16 300" "bf16 3000")
+speed=${SPEED_OPTIONS:-}
+if [ "$device" = cpu ]; then
+  slower=8
+  precisions=("fp32 1")
+  speed=${SPEED_OPTIONS:---tiny --no-compile --repeats 3 --precision fp32}
+fi
 
 step() { # step SECONDS TITLE COMMAND...
-  local limit=$1 title=$2
+  local limit=$((slower * $1)) title=$2
   shift 2
   echo "== $title" | tee -a "$out"
   timeout "$limit" "$@" 2>&1 | tail -n "${LINES_SHOWN:-40}" | tee -a "$out"
@@ -29,7 +38,7 @@ fi
 step 120 "tests marked gpu" "$python" -m pytest -q -p no:cacheprovider -m gpu tests/lp_core/engines tests/parity
 
 # float32 must hold as on a processor; TF32, fp16 and bf16 shorten the products, so their tolerances are multiplied.
-for run in "fp32 1" "tf32 100" "fp16 300" "bf16 3000"; do
+for run in "${precisions[@]}"; do
   set -- $run
   for recording in parity recast; do
     LINES_SHOWN=3 step 60 "parity $1 $recording (tolerances x $2)" \
@@ -37,6 +46,6 @@ for run in "fp32 1" "tf32 100" "fp16 300" "bf16 3000"; do
   done
 done
 
-step 150 "milliseconds a frame" "$python" benchmarks/gpu_speed.py --device "$device" ${SPEED_OPTIONS:-}
+step 150 "milliseconds a frame" "$python" benchmarks/gpu_speed.py --device "$device" $speed
 [ "$failed" = 0 ] && echo "everything passed" | tee -a "$out"
 exit "$failed"

@@ -4,38 +4,35 @@
     python benchmarks/training.py --media ../shared/media --out out/training --only adapt,kill
 
 ``inputs`` looks for cuts and tries sources that cannot be used; ``trial`` learns on seven people of the sample clips
-by lp_core/training/trial.toml, and never sees the person of d10; ``adapt`` fits it to d10; ``stitch`` trains its
-stitching network; ``kill`` ends a run with SIGKILL at random moments and continues it; ``gloo`` compares two processes
-with one; ``precision`` compares bfloat16 with float32. Set OMP_NUM_THREADS=1.
+by lp_core/training/trial.toml, and never sees the person of d10; ``adapt`` fits it to d10; ``play`` draws videos with
+both; ``evaluate`` prints the tables of ``lpsuite train evaluate``; ``stitch`` trains its stitching network; ``kill``
+ends a run with SIGKILL at random moments and continues it; ``gloo`` compares two processes with one; ``precision``
+compares bfloat16 with float32. Set OMP_NUM_THREADS=1.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
-import random
-import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.resources import files
 from itertools import chain, islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from training_runs import TRIAL, gloo, kills, say, verdict
 
 from lp_core.errors import LpError
 from lp_core.media.open import open_source
 from lp_core.training.adapt import AdaptOptions, adapt
 from lp_core.training.candidates import Filters
 from lp_core.training.config import read_config
+from lp_core.training.evaluate import EvaluateOptions, evaluate
 from lp_core.training.initial import initial_states
 from lp_core.training.loop import Trainer
 from lp_core.training.prepare import PrepareOptions, prepare
@@ -59,19 +56,8 @@ SEEN = (
 )
 UNSEEN = "driving/d10"
 SIDE, FACE_PX = 128, 100.0
-TRIAL = Path(str(files("lp_core.training").joinpath("trial.toml")))
 BAR_DB, BAR_COPY, BAR_FACE, BAR_ADAPT = 20.5, 3.0, 4.0, 5.0
-PARTS = ("inputs", "trial", "adapt", "stitch", "kill", "gloo", "precision")
-
-
-def say(line: str) -> None:
-    """Prints at once."""
-    print(line, flush=True)
-
-
-def verdict(holds: bool) -> str:
-    """As printed behind a figure."""
-    return "held" if holds else "NOT HELD"
+PARTS = ("inputs", "trial", "adapt", "play", "evaluate", "stitch", "kill", "gloo", "precision")
 
 
 @contextmanager
@@ -137,13 +123,17 @@ def _states(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
     return read_weights(folder).states
 
 
-def adapting(everyone: TrainingSet, lone: TrainingSet, out: Path, steps: int) -> None:
-    """G alone, then all networks, fitted to d10."""
-    for name, learns in (("G", ("G",)), ("F, M, W, G", ("F", "M", "W", "G"))):
+def adapting(
+    everyone: TrainingSet, lone: TrainingSet, out: Path, steps: int, networks: tuple[str, ...]
+) -> None:
+    """Some networks, such as G alone and all, fitted to d10."""
+    for name in networks:
+        learns = tuple(name.split(","))
         options = AdaptOptions(
             out / "trial",
             "d10",
             learns=learns,
+            batch=4,
             steps=steps,
             evaluate_every=max(10, steps // 4),
             has_stated_consent=True,
@@ -171,6 +161,49 @@ def adapting(everyone: TrainingSet, lone: TrainingSet, out: Path, steps: int) ->
             say(f"  other people, whole: before {old:.2f}, after {new:.2f}")
 
 
+def playing(media: Path, out: Path, frames: int = 60) -> None:
+    """A portrait and a frame of d10 drawn by the engine with the trained and the adapted weights, and a sheet."""
+    own = out / "d10.png"
+    with open_source(str(media / f"{UNSEEN}.mp4")) as source:
+        cv2.imwrite(str(own), cv2.cvtColor(next(iter(source)).as_rgb8(), cv2.COLOR_RGB2BGR))
+    still, clips = media / "portraits" / "s9.jpg", {name: media / f"{name}.mp4" for name in (SEEN[5], UNSEEN)}
+    rows = []
+    for weights, portrait, clip in (
+        ("trial", still, clips[SEEN[5]]),
+        ("trial", own, clips[UNSEEN]),
+        ("adapted-G", own, clips[UNSEEN]),
+        ("adapted-all", own, clips[UNSEEN]),
+    ):
+        film = out / f"{weights}-{portrait.stem}.mp4"
+        options = ["--engine", "liveportrait", "--weights", str(out / weights), "--frames", f"0-{frames - 1}"]
+        line = [
+            sys.executable,
+            "-m",
+            "lp_core",
+            "animate",
+            str(portrait),
+            str(clip),
+            "-o",
+            str(film),
+            "--overwrite",
+        ]
+        subprocess.run([*line, *options], check=True, capture_output=True)
+        drawn, driving = (list(shown(path, 192, frames)) for path in (film, clip))
+        places = [0, frames // 3, 2 * frames // 3, frames - 1]
+        rows.append(np.hstack([picture[at] for at in places for picture in (driving, drawn)]))
+        say(f"  {film.name}: {len(drawn)} frames drawn by {weights}")
+    cv2.imwrite(str(out / "play.png"), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+
+
+def tables(everyone: TrainingSet, out: Path) -> None:
+    """All figures of people never seen and of held-out frames, the mesh engine among the rows."""
+    for part in ("test", "held-out"):
+        with timed(f"evaluate {part}"):
+            options = EvaluateOptions(part=part, every=16)
+            evaluate(everyone.folder, [out / "trial", out / "adapted-G"], out / f"table-{part}", options, say)
+        say((out / f"table-{part}" / "table.md").read_text())
+
+
 def stitching(everyone: TrainingSet, out: Path, steps: int) -> None:
     """Shoulders against motion."""
     with timed("stitch"):
@@ -180,122 +213,6 @@ def stitching(everyone: TrainingSet, out: Path, steps: int) -> None:
     say(f"  shoulders {after.shoulders_before:.4f} -> {after.shoulders_after:.4f}")
     say(f"  gone >= 50%: {after.gain:.0%}, {verdict(after.gain >= 0.5)}; untrained {before.gain:.0%}")
     say(f"  motion kept >= 85%: {after.motion_kept:.0%}, {verdict(after.motion_kept >= 0.85)}")
-
-
-def command(data: Path, config: Path, run: Path) -> list[str]:
-    """The command line of a run."""
-    return [
-        sys.executable,
-        "-m",
-        "lp_core",
-        "train",
-        "run",
-        str(config),
-        "--data",
-        str(data),
-        "-o",
-        str(run),
-        "--threads",
-        "1",
-    ]
-
-
-def digest(run: Path) -> str:
-    """SHA-256 of all tensors of the newest checkpoint."""
-    content = load_checkpoint(sorted((run / "checkpoints").glob("step-*.pt"))[-1])
-    found = hashlib.sha256()
-
-    def take(value: object) -> None:
-        if isinstance(value, torch.Tensor):
-            found.update(
-                value.contiguous().view(torch.uint8).numpy().tobytes()
-                if value.ndim
-                else str(value.item()).encode()
-            )
-        elif isinstance(value, dict):
-            for key in sorted(value, key=str):
-                take(value[key])
-        elif isinstance(value, list):
-            for each in value:
-                take(each)
-
-    for name in ("published", "averages", "discriminators", "optimizer", "judge_optimizer"):
-        take(content[name])
-    return found.hexdigest()
-
-
-def curve(run: Path) -> list[str]:
-    """The loss curve without its times."""
-    return [line.rsplit(",", 1)[0] for line in (run / "log.csv").read_text().splitlines()]
-
-
-def small_config(out: Path, precision: str, steps: int, name: str) -> Path:
-    """A shorter trial with discriminators from the middle on."""
-    text = TRIAL.read_text()
-    text = text.replace("motion_steps = 250", f"motion_steps = {steps}").replace(
-        "\nsteps = 600", f"\nsteps = {steps}"
-    )
-    text = text.replace(
-        "save_every = 50", f'save_every = 3\ngan_from = {steps // 2}\nprecision = "{precision}"'
-    )
-    text = text.replace("batch = 4", "batch = 2").replace("evaluate_every = 150", "evaluate_every = 0")
-    path = out / f"{name}.toml"
-    path.write_text(text)
-    return path
-
-
-def kills(everyone: TrainingSet, out: Path, count: int) -> None:
-    """Runs that are ended by SIGKILL at random moments continue with the same bits."""
-    dice = random.Random(1)  # noqa: S311 - moments, not secrets
-    for precision in ("float32", "bfloat16"):
-        config = small_config(out, precision, 8, f"kill-{precision}")
-        whole, broken = out / f"whole-{precision}", out / f"broken-{precision}"
-        subprocess.run(command(everyone.folder, config, whole), check=True, capture_output=True)
-        done = 0
-        for _ in range(count):
-            process = subprocess.Popen(command(everyone.folder, config, broken), stderr=subprocess.DEVNULL)
-            log = broken / "log.csv"
-            lines = len(curve(broken)) if log.is_file() else 0
-            wanted = lines + dice.randint(1, 6)
-            while process.poll() is None and (not log.is_file() or len(curve(broken)) < wanted):
-                time.sleep(0.05)
-            process.send_signal(signal.SIGKILL)
-            done += process.wait() == -signal.SIGKILL
-        subprocess.run(command(everyone.folder, config, broken), check=True, capture_output=True)
-        is_same = digest(whole) == digest(broken)
-        say(f"kill -9, {precision}, {done} kills: loss curve {verdict(curve(whole) == curve(broken))}, "
-            f"SHA-256 of all tensors {verdict(is_same)} ({digest(broken)[:16]})")  # fmt: skip
-
-
-def gloo(everyone: TrainingSet, out: Path) -> None:
-    """Two processes with a batch of 2 against one with 4: the loss curves."""
-    config = small_config(out, "float32", 4, "gloo")
-    double = out / "double.toml"
-    double.write_text(config.read_text().replace("batch = 2", "batch = 4"))
-    subprocess.run(command(everyone.folder, double, out / "one"), check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    launcher = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node",
-        "2",
-        "--master-port",
-        str(port),
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    subprocess.run(
-        [*launcher, *command(everyone.folder, config, out / "two")[1:]],
-        check=True,
-        capture_output=True,
-        env=environment,
-    )
-    one, two = ([float(line.split(",")[3]) for line in curve(out / run)[1:]] for run in ("one", "two"))
-    worst = max(abs(a - b) / abs(a) for a, b in zip(one, two, strict=True))
-    say(f"two gloo processes against one with twice the batch, {len(one)} steps: largest relative difference of the "
-        f"loss {worst:.1e}; <= 1e-3: {verdict(worst <= 1e-3)}")  # fmt: skip
 
 
 def precision(everyone: TrainingSet, steps: int) -> None:
@@ -363,8 +280,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--adapt-steps", type=int, default=160)
+    parser.add_argument(
+        "--adapt", nargs="+", default=["G", "F,M,W,G"], help="networks that learn, a run each"
+    )
     parser.add_argument("--stitch-steps", type=int, default=110)
-    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--kills", type=int, default=10)
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -372,7 +292,9 @@ def main() -> int:
     parts: dict[str, Callable[[], None]] = {
         "inputs": lambda: inputs(options.media, options.out),
         "trial": lambda: trial(everyone, options.out),
-        "adapt": lambda: adapting(everyone, lone, options.out, options.adapt_steps),
+        "adapt": lambda: adapting(everyone, lone, options.out, options.adapt_steps, tuple(options.adapt)),
+        "play": lambda: playing(options.media, options.out),
+        "evaluate": lambda: tables(everyone, options.out),
         "stitch": lambda: stitching(everyone, options.out, options.stitch_steps),
         "kill": lambda: kills(everyone, options.out, options.kills),
         "gloo": lambda: gloo(everyone, options.out),

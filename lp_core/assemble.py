@@ -212,7 +212,7 @@ def _cast_sealer(job: RenderJob, members: Sequence[CastMember], renders: Sequenc
     """What signs a cast: every performance and every engine is named."""
     first = renders[0]
     also = [
-        OtherFace(member.driving, render.engine.info.name)
+        OtherFace(member.driving, render.engine.info.name, render.engine.info.model)
         for member, render in zip(members[1:], renders[1:], strict=True)
     ]
     passes = render_outputs.pass_outputs(job.output, job.settings.output)

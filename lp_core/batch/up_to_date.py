@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lp_core.batch.plan import WORK, BatchPlan, Shot
+from lp_core.engines.registry import PLAIN_MODEL, RECAST_MODEL
 from lp_core.errors import MALFORMED, UnreadableMedia
 from lp_core.files import ensure_folder, sha256_of, write_whole
 from lp_core.job import RenderJob
@@ -19,6 +20,7 @@ from lp_core.performance_name import is_builtin, is_speech, speech_file
 from lp_core.provenance.models import models_in_use
 from lp_core.render.cast_members import cast_files, inlined
 from lp_core.render.stored_arrays import read_json
+from lp_core.settings import EngineSettings
 from lp_core.settings.face_names import photos_by_name
 from lp_core.settings.table import path_values
 from lp_core.version import __version__
@@ -116,11 +118,18 @@ def key_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:
         "settings": settings,
         "files": {name: hashes.of(path) for name, path in setting_files(job)},
         "models": [
-            *models_in_use(engine.engine, engine.weights, driver),
+            *_models(engine, driver),
             default_store().status(CHOICE).is_usable,
         ],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _models(engine: EngineSettings, speech: str) -> list[dict[str, str]]:
+    """Every model file that a render may use; of a model that is chosen later, those of all it may be."""
+    models = (PLAIN_MODEL, RECAST_MODEL) if engine.model == "auto" else (engine.model,)
+    found = [item for model in models for item in models_in_use(engine.engine, engine.weights, speech, model)]
+    return [item for at, item in enumerate(found) if item not in found[:at]]
 
 
 def inputs_of(plan: BatchPlan, shot: Shot, hashes: Hashes) -> str:

@@ -37,6 +37,8 @@ class EngineInfo:
     """True when it also wants the driving image's dense motion."""
     uses_shading: bool = False
     """True when dense motion should have its shade."""
+    model: str = ""
+    """The published model that draws; empty for engines without networks."""
     label: str = ""
     """What must be said of its images, such as 'synthetic weights'; usually nothing."""
     batch: int = 1

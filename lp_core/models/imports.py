@@ -18,6 +18,8 @@ IMPORTS = "imported"
 """Folder of imported models in the model folder."""
 IMPORT_LIST = "import.json"
 IMPORT_SCHEMA = "lp-suite/imported-weights/1"
+UNNAMED_LICENSE = "stated at the import"
+"""Of imports whose list names no license."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class ImportedWeights:
     """File name -> SHA-256 at the time of the import."""
     origin: str
     """The folder it came from, for people."""
+    license: str
+    """License of the weights in a word or two."""
 
 
 def imported_folder(root: Path, name: str) -> Path:
@@ -53,9 +57,9 @@ def imported_weights(root: Path, name: str) -> ImportedWeights:
         content = json.loads(path.read_text("utf-8"))
         if content["schema"] != IMPORT_SCHEMA:
             raise ValueError(f"its schema is {content['schema']!r}")
-        found = ImportedWeights(
-            folder, {str(k): str(v) for k, v in content["sha256"].items()}, str(content["origin"])
-        )
+        hashes = {str(k): str(v) for k, v in content["sha256"].items()}
+        license_name = str(content.get("license") or UNNAMED_LICENSE)
+        found = ImportedWeights(folder, hashes, str(content["origin"]), license_name)
     except (OSError, *MALFORMED) as error:
         raise ModelDamaged(
             f"{path} cannot be read as a list of imported weights ({error}); repeat: {command}."
@@ -66,14 +70,24 @@ def imported_weights(root: Path, name: str) -> ImportedWeights:
     return found
 
 
-def write_import_list(folder: Path, name: str, origin: Path, sha256: Mapping[str, str]) -> None:
+def write_import_list(
+    folder: Path, name: str, origin: Path, sha256: Mapping[str, str], license_name: str = ""
+) -> None:
     """Writes the list of an import; the last step of one.
+
+    Args:
+        folder: of the imported files.
+        name: of the model.
+        origin: the folder they came from.
+        sha256: file name -> its hash.
+        license_name: license of the weights; empty: not named.
 
     Raises:
         DiskFull, NoWritePermission: the model folder cannot be written.
     """
     content = {
         "schema": IMPORT_SCHEMA, "model": name, "origin": str(origin.absolute()), "sha256": dict(sha256),
+        "license": license_name,
     }  # fmt: skip
     with translated_write_errors(folder / IMPORT_LIST):
         write_whole(folder / IMPORT_LIST, json.dumps(content, indent=1) + "\n")

@@ -12,40 +12,43 @@ from lp_core.models.imports import imported_weights
 from lp_core.models.store import default_store
 
 LANDMARKS, PHONES = "face-landmarker", "hama-phones"
-NETWORKS = {"liveportrait": ("liveportrait", "liveportrait-pth")}
-"""Engine -> sets of the model catalog that hold its networks, the preferred one first."""
+NEURAL_ENGINE, PLAIN_MODEL = "liveportrait", "liveportrait"
+"""The engine that has networks, and its model where nothing else is said."""
+CATALOG = {"liveportrait": ("liveportrait", "liveportrait-pth")}
+"""Published model -> sets of the model catalog that hold its networks, the preferred one first."""
 TRAINED = "trained.json"
 """Label of weights that were trained with this program."""
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".onnx")
 
 
-def models_in_use(engine: str, folder: str | None, speech: str = "") -> tuple[dict[str, str], ...]:
+def models_in_use(
+    engine: str, folder: str | None, speech: str = "", model: str = PLAIN_MODEL
+) -> tuple[dict[str, str], ...]:
     """set, file, sha256 and license of every model file of a render.
 
     Args:
         engine: name of the engine.
         folder: the user's own folder of its weights; None: the model cache. Files of it are hashed, those of
-            the cache were checked against the catalog when they were loaded.
+            the cache and of imports were checked when they were loaded.
         speech: what turns a voice into motion, as the setting ``speech_driver`` names it; empty: no voice is heard.
+        model: the published model that the neural engine draws with.
     """
     store = default_store()
+    has_networks = engine == NEURAL_ENGINE
+    cached = [name for name in CATALOG.get(model, ()) if store.status(name).is_usable][:1]
     names = [LANDMARKS, *([PHONES] if speech == "map" else [])]
-    networks = NETWORKS.get(engine, ())
-    if folder is None:
-        names += [name for name in networks if store.status(name).is_usable][:1]
+    if has_networks and folder is None:
+        names += cached
     found = []
     for name in names:
-        model, files = store.catalog.find(name)
+        row, files = store.catalog.find(name)
         for item in files:
-            entry = {
-                "set": name,
-                "file": Path(item.path).name,
-                "sha256": item.sha256,
-                "license": model.license,
-            }
+            entry = {"set": name, "file": Path(item.path).name, "sha256": item.sha256, "license": row.license}
             found.append(entry)
-    if folder is not None and networks:
+    if has_networks and folder is not None:
         found.extend(_own(Path(folder)))
+    elif has_networks and not cached:
+        found.extend(_imported(model))
     if speech not in ("", "map"):
         found.extend(_imported(speech))
     return tuple(found)
@@ -54,13 +57,11 @@ def models_in_use(engine: str, folder: str | None, speech: str = "") -> tuple[di
 def _imported(name: str) -> list[dict[str, str]]:
     """The files of an imported model; none where nothing was imported (what runs it says so)."""
     try:
-        files = imported_weights(default_store().root, name).sha256
+        weights = imported_weights(default_store().root, name)
     except ModelError:
         return []
-    return [
-        {"set": f"imported: {name}", "file": file, "sha256": digest, "license": "stated at the import"}
-        for file, digest in files.items()
-    ]
+    said = {"set": f"imported: {name}", "license": weights.license}
+    return [{**said, "file": file, "sha256": digest} for file, digest in weights.sha256.items()]
 
 
 def _own(folder: Path) -> list[dict[str, str]]:

@@ -22,7 +22,7 @@ from lp_core.performance_name import is_speech, speech_file
 from lp_core.provenance.claim import Claim, Ingredient, ingredient_of
 from lp_core.provenance.config import KeyConfig, config_folder, read_config
 from lp_core.provenance.consent import read_consent
-from lp_core.provenance.models import models_in_use
+from lp_core.provenance.models import PLAIN_MODEL, models_in_use
 from lp_core.settings import ProvenanceSettings
 
 EMBEDDED = (".mp4", ".m4v", ".mov", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -70,6 +70,8 @@ class OtherFace:
     """Its performance."""
     engine: str
     """Name of the engine that draws it."""
+    model: str = PLAIN_MODEL
+    """The published model that it draws with, where it has networks."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class Signer:
     """id, license and model of the synthetic voice that is heard; None: no synthetic voice."""
     scenes: tuple[Mapping[str, str], ...] = ()
     """Portrait and voice of every scene, where the result has several."""
+    model: str = PLAIN_MODEL
+    """The published model that draws, where the engine has networks."""
 
     def __call__(self, output: str, frames: int, rate: str) -> Verdict:
         """Signs; never raises what a key or a full disk has to say.
@@ -162,23 +166,23 @@ class Signer:
         has_voice = any(is_speech(name) for name in performances)
         driver = settings.speech.speech_driver if has_voice else ""
         heard_by = "" if driver == "map" and self.voice is not None else driver
-        engines = dict.fromkeys([self.engine, *(other.engine for other in self.others)])
-        models = [
-            model for name in engines for model in models_in_use(name, settings.engine.weights, heard_by)
-        ]
-        driving, *others = (
+        others = ((other.engine, other.model) for other in self.others)
+        draws = dict.fromkeys([(self.engine, self.model), *others])
+        folder = settings.engine.weights
+        models = [item for name, model in draws for item in models_in_use(name, folder, heard_by, model)]
+        driving, *further = (
             self._performance(name, at) for at, name in enumerate(dict.fromkeys(performances), 1)
         )
         return Claim(
             title=Path(job.output).name,
             source=ingredient_of("source", job.source, tuple(self.find_files(job.source))),
             driving=driving,
-            others=tuple(others),
+            others=tuple(further),
             is_speech=has_voice,
             voice=self.voice,
             is_plate=self.is_plate,
             is_generated=settings.provenance.generated_source,
-            engine=", ".join(engines),
+            engine=", ".join(dict.fromkeys(name for name, _ in draws)),
             label=self.label,
             models=tuple(model for at, model in enumerate(models) if model not in models[:at]),
             settings=_without_folders(asdict(settings)),
@@ -202,6 +206,11 @@ class EngineFacts(Protocol):
         ...
 
     @property
+    def model(self) -> str:
+        """The published model that draws; empty for engines without networks."""
+        ...
+
+    @property
     def label(self) -> str:
         """What it says of its weights."""
         ...
@@ -221,7 +230,8 @@ def open_sealer(
         ConsentMissing: it is demanded and none is given, or the file does not allow a render today.
     """
     consent = open_consent(job.settings.provenance)
-    return Signer(job, engine.name, engine.label, is_plate, consent, find_files, passes, tuple(others))
+    facts = engine.name, engine.label, is_plate, consent
+    return Signer(job, *facts, find_files, passes, tuple(others), model=engine.model or PLAIN_MODEL)
 
 
 def is_embedded(output: Path) -> bool:

@@ -26,6 +26,7 @@ from lp_core.media.base import ResumableSink
 from lp_core.render.cast import laid_together
 from lp_core.render.drawing import Drawing
 from lp_core.render.edges import QUEUE_DEPTH, Still
+from lp_core.render.kept_remarks import keeping_remarks, kept_remarks
 from lp_core.render.passes import DrawnFrame, with_passes
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.render import Render
@@ -170,7 +171,7 @@ def _drawn(render: Render, solution: Solution, frames: range, stack: ExitStack) 
     drivers = drawing.drivers(stack, frames.start)
     sources = _sources(drawing, solution, frames.start, stack)
     pairs = islice(zip(sources, drivers, strict=False), len(frames))
-    return drawing.drawn(pairs, {}, frames.start)
+    return keeping_remarks(drawing.drawn(pairs, {}, frames.start), solution.folder)
 
 
 def conform(
@@ -189,6 +190,9 @@ def conform(
     with _drawing(render, solution) as drawing:
         solved = [note for one in (solution, *solution.others) for note in one.notes]
         drawing.notes.extend((*render.notes, *solved, *told))
+        for one in (solution, *solution.others):
+            for remark, indices in kept_remarks(one.folder).items():
+                drawing.remarks.setdefault(remark, {}).update(indices)
         summary = drawing.summary(solution.frames, lost_frames(solution, drawing))
     return sealed(summary, render.seal)
 

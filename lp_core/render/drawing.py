@@ -220,7 +220,7 @@ class Drawing:
 
     def _remark(self, note: str, index: int) -> None:
         if note:
-            _log.warning("frame %d: %s", index, note)  # chunks have no summary
+            _log.warning("frame %d: %s", index, note)
             self.remarks.setdefault(note, {})[index] = None
 
     def draw(

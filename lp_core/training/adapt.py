@@ -138,7 +138,7 @@ def config_of(options: AdaptOptions) -> TrainConfig:
     sizes = read_weights(options.weights).sizes
     learns = options.learns or KINDS[options.kind]
     rate = options.rate or (RATE if sizes == PUBLISHED else RATE_OF_OWN)
-    losses = replace(LossWeights(), face=10.0, lips=2.0, guide=0.0, pose=0.0, anchor=1e-3)
+    losses = replace(LossWeights(), face=10.0, lips=2.0, guide=0.0, guide_drawn=0.0, pose=0.0, anchor=1e-3)
     if "M" not in learns:
         losses = replace(losses, equivariance=0.0, prior=0.0, deformation=0.0, canonical=0.0)
     is_small = sizes != PUBLISHED

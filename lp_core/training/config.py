@@ -33,7 +33,9 @@ class LossWeights:
     lips: float = 1.0
     """Mean absolute error inside the lips."""
     guide: float = 10.0
-    """Wing loss that binds guided key points to landmarks."""
+    """Wing loss that binds guided key points to landmarks, while M learns alone."""
+    guide_drawn: float = 10.0
+    """The same once images are drawn. Less of it lets the points serve the image rather than the landmarks."""
     guide_width: float = 0.1
     """Distance, in grid units, below which the Wing loss is logarithmic."""
     guide_curve: float = 0.02

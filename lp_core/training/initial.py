@@ -7,7 +7,9 @@ import math
 import torch
 from torch import Tensor
 
+from lp_core.engines.liveportrait.config import MotionConfig
 from lp_core.engines.liveportrait.folding import StateDict
+from lp_core.engines.liveportrait.motion_extractor import MotionExtractor, fold_motion
 from lp_core.engines.liveportrait.sizes import Sizes, shapes_of
 from lp_core.engines.liveportrait.weight_layout import Shapes
 
@@ -25,6 +27,10 @@ _ONES = ("running_var",)
 _ZEROS = ("running_mean", "num_batches_tracked", "gamma", "beta", "bias")
 OCCLUSION_BIAS = 2.0
 LINEAR_SPREAD = 0.02
+FEATURE_SPREAD = 0.1
+"""Spread over the images of each feature that M's heads read at the start."""
+LEAST_SPREAD = 0.02
+"""Features that vary less over the images are not raised further."""
 KEYPOINT_REACH = 0.4
 """Canonical key points start uniformly within this distance of the middle, in grid units."""
 
@@ -40,6 +46,27 @@ def initial_states(sizes: Sizes, seed: int) -> dict[str, StateDict]:
     """
     generator = torch.Generator().manual_seed(seed)
     return {network: _network(shapes, generator) for network, shapes in shapes_of(sizes).items()}
+
+
+@torch.no_grad()
+def with_centered_features(state: StateDict, config: MotionConfig, images: Tensor) -> StateDict:
+    """M's checkpoint with its last norm set so that the features have mean 0 and a small spread over some images.
+
+    Fresh features are large and almost the same for all images. Adam moves every weight of a head by the learning rate,
+    so on such features the key points jump by more than they have to learn, and M stays at the mean face.
+
+    Args:
+        state: of M.
+        config: its sizes.
+        images: (B, 3, S, S), [0, 1], of training.
+    """
+    network = MotionExtractor(config)
+    network.load_state_dict(fold_motion(state))
+    found = network.eval().detector.features(images)
+    gain = FEATURE_SPREAD / found.std(dim=0).clamp(min=LEAST_SPREAD)
+    (weight,) = (key for key in state if key.removeprefix("detector.") == "norm.weight")
+    changed = {weight: gain, weight.replace("weight", "bias"): -found.mean(dim=0) * gain}
+    return {**state, **changed}
 
 
 def _network(shapes: Shapes, generator: torch.Generator) -> StateDict:

@@ -17,8 +17,9 @@ from lp_core.errors import SettingError
 from lp_core.files import ensure_folder, write_whole
 from lp_core.training.config import TrainConfig
 from lp_core.training.export import Origin, base_hashes, describe_base, export_weights, read_weights
-from lp_core.training.initial import initial_states
+from lp_core.training.initial import initial_states, with_centered_features
 from lp_core.training.loop import RunProgress, Trainer, device_of, run_loop
+from lp_core.training.pairs import PairSampler
 from lp_core.training.ranks import joined
 from lp_core.training.reenact import (
     WAYS,
@@ -38,6 +39,8 @@ from lp_core.training.store import StoredShot, TrainingSet, open_set
 HELD_OUT_STEP, UNSEEN_STEP = 4, 8
 """Every so many frames are evaluated."""
 SHEET_ROWS = 8
+CENTERED_ON = 16
+"""Pairs whose images center the features of a fresh M."""
 EVALUATION_COLUMNS = (
     "step",
     "kind",
@@ -80,6 +83,12 @@ def start_states(config: TrainConfig) -> tuple[TrainConfig, dict[str, StateDict]
     return replace(config, sizes=found.sizes), found.states, about
 
 
+def _centered(config: TrainConfig, state: StateDict, found: TrainingSet) -> StateDict:
+    """Fresh weights of M, its features centered on the first pairs of training."""
+    pairs = PairSampler(found, config.sizes, config.augmentation, config.seed).batch(0, CENTERED_ON)
+    return with_centered_features(state, config.sizes.motion, torch.cat([pairs.source, pairs.driving]))
+
+
 def run_training(
     config: TrainConfig,
     data: Path,
@@ -104,6 +113,8 @@ def run_training(
     """
     found = open_set(data)
     config, states, origin = start_states(config)
+    if not config.base:
+        states["M"] = _centered(config, states["M"], found)
     where = device_of(device)
     with joined(where) as ranks:
         trainer = Trainer(config, found, states, where, ranks)

@@ -65,7 +65,7 @@ class Generating(nn.Module):
         """
         count = len(pair.source)
         deformation = Deformation(pair.affine, pair.bends)
-        has_motion = any(getattr(self._weights, name) for name in MOTION_TERMS)
+        has_motion = any(getattr(self._weights, name) for name in (*MOTION_TERMS, "guide_drawn"))
         images = [pair.source, pair.driving]
         if self._weights.equivariance:
             images.append(deformation.image(pair.driving))
@@ -77,7 +77,8 @@ class Generating(nn.Module):
             deformed = (
                 transformed(source.canonical, motion.part(2 * count, 3 * count)) if len(images) > 2 else None
             )
-            found |= self._motion_losses(pair, source, driving, points, (deformed, deformation))
+            guided = self._weights.guide_drawn if draws else self._weights.guide
+            found |= self._motion_losses(pair, source, driving, points, (deformed, deformation), guided)
         if draws:
             drawn = self._drawn(pair.source, points)
             found |= self._image_losses(pair, drawn)
@@ -96,12 +97,13 @@ class Generating(nn.Module):
         driving: MotionBatch,
         points: list[Tensor],
         deformed: tuple[Tensor | None, Deformation],
+        guided: float,
     ) -> dict[str, Tensor]:
         w = self._weights
         both = torch.stack([source.degrees, driving.degrees])
         marks = [pair.source_marks, pair.driving_marks]
         found = {
-            "guide": w.guide * losses.guide(points, marks, w.guide_width, w.guide_curve),
+            "guide": guided * losses.guide(points, marks, w.guide_width, w.guide_curve),
             "prior": w.prior
             * torch.stack([losses.prior(kp, w.prior_distance, w.prior_depth) for kp in points]).mean(),
             "pose": w.pose * losses.pose(both, pair.degrees),

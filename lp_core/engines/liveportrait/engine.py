@@ -124,6 +124,7 @@ class LivePortraitEngine:
             name="liveportrait",
             rig=self._model.rig.name,
             uses_driving_picture=False,
+            model=self._model.name,
             label=label_of(self._networks),
             batch=batch,
             sliders=self._options.sliders,

@@ -60,7 +60,7 @@ def import_weights(model: PublishedModel, folder: Path, root: Path, told: Told |
             told(
                 f"{path.name}: {sum(len(state) for state in states.values())} tensors, SHA-256 {hashes[name]}"
             )
-    write_import_list(target, model.name, folder, hashes)
+    write_import_list(target, model.name, folder, hashes, model.license)
     return target
 
 

@@ -46,6 +46,35 @@ def job_of(stage, output, settings=PLAIN, driving="demo:blink", source="portrait
     return RenderJob(str(stage / source), named, str(output), settings)
 
 
+class Remarking:
+    """An engine that says something of some frames."""
+
+    def __init__(self, engine, of):
+        self._engine, self._of, self._drawn = engine, of, -1
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def animate_all(self, acts, reference):
+        for shown in self._engine.animate_all(acts, reference):
+            self._drawn += 1
+            yield replace(shown, note="odd things happened" if self._drawn in self._of else "")
+
+
+def test_what_an_engine_says_of_frames_reaches_the_summary_of_parts(stage, tmp_path):
+    def render(of):
+        made = assemble(job_of(stage, tmp_path / "out.%04d.png"), resumes=True)
+        return told_of_every_frame(replace(made, engine=Remarking(made.engine, of)))
+
+    with pytest.raises(Cancelled):
+        render_in_chunks(render({2, 3, 7}), tmp_path / "work", stop_at(20))
+    kept = next((tmp_path / "work" / "solution" / "remarks").glob("*.jsonl"))
+    with kept.open("a") as file:
+        file.write('[9, "cut o')  # what a kill leaves of a line
+    summary = render_in_chunks(render(()), tmp_path / "work")
+    assert "In 3 frames (2-3, 7) odd things happened." in summary.notes
+
+
 def told_of_every_frame(render):
     """The render with a clock so fast that no frame is skipped in its reports."""
     ticks = count()

@@ -6,11 +6,13 @@ import pytest
 import torch
 from fakes.training_sets import TINY
 
+from lp_core.engines.liveportrait.motion_extractor import MotionExtractor, fold_motion
 from lp_core.engines.liveportrait.networks import load_networks
 from lp_core.errors import SettingError, TrainingStopped
 from lp_core.training.config import Schedule
-from lp_core.training.initial import initial_states
+from lp_core.training.initial import FEATURE_SPREAD, initial_states, with_centered_features
 from lp_core.training.loop import LOG_COLUMNS, Trainer, run_loop
+from lp_core.training.pairs import PairSampler
 from lp_core.training.ranks import Ranks
 from lp_core.training.reenact import networks_of, reenact
 from lp_core.training.run import run_training
@@ -69,6 +71,30 @@ def test_a_broken_off_run_continues_with_the_same_bits(config, small_set, tmp_pa
     assert [name for name, value in wanted.items() if not torch.equal(value, found[name])] == []
     assert rows(tmp_path / "whole") == rows(tmp_path / "broken")
     assert [row["phase"] for row in rows(tmp_path / "whole")] == ["motion"] * 3 + ["all"] * 4 + ["gan"] * 2
+
+
+def test_a_fresh_m_reads_features_that_vary_with_the_image(config, small_set):
+    pairs = PairSampler(small_set, config.sizes, config.augmentation, config.seed).batch(0, 8)
+    images = torch.cat([pairs.source, pairs.driving])
+    before = initial_states(config.sizes, 0)["M"]
+    after = with_centered_features(before, config.sizes.motion, images)
+    assert [key for key in before if not torch.equal(before[key], after[key])] == [
+        key for key in before if key.removeprefix("detector.") in ("norm.weight", "norm.bias")
+    ]
+    network = MotionExtractor(config.sizes.motion)
+    network.load_state_dict(fold_motion(after))
+    found = network.detector.features(images).detach()
+    assert found.mean(dim=0).abs().max() < 1e-4
+    assert found.std(dim=0).max() < FEATURE_SPREAD + 1e-4
+
+
+def test_the_guide_has_less_weight_once_images_are_drawn(config, small_set):
+    losses = replace(config.losses, guide=8.0, guide_drawn=2.0)
+    trainer = trainer_of(replace(config, losses=losses), small_set)
+    pair = trainer.sampler.batch(0, 2)
+    with torch.no_grad():
+        alone, drawn = (trainer.generating(pair, draws)["guide"] for draws in (False, True))
+    assert float(alone / drawn) == pytest.approx(4.0, rel=1e-5)
 
 
 def test_gradients_reach_all_that_learns_and_nothing_else(config, small_set):

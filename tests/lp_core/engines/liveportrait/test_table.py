@@ -26,6 +26,7 @@ from lp_core.models.catalog import Catalog
 from lp_core.models.imports import IMPORT_LIST
 from lp_core.models.store import ModelStore
 from lp_core.motion.sequence import EXTRAS, RIGS
+from lp_core.provenance.models import LANDMARKS, models_in_use
 from lp_core.settings import RenderSettings
 from lp_core.settings.engines import MODELS
 from lp_core.settings.table import with_values
@@ -153,6 +154,14 @@ def test_weights_are_imported_from_a_folder_and_used(root, download, monkeypatch
             np.testing.assert_array_equal(ours.states[network][key].numpy(), value.numpy())
     assert is_ready(replace(SMALL, notes=()), None, store)
     assert isinstance(model_obstacle(replace(SMALL, notes=("read this",)), None, store), LicenseNotAccepted)
+    used = models_in_use("liveportrait", None, model=SMALL.name)
+    (entry,) = [item for item in used if item["set"] != LANDMARKS]
+    assert entry == {
+        "set": f"imported: {SMALL.name}",
+        "file": f"{STITCHING}.safetensors",
+        "sha256": hashes[f"{STITCHING}.safetensors"],
+        "license": SMALL.license,
+    }
     file = target / f"{STITCHING}.safetensors"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelDamaged, match="SHA-256"):
@@ -160,6 +169,7 @@ def test_weights_are_imported_from_a_folder_and_used(root, download, monkeypatch
     file.unlink()
     with pytest.raises(ModelMissing, match="lpsuite models import"):
         read_import(root, SMALL)
+    assert [item["set"] for item in models_in_use("liveportrait", None, model=SMALL.name)] == [LANDMARKS]
     (target / IMPORT_LIST).write_text("[]")
     with pytest.raises(ModelDamaged, match="import"):
         read_import(root, SMALL)

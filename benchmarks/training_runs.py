@@ -1,0 +1,158 @@
+"""Runs of benchmarks/training.py in separate processes: killed and continued, and two at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+
+from lp_core.training.run_files import load_checkpoint
+from lp_core.training.store import TrainingSet
+
+TRIAL = Path(str(files("lp_core.training").joinpath("trial.toml")))
+
+
+def say(line: str) -> None:
+    """Prints at once."""
+    print(line, flush=True)
+
+
+def verdict(holds: bool) -> str:
+    """As printed behind a figure."""
+    return "held" if holds else "NOT HELD"
+
+
+def command(data: Path, config: Path, run: Path) -> list[str]:
+    """The command line of a run."""
+    return [
+        sys.executable,
+        "-m",
+        "lp_core",
+        "train",
+        "run",
+        str(config),
+        "--data",
+        str(data),
+        "-o",
+        str(run),
+        "--threads",
+        "1",
+    ]
+
+
+def digest(run: Path) -> str:
+    """SHA-256 of all tensors of the newest checkpoint."""
+    content = load_checkpoint(sorted((run / "checkpoints").glob("step-*.pt"))[-1])
+    found = hashlib.sha256()
+
+    def take(value: object) -> None:
+        if isinstance(value, torch.Tensor):
+            found.update(
+                value.contiguous().view(torch.uint8).numpy().tobytes()
+                if value.ndim
+                else str(value.item()).encode()
+            )
+        elif isinstance(value, dict):
+            for key in sorted(value, key=str):
+                take(value[key])
+        elif isinstance(value, list):
+            for each in value:
+                take(each)
+
+    for name in ("published", "averages", "discriminators", "optimizer", "judge_optimizer"):
+        take(content[name])
+    return found.hexdigest()
+
+
+def curve(run: Path) -> list[str]:
+    """The loss curve without its times; empty where the run has not begun."""
+    if not (run / "log.csv").is_file():
+        return []
+    return [line.rsplit(",", 1)[0] for line in (run / "log.csv").read_text().splitlines()]
+
+
+def small_config(out: Path, name: str, **schedule: object) -> Path:
+    """The trial with another schedule, without evaluations, and with a checkpoint after each step."""
+    values = tomllib.loads(TRIAL.read_text())
+    values["schedule"] |= {"batch": 2, "evaluate_every": 0, "save_every": 1, **schedule}
+    sizes = values.pop("sizes")
+    tables = {"sizes": {k: v for k, v in sizes.items() if not isinstance(v, dict)}}
+    tables |= {f"sizes.{k}": v for k, v in sizes.items() if isinstance(v, dict)}
+    tables |= {k: v for k, v in values.items() if isinstance(v, dict)}
+    lines = [f"{k} = {json.dumps(v)}" for k, v in values.items() if not isinstance(v, dict)]
+    for title, table in tables.items():
+        lines += [f"[{title}]", *(f"{k} = {json.dumps(v)}" for k, v in table.items())]
+    path = out / f"{name}.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def kills(everyone: TrainingSet, out: Path, count: int) -> None:
+    """Runs that are ended by SIGKILL at random moments, writing included, continue with the same bits."""
+    dice = random.Random(1)  # noqa: S311 - moments, not secrets
+    for precision, wanted in (("float32", count), ("bfloat16", min(count, 3))):
+        schedule = {
+            "motion_steps": 8,
+            "steps": 3 * wanted,
+            "gan_from": 3 * wanted // 2,
+            "precision": precision,
+        }
+        config = small_config(out, f"kill-{precision}", **schedule)
+        whole, broken = out / f"whole-{precision}", out / f"broken-{precision}"
+        subprocess.run(command(everyone.folder, config, whole), check=True, capture_output=True)
+        killed, cut = 0, 0
+        for _ in range(wanted):
+            process = subprocess.Popen(command(everyone.folder, config, broken), stderr=subprocess.DEVNULL)
+            log, begun = broken / "log.csv", len(curve(broken))
+            while process.poll() is None and (not log.is_file() or len(curve(broken)) < begun + 2):
+                time.sleep(0.01)
+            time.sleep(dice.uniform(0, 0.5))
+            process.send_signal(signal.SIGKILL)
+            killed += process.wait() == -signal.SIGKILL
+            cut += any(not path.name.endswith(".pt") for path in (broken / "checkpoints").iterdir())
+        subprocess.run(command(everyone.folder, config, broken), check=True, capture_output=True)
+        is_same = digest(whole) == digest(broken)
+        say(f"kill -9, {precision}: {killed} kills, {cut} of them while a checkpoint was written; "
+            f"{len(curve(whole)) - 1} steps: loss curve {verdict(curve(whole) == curve(broken))}, "
+            f"SHA-256 of all tensors {verdict(is_same)} ({digest(broken)[:16]})")  # fmt: skip
+
+
+def gloo(everyone: TrainingSet, out: Path) -> None:
+    """Two processes with a batch of 2 against one with 4: the loss curves."""
+    config = small_config(out, "gloo", motion_steps=4, steps=4, gan_from=2)
+    double = small_config(out, "double", motion_steps=4, steps=4, gan_from=2, batch=4)
+    subprocess.run(command(everyone.folder, double, out / "one"), check=True, capture_output=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    launcher = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--master-port",
+        str(port),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    subprocess.run(
+        [*launcher, *command(everyone.folder, config, out / "two")[1:]],
+        check=True,
+        capture_output=True,
+        env=environment,
+    )
+    one, two = ([float(line.split(",")[3]) for line in curve(out / run)[1:]] for run in ("one", "two"))
+    worst = max(abs(a - b) / abs(a) for a, b in zip(one, two, strict=True))
+    say(f"two gloo processes against one with twice the batch, {len(one)} steps: largest relative difference of the "
+        f"loss {worst:.1e}; <= 1e-3: {verdict(worst <= 1e-3)}")  # fmt: skip
