@@ -137,6 +137,7 @@ def adapting(
             steps=steps,
             evaluate_every=max(10, steps // 4),
             has_stated_consent=True,
+            allows_little=True,  # the head of d10 turns by 6 degrees
         )
         with timed(f"adapt {name}"):
             found = adapt(
@@ -174,6 +175,8 @@ def playing(media: Path, out: Path, frames: int = 60) -> None:
         ("adapted-G", own, clips[UNSEEN]),
         ("adapted-all", own, clips[UNSEEN]),
     ):
+        if not (out / weights).is_dir():
+            continue
         film = out / f"{weights}-{portrait.stem}.mp4"
         options = ["--engine", "liveportrait", "--weights", str(out / weights), "--frames", f"0-{frames - 1}"]
         line = [
