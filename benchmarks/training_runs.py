@@ -98,10 +98,13 @@ def small_config(out: Path, name: str, **schedule: object) -> Path:
     return path
 
 
-def kills(everyone: TrainingSet, out: Path, count: int) -> None:
+def kills(
+    everyone: TrainingSet, out: Path, count: int, precisions: tuple[str, ...] = ("float32", "bfloat16")
+) -> None:
     """Runs that are ended by SIGKILL at random moments, writing included, continue with the same bits."""
     dice = random.Random(1)  # noqa: S311 - moments, not secrets
-    for precision, wanted in (("float32", count), ("bfloat16", min(count, 3))):
+    for precision in precisions:
+        wanted = count if precision == "float32" else min(count, 3)
         schedule = {
             "motion_steps": 8,
             "steps": 3 * wanted,
