@@ -1,7 +1,7 @@
 """W and G on a processor by OpenVINO.
 
 OpenVINO samples no volumes, so W is taken apart: its hourglass, its heads and its convolution after the sampling are
-compiled, all geometry stays with PyTorch. G is compiled whole. Every size of batch has a compiled network of its own.
+compiled, all geometry stays with PyTorch. G is compiled whole. Each size of batch has a separate compiled network.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 try:
     import openvino
 except ImportError as error:
-    raise missing_extra("--neural-backend openvino", "cpu", "choose --neural-backend torch") from error
+    raise missing_extra("Running the networks by OpenVINO", "cpu") from error
 
 PARTS = ("dense_motion_network.hourglass", "dense_motion_network.heads.slices", "third")
 """Parts of W that are compiled; they are more than 99 % of its work."""
@@ -81,7 +81,7 @@ def by_openvino(networks: Networks) -> Networks:
     """
     if networks.device.type != "cpu" or networks.dtype not in PRECISIONS:
         raise SettingError(
-            "--neural-backend openvino is for processors and fp32 or bf16; choose --neural-backend torch."
+            "OpenVINO runs the networks on processors in fp32 or bf16; use these with --device cpu."
         )
     for name in PARTS:
         part = networks.warping_module.get_submodule(name)

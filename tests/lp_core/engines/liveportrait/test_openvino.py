@@ -52,5 +52,5 @@ def test_a_copy_is_the_network_itself_again(plain, own):
 
 
 def test_half_precision_and_cards_are_refused(plain):
-    with pytest.raises(SettingError, match="--neural-backend torch"):
+    with pytest.raises(SettingError, match="fp32 or bf16"):
         by_openvino(replace(plain, dtype=torch.float16))
