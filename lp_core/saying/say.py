@@ -57,6 +57,11 @@ class SayJob:
     sound: str = ""
     """WAV file to keep the speech in; empty: none."""
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether the video is put together: of several scenes, or with music under one."""
+        return len(self.scenes) > 1 or any(scene.music for scene in self.scenes)
+
 
 @dataclass(frozen=True)
 class SaySummary:
@@ -97,11 +102,11 @@ def say(
             speak_scene(scene, job.seed, Path(folder) / f"speech{number}.wav", open_named, cache, listener)
             for number, scene in enumerate(job.scenes, 1)
         ]
-        if len(job.scenes) == 1 and not job.scenes[0].music:
+        if job.is_joined:
+            summary, starts = join_scenes(job, spoken, Path(folder), listener, make, scene_render)
+        else:
             render = scene_render(job, 0, spoken[0], job.output, make)
             summary = render.run(listener)
-        else:
-            summary, starts = join_scenes(job, spoken, Path(folder), listener, make, scene_render)
         if job.sound:
             with replacing(Path(job.sound)) as temporary:
                 shutil.copyfile(spoken[0].path, temporary)

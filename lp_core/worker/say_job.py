@@ -52,6 +52,8 @@ class SayKind:
         scenes = [self._scene(scene.model_dump()) for scene in given.scenes]
         if len(scenes) > 1 and any(scene["sound"] for scene in scenes):
             raise SettingError("A sound can be said by a single scene; give one scene, or texts.")
+        if any(scene["sound"] and scene["music"] for scene in scenes):
+            raise SettingError("A sound takes no music under it; mix them, or give a text.")
         framing = given.framing.model_dump()
         for name in ("background", "matte"):
             if framing[name] and not framing[name].startswith("#"):
@@ -95,7 +97,7 @@ class SayKind:
         scenes = tuple(map(scene_of, parameters["scenes"]))
         job = SayJob(scenes, output, settings, finish, parameters["seed"], burned=parameters["burned"])
         begun = context.folder / BEGUN
-        if len(scenes) > 1:
+        if job.is_joined:
             return self._whole(job, parameters, context, begun)
         if sound:
             spoken_path = Path(sound)
@@ -129,7 +131,7 @@ class SayKind:
     def _whole(
         self, job: SayJob, parameters: dict[str, Any], context: JobContext, begun: Path
     ) -> dict[str, Any]:
-        """Several scenes are rendered in one go, and begun again after a crash."""
+        """What is joined is rendered in one go, and begun again after a crash."""
         settings = job.settings
         if begun.exists():
             settings = replace(settings, output=replace(settings.output, overwrite=True))

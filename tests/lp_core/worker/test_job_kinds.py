@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from lp_core.errors import NotAllowed
+from lp_core.errors import NotAllowed, SettingError
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.job_kinds import job_kinds
 from lp_core.worker.schema import AnimateRequest, BatchRequest, ExtractRequest, SayRequest, UpscaleRequest
@@ -117,6 +117,34 @@ def test_what_is_said_opens_no_link_that_was_laid_since(stage, tmp_path, name):
     context = JobContext("a", tmp_path, lambda *_: None, lambda *_: None, threading.Event())
     with pytest.raises(NotAllowed):
         who.run(accepted.parameters, context)
+
+
+def test_music_plays_under_a_single_scene(stage, tmp_path, monkeypatch):
+    from lp_core.worker import say_job
+    from lp_core.worker.job_context import JobContext
+
+    class Enough(Exception):  # noqa: N818 - it ends the work as soon as it is seen
+        pass
+
+    seen = []
+
+    def say(job, *_):
+        seen.append(job.scenes[0].music)
+        raise Enough
+
+    inside = stage[0]
+    (inside / "bed.wav").write_text("{}")
+    scene = {"portrait": str(inside / "a.png"), "text": "Hello.", "music": str(inside / "bed.wav")}
+    given = {"scenes": [scene], "output": str(inside / "o.mp4")}
+    who = job_kinds(Folders.of([inside]))["say"]
+    accepted = who.accept(SayRequest(kind="say", parameters=given))
+    monkeypatch.setattr(say_job, "say", say)
+    with pytest.raises(Enough):
+        who.run(accepted.parameters, JobContext("a", tmp_path, print, print, threading.Event()))
+    assert seen == [str(inside / "bed.wav")]
+    scene |= {"text": "", "sound": scene["music"]}
+    with pytest.raises(SettingError, match="no music"):
+        who.accept(SayRequest(kind="say", parameters=given))
 
 
 @pytest.mark.parametrize("kind", ["extract", "upscale"])
