@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from fakes.plates import write_plate
 from fakes.resolve_api import Api, api
 
 KINDS = {
@@ -163,6 +162,8 @@ class Comp(Api):
         pictures = saver.inputs["Input"].output.tool.pictures
         path = Path(saver.values["Clip"])
         pattern = path.with_name(path.name.replace(".0000.", ".%04d."))
+        from fakes.plates import write_plate  # not in every Python that this runs in
+
         write_plate(pattern, pictures[first : last + 1], str(self.rate), "01:00:00:00", first=first)
         return True
 

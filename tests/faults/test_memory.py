@@ -36,7 +36,8 @@ def test_little_memory_is_a_result_or_one_sentence(portrait, tmp_path, megabytes
         capture_output=True, text=True, check=False, timeout=120,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, hard)),
     )  # fmt: skip
-    codes = (0, OutOfMemory.exit_code, FaceError.exit_code)  # the landmarker does not always say why
+    codes = [0, OutOfMemory.exit_code, FaceError.exit_code]  # the landmarker does not always say why
+    codes += [127] + [1] * ("OpenBLAS error" in done.stderr)  # glibc (a thread's own data) and OpenBLAS exit
     assert done.returncode in codes or done.returncode < 0, done.stderr
     assert "Traceback" not in done.stderr
     there = [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")]

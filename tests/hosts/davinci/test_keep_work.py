@@ -47,7 +47,7 @@ def test_update_of_other_frames_takes_grade_and_transform_along(worker, cut, why
     assert second.track == first.track == 2
     (result,) = timeline.tracks[2]
     assert (result.grade, result.look["Pan"], result.length) == ("warm", 12.5, item.length)
-    assert any("keyframes and effects of its own were not" in words for words in said)
+    assert any("its own keyframes and effects were not" in words for words in said)
 
 
 def test_all_selected_clips_are_animated_at_once(worker, cut, pictures):

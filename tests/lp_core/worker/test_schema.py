@@ -19,7 +19,7 @@ EVERY = [
 ]
 NO_FILES = {
     "source_face", "driving_face", "reference", "device", "frames", "layer", "view", "fps", "exr_compression",
-    "emotion", "input_space", "output_space", "passes", "watermark",
+    "emotion", "input_space", "output_space", "passes", "transcript_language", "watermark",
 }  # fmt: skip
 """Settings in free words that name no file; anyone who adds one says here or by ``path=`` which it is."""
 
