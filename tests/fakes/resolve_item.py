@@ -7,8 +7,6 @@ from pathlib import Path
 from fakes.fusion import Comp, comp_of_clip
 from fakes.resolve_api import Api, api
 
-from lp_core.media.open import open_source
-
 MARKER_COLORS = {
     "Blue", "Cyan", "Green", "Yellow", "Red", "Pink", "Purple", "Fuchsia", "Rose", "Lavender", "Sky", "Mint",
     "Lemon", "Sand", "Cocoa", "Cream",
@@ -80,6 +78,8 @@ class TimelineItem(Api):
         if self.clip is None:
             made = Comp(self.host, 0, self.length - 1, 25.0)
         else:
+            from lp_core.media.open import open_source  # not in the oldest Pythons, which run this double too
+
             with open_source(self.clip.properties["File Path"]) as source:
                 seen = [frame.as_rgb8() for frame in islice(source, self.first, self.first + self.count)]
             made = comp_of_clip(self.host, seen, float(self.clip.rate.fps))
