@@ -47,7 +47,7 @@ class DavinciInstaller:
         return [
             f"The scripts are in {fusion / 'Scripts'}: in Resolve by Workspace, Scripts, on the Edit and Fusion pages.",
             f"The macro LivePortrait is in {_macro(fusion).parent}; on the Fusion page it is among the macros.",
-            "They need Python 3.7 or newer (3.10 to 3.12 is safest); LivePortrait - Check in the menu says.",
+            "They need Python 3.7 or newer (3.10 to 3.12 is safest); LivePortrait - Check in the menu shows which.",
         ]
 
     def status(self, options: InstallOptions) -> list[Finding]:

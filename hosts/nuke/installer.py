@@ -42,7 +42,7 @@ class NukeInstaller:
         place(_files(target))
         said = [f"The node LivePortrait is installed: {target}."]
         if _name_folder(home / "init.py"):
-            said.append(f"{home / 'init.py'} names that folder; what stood there before is kept.")
+            said.append(f"{home / 'init.py'} names that folder; what was there before is kept.")
         said.append(_tell_program(options))
         said.append("Restart Nuke; the node is under LP Suite in the toolbar, and in the Tab menu.")
         return said

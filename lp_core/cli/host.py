@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -70,9 +71,9 @@ def uninstall(name: str, folder: str | None) -> None:
 
 
 def program() -> tuple[str, ...]:
-    """What starts this very LP Suite."""
+    """What starts this very LP Suite, from any folder."""
     found = shutil.which(sys.argv[0]) if sys.argv[0].endswith(("lpsuite", "lpsuite.exe")) else None
-    return (found,) if found is not None else (sys.executable, "-m", "lp_core")
+    return (os.path.abspath(found),) if found is not None else (sys.executable, "-m", "lp_core")  # noqa: PTH100
 
 
 def _installer(name: str) -> Installer:

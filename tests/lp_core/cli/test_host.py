@@ -1,7 +1,12 @@
 """``lpsuite host``."""
 
+import os
+import shutil
+import sys
+
 import pytest
 
+from lp_core.cli.host import program
 from lp_core.cli.main import run
 
 
@@ -30,3 +35,15 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, capsys):
 def test_help(command, capsys):
     assert run(["host", command, "--help"]) == 0
     assert "HOST" in capsys.readouterr().out
+
+
+def test_a_host_finds_the_program_from_any_folder(tmp_path, monkeypatch):
+    """A program that was called by a relative path is named by its whole one."""
+    (tmp_path / "bin").mkdir()
+    made = tmp_path / "bin" / "lpsuite"
+    made.write_text("#!/bin/sh\n")
+    made.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [os.path.join("bin", "lpsuite")])  # noqa: PTH118 - as a shell gives it
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    assert program() == (str(made),)
