@@ -1,4 +1,4 @@
-"""A plan on a machine where its files lie elsewhere."""
+"""A plan on a machine where its files are elsewhere."""
 
 from __future__ import annotations
 

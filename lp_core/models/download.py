@@ -16,7 +16,7 @@ from lp_core.errors import DiskFull, ModelDamaged, ModelError, NoWritePermission
 from lp_core.version import __version__
 
 Report = Callable[[int], None]
-"""Called with the number of bytes of the file have arrived so far."""
+"""Called with the number of bytes of the file that have arrived so far."""
 
 _TIMEOUT_S = 30.0
 _CHUNK_BYTES = 1 << 18

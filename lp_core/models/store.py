@@ -1,4 +1,4 @@
-"""Where model files lie, whether they are whole, and how they get there.
+"""Where model files are, whether they are whole, and how they get there.
 
 A model is looked for in the cache folder (environment variable LPSUITE_MODELS, else the user's cache folder
 of the platform), under the name of its set. A set that an installed package carries is then looked for there,

@@ -38,7 +38,7 @@ CLEARLY = 1.02
 class PerformanceSample:
     """Collects samples; ``offer`` every frame, then read ``samples``.
 
-    Keeps the extremes of head angles, jaw, smile and blinks, and a set of frames that lie far from each
+    Keeps the extremes of head angles, jaw, smile and blinks, and a set of frames that are far from each
     other: when it grows too large, the distance that counts as far is raised by half (the doubling idea of
     streaming k-center clustering, Charikar, Chekuri, Feder, Motwani, STOC 1997).
     """

@@ -85,7 +85,7 @@ class Sequence:
     """Images of one folder, numbered."""
 
     folder: Path
-    """Where they lie."""
+    """Where they are."""
     stem: str
     """Name before the number."""
 

@@ -1,4 +1,4 @@
-"""What a still says next to its pixels: kind, orientation, color, completeness. Bytes in, values out.
+"""What a still says in addition to its pixels: kind, orientation, color, completeness. Bytes in, values out.
 
 Decoders fill in what is missing or complain on the terminal; so damage is looked for here, before they see
 the file.

@@ -41,7 +41,7 @@ class VideoSource(ClosesOnExit):
     Raises:
         UnreadableMedia: missing, forbidden, a folder, or nothing that can be decoded.
         EmptyVideo: no video track, or one without an image.
-        TruncatedMedia: the file was cut off before the tables that say where its images lie.
+        TruncatedMedia: the file was cut off before the tables that say where its images are.
     """
 
     def __init__(self, path: str | Path, options: ReadOptions = AS_STORED) -> None:
