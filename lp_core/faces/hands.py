@@ -7,12 +7,12 @@ Convention:
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.errors import MissingDependency
 from lp_core.faces.mediapipe_tasks import image_of, translated
 from lp_core.faces.silence_native import native_stderr_to_log
@@ -36,7 +36,7 @@ _MOST = 4
 """Hands looked for."""
 
 
-class HandFinder:
+class HandFinder(ClosesOnExit):
     """Finds hands. Not thread-safe."""
 
     def __init__(self) -> None:
@@ -71,11 +71,3 @@ class HandFinder:
     def close(self) -> None:
         """Frees the network; may be called twice."""
         self._task.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -7,13 +7,12 @@ Convention:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.faces.hands import HandFinder
 from lp_core.frame import Box
 from lp_core.geometry.cut_out import cut_out
@@ -67,7 +66,7 @@ class OccluderLook:
         return self.parts.share(covered), eyes, mouth
 
 
-class OccluderFinder:
+class OccluderFinder(ClosesOnExit):
     """Finds what is in front of a face, each image by itself. Not thread-safe."""
 
     def __init__(self) -> None:
@@ -124,14 +123,6 @@ class OccluderFinder:
     def close(self) -> None:
         """Frees the network; may be called twice."""
         self._hands.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _square(points: F32, width: int, height: int) -> tuple[int, int, int, int]:

@@ -6,13 +6,13 @@ Convention:
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.errors import MissingDependency
 from lp_core.faces.silence_native import native_stderr_to_log
 from lp_core.frame import Box
@@ -52,7 +52,7 @@ _BORDER = 0.06
 """Width of the square's border in which the matte goes over to what is around it, in sides."""
 
 
-class PersonSegmenter:
+class PersonSegmenter(ClosesOnExit):
     """Finds the matte of the person whose face is given. Not thread-safe."""
 
     def __init__(self) -> None:
@@ -110,14 +110,6 @@ class PersonSegmenter:
     def close(self) -> None:
         """Frees the network."""
         self._task.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def finished(values: F32, box: Box, small: NDArray[np.uint8], size: tuple[int, int]) -> F32:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ class PerformanceWatch:
         """
         self._bridge = Bridge(rig, write, interpolates)
         self._fronts = fronts
-        self._found: list[tuple[F32, NDArray[np.uint8]]] = []
+        self._values, self._causes = array("f"), array("B")  # three of each a frame, for hours of them
 
     def take(self, motion: MotionFrame, frame: Frame, face: Face | None) -> None:
         """Takes the next frame.
@@ -108,22 +109,24 @@ class PerformanceWatch:
             face: in it; None where it is lost.
         """
         if face is None:
-            self._found.append(reliability(None))
+            self._keep(None)
             self._bridge.add(motion)
             return
         image = frame.as_rgb8()
         covered = (0.0, 0.0, 0.0) if self._fronts is None else self._fronts.covered(image, face)
         box = face.box
         sharp = sharpness(image, (box.left, box.top, box.right, box.bottom))
-        self._found.append(
-            reliability(FrameReading(face.head_rotation, box.bottom - box.top, sharp, covered))
-        )
+        self._keep(FrameReading(face.head_rotation, box.bottom - box.top, sharp, covered))
         self._bridge.add(motion, eyes=covered[1], mouth=covered[2])
+
+    def _keep(self, reading: FrameReading | None) -> None:
+        values, causes = reliability(reading)
+        self._values.extend(values.tolist())
+        self._causes.extend(causes.tolist())
 
     def finish(self) -> tuple[Trust, list[str]]:
         """Hands on what waits; what can be trusted, and sentences for the summary."""
         self._bridge.finish()
-        values, causes = zip(*self._found, strict=True)
         how = "goes over to what is seen next" if self._bridge.interpolates else "holds"
         notes = [
             f"Something covers the performer's {name} in {len(frames)} frames ({runs_text(runs_of(frames))}): the "
@@ -134,4 +137,5 @@ class PerformanceWatch:
             )
             if frames
         ]
-        return Trust(np.stack(values), np.stack(causes)), notes
+        values, causes = np.array(self._values, np.float32), np.array(self._causes, np.uint8)
+        return Trust(values.reshape(-1, 3), causes.reshape(-1, 3)), notes
