@@ -115,8 +115,8 @@ class Generating(nn.Module):
         return found
 
     def _drawn(self, image: Tensor, points: list[Tensor]) -> Tensor:
+        folded = self.published.folded()  # in float32: the estimates of spectral norms need it
         with self._autocast(image.device):
-            folded = self.published.folded()
             feature = self.published.appearance(folded, image)
             if not self._checkpointing:
                 return self._rendered(folded, feature, points[0], points[1])

@@ -194,3 +194,15 @@ def test_a_loss_that_is_not_a_number_stops_with_the_last_checkpoint(config, smal
 def test_half_precision_needs_a_card(config, small_set):
     with pytest.raises(SettingError, match="CUDA"):
         trainer_of(replace(config, schedule=replace(config.schedule, precision="float16")), small_set)
+
+
+def test_bfloat16_trains_like_float32(config, small_set):
+    """Folding stays in float32, and the losses stay near those of a run in float32."""
+    ends = {}
+    for precision in ("float32", "bfloat16"):
+        schedule = Schedule(motion_steps=0, steps=20, batch=2, precision=precision)
+        trainer = trainer_of(replace(config, schedule=schedule), small_set)
+        totals = [trainer.step_once()["total"] for _ in range(20)]
+        assert all(value.dtype == torch.float32 for value in trainer.published.parameters())
+        ends[precision] = sum(totals[-5:]) / 5
+    assert ends["bfloat16"] == pytest.approx(ends["float32"], rel=0.05)
