@@ -28,7 +28,7 @@ from .errors import (
     UnreadableMedia,
     absent_library,
 )
-from .system_failures import lacks_memory, longer, shown, unnamed_failure
+from .system_failures import FULL, hidden_full_disk, lacks_memory, longer, shown, unnamed_failure
 
 AnyPath = Union[str, "os.PathLike[str]"]
 
@@ -37,10 +37,9 @@ NAME_MAX = 255
 """Bytes of a file's or folder's name on all common file systems."""
 LONGEST_SUFFIX = 16
 """Characters of a suffix that a temporary name keeps; a longer one is part of the name, not a file type."""
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 _ENVIRONMENT = (
-    _FULL
+    FULL
     | _FORBIDDEN
     | {errno.EROFS, errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EEXIST}
     | {
@@ -85,7 +84,7 @@ def write_failure(path: AnyPath, error: Exception) -> MediaError:
     """Returns the error to raise when ``path`` could not be written."""
     path = Path(path)
     code = getattr(error, "errno", None)
-    if code in _FULL:
+    if code in FULL:
         return DiskFull(
             f"{path} does not fit: the disk, the quota or the file system's size limit is reached; free some "
             "space or write to another disk."
@@ -138,7 +137,7 @@ def environment_failure(error: OSError) -> Optional[LpError]:
     Only errors that name a file and have a cause outside the program (disk, permission, name) are translated.
     """
     name = error.filename
-    if error.errno in _FULL and name is None:  # writes to an open file do not name it
+    if error.errno in FULL and name is None:  # writes to an open file do not name it
         return DiskFull(
             "A disk, a quota or a file size limit is reached; free some space, also for temporary files."
         )
@@ -147,7 +146,7 @@ def environment_failure(error: OSError) -> Optional[LpError]:
     if isinstance(name, int) or error.errno not in _ENVIRONMENT:
         return None
     path = os.fsdecode(name)
-    if error.errno in _FULL | {errno.EROFS, errno.EEXIST}:
+    if error.errno in FULL | {errno.EROFS, errno.EEXIST}:
         return write_failure(path, error)
     if error.errno in _FORBIDDEN and not Path(path).is_file():
         return write_failure(path, error)
@@ -211,6 +210,11 @@ def replacing(path: AnyPath, durable: bool = True) -> Iterator[Path]:
         if failure is None:
             raise
         raise failure from error
+    except Exception as error:
+        full = hidden_full_disk(error)
+        if full is None:
+            raise
+        raise write_failure(path, full) from error
     finally:
         remove(temporary)
 

@@ -8,6 +8,8 @@ from typing import Optional
 
 from .errors import LpError, MediaError, NoWritePermission, UnreadableMedia
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Causes that end when there is room on the disk."""
 _NO_MEMORY = re.compile(
     "can(no|')t allocate memory|insufficient memory|out of memory|bad_alloc|failed to map segment",
     re.IGNORECASE,
@@ -40,6 +42,21 @@ def unnamed_failure(error: OSError) -> Optional[LpError]:
     except OSError:
         return UnreadableMedia("The current folder does not exist any more; change to another one.")
     return None
+
+
+def hidden_full_disk(error: Exception) -> Optional[OSError]:
+    """The full disk behind an error of a library that writes files in its own way; None where there is another cause.
+
+    PyTorch raises a RuntimeError while it handles the OSError; safetensors puts the system's number into a text.
+    """
+    if isinstance(error, LpError):
+        return None
+    if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
+        code = error.__context__.errno
+    else:
+        found = re.search(r"\(os error (\d+)\)", str(error))
+        code = int(found.group(1)) if found else None
+    return OSError(code, os.strerror(code)) if code in FULL and code is not None else None
 
 
 def shown(path: Path) -> str:
