@@ -32,6 +32,7 @@ from lp_core.media.video.codecs import CONTAINERS, FilmCodec, check_size, film_c
 from lp_core.media.video.container import make_container
 from lp_core.media.video.priority import scheduling_kept
 from lp_core.media.video.rgb import FromRgb
+from lp_core.media.video.x264_code import repeatable_routines
 
 _REORDERED = 16  # images that H.264 and HEVC may hold back at most
 _COMMON_WORDS = frozenset(
@@ -176,6 +177,8 @@ class VideoSink(AbortsOnExit):
             os.environ.setdefault(word, value)
         if codec.has_quality:
             options["crf"] = str(self._spec.quality)
+        if codec.encoder == "libx264":
+            options["x264-params"] += repeatable_routines()
         try:
             stream = container.add_stream(codec.encoder, rate=self._spec.rate.fps, options=options)
         except (av.error.LookupError, av.codec.codec.UnknownCodecError) as error:
