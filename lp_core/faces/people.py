@@ -42,6 +42,8 @@ class Person:
     """Where she was last seen."""
     gallery: Gallery
     """What she looks like; never written anywhere."""
+    shot: int
+    """The number of cuts before she was last seen."""
 
     @property
     def id(self) -> str:
@@ -49,47 +51,63 @@ class Person:
         return f"p{self.number}"
 
 
+@dataclass(frozen=True)
+class LookedAt:
+    """A frame of a clip in which people are looked for."""
+
+    index: int
+    """Its number, from 0."""
+    picture: U8
+    """(H, W, 3) RGB."""
+    shot: int
+    """The number of cuts before it."""
+
+
 def people_of(
-    frames: Iterable[tuple[int, U8]], analyzer: FaceAnalyzer, describer: FaceDescriber
+    frames: Iterable[LookedAt], analyzer: FaceAnalyzer, describer: FaceDescriber
 ) -> tuple[Person, ...]:
     """Everybody in some frames of a clip.
 
     Args:
-        frames: number and (H, W, 3) uint8 RGB of each frame, in order.
+        frames: in order.
         analyzer: for lone images.
         describer: describes faces.
     """
     people: list[Person] = []
-    for index, picture in frames:
-        faces = in_order(analyzer.analyze(picture))
-        looks = [describer.descriptor(aligned_face(picture, face)) for face in faces]
-        owners = _owners(people, faces, looks)
+    for frame in frames:
+        faces = in_order(analyzer.analyze(frame.picture))
+        looks = [describer.descriptor(aligned_face(frame.picture, face)) for face in faces]
+        owners = _owners(people, faces, looks, frame.shot)
         for at, (face, look) in enumerate(zip(faces, looks, strict=True)):
             if at in owners:
-                people[owners[at]] = _seen_again(people[owners[at]], index, face, look)
+                people[owners[at]] = _seen_again(people[owners[at]], frame, face, look)
             else:
                 gallery = NOBODY.with_also(look)
-                people.append(Person(len(people), index, index, 1, face.box, gallery))
+                people.append(Person(len(people), frame.index, frame.index, 1, face.box, gallery, frame.shot))
     return tuple(people)
 
 
-def looked_at(pictures: Iterable[U8], rate: FrameRate) -> Iterable[tuple[int, U8]]:
-    """The frames of a clip that are looked at, with their numbers from 0."""
+def looked_at(pictures: Iterable[U8], rate: FrameRate) -> Iterable[LookedAt]:
+    """The frames of a clip that are looked at."""
     step = max(round(float(rate.fps) / LOOKS_PER_S), 1)
-    cuts = Cuts()
+    cuts, shot = Cuts(), 0
     for index, picture in enumerate(pictures):
-        if cuts.is_new_shot(picture) or index % step == 0:
-            yield index, picture
+        is_first = cuts.is_new_shot(picture)
+        shot += is_first
+        if is_first or index % step == 0:
+            yield LookedAt(index, picture, shot)
 
 
-def _owners(people: Sequence[Person], faces: Sequence[Face], looks: Sequence[F32]) -> dict[int, int]:
-    """Index of face -> index of person, surest pairs first."""
+def _owners(
+    people: Sequence[Person], faces: Sequence[Face], looks: Sequence[F32], shot: int
+) -> dict[int, int]:
+    """Index of face -> index of person, surest pairs first; what the shot before showed at a place proves nothing."""
     pairs = []
     for at, (face, look) in enumerate(zip(faces, looks, strict=True)):
         for number, person in enumerate(people):
             likeness = person.gallery.likeness(look)
-            is_there = overlap(person.box, face.box) > 0
-            if likeness >= (OTHER if is_there else CHOSEN):
+            is_there = person.shot == shot and overlap(person.box, face.box) > 0
+            if likeness >= (OTHER if is_there else SAME):
                 pairs.append((likeness, at, number))
     owners: dict[int, int] = {}
     for _, at, number in sorted(pairs, reverse=True):
@@ -98,11 +116,18 @@ def _owners(people: Sequence[Person], faces: Sequence[Face], looks: Sequence[F32
     return owners
 
 
-def _seen_again(person: Person, index: int, face: Face, look: F32) -> Person:
+def _seen_again(person: Person, frame: LookedAt, face: Face, look: F32) -> Person:
     gallery = person.gallery
     if gallery.likeness(look) < 2 * SAME - OTHER:  # what looks nearly the same teaches nothing
         gallery = gallery.with_also(look)
-    return replace(person, last_frame=index, looks=person.looks + 1, box=face.box, gallery=gallery)
+    return replace(
+        person,
+        last_frame=frame.index,
+        looks=person.looks + 1,
+        box=face.box,
+        gallery=gallery,
+        shot=frame.shot,
+    )
 
 
 def gallery_of_photo(name: str, picture: U8, analyzer: FaceAnalyzer, describer: FaceDescriber) -> Gallery:

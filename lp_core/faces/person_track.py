@@ -81,6 +81,8 @@ class PersonTrack:
         self._look: F32 | None = None
         self._looked_at: Face | None = None
         self._cuts = Cuts()
+        self._knows_place = True
+        """Whether the person was seen in this shot: where she was in another one proves nothing here."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -102,6 +104,7 @@ class PersonTrack:
             return self._place.follow(faces, width, height)
         self._frame += 1
         is_new_shot = self._cuts.is_new_shot(picture)
+        self._knows_place &= not is_new_shot
         usable = [face for face in faces if face.box.area > 0]
         if self._place.has_chosen:
             face = self._place.follow(usable, width, height)
@@ -127,6 +130,7 @@ class PersonTrack:
             return self._found(faces, picture, is_new_shot, CHOSEN)
         face = self._place.follow(faces, width, height)
         if face is not None:
+            self._knows_place = True
             self._unread.append(aligned_face(picture, face))
         return face
 
@@ -135,12 +139,13 @@ class PersonTrack:
         self._seen += 1
         is_close = any(other is not face and _apart(face, other) < _CLOSE for other in faces)
         is_due = is_close and self._frame >= self._check_from
-        if not (self._looks_different(picture, face) or is_new_shot or is_due):
+        if not (self._looks_different(picture, face) or is_new_shot or not self._knows_place or is_due):
             if self._seen in _LEARN_AT and not is_close and abs(face.pose.yaw_deg) <= _MOST_TURN_DEG:
                 self._unread.append(aligned_face(picture, face))
             return face
         self._check_from = self._frame + _AGAIN
-        if self._likeness(picture, face, 1.0) >= OTHER:
+        if self._likeness(picture, face, 1.0) >= (OTHER if self._knows_place else SAME):
+            self._knows_place = True
             return face
         self._place.refuse(face)
         return self._found([other for other in faces if other is not face], picture, True)
@@ -156,6 +161,7 @@ class PersonTrack:
         if likeness < least:
             return None
         self._place.take(faces[at], faces)
+        self._knows_place = True
         return faces[at]
 
     def _likeness(self, picture: U8, face: Face, without: float) -> float:

@@ -159,16 +159,20 @@ def _start(face: Face) -> _Track:
 
 
 def _assign(tracks: Sequence[_Track], faces: Sequence[Face]) -> dict[int, int]:
-    """Index of face -> index of track, cheapest pairs first, each at most once."""
+    """Index of face -> index of track, cheapest pairs first, each at most once; of equal ones the bystander's.
+
+    They are equal where the chosen face was refused: then a bystander is known to be there.
+    """
     costs = [
-        (cost, face_index, track_index)
+        (cost, face_index, -track_index)
         for face_index, face in enumerate(faces)
         for track_index, track in enumerate(tracks)
         if (cost := track.cost(face.box)) is not None
     ]
     owner: dict[int, int] = {}
     taken: set[int] = set()
-    for _, face_index, track_index in sorted(costs):
+    for _, face_index, negated in sorted(costs):
+        track_index = -negated
         if face_index not in owner and track_index not in taken:
             owner[face_index] = track_index
             taken.add(track_index)

@@ -144,8 +144,8 @@ def face(name, x, y=180, size=100):
     return replace(made, pose=replace(made.pose, roll_deg=float(name)))
 
 
-def drawn(faces):
-    picture = np.full((360, 640, 3), 90, np.uint8)
+def drawn(faces, ground=90):
+    picture = np.full((360, 640, 3), ground, np.uint8)
     for item in faces:
         left, top, right, bottom = (int(value) for value in vars(item.box).values())
         picture[top:bottom, max(left, 0) : right] = int(item.pose.roll_deg)
@@ -177,6 +177,33 @@ def test_doubtful_looks_leave_the_place_in_charge():
     assert (
         names(PersonTrack("largest", opened=Named(vague={101})), frames) == [1] * 3 + [None] * 2 + [101] * 3
     )
+
+
+def test_after_a_cut_the_place_proves_nothing_where_looks_are_doubtful():
+    track = PersonTrack("largest", opened=Named(vague={101}))
+    shots = [(face(1, 300), 90), (face(101, 300), 160), (face(1, 500), 90)]
+    found = [track.follow([item], *SIZE, drawn([item], ground)) for item, ground in shots for _ in range(4)]
+    assert [item and int(item.pose.roll_deg) for item in found] == [1] * 4 + [None] * 4 + [1] * 4
+
+
+class Seen:
+    """An analyzer that finds the faces it was given, image after image."""
+
+    def __init__(self, frames):
+        self.frames = iter(frames)
+
+    def analyze(self, picture, time_ms=None):
+        return next(self.frames)
+
+
+@pytest.mark.parametrize(("is_cut", "count"), [(False, 1), (True, 2)])
+def test_doubtful_looks_at_the_same_place_are_one_person_within_a_shot(is_cut, count):
+    faces = [[face(1, 300)], [face(101, 300)]]
+    pictures = [drawn(faces[0]), drawn(faces[1], 160 if is_cut else 90)]
+    frames = looked_at(pictures, FrameRate.parse("2"))
+    people = people_of(frames, Seen(faces), Named(vague={101}))
+    assert [person.id for person in people] == ["p0", "p1"][:count]
+    assert people[-1].last_frame == 1
 
 
 def test_known_looks_choose_the_person_anywhere():
