@@ -18,6 +18,7 @@ from lp_core.faces.silence_native import native_stderr_to_log
 from lp_core.frame import Box
 from lp_core.geometry.guided_filter import guided_filter
 from lp_core.geometry.steady import Patch
+from lp_core.geometry.warp import spread
 from lp_core.models.store import locate
 
 try:
@@ -82,7 +83,8 @@ class PersonSegmenter(ClosesOnExit):
         height, width = image.shape[:2]
         box = _square(landmarks_frame[:, :2], width, height)
         small = _reduced(image[box[1] : box[3], box[0] : box[2]], _SIDE_PX)
-        return finished(self._seen(small, box, landmarks_frame), box, small, (width, height))
+        seen = self._seen(small, box, landmarks_frame)
+        return spread(edged(seen, box, small, (width, height)), box, (width, height))
 
     def look(self, image: NDArray[np.uint8], landmarks_frame: F32) -> tuple[Patch, NDArray[np.uint8]]:
         """A person in a video's frame as the network sees them, before the image's edges count, and the reduced image.
@@ -112,8 +114,8 @@ class PersonSegmenter(ClosesOnExit):
         self._task.close()
 
 
-def finished(values: F32, box: Box, small: NDArray[np.uint8], size: tuple[int, int]) -> F32:
-    """(H, W) matte of a frame, from what the network sees of a part of it.
+def edged(values: F32, box: Box, small: NDArray[np.uint8], size: tuple[int, int]) -> F32:
+    """(h, w) matte of a part of a frame, from what the network sees of it.
 
     Args:
         values: (h, w) 0..1 what belongs to the person, perhaps steadied over time.
@@ -121,18 +123,12 @@ def finished(values: F32, box: Box, small: NDArray[np.uint8], size: tuple[int, i
         small: (h, w, 3) RGB of the part, as large as its edges shall be refined.
         size: width and height of the frame.
     """
-    left, top, right, bottom = box
     width, height = small.shape[1], small.shape[0]
     if values.shape != (height, width):
         values = np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     found = _refined(values, small)
     at_border = [edge == limit for edge, limit in zip(box, (0, 0, *size), strict=True)]
-    found = np.maximum(found, _outside((width, height), at_border))
-    matte = np.ones((size[1], size[0]), np.float32)
-    matte[top:bottom, left:right] = cv2.resize(
-        found, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR
-    )
-    return matte
+    return np.maximum(found, _outside((width, height), at_border))
 
 
 def _reduced(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:

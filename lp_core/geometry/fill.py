@@ -55,41 +55,61 @@ def filled_around(image: NDArray[Any], hole: NDArray[np.bool_]) -> NDArray[Any]:
     return result
 
 
-def filled_softly(image: NDArray[Any], hole: NDArray[np.bool_], box: Box, side_px: int) -> NDArray[Any]:
-    """The same for a large hole within a box, fast: what fills it is found in a reduced copy and has no detail anyway.
+def soft_fill(image: NDArray[Any], hidden: F32, box: Box, side_px: int) -> F32:
+    """(h, w, C) what fills a large hole within a box, coarse: it has no detail anyway.
 
     Args:
         image: (H, W, C) uint8, uint16 or float32.
-        hole: (H, W); outside of the box it does not count.
-        box: half-open (left, top, right, bottom); what is around the hole within it is looked at.
-        side_px: largest side of the reduced copy.
+        hidden: (h, w) over the box, perhaps coarser: how far each place is to be filled; only where it is 0 the image
+            is looked at.
+        box: half-open (left, top, right, bottom).
+        side_px: largest side of the result.
     """
     left, top, right, bottom = box
-    part = slice(top, bottom), slice(left, right)
-    gap = np.ascontiguousarray(hole[part]).view(np.uint8)
-    if not gap.any() or gap.all():
-        return image.copy()
-    scale = min(side_px / max(gap.shape), 1.0)
-    size = max(round(gap.shape[1] * scale), 1), max(round(gap.shape[0] * scale), 1)
-    small = cv2.resize(image[part], size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    small = small.reshape(size[1], size[0], -1)
-    known = cv2.resize(gap * np.uint8(255), size, interpolation=cv2.INTER_AREA) == 0
+    scale = min(side_px / max(right - left, bottom - top), 1.0)
+    size = max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
+    reduced = cv2.resize(image[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+    small: F32 = reduced.astype(np.float32).reshape(size[1], size[0], -1)
+    known = np.asarray(cv2.resize(hidden, size, interpolation=cv2.INTER_AREA)) <= 0
     known &= np.isfinite(small).all(axis=-1)
-    if not known.any():
-        return image.copy()
-    soft = _pulled(np.where(known[..., None], small, np.float32(0)), known.astype(np.float32))
-    if image.dtype.kind != "f":
-        soft = np.clip(np.rint(soft), 0, np.iinfo(image.dtype).max)
-    whole = cv2.resize(soft.astype(image.dtype), gap.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    result = image.copy()
-    cv2.copyTo(whole.reshape(*gap.shape, -1), gap, result[part])
-    return result
+    if not known.any() or known.all():
+        return small
+    return np.asarray(
+        _pulled(np.where(known[..., None], small, np.float32(0)), known.astype(np.float32)), np.float32
+    )
 
 
 def widened(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
     """A mask (H, W) with a strip of so many pixels around it."""
     side = 2 * pixels + 1
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
+
+
+def ramp(mask: NDArray[np.bool_], half_px: int) -> F32:
+    """(H, W) 1 in a mask, falling to 0 over twice so many pixels around it."""
+    side = 2 * half_px + 1
+    wide = widened(mask, half_px).astype(np.float32)
+    soft = cv2.blur(wide, (side, side), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(np.where(mask, np.float32(1), np.where(soft < 1 / side, 0, soft)), np.float32)
+
+
+def laid(over: NDArray[Any], image: NDArray[Any], weight: F32) -> NDArray[Any]:
+    """An image laid over another of the same type by (H, W) weights; where they are 0 every bit stays.
+
+    Where the image below holds no finite value, the one over it is taken whole.
+    """
+    result = image.copy()
+    if image.dtype.kind == "f":
+        np.copyto(result, over, where=~np.isfinite(image) & (weight > 0)[..., None])
+    rows, columns = np.nonzero((weight > 0) & (weight < 1))
+    share = weight[rows, columns][:, None]
+    mixed = result[rows, columns].astype(np.float32)
+    mixed += share * (over[rows, columns].astype(np.float32) - mixed)
+    if image.dtype.kind != "f":
+        mixed = np.rint(mixed)
+    result[rows, columns] = mixed.astype(image.dtype)
+    cv2.copyTo(over, (weight >= 1).view(np.uint8), result)
+    return result
 
 
 def _pulled(weighted: F32, weight: F32) -> F32:

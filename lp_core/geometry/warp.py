@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 Map = NDArray[np.float32]
 
+_ROW = 1024
+"""Positions in a row: OpenCV takes no image that is longer than 32767 pixels."""
+
 
 def sample(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
     """The image at (h, w) positions, bilinear; outside, the nearest edge pixel. Returns (h, w[, C]).
@@ -33,6 +36,17 @@ def sample(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
     return np.where(inside, known / np.where(inside, weight, np.float32(1)), nearest)
 
 
+def sample_points(picture: NDArray[Any], x: Map, y: Map) -> NDArray[Any]:
+    """The same at (N,) positions; returns (N[, C])."""
+    rows = max(-(-len(x) // _ROW), 1)
+    padded = [
+        np.concatenate([places, np.zeros(rows * _ROW - len(x), np.float32)]).reshape(rows, _ROW)
+        for places in (x, y)
+    ]
+    found = sample(picture, *padded)
+    return np.asarray(found.reshape(rows * _ROW, *picture.shape[2:])[: len(x)])
+
+
 def _remapped(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
     return np.asarray(cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
@@ -40,6 +54,30 @@ def _remapped(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
 def enlarge(field: Map, width: int, height: int) -> Map:
     """A smooth field on a coarse grid, bilinear on a finer one; cell areas stay aligned."""
     return np.asarray(cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def on_grid(places: Map, low: int, high: int, cells: int) -> Map:
+    """Positions along an axis, on a grid of so many cells over the half-open span from ``low`` to ``high``."""
+    scale = np.float32(cells / (high - low))
+    return np.asarray(
+        places * scale + ((np.float32(0.5) - np.float32(low)) * scale - np.float32(0.5)), np.float32
+    )
+
+
+def spread(values: Map, box: tuple[int, int, int, int], size: tuple[int, int]) -> Map:
+    """(H, W) values of a part of a frame, enlarged to its pixels; 1 around it.
+
+    Args:
+        values: (h, w) over the part.
+        box: the part, half-open.
+        size: width and height of the frame.
+    """
+    left, top, right, bottom = box
+    whole = np.ones((size[1], size[0]), np.float32)
+    whole[top:bottom, left:right] = cv2.resize(
+        values, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR
+    )
+    return whole
 
 
 def enlarge_part(
@@ -97,6 +135,22 @@ def lay(over: NDArray[np.float32], weight: Map, mask: NDArray[np.uint8], part: N
     if part.dtype.kind != "f":
         blended = np.clip(np.rint(blended), 0, np.iinfo(part.dtype).max).astype(part.dtype)
     cv2.copyTo(blended, mask, part)
+
+
+def put(picture: NDArray[Any], mask: NDArray[np.bool_], part: NDArray[Any]) -> None:
+    """Puts the pixels of a mask (h, w) into a part of another image of the same type, in place."""
+    cv2.copyTo(picture, mask.view(np.uint8), part)
+
+
+def only(picture: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """A copy of an image with the pixels of a mask (h, w) alone, 0 elsewhere."""
+    return np.asarray(cv2.copyTo(picture, mask.view(np.uint8)))
+
+
+def blocks(mask: NDArray[np.bool_], step: int, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """A coarse mask with each cell as a square of ``step`` pixels, cut to a width and height."""
+    wide = cv2.resize(mask.view(np.uint8), None, fx=step, fy=step, interpolation=cv2.INTER_NEAREST)
+    return np.ascontiguousarray(wide[: size[1], : size[0]]).view(np.bool_)
 
 
 def reduce(picture: NDArray[Any], scale: float) -> NDArray[Any]:

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face
-from lp_core.faces.person import PersonSegmenter, finished
-from lp_core.frame import Box, ClipInfo, Frame
-from lp_core.geometry.fill import filled, filled_softly, widened
+from lp_core.faces.person import PersonSegmenter, edged
+from lp_core.frame import ClipInfo, Frame
+from lp_core.geometry.fill import filled, laid, ramp, soft_fill, widened
 from lp_core.geometry.steady import SeenPatch, steadied
 from lp_core.layering.fronts import SourceFronts
 from lp_core.media.base import ReadOptions
 from lp_core.media.in_step import InStep, matte_of, open_in_step
 from lp_core.render.fronts import Fronts
-from lp_core.render.layers import Layer, Layers
+from lp_core.render.layers import Layer, Layers, SoftFill
 from lp_core.settings import RenderSettings
 
 F32 = NDArray[np.float32]
@@ -31,7 +31,7 @@ _FILL_PX = 128
 """Side at which a video's background is filled behind the person."""
 _DTYPES = {8: np.uint8, 16: np.uint16, 32: np.float32}
 _FRINGE = 0.012
-"""Width of the strip around the person that is not taken for background, in longer sides of the frame: loose hair."""
+"""Width of the strip around the person where loose hair may be, in longer sides of the frame."""
 
 
 class SourceLayers:
@@ -70,33 +70,39 @@ class SourceLayers:
         return self._last[1]
 
     def _found(self, frame: Frame, face: Face | None, number: int) -> Layer | None:
-        height, width = frame.pixels.shape[:2]
-        box = (0, 0, width, height)
+        plate = None if self._plate is None else self._plate.at(number)
         if self._matte is not None:
             person = self._matte.at(number)
-        elif self._segmenter is not None and face is not None:
-            person, box = self._seen(self._segmenter, frame.as_rgb8(), face)
-        else:
+            return Layer.whole(person, _plate_around(frame, person, None) if plate is None else plate)
+        if self._segmenter is None or face is None:
             self._before.clear()
             return None
-        if self._plate is not None:
-            return Layer(person, self._plate.at(number))
-        fringe = max(round(_FRINGE * max(person.shape)), 1)
-        hole = widened(person > 0, fringe)
         if self._is_film:
-            return Layer(person, filled_softly(frame.pixels, hole, box, _FILL_PX))
-        return Layer(person, filled(frame.pixels, hole))
+            return self._filmed(self._segmenter, frame, face, plate)
+        person = self._segmenter.matte(frame.as_rgb8(), face.landmarks_frame)
+        fringe = ramp(person > 0, _half_fringe(max(person.shape)))
+        return Layer.whole(person, _plate_around(frame, person, fringe) if plate is None else plate, fringe)
 
-    def _seen(self, segmenter: PersonSegmenter, image: NDArray[np.uint8], face: Face) -> tuple[F32, Box]:
-        """The matte of the person that the model sees, and the part of the frame it looked at."""
-        height, width = image.shape[:2]
-        if not self._is_film:
-            return segmenter.matte(image, face.landmarks_frame), (0, 0, width, height)
+    def _filmed(
+        self, segmenter: PersonSegmenter, frame: Frame, face: Face, plate: NDArray[Any] | None
+    ) -> Layer:
+        """The layer of a video's frame: everything is found at the size at which the person is seen."""
+        image = frame.as_rgb8()
+        size = image.shape[1], image.shape[0]
         patch, small = segmenter.look(image, face.landmarks_frame)
         seen = SeenPatch.of(image, patch)
         values = steadied(seen, tuple(self._before))
         self._before.appendleft(seen)
-        return finished(values, patch.box, small, (width, height)), patch.box
+        found = edged(values, patch.box, small, size)
+        side = max(size) * found.shape[1] / (patch.box[2] - patch.box[0])
+        near = ramp(found > 0, _half_fringe(side))
+        cover = np.dstack([found, near])
+        if plate is not None:
+            return Layer(patch.box, cover, plate)
+        # What is shown is what is stored in most videos: then the reduced image is there already.
+        whole = (0, 0, small.shape[1], small.shape[0])
+        seen_in = (small, whole) if np.may_share_memory(image, frame.pixels) else (frame.pixels, patch.box)
+        return Layer(patch.box, cover, SoftFill(soft_fill(seen_in[0], near, seen_in[1], _FILL_PX)))
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +111,17 @@ class SourceLayers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+
+def _half_fringe(side: float) -> int:
+    return max(round(_FRINGE * side / 2), 1)
+
+
+def _plate_around(frame: Frame, person: F32, fringe: F32 | None) -> NDArray[Any]:
+    """A still's pixels with the person filled from beyond the fringe."""
+    hole = widened(person > 0, 2 * _half_fringe(max(person.shape)))
+    weight = (person > 0).astype(np.float32) if fringe is None else fringe
+    return laid(filled(frame.pixels, hole), frame.pixels, weight)
 
 
 def open_layers(

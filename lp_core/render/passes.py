@@ -199,17 +199,22 @@ def _matte(one: DrawnFrame, info: ClipInfo) -> F32:
 def _person(one: DrawnFrame, info: ClipInfo) -> F32:
     if one.layer is None:
         return np.zeros((*one.frame.pixels.shape[:2], 1), np.float32)
-    return moved_person(one.layer, one.animation)[..., None]
+    return moved_person(one.layer, one.frame, one.animation)[..., None]
 
 
 def _head(one: DrawnFrame, info: ClipInfo) -> F32:
     if one.layer is None:
         return np.zeros((*one.frame.pixels.shape[:2], 4), np.float32)
-    return head_layer(one.frame, one.layer.plate, moved_person(one.layer, one.animation))
+    plate = one.layer.whole_plate(one.plate or one.frame)
+    return head_layer(one.frame, plate, moved_person(one.layer, one.frame, one.animation))
 
 
 def _clean(one: DrawnFrame, info: ClipInfo) -> F32:
-    return unit_colors(one.frame, one.frame.pixels if one.layer is None else one.layer.plate)
+    if one.layer is None:
+        return unit_colors(one.frame, one.frame.pixels)
+    is_free = moved_person(one.layer, one.frame, one.animation) == 0
+    plate = one.layer.whole_plate(one.plate or one.frame)
+    return unit_colors(one.frame, np.where(is_free[..., None], one.frame.pixels, plate))
 
 
 def _occlusion(one: DrawnFrame, info: ClipInfo) -> F32:

@@ -74,5 +74,9 @@ def test_prores_4444_keeps_the_alpha_and_has_no_fringe(lpsuite, cut_out, motion,
         assert (alpha[:5] < 0.01).all()
         assert alpha[110, 125] > 0.99
         edge = (alpha > 0.3) & (alpha < 0.95)
-        laid = got[edge][:, :3] * alpha[edge][:, None]  # over black
-        assert greenest(laid) < greenest(visible) + 0.08
+        share = alpha[edge][:, None]
+        black = got[edge][:, :3] * share
+        assert greenest(black) < greenest(visible) + 0.08
+        for ground, laid in ((0.0, black), (1.0, black + 1 - share)):
+            assert (laid >= visible.min(axis=0) * share + ground * (1 - share) - 0.03).all()
+            assert (laid <= visible.max(axis=0) * share + ground * (1 - share) + 0.03).all()

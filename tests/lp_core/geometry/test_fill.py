@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lp_core.geometry.fill import filled, filled_softly
+from lp_core.geometry.fill import filled, laid, ramp, soft_fill
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -35,17 +35,34 @@ def test_nothing_known_and_nothing_missing_change_nothing(everything, rng):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_a_large_hole_is_filled_softly_from_within_a_box(dtype):
+def test_a_large_hole_is_soft_fill_from_within_a_box(dtype):
     white = {"uint8": 255, "uint16": 65535, "float32": 1.0}[dtype]
     image = np.full((90, 120, 3), 0.5 * white, dtype)
     image[:, 60:] = 0.25 * white
     hole = np.zeros((90, 120), bool)
     hole[20:70, 40:80] = True
-    spoiled = image.copy()
-    spoiled[hole] = white
-    got = filled_softly(spoiled, hole, (10, 0, 110, 90), 50)
-    np.testing.assert_array_equal(got[~hole], image[~hole])
-    assert np.abs(got[45, 42].astype(float) / white - 0.5).max() < 0.05
-    assert np.abs(got[45, 77].astype(float) / white - 0.25).max() < 0.05
-    np.testing.assert_array_equal(filled_softly(image, np.ones_like(hole), (0, 0, 120, 90), 50), image)
-    np.testing.assert_array_equal(filled_softly(image, ~hole, (45, 25, 70, 60), 50), image)
+    image[hole] = white
+    got = soft_fill(image, hole[:, 10:110].astype(np.float32), (10, 0, 110, 90), 50)
+    assert got.shape == (45, 50, 3)
+    assert np.abs(got[22, 16] / white - 0.5).max() < 0.05
+    assert np.abs(got[22, 34] / white - 0.25).max() < 0.05
+
+
+def test_a_ramp_is_one_in_the_mask_and_ends_after_twice_its_half_width():
+    mask = np.zeros((40, 40), bool)
+    mask[:, :10] = True
+    weight = ramp(mask, 5)
+    assert (weight[:, :10] == 1).all()
+    assert (np.diff(weight[20, 9:]) <= 0).all()
+    assert 0.3 < weight[20, 14] < 0.7
+    assert not weight[:, 20:].any()
+
+
+def test_laid_keeps_every_bit_where_the_weight_is_0(rng):
+    image = rng.integers(0, 256, (6, 6, 3)).astype(np.uint8)
+    weight = np.zeros((6, 6), np.float32)
+    weight[2, 2], weight[3, 3] = 1, 0.5
+    got = laid(np.full_like(image, 100), image, weight)
+    assert (got[2, 2] == 100).all()
+    np.testing.assert_array_equal(got[3, 3], np.rint((image[3, 3].astype(float) + 100) / 2))
+    np.testing.assert_array_equal(got[weight == 0], image[weight == 0])

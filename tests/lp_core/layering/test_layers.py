@@ -10,6 +10,8 @@ from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
 from lp_core.layering.layers import SourceLayers
 
+SIZE = 512, 512
+
 
 @pytest.fixture(scope="module")
 def face(astronaut):
@@ -39,15 +41,18 @@ def test_a_videos_matte_is_a_stills_at_its_edges_within_a_little(astronaut, face
     with SourceLayers(None, None, is_film=False) as layers:
         still = layers.at(Frame(astronaut, 0, Fraction(0)), face, 0)
     for layer in film[1]:
-        assert np.abs(layer.person - still.person).mean() < 0.02
-        assert layer.person[25, 230] == 1, "hair"
-        assert layer.person[20:120, 100:140].max() == 0, "the wall"
+        person = layer.person(SIZE)
+        assert np.abs(person - still.person(SIZE)).mean() < 0.02
+        assert person[25, 230] == 1, "hair"
+        assert person[20:120, 100:140].max() == 0, "the wall"
 
 
 def test_it_is_steadier_than_frame_by_frame(film):
     _, steady, alone = film
     change = [
-        np.mean([np.abs(b.person - a.person).mean() for a, b in zip(made, made[1:], strict=False)])
+        np.mean(
+            [np.abs(b.person(SIZE) - a.person(SIZE)).mean() for a, b in zip(made, made[1:], strict=False)]
+        )
         for made in (steady, alone)
     ]
     assert change[0] < 0.9 * change[1]
@@ -56,7 +61,10 @@ def test_it_is_steadier_than_frame_by_frame(film):
 def test_the_background_is_kept_and_the_person_filled(film):
     frames, found, _ = film
     frame, layer = frames[1], found[1]
-    far = np.zeros(layer.person.shape, bool)
+    plate = layer.whole_plate(frame)
+    far = np.zeros(plate.shape[:2], bool)
     far[20:120, 100:130] = True
-    np.testing.assert_array_equal(layer.plate[far], frame.pixels[far])
-    assert np.abs(layer.plate[25, 230].astype(int) - frame.pixels[25, 230]).max() > 20, "hair is filled"
+    np.testing.assert_array_equal(plate[far], frame.pixels[far])
+    at_points = layer.plate_at(frame, *(np.array([one], np.float32) for one in (230, 25)))
+    np.testing.assert_allclose(at_points[0], plate[25, 230], atol=1)
+    assert np.abs(plate[25, 230].astype(int) - frame.pixels[25, 230]).max() > 20, "hair is filled"

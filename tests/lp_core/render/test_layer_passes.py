@@ -37,14 +37,32 @@ def test_what_the_plate_shows_through_the_edge_is_taken_out(parts):
     np.testing.assert_allclose(SRGB.from_linear(over), frame.pixels, atol=1e-5)
 
 
+def test_head_over_clean_is_the_beauty_where_hair_is_loose_too(parts):
+    frame, plate, person = parts
+    hair = (person == 0) & (np.arange(8) < 2)
+    frame = replace(frame, pixels=np.where(hair[..., None], frame.pixels * np.float32(0.5), frame.pixels))
+    one = DrawnFrame(frame, None, 1.0, layer=Layer.whole(person, plate, np.ones_like(person)))
+    (got,) = with_passes(
+        iter([one]), frozenset({"head", "clean"}), ClipInfo(8, 6, FrameRate(Fraction(25)), None)
+    )
+    head, clean = got.layers["head"], got.layers["clean"]
+    over = head[..., :3].copy()
+    share = 1 - head[..., 3:]
+    over[person < 1] += (share * SRGB.to_linear(clean))[person < 1]
+    linear = SRGB.to_linear(frame.pixels)
+    np.testing.assert_allclose(over[hair], linear[hair], atol=1e-5)
+
+
 def test_they_are_passes(parts):
     frame, plate, person = parts
     info = ClipInfo(8, 6, FrameRate(Fraction(25)), None)
-    one = DrawnFrame(frame, None, 1.0, layer=Layer(person, plate), held=person * 0.5)
+    one = DrawnFrame(frame, None, 1.0, layer=Layer.whole(person, plate), held=person * 0.5)
     asked = frozenset({"head", "clean", "occlusion"})
     (got,) = with_passes(iter([one]), asked, info)
     np.testing.assert_array_equal(got.layers["head"], head_layer(frame, plate, person))
-    np.testing.assert_array_equal(got.layers["clean"], plate)
+    clean = got.layers["clean"]
+    np.testing.assert_array_equal(clean[person > 0], plate[person > 0])
+    np.testing.assert_array_equal(clean[person == 0], frame.pixels[person == 0])
     np.testing.assert_array_equal(got.layers["occlusion"][..., 0], person * 0.5)
     (empty,) = with_passes(iter([replace(one, layer=None, held=None)]), asked, info)
     assert not empty.layers["head"].any()

@@ -1,5 +1,6 @@
 """A person over a background that stays."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -50,7 +51,7 @@ def animation(source):
 
 
 def test_the_result_is_the_moved_person_over_the_plate(plate, person, source, animation):
-    got = over_plate(animation, source, Layer(person, plate))
+    got = over_plate(animation, source, Layer.whole(person, plate))
     moved = np.roll(person, SHIFT, axis=1) == 1
     np.testing.assert_array_equal(got.pixels[moved], source.pixels[person == 1])
     np.testing.assert_array_equal(got.pixels[~moved], plate[~moved])
@@ -59,7 +60,7 @@ def test_the_result_is_the_moved_person_over_the_plate(plate, person, source, an
 
 def test_the_background_is_untouched_and_says_so(plate, person, source, animation):
     got = over_plate(
-        animation, source, Layer(person, np.zeros_like(plate))
+        animation, source, Layer.whole(person, np.zeros_like(plate))
     )  # a plate that is wrong everywhere
     background = (np.roll(person, SHIFT, axis=1) == 0) & (person == 0)
     np.testing.assert_array_equal(got.pixels[background], source.pixels[background])
@@ -71,7 +72,7 @@ def test_the_background_is_untouched_and_says_so(plate, person, source, animatio
 
 def test_a_soft_edge_mixes_person_and_plate(plate, source, animation):
     half = np.full((HEIGHT, WIDTH), 0.5, np.float32)
-    got = over_plate(animation, source, Layer(half, plate))
+    got = over_plate(animation, source, Layer.whole(half, plate))
     left, top, right, bottom = REGION
     here, there = (
         values[top:bottom, left:right].astype(np.float32) for values in (plate, np.roll(plate, SHIFT, axis=1))
@@ -84,12 +85,35 @@ def test_a_soft_edge_mixes_person_and_plate(plate, source, animation):
     np.testing.assert_allclose(got.pixels[top:bottom, left:right][inside], wanted[inside], atol=1e-6)
 
 
+def test_loose_hair_around_the_matte_moves_along_and_leaves_nothing_behind(source, animation, person, plate):
+    """A strand just outside the matte, over a plain wall that the plate knows."""
+    wall = np.full_like(plate, plate.max() / 4)
+    pixels = wall.copy()
+    pixels[person == 1] = plate.max() / 2
+    strand = np.zeros_like(person, bool)
+    strand[8:16, 12] = True
+    pixels[strand] = 0
+    fringe = np.zeros_like(person)
+    fringe[6:18, 10:28] = 1
+    left, top, right, bottom = REGION
+    x, y = np.meshgrid(np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32))
+    drawn = pixels.copy()
+    drawn[top:bottom, left:right] = sample(pixels, x - SHIFT, y)
+    got = over_plate(
+        replace(animation, pixels=drawn), replace(source, pixels=pixels), Layer.whole(person, wall, fringe)
+    )
+    moved = np.roll(strand, SHIFT, axis=1)
+    assert not got.pixels[moved].any()
+    free = (np.roll(person, SHIFT, axis=1) == 0) & ~moved
+    np.testing.assert_array_equal(got.pixels[free], wall[free])
+
+
 def test_nothing_happens_where_everything_is_the_person(plate, source, animation):
     everything = np.ones((HEIGHT, WIDTH), np.float32)
-    assert over_plate(animation, source, Layer(everything, plate)) is animation
+    assert over_plate(animation, source, Layer.whole(everything, plate)) is animation
 
 
-def test_the_persons_matte_moves_along(plate, person, animation):
-    layer = Layer(person, plate)
-    np.testing.assert_array_equal(moved_person(layer, animation), np.roll(person, SHIFT, axis=1))
-    np.testing.assert_array_equal(moved_person(layer, None), person)
+def test_the_persons_matte_moves_along(plate, person, source, animation):
+    layer = Layer.whole(person, plate)
+    np.testing.assert_array_equal(moved_person(layer, source, animation), np.roll(person, SHIFT, axis=1))
+    np.testing.assert_array_equal(moved_person(layer, source, None), person)
