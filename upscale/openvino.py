@@ -40,12 +40,11 @@ def openvino_run(network: Network, dtype: torch.dtype) -> Run:
         network: converted once.
         dtype: float32 or bfloat16 (where the processor has it; else OpenVINO computes in float32).
     """
-    shape = openvino.PartialShape([1, 3, -1, -1])
-    with warnings.catch_warnings():
+    shape, example = openvino.PartialShape([1, 3, -1, -1]), torch.zeros(1, 3, 8, 8)
+    with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch.jit.trace is deprecated, and what OpenVINO converts by
-        model = openvino.convert_model(
-            network.module.float(), example_input=torch.zeros(1, 3, 64, 64), input=[shape]
-        )
+        traced = torch.jit.trace(network.module.float(), example, check_trace=False)  # type: ignore[no-untyped-call]
+        model = openvino.convert_model(traced, example_input=example, input=[shape])
     options = {"INFERENCE_PRECISION_HINT": _PRECISIONS.get(dtype, "f32"), "PERFORMANCE_HINT": "LATENCY"}
     core = openvino.Core()
     any_size = core.compile_model(model, "CPU", options)

@@ -61,7 +61,9 @@ class OpenVinoModule(nn.Module):
         plain = deepcopy(self._original[0]).float().eval()
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # torch.jit.trace is deprecated, and what OpenVINO converts by
-            model = openvino.convert_model(plain, example_input=torch.zeros(size), input=[list(size)])
+            example = torch.zeros(size)
+            traced = torch.jit.trace(plain, example, check_trace=False)  # type: ignore[no-untyped-call]
+            model = openvino.convert_model(traced, example_input=example, input=[list(size)])
         options = {
             "INFERENCE_PRECISION_HINT": self._hint,
             "PERFORMANCE_HINT": "LATENCY",
