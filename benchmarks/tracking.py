@@ -1,6 +1,6 @@
 """Prints what following one face costs a frame, next to another checkout of the project.
 
-    python benchmarks/tracking.py [--before CHECKOUT] [--media FOLDER] [--frames 120] [--rounds 3]
+    python benchmarks/tracking.py [--before CHECKOUT] [--media FOLDER] [--clips d20 s32] [--frames 120] [--rounds 3]
 
 Times are process times of reading and following, without decoding. Both checkouts take turns; medians are compared.
 """
@@ -65,11 +65,13 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--before", type=Path)
     options.add_argument("--media", type=Path, default=Path("../shared/media"))
+    options.add_argument("--clips", nargs="+", help="names without suffix; all without this")
     options.add_argument("--frames", type=int, default=120)
     options.add_argument("--rounds", type=int, default=3)
     given = options.parse_args()
     folders = (given.media / "driving", given.media / "source_video")
-    clips = [str(path.resolve()) for folder in folders for path in sorted(folder.glob("*.mp4"))]
+    paths = [path for folder in folders for path in sorted(folder.glob("*.mp4"))]
+    clips = [str(path.resolve()) for path in paths if not given.clips or path.stem in given.clips]
     trees = {"before": given.before.resolve(), "now": ROOT} if given.before else {"now": ROOT}
     rounds: dict[str, list[dict[str, list[float]]]] = {name: [] for name in trees}
     for _ in range(given.rounds):

@@ -81,7 +81,10 @@ class SourceLayers:
             return self._filmed(self._segmenter, frame, face, plate)
         person = self._segmenter.matte(frame.as_rgb8(), face.landmarks_frame)
         fringe = ramp(person > 0, _half_fringe(max(person.shape)))
-        return Layer.whole(person, _plate_around(frame, person, fringe) if plate is None else plate, fringe)
+        whole = (0, 0, person.shape[1], person.shape[0])
+        hair = soft_fill(frame.pixels, _not_sure(person), whole, _FILL_PX)
+        shown = _plate_around(frame, person, fringe) if plate is None else plate
+        return Layer.whole(person, shown, fringe, hair)
 
     def _filmed(
         self, segmenter: PersonSegmenter, frame: Frame, face: Face, plate: NDArray[Any] | None
@@ -97,12 +100,14 @@ class SourceLayers:
         side = max(size) * found.shape[1] / (patch.box[2] - patch.box[0])
         near = ramp(found > 0, _half_fringe(side))
         cover = np.dstack([found, near])
-        if plate is not None:
-            return Layer(patch.box, cover, plate)
         # What is shown is what is stored in most videos: then the reduced image is there already.
         whole = (0, 0, small.shape[1], small.shape[0])
-        seen_in = (small, whole) if np.may_share_memory(image, frame.pixels) else (frame.pixels, patch.box)
-        return Layer(patch.box, cover, SoftFill(soft_fill(seen_in[0], near, seen_in[1], _FILL_PX)))
+        pixels, box = (
+            (small, whole) if np.may_share_memory(image, frame.pixels) else (frame.pixels, patch.box)
+        )
+        hair = soft_fill(pixels, _not_sure(found), box, _FILL_PX)
+        shown = SoftFill(soft_fill(pixels, near, box, _FILL_PX)) if plate is None else plate
+        return Layer(patch.box, cover, shown, hair)
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +116,11 @@ class SourceLayers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+
+def _not_sure(person: F32) -> F32:
+    """1 where a pixel may show background: everywhere but inside the person."""
+    return (person < 1).astype(np.float32)
 
 
 def _half_fringe(side: float) -> int:
