@@ -33,6 +33,8 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 from fakes.collages import PEOPLE, collage, head, read_rgb  # noqa: E402
 
 DRIVERS = ("d10", "d20", "d3", "d19")
+FPS = "30"
+"""Rate of every render: that of a cast is the first performance's, that of a single one its own."""
 FACE_SHARE = 0.42
 """Height of a face, in cells."""
 
@@ -53,7 +55,14 @@ def render(job: tuple[Path, str, Path], frames: int, **values: Any) -> tuple[flo
     source, driving, output = job
     settings = with_values(
         RenderSettings(),
-        {"engine": "mesh", "sign": False, "passes": "beauty,matte", "frames": f"0-{frames - 1}", **values},
+        {
+            "engine": "mesh",
+            "sign": False,
+            "passes": "beauty,matte",
+            "frames": f"0-{frames - 1}",
+            "fps": FPS,
+            **values,
+        },  # fmt: skip
     )
     begun, worked = time.perf_counter(), time.process_time()
     assemble(RenderJob(str(source), driving, str(output), settings)).run()
