@@ -103,13 +103,13 @@ def print_scores(seven: list[Speaker], unseen: Speaker) -> None:
 def print_rounding(seven: list[Speaker]) -> None:
     """How round filmed mouths are at a width: what ties the two curves of a speaking face together."""
     curves = [speaker.mouth.curves for speaker in seven]
-    width = np.concatenate([each["width"] - np.median(each["width"]) for each in curves])
-    rounding = np.concatenate([each["round"] for each in curves])
-    print(f"{'change of width':>18}{'frames':>8}{'round p50':>11}{'p95':>7}")
-    for low in np.arange(-0.125, 0.1, 0.025):
-        inside = rounding[(width >= low) & (width < low + 0.025)]
+    width, rounding = (np.concatenate([each[name] for each in curves]) for name in ("width", "round"))
+    print("mouths at rest:", ", ".join(f"{np.median(each['width']):.2f}" for each in curves))
+    print(f"{'width':>12}{'frames':>8}{'round p50':>11}{'p95':>7}")
+    for low in np.arange(0.44, 0.66, 0.02):
+        inside = rounding[(width >= low) & (width < low + 0.02)]
         middle, high = np.percentile(inside, [50, 95])
-        print(f"{low:+9.3f}..{low + 0.025:+.3f}{len(inside):8d}{middle:11.2f}{high:7.2f}")
+        print(f"{low:6.2f}..{low + 0.02:.2f}{len(inside):8d}{middle:11.2f}{high:7.2f}")
 
 
 def print_silence() -> None:

@@ -27,12 +27,13 @@ _CORE_S, _RAMP_S = 0.012, 0.045
 _TEETH = 0.035
 """Largest opening while the lower lip touches the teeth, outer eye distances."""
 _LIMITS: Mapping[str, tuple[float, float]] = {"open": (0.0, 0.42), "width": (-0.2, 0.15), "round": (0.0, 1.0)}
-_ROUND = (0.0, 0.05, 0.13, 0.27, 0.77, 0.97)
-_WIDEST = (0.15, 0.012, -0.012, -0.037, -0.062, -0.087)
+_ROUND = (0.0, 0.05, 0.07, 0.16, 0.40, 0.88, 0.95)
+_WIDEST = (0.15, 0.0, -0.02, -0.04, -0.06, -0.08, -0.10)
 """Rounding of filmed mouths -> the greatest change of width at which 5 % of their frames are at least so round."""
-_NARROW = (-0.2, -0.11, -0.087, -0.062, -0.037)
-_ROUND_THERE = (0.4, 0.18, 0.17, 0.06, 0.02)
-"""Change of width of filmed mouths, from narrow to wide -> the median of their rounding."""
+_NARROW = (-0.15, -0.12, -0.10, -0.08, -0.06, -0.04, -0.02)
+_ROUND_THERE = (0.9, 0.74, 0.6, 0.46, 0.31, 0.16, 0.03)
+"""Change of width, from narrow to wide -> the least rounding: between the median of filmed mouths and their 95th
+percentile, for the map predicts too little of it."""
 SETTLE_S = 0.25
 """How long a mouth takes to come to rest."""
 NEUTRAL_MOOD = ((0.0, "neutral"),)
@@ -166,7 +167,9 @@ def mouth_curves(deviations: F32, mouth_map: MouthMap, active: F32, strength: fl
 def _consistent(width: F32, rounding: F32) -> tuple[F32, F32]:
     """Width and rounding as lips can have them: round lips are narrow, and narrow lips are somewhat round.
 
-    Source: frames of seven filmed speakers (``benchmarks/speech.py`` prints the table).
+    Source: frames of seven filmed speakers by the width itself, for a mouth that is USUAL_WIDTH wide at rest
+    (``benchmarks/speech.py`` prints the table): how round lips are depends on how narrow they are, not on how much
+    narrower they have become.
     """
     fuller = np.maximum(rounding, np.interp(width, _NARROW, _ROUND_THERE, right=0.0))
     narrower = np.minimum(width, np.interp(fuller, _ROUND, _WIDEST))

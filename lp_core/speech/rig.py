@@ -23,6 +23,7 @@ from lp_core.motion.implicit.regions import NEUTRAL_EXPRESSION
 from lp_core.motion.landmarks.edit import WIDE_OPEN, brow_shape, frown_shape
 from lp_core.motion.landmarks.lids import lid_displacement
 from lp_core.motion.landmarks.motion import frame_of_points
+from lp_core.motion.landmarks.spoken_lips import widening
 from lp_core.motion.landmarks.transfer import DOWN, MAX_GAZE, opening_field, smile_field
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings.sliders import SLIDERS
@@ -78,20 +79,7 @@ def speaking_face() -> SpeakingFace:
     eyes = float(np.linalg.norm(face[_OUTER_EYES[0]] - face[_OUTER_EYES[1]]))
     down = opening_field(face)[:, None] * DOWN
     gap = np.mean([down[low, 1] - down[high, 1] for high, low in _PAIRS])
-    return SpeakingFace(face, eyes, down / gap, _widening(face), _protrusion(face))
-
-
-def _widening(face: F64) -> F64:
-    """(478, 3) change for a mouth whose corners are 1 further apart; cheeks follow, the middle stays."""
-    middle = face[[*LIPS_OUTER_UPPER, *LIPS_OUTER_LOWER]].mean(axis=0)
-    half = float(np.linalg.norm(face[_CORNERS[0]] - face[_CORNERS[1]])) / 2
-    away = (face[:, 0] - middle[0]) / half
-    side = np.where(np.abs(away) <= 1, away, np.sign(away) * np.exp(-(((np.abs(away) - 1) / 0.7) ** 2)))
-    near = np.exp(-(((face[:, 1] - middle[1]) / (0.75 * half)) ** 2))
-    change = np.zeros_like(face)
-    change[:, 0] = 0.5 * side * near
-    change[:, 2] = 0.12 * np.abs(side) * near
-    return change
+    return SpeakingFace(face, eyes, down / gap, widening(face), _protrusion(face))
 
 
 def _protrusion(face: F64) -> F64:
@@ -163,6 +151,7 @@ def blendshapes(values: Mapping[str, float]) -> F32:
     shapes[NEUTRAL] = 1 - values.get("speaking", 0.0)
     for name, positions in _PAIRED.items():
         shapes[list(positions)] = values[name]
+    shapes[38] = max(values["mouthPucker"], values["round"])
     closed = np.clip(values["press"], 0, 1)
     shapes[[34, 35, 48, 49, 25]] *= 1 - closed
     shapes[[36, 37]] = np.maximum(shapes[[36, 37]], 0.5 * closed)

@@ -49,8 +49,11 @@ UPPER_TEETH, LOWER_TEETH = 0.13, 0.055
 """How far they show below and above a lip at rest, mouth widths."""
 LIFT = (-0.1, 0.12)
 """Limits of what the upper lip shows more of the teeth when it rises over them, mouth widths."""
-BRIDGE, NOSE_BASE, UPPER_LIP = 168, 2, 13
-"""Landmarks: two of the skull, and the middle of the upper lip's inner edge."""
+BRIDGE, NOSE_BASE, UPPER_LIP, EYE_RIGHT, EYE_LEFT = 168, 2, 13, 33, 263
+"""Landmarks: two of the skull, the middle of the upper lip's inner edge, and the outer corners of the eyes."""
+COVERED, SHADED, NARROWED = 0.45, 0.5, 0.25
+"""Height and light that teeth lose behind lips that have come forward, and the part of its width that such a mouth has
+lost."""
 COLORED = 0.05
 """Spread of a face's colors from which the drawn mouth has its full color."""
 
@@ -239,7 +242,8 @@ def drawn(
         for line in (LIPS_INNER_UPPER, LIPS_INNER_LOWER)
     )
     arch = np.clip(1 - ((u - 0.5) / 0.42) ** 2, 0, 1)
-    above = _upper_teeth(points, rest)
+    forward = _protruded(points, rest)
+    above = _upper_teeth(points, rest) * (1 - COVERED * forward)
     depth = np.minimum(v - upper, lower - v)
     color = CAVITY * (0.6 + 0.4 * _step(depth, 0.0, 0.12)[..., None])
     tongue = _step(v, lower - np.maximum(0.16 * arch, 0.06), lower - 0.05) * _step(arch, 0.1, 0.7)
@@ -247,7 +251,7 @@ def drawn(
     gaps = 0.9 + 0.1 * np.abs(np.sin((u - 0.5) * np.pi / 0.115)) ** 0.25
     top = _step(upper + above * arch**0.5 - v, -0.01, 0.012) * _step(arch, 0.0, 0.25)
     bottom = _step(v - lower + LOWER_TEETH * arch**0.5, -0.01, 0.012) * _step(arch, 0.1, 0.4) * 0.75
-    shade = gaps * (0.72 + 0.28 * arch) * (0.75 + 0.25 * _step(v - upper, 0.0, 0.06))
+    shade = gaps * (1 - SHADED * forward) * (0.72 + 0.28 * arch) * (0.75 + 0.25 * _step(v - upper, 0.0, 0.06))
     for teeth in (bottom, top) if has_teeth else ():
         color = color + teeth[..., None] * (TEETH * shade[..., None] - color)
     light = np.clip(tone.skin / SKIN_LIGHT, 0.35, 1.1)
@@ -267,6 +271,18 @@ def _upper_teeth(points: NDArray[np.float64], rest: NDArray[np.float64]) -> floa
         float(np.linalg.norm(face[UPPER_LIP, :2] - face[BRIDGE, :2])) / _nose(face) for face in (points, rest)
     )
     return UPPER_TEETH + float(np.clip((before - now) * _nose(points) / _width(points), *LIFT))
+
+
+def _protruded(points: NDArray[np.float64], rest: NDArray[np.float64]) -> float:
+    """0..1 how far lips have come forward, as those do that narrow.
+
+    Widths are compared in distances of the eyes, which a turn shortens alike.
+    """
+    now, before = (
+        _width(face) / max(float(np.linalg.norm(face[EYE_RIGHT, :2] - face[EYE_LEFT, :2])), 1e-6)
+        for face in (points, rest)
+    )
+    return float(np.clip((1 - now / max(before, 1e-6)) / NARROWED, 0, 1))
 
 
 def _nose(points: NDArray[np.float64]) -> float:

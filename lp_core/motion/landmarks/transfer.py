@@ -31,6 +31,7 @@ from lp_core.motion.landmarks.lips import (
     spoken_share,
 )
 from lp_core.motion.landmarks.motion import F64, best_rotation
+from lp_core.motion.landmarks.spoken_lips import pursed, spoken_lips
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
 
@@ -151,7 +152,7 @@ def transfer(
     face = shape + delta
     for eye, lid, field in zip(EYES, opened, fields.lids, strict=True):
         face += lid_displacement(shape, delta, eye, lid, field)
-    face = _lips_apart(face, shape)
+    face = pursed(_lips_apart(face, shape), motion, reference)
     rotation, scale, shift = _pose(source, motion, reference, mode, pose, nudge, change, limits)
     offset = np.array([*shift, 0.0])
     return TransferTarget(
@@ -177,6 +178,7 @@ def _region_delta(
     if settings.region in ("all", "expression", "lips"):
         filmed = 1 - spoken_share(motion, reference)  # what a made voice asks for needs no correction
         delta += mouth * (filmed * nudge.smile - relaxed_smile(source, motion, reference)) * fields.smile
+        delta += spoken_lips(source, motion, reference)
         plain = lip_gap(source, motion, reference, settings.motion)
         read = WIDE_MOUTH / 2 * float(motion.blendshapes[JAW_OPEN] - reference.blendshapes[JAW_OPEN])
         moved = max(abs(plain - inner_gap(shape)), abs(read))
