@@ -31,7 +31,7 @@ from lp_core.job import RenderJob
 from lp_core.media.image.stills import read_image, write_image
 from lp_core.media.open import open_source
 from lp_core.settings import EngineSettings, MeshSettings, MotionSettings, OutputSettings, RenderSettings
-from lp_core.speech.live import DESIGN_S
+from lp_core.speech.lead import DESIGN_S
 
 SIDE = 512
 SOURCE = "LivePortrait"

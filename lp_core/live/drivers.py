@@ -37,6 +37,7 @@ from lp_core.performance_name import (
 )
 from lp_core.performances import stored_motion
 from lp_core.settings import SpeechSettings
+from lp_core.speech.lead import ShownImage
 
 LARGEST_PX = 720
 """Height above which driving images are reduced: more gains nothing for a face and costs time."""
@@ -69,6 +70,8 @@ class SpeechWishes:
     """The settings as they are now."""
     inform: Callable[[str], object] = str
     """Takes a sentence with the level of the sound and its delay."""
+    shown: Callable[[], ShownImage | None] = lambda: None
+    """The newest image that was shown; None: nobody says."""
 
 
 def check_driver(name: str, readable: Callable[[str], str]) -> str:
@@ -229,7 +232,8 @@ class LiveDriver:
             if not self._stop.is_set():
                 self._out.put(DriverFrame(None, motion, index, time_ns))
 
-        out = VoiceOut(put, self._speech.inform, self._speech.settings)
+        wishes = self._speech
+        out = VoiceOut(put, wishes.inform, wishes.settings, wishes.shown)
         voice = LiveSpeech(self.name, self._rig, out)
         self._say(None)
         voice.play(self._stop)

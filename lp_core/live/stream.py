@@ -24,8 +24,13 @@ from lp_core.live.meter import LiveMeter
 from lp_core.live.performer import Analysis, Measured, Renderer
 from lp_core.live.scene_loader import Loader
 from lp_core.live.scenes import Rgba, Scene
+from lp_core.speech.lead import ShownImage
 
 _WAIT_S = 0.1
+_READER_S = 1.0
+"""A reader that has not reported for so long shows nothing."""
+_NEXT_S = 0.017
+"""What a viewer that reports nothing adds, half an image of a screen at 30 a second."""
 LOST_AFTER_S = 0.7
 """How long a face may be away before the stream says so."""
 _log = logging.getLogger(__name__)
@@ -66,6 +71,7 @@ class LiveStream:
         self._scene: Scene | None = None
         self._picture: Rgba | None = None
         self._recentre = False
+        self._made: ShownImage | None = None
         self._lost_since: float | None = None
         self._frames: LatestValue[DriverFrame] = LatestValue()
         self._measured: LatestValue[Measured] = LatestValue()
@@ -195,6 +201,16 @@ class LiveStream:
             return "no_face", "The driver shows no face."
         return "running", self._remark
 
+    def _shown(self) -> ShownImage | None:
+        """The newest image that the ring's reader drew; where none reads, the newest that was made."""
+        with self._lock:
+            if not self.is_open:
+                return None
+            beat_ns, drawn = self._ring.reader()
+            if drawn is None or time.monotonic_ns() - beat_ns > _READER_S * 1e9:
+                return self._made
+        return ShownImage(drawn.number, (drawn.drawn_ns - drawn.time_ns) / 1e9)
+
     def _tell(self) -> None:
         state = self._state()
         if state != self._told:
@@ -220,7 +236,7 @@ class LiveStream:
         self._lost_since = time.monotonic()
         self._driver = LiveDriver(
             self._config.driver, rig, self._frames, partial(self._problem, "driver"), self._admit,
-            SpeechWishes(lambda: self._config.settings.speech, self._inform),
+            SpeechWishes(lambda: self._config.settings.speech, self._inform, self._shown),
         )  # fmt: skip
         self._loader.forget_samples()
 
@@ -283,7 +299,8 @@ class LiveStream:
                 self._ring = RingWriter(self.ring_path, width, height)
                 self._told = ("", "")
                 old.close()
-            self._ring.write(picture, time_ns)
+            number = self._ring.write(picture, time_ns)
+            self._made = ShownImage(number, (time.monotonic_ns() - time_ns) / 1e9 + _NEXT_S)
             self._tell()
             self.meter.drawn(time_ns, self._frames.dropped + self._measured.dropped)
         self._picture = picture

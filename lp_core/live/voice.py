@@ -17,7 +17,8 @@ from lp_core.motion.sequence import MotionFrame
 from lp_core.performance_name import MICROPHONE, parse, speech_file
 from lp_core.settings import SpeechSettings
 from lp_core.speech.features import QUIET_DB, RATE, TICK, TICKS_PER_S
-from lp_core.speech.live import AHEAD_S, DESIGN_S, LiveVoice, WindowReading, read_window
+from lp_core.speech.lead import DESIGN_S, Lead, ShownImage
+from lp_core.speech.live import LiveVoice, WindowReading, read_window
 from lp_core.speech.mouth_map import spectral_map
 from lp_core.speech.natural import Manner
 from lp_core.speech.performance import mouth_map_of
@@ -49,6 +50,8 @@ class VoiceOut:
     """Takes a sentence with the level of the sound and how much it must be delayed."""
     settings: Callable[[], SpeechSettings]
     """The settings as they are now."""
+    shown: Callable[[], ShownImage | None] = lambda: None
+    """The newest image that was shown; None: nobody says."""
 
 
 class _Ear:
@@ -119,6 +122,7 @@ class LiveSpeech:
         self._asked_tick = -100
         self._told_s = 0.0
         self._sounded_s = time.monotonic()
+        self._lead = Lead()
 
     def play(self, stop: threading.Event) -> None:
         """Until ``stop``; a file begins again at its end.
@@ -185,7 +189,9 @@ class LiveSpeech:
     def _show(self, ear: _Ear, index: int) -> None:
         if self._epoch_ns is None:
             return
-        tick = int((time.monotonic_ns() - self._epoch_ns) / 1e9 * TICKS_PER_S - AHEAD_S * TICKS_PER_S)
+        self._lead.see(self._out.shown())
+        heard_s = (time.monotonic_ns() - self._epoch_ns) / 1e9
+        tick = int((heard_s - self._lead.seconds) * TICKS_PER_S)
         tick = min(tick, self._voice.ticks - 1)
         if tick < 0:
             return
@@ -205,7 +211,8 @@ class LiveSpeech:
         if now_s - self._sounded_s > _SILENT_S:
             self._out.inform("No sound arrives; check that the microphone is not muted.")
             return
-        words = [f"Voice {_bar(level)} Delay the sound by {round(1000 * DESIGN_S)} ms."]
+        delay_ms = round(1000 * (DESIGN_S + self._lead.missing_s))
+        words = [f"Voice {_bar(level)} Delay the sound by {delay_ms} ms."]
         if is_busy:
             words.append("The processor is busy, so the mouth follows the spectrum of the sound alone.")
         self._out.inform(" ".join(words))

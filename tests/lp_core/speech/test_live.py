@@ -3,7 +3,8 @@ import pytest
 
 from lp_core.media.video.samples import mono_samples
 from lp_core.speech.features import RATE, TICKS_PER_S
-from lp_core.speech.live import AHEAD_S, LiveVoice, read_window
+from lp_core.speech.lead import USUAL_S
+from lp_core.speech.live import LiveVoice, read_window
 from lp_core.speech.live_manner import LiveManner
 from lp_core.speech.mouth_map import default_map, spectral_map
 from lp_core.speech.natural import Manner
@@ -22,7 +23,7 @@ def played(samples, recognizer=None, fps=30, seed=0):
             read_tick = voice.ticks
             first, window = voice.window()
             voice.hear(read_window(first, recognizer.log_probabilities(window), len(window) // 160))
-        while voice.ticks / TICKS_PER_S - AHEAD_S >= next_s:
+        while voice.ticks / TICKS_PER_S - USUAL_S >= next_s:
             rows.append(voice.face(int(next_s * TICKS_PER_S), Manner(), 1.0))
             next_s += 1 / fps
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
