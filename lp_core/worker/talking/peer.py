@@ -13,26 +13,29 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
+    RTCRtpSender,
     RTCSessionDescription,
 )
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
-from av import AudioFrame, VideoFrame
+from av import AudioFrame, Packet
 
 from lp_core.errors import SettingError
 from lp_core.live.phrases import FPS, SOUND_RATE
 from lp_core.live.talking import BLOCK, BLOCK_S, TalkEvent, TalkFrame, TalkingPortrait
+from lp_core.worker.talking.vp8 import Vp8
 
 CHANNEL = "JanusDataChannel"
 """Name of the data channel that bears events, as D-ID's clients open it."""
-_MOST_FRAMES = 5
-_SOUND_LATER_S = 0.015
-"""Sound waits as long as a frame takes to be encoded: both leave at the same moment."""
+_MOST_FRAMES = 8
+_CODECS = ("video/VP8", "video/rtx")
+"""What is offered: frames are encoded before their sender asks for them, so there is no choice left then."""
 _LONGEST_MESSAGE = 4096
 _log = logging.getLogger(__name__)
 
@@ -46,32 +49,52 @@ class Description:
     sdp: str
 
 
+@dataclass(frozen=True)
+class _Encoded:
+    """A frame, ready to be sent."""
+
+    index: int
+    packets: list[Packet[Any]]
+    events: tuple[TalkEvent, ...]
+
+
 class _Pictures(MediaStreamTrack):  # type: ignore[misc]
-    """The frames, each at its time."""
+    """The frames, encoded as they are drawn, each sent at its time."""
 
     kind = "video"
 
     def __init__(self, portrait: TalkingPortrait, tell: Callable[[TalkEvent], None]) -> None:
         super().__init__()
         self._portrait, self._tell = portrait, tell
-        self._waiting: asyncio.Queue[TalkFrame] = asyncio.Queue()
+        self._vp8 = Vp8(*portrait.size)
+        self._waiting: asyncio.Queue[_Encoded] = asyncio.Queue()
 
-    def put(self, frame: TalkFrame) -> None:
-        """Takes a frame; the oldest goes where too many wait, but never its events."""
-        while self._waiting.qsize() >= _MOST_FRAMES:
-            for event in self._waiting.get_nowait().events:
-                self._tell(event)
+    def want_key(self) -> None:
+        """The client cannot decode what follows: the next frame shall stand alone."""
+        self._vp8.want_key()
+
+    def encoded(self, frame: TalkFrame) -> _Encoded:
+        """The frame, encoded; called in the thread that draws."""
+        return _Encoded(frame.index, self._vp8.encode(frame.pixels, frame.index), frame.events)
+
+    def put(self, frame: _Encoded) -> None:
+        """Takes a frame; where too many wait all of them go, but never their events."""
+        if self._waiting.qsize() >= _MOST_FRAMES:
+            while not self._waiting.empty():
+                for event in self._waiting.get_nowait().events:
+                    self._tell(event)
+            self.want_key()
         self._waiting.put_nowait(frame)
 
-    async def recv(self) -> VideoFrame:
+    async def recv(self) -> Packet[Any]:
         """The next frame."""
-        shown = await self._waiting.get()
-        await _until((self._portrait.start_s or 0.0) + shown.index / FPS)
-        for event in shown.events:
-            self._tell(event)
-        frame = VideoFrame.from_ndarray(shown.pixels, format="rgb24")
-        frame.pts, frame.time_base = shown.index, Fraction(1, FPS)
-        return frame
+        while True:
+            shown = await self._waiting.get()
+            await _until((self._portrait.start_s or 0.0) + shown.index / FPS)
+            for event in shown.events:
+                self._tell(event)
+            if shown.packets:
+                return shown.packets[0]
 
 
 class _Sound(MediaStreamTrack):  # type: ignore[misc]
@@ -86,8 +109,7 @@ class _Sound(MediaStreamTrack):  # type: ignore[misc]
     async def recv(self) -> AudioFrame:
         """The next block; blocks that are long past are left out."""
         await self._begun.wait()
-        start_s = (self._portrait.start_s or 0.0) + _SOUND_LATER_S
-        await _until(start_s + self._next * BLOCK_S)
+        await _until((self._portrait.start_s or 0.0) + self._next * BLOCK_S)
         samples = self._portrait.sound(self._next)
         frame = AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
         frame.sample_rate, frame.time_base = SOUND_RATE, Fraction(1, SOUND_RATE)
@@ -119,7 +141,10 @@ class Peer:
         self._own = self._connection.createDataChannel(CHANNEL)
         self._theirs: RTCDataChannel | None = None
         self._is_ready = False
-        self._connection.addTransceiver(self._pictures, direction="sendonly")
+        video = self._connection.addTransceiver(self._pictures, direction="sendonly")
+        known = RTCRtpSender.getCapabilities("video").codecs
+        video.setCodecPreferences([codec for codec in known if codec.mimeType in _CODECS])
+        video.sender._send_keyframe = self._pictures.want_key  # noqa: SLF001 - aiortc asks only its own encoder
         self._connection.addTransceiver(_Sound(portrait, self._begun), direction="sendonly")
         self._connection.on("connectionstatechange", self._changed)
         self._connection.on("datachannel", self._opened)
@@ -168,8 +193,9 @@ class Peer:
             loop = asyncio.get_running_loop()
 
             def show(frame: TalkFrame) -> None:
+                encoded = self._pictures.encoded(frame)
                 if not loop.is_closed():
-                    loop.call_soon_threadsafe(self._pictures.put, frame)
+                    loop.call_soon_threadsafe(self._pictures.put, encoded)
 
             self._portrait.begin(show)
             self._begun.set()
