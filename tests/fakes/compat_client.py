@@ -1,8 +1,14 @@
 """Requests of the compatible routes' clients."""
 
+import contextlib
+import hmac
 import http.client
+import http.server
 import json
+import subprocess
+import threading
 import time
+from hashlib import sha256
 
 LIMIT_S = 120
 ANNA, BORIS = "key-of-anna-000001", "key-of-boris-00002"
@@ -61,3 +67,52 @@ def until_ended(worker, path, read, ended, key=ANNA):
 
 def text_talk(url, text="Hi.", **more):
     return {"source_url": url, "script": {"type": "text", "input": text}, **more}
+
+
+class Webhooks(http.server.BaseHTTPRequestHandler):
+    """Takes calls and remembers (path, body, signature)."""
+
+    seen: list
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.seen.append((self.path, body, self.headers["Signature"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def listening():
+    """(address, calls): a receiver of webhooks while the context lasts."""
+    handler = type("Receiver", (Webhooks,), {"seen": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", handler.seen
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def until_called(calls, path, key=ANNA):
+    """The JSON of a webhook's call, once it came; its signature is verified."""
+    until = time.monotonic() + LIMIT_S
+    while not any(call[0] == path for call in calls):
+        assert time.monotonic() < until, f"no call of {path}"
+        time.sleep(0.1)
+    _, body, signature = next(call for call in calls if call[0] == path)
+    secret = hmac.new(key.encode(), b"webhook", sha256).hexdigest()
+    assert signature == hmac.new(secret.encode(), body, sha256).hexdigest()
+    return json.loads(body)
+
+
+def shell(command, **variables):
+    """What a command line prints, as bytes; it must succeed."""
+    done = subprocess.run(["bash", "-c", command], env=variables, capture_output=True, timeout=LIMIT_S)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
