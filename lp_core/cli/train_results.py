@@ -21,6 +21,10 @@ from lp_core.cli.train_networks import hear, import_torch
     "--evaluate-every", default=100, show_default=True, help="Steps between looks at the held-out tail."
 )
 @click.option("--rate", default=0.0, help="Learning rate; 0: by the size of the networks.")
+@click.option("--batch", default=8, show_default=True, help="Pairs a step.")
+@click.option(
+    "--precision", default="float32", show_default=True, help="float32, bfloat16 or float16 (CUDA only)."
+)
 @click.option("--others", help="Prepared set of other people, to see how much of them is forgotten.")
 @click.option(
     "--i-have-consent", is_flag=True, help="State that the person consents, though no consent is recorded."
@@ -39,6 +43,8 @@ def adapt(  # noqa: PLR0913 - one parameter an option
     steps: int,
     evaluate_every: int,
     rate: float,
+    batch: int,
+    precision: str,
     others: str | None,
     i_have_consent: bool,
     allow_little: bool,
@@ -60,6 +66,8 @@ def adapt(  # noqa: PLR0913 - one parameter an option
         steps=steps,
         evaluate_every=evaluate_every,
         rate=rate,
+        batch=batch,
+        precision=precision,
         has_stated_consent=i_have_consent,
         allows_little=allow_little,
     )

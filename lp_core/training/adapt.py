@@ -29,6 +29,13 @@ RATE, RATE_OF_OWN = 2e-5, 5e-4
 KINDS = {"person": ("G",), "style": ("F", "G")}
 """What learns by default."""
 PATIENCE = 5
+MOVED = Augmentation(shift=0.05, zoom=0.05, roll_deg=5.0, flip=0.0, jitter=0.05, stills=0.0)
+STEADY = replace(MOVED, shift=0.0, zoom=0.0, roll_deg=0.0, jitter=0.0)
+"""Augmentation on the published networks, and on small ones of one's own.
+
+Source and truth are moved apart by it, and what learns must draw the difference from M's key points. M of a few people
+does not follow such moves on a new face: G then learns their mean, which is blurred. See docs/training.md, Measured.
+"""
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,8 @@ class AdaptOptions:
     """Take footage that teaches little."""
     batch: int = 8
     """Pairs a step."""
+    precision: str = "float32"
+    """Of F, W and G while training."""
     seed: int = 0
     """Of everything random."""
 
@@ -137,11 +146,11 @@ def config_of(options: AdaptOptions) -> TrainConfig:
     """
     sizes = read_weights(options.weights).sizes
     learns = options.learns or KINDS[options.kind]
-    rate = options.rate or (RATE if sizes == PUBLISHED else RATE_OF_OWN)
+    is_small = sizes != PUBLISHED
+    rate = options.rate or (RATE_OF_OWN if is_small else RATE)
     losses = replace(LossWeights(), face=10.0, lips=2.0, guide=0.0, guide_drawn=0.0, pose=0.0, anchor=1e-3)
     if "M" not in learns:
         losses = replace(losses, equivariance=0.0, prior=0.0, deformation=0.0, canonical=0.0)
-    is_small = sizes != PUBLISHED
     return TrainConfig(
         name=options.name,
         seed=options.seed,
@@ -154,12 +163,13 @@ def config_of(options: AdaptOptions) -> TrainConfig:
             gan_from=-1 if is_small else min(500, options.steps // 2),
             batch=options.batch,
             learns=learns,
+            precision=options.precision,
             evaluate_every=options.evaluate_every,
             save_every=options.evaluate_every,
             patience=PATIENCE,
         ),
         optimizer=replace(Optimizer(), rate=rate, decay=0.0, ema=0.98 if options.steps <= 300 else 0.995),
-        augmentation=Augmentation(shift=0.05, zoom=0.05, roll_deg=5.0, flip=0.0, jitter=0.05, stills=0.0),
+        augmentation=STEADY if is_small else MOVED,
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from lp_core.engines.liveportrait.networks import load_networks
+from lp_core.engines.liveportrait.sizes import PUBLISHED
 from lp_core.engines.liveportrait.table import BASE_NETWORKS
 from lp_core.errors import ConsentMissing, ModelDamaged, SettingError
 from lp_core.provenance.models import models_in_use
@@ -75,6 +77,17 @@ def test_adapting_changes_g_alone_and_says_where_it_comes_from(base, person, sma
     assert {entry["file"]: entry["sha256"] for entry in own} == label["sha256"]
     assert {(entry["license"], entry["adapted_from"]) for entry in own} == {("own", "'base'")}
     assert own[0]["consent"] == "stated by the user, not recorded"
+
+
+def test_crops_are_moved_only_where_m_follows(base, monkeypatch):
+    """M of a small base does not follow a moved crop of a new face, so G would learn the mean of all moves."""
+    steady = adapting.config_of(AdaptOptions(base, "Ann"))
+    monkeypatch.setattr(adapting, "read_weights", lambda _folder: SimpleNamespace(sizes=PUBLISHED))
+    moved = adapting.config_of(AdaptOptions(base, "Ann", precision="bfloat16"))
+    for name in ("shift", "zoom", "roll_deg"):
+        assert getattr(steady.augmentation, name) == 0 < getattr(moved.augmentation, name)
+    assert (steady.optimizer.rate, moved.optimizer.rate) == (5e-4, 2e-5)
+    assert moved.schedule.precision == "bfloat16"
 
 
 def test_a_style_is_learned_from_drawings(base, tmp_path):
