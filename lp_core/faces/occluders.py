@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lp_core.contexts import ClosesOnExit
 from lp_core.faces.hands import HandFinder
+from lp_core.faces.person import PersonSegmenter
 from lp_core.frame import Box
 from lp_core.geometry.cut_out import cut_out
 from lp_core.geometry.face_parts import FaceParts
@@ -70,12 +71,13 @@ class OccluderFinder(ClosesOnExit):
     """Finds what is in front of a face, each image by itself. Not thread-safe."""
 
     def __init__(self) -> None:
-        """Opens the hand landmarker.
+        """Opens the hand landmarker and the person segmenter.
 
         Raises:
-            ModelMissing, ModelDamaged: its file cannot be used.
+            ModelMissing, ModelDamaged: a file of theirs cannot be used.
         """
         self._hands = HandFinder()
+        self._person = PersonSegmenter()
 
     def look(self, image: NDArray[np.uint8], landmarks_frame: F32) -> OccluderLook:
         """What is in front of a face.
@@ -95,7 +97,8 @@ class OccluderFinder(ClosesOnExit):
         parts = FaceParts.of(((points - (left, top)) * scale).astype(np.float32), size)
         hands = self._covering(small, parts)
         front = _hands_cut_out(small, hands, parts)
-        foreign = foreign_parts(small, parts, front | _united(hands, front))
+        person = self._person.where(small, parts.points)
+        foreign = foreign_parts(small, parts, front | _united(hands, front), person)
         front |= foreign.found
         return OccluderLook(Patch(front.astype(np.float32), box), parts, foreign.unclear, len(hands))
 
@@ -121,8 +124,9 @@ class OccluderFinder(ClosesOnExit):
         return any((mask & one).sum() > _SAME * (mask | one).sum() for one in again)
 
     def close(self) -> None:
-        """Frees the network; may be called twice."""
+        """Frees the networks; may be called twice."""
         self._hands.close()
+        self._person.close()
 
 
 def _square(points: F32, width: int, height: int) -> tuple[int, int, int, int]:

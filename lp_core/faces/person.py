@@ -49,6 +49,8 @@ _EPSILON = 1e-3
 """Variance below which the guided filter smooths; gray levels 0..1."""
 _LOW, _HIGH = 0.08, 0.92
 """Values of the filtered matte that become 0 and 1."""
+_SEEN = 0.5
+"""Value of the network from which on a pixel is the person's."""
 _BORDER = 0.06
 """Width of the square's border in which the matte goes over to what is around it, in sides."""
 
@@ -96,6 +98,15 @@ class PersonSegmenter(ClosesOnExit):
         box = _square(landmarks_frame[:, :2], image.shape[1], image.shape[0])
         small = _reduced(image[box[1] : box[3], box[0] : box[2]], FILM_SIDE_PX)
         return Patch(self._seen(_reduced(small, FILM_LOOK_PX), box, landmarks_frame), box), small
+
+    def where(self, small: NDArray[np.uint8], points: F32) -> NDArray[np.bool_]:
+        """(h, w) the person in a small image, as the network sees them.
+
+        Args:
+            small: (h, w, 3) RGB, display-encoded.
+            points: (P, 2) points of the face in its pixels.
+        """
+        return self._seen(small, (0, 0, small.shape[1], small.shape[0]), points) > _SEEN
 
     def _seen(self, small: NDArray[np.uint8], box: Box, landmarks_frame: F32) -> F32:
         """(h, w) what belongs to the person in a reduced image of a part of a frame."""
@@ -151,7 +162,7 @@ def _square(points: F32, width: int, height: int) -> tuple[int, int, int, int]:
 
 def _of_the_face(raw: F32, points: F32) -> F32:
     """The part of a raw matte that is connected with the face, without holes."""
-    solid = (raw > 0.5).astype(np.uint8)
+    solid = (raw > _SEEN).astype(np.uint8)
     hull = cv2.convexHull(points.astype(np.float32)).astype(np.int32)
     cv2.fillConvexPoly(solid, hull, 1)
     _, labels = cv2.connectedComponents(solid)

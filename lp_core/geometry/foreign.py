@@ -42,13 +42,14 @@ class Foreign:
     """Parts of the face that look covered, by something that cannot."""
 
 
-def foreign_parts(image: NDArray[np.uint8], parts: FaceParts, hands: Mask) -> Foreign:
+def foreign_parts(image: NDArray[np.uint8], parts: FaceParts, hands: Mask, person: Mask) -> Foreign:
     """Things in front of a face.
 
     Args:
         image: (h, w, 3) RGB as shown.
         parts: of the face.
         hands: what is known to be in front.
+        person: where the person is: a wall of an object's color behind the head is not hair.
     """
     thin = max(round(_THIN * parts.size_px), 1)
     inside = _eroded(parts.face, thin) & ~parts.features & ~_dilated(hands, thin)
@@ -60,7 +61,7 @@ def foreign_parts(image: NDArray[np.uint8], parts: FaceParts, hands: Mask) -> Fo
     for seeds in _of_one_color(lab, odd, thin):
         if (
             parts.share(seeds) < _LEAST
-            or _is_of_the_head(lab, seeds, parts)
+            or _is_of_the_head(lab, seeds, parts, person)
             or _is_shade(image, seeds, parts)
         ):
             continue
@@ -92,18 +93,23 @@ _ALIKE = 22.0
 _HEAD, _HEAD_SHARES = 0.2, (0.2, 0.1)
 """How far beyond the face's outline the head is looked at, in sizes of the face; how much of it must be alike, and how
 much of each of its sides: hair is on both."""
+_SOME_HEAD = 0.1
+"""Part of a side of what is around the face that must be of the person for the side to count."""
 _HAT = 0.2
 """Radius from which a thing that reaches over the forehead's outline is worn on the head, in sizes of the face."""
 
 
-def _is_of_the_head(lab: F32, seeds: Mask, parts: FaceParts) -> bool:
+def _is_of_the_head(lab: F32, seeds: Mask, parts: FaceParts, person: Mask) -> bool:
     """Whether a part at the face's outline has the color of what is around the face's upper half: hair."""
-    whole, side = head_shares(lab, seeds, parts)
+    whole, side = head_shares(lab, seeds, parts, person)
     return whole > _HEAD_SHARES[0] and side > _HEAD_SHARES[1]
 
 
-def head_shares(lab: F32, seeds: Mask, parts: FaceParts) -> tuple[float, float]:
-    """How much of what is around the upper half of a face has a part's color, and of that side which has less of it."""
+def head_shares(lab: F32, seeds: Mask, parts: FaceParts, person: Mask) -> tuple[float, float]:
+    """How much of the head around the upper half of a face has a part's color, and of that side which has less of it.
+
+    A side on which there is hardly any head says nothing.
+    """
     outside = _dilated(parts.face, round(_HEAD * parts.size_px)) & ~parts.face
     if not (_dilated(seeds, max(round(_HEAD * parts.size_px / 3), 2)) & outside).any():
         return 0.0, 0.0
@@ -111,9 +117,16 @@ def head_shares(lab: F32, seeds: Mask, parts: FaceParts) -> tuple[float, float]:
     middle = parts.points[168]
     ring = outside & (rows < middle[1] + 0.3 * parts.size_px)
     alike = np.linalg.norm(lab - np.median(lab[seeds], axis=0), axis=2) < _ALIKE
-    sides = [ring & (columns < middle[0]), ring & (columns >= middle[0])]
-    shares = [float(alike[side].mean()) if side.any() else 0.0 for side in (ring, *sides)]
-    return shares[0], min(shares[1:])
+    head = ring & person
+    if not head.any():
+        return 0.0, 0.0
+    sides = [side for side in (columns < middle[0], columns >= middle[0]) if _has_head(ring & side, head)]
+    whole = float(alike[head].mean())
+    return whole, min([float(alike[head & side].mean()) for side in sides], default=whole)
+
+
+def _has_head(ring: Mask, head: Mask) -> bool:
+    return int((ring & head).sum()) > _SOME_HEAD * int(ring.sum())
 
 
 def _without_hats(found: Mask, parts: FaceParts) -> Mask:
