@@ -84,9 +84,15 @@ class Soak:
             self.counts["cancelled"] += 1
         elif state == "done":
             self.counts["done"] += 1
-            self.counts["different"] += digest(output) != self.calm.setdefault(kind, digest(output))
+            self.compare(kind, digest(output))
         else:
             self.counts["lost"] += 1
+
+    def compare(self, kind: str, made: str) -> None:
+        """Counts a result that is not the first one of its kind to the bit."""
+        if made != self.calm.setdefault(kind, made):
+            self.counts["different"] += 1
+            print(f"{kind}: {made[:12]} instead of {self.calm[kind][:12]}", flush=True)
 
     def crash(self) -> None:
         """Ends the process that does the jobs as a fault in a library would; the job is done again."""
