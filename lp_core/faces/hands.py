@@ -13,18 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.contexts import ClosesOnExit
-from lp_core.errors import MissingDependency
+from lp_core.faces.mediapipe_library import BaseOptions, vision
 from lp_core.faces.mediapipe_tasks import image_of, translated
 from lp_core.faces.silence_native import native_stderr_to_log
 from lp_core.models.store import locate
-
-try:
-    from mediapipe.tasks.python import BaseOptions, vision
-except ImportError as error:
-    raise MissingDependency(
-        "Finding hands needs the package 'mediapipe', which cannot be loaded; reinstall it with: "
-        "pip install --force-reinstall lp-suite."
-    ) from error
 
 F32 = NDArray[np.float32]
 

@@ -12,19 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.errors import FaceError, LpError, MissingDependency, ModelDamaged
+from lp_core.errors import FaceError, LpError, ModelDamaged
 from lp_core.faces.base import Face, FaceBox, Pose
+from lp_core.faces.mediapipe_library import BaseOptions, mp, vision
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
-
-try:
-    import mediapipe as mp
-    from mediapipe.tasks.python import BaseOptions, vision
-except ImportError as error:
-    raise MissingDependency(
-        "The face landmarker needs the package 'mediapipe', which cannot be loaded; reinstall it with: "
-        "pip install --force-reinstall lp-suite."
-    ) from error
 
 MODEL = "face-landmarker"
 """Name of the model file in the catalog."""

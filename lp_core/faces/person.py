@@ -13,22 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.contexts import ClosesOnExit
-from lp_core.errors import MissingDependency
+from lp_core.faces.mediapipe_library import BaseOptions, mp, vision
 from lp_core.faces.silence_native import native_stderr_to_log
 from lp_core.frame import Box
 from lp_core.geometry.guided_filter import guided_filter
 from lp_core.geometry.steady import Patch
 from lp_core.geometry.warp import spread
 from lp_core.models.store import locate
-
-try:
-    import mediapipe as mp
-    from mediapipe.tasks.python import BaseOptions, vision
-except ImportError as error:
-    raise MissingDependency(
-        "Person mattes need the package 'mediapipe', which cannot be loaded; reinstall it with: "
-        "pip install --force-reinstall lp-suite."
-    ) from error
 
 F32 = NDArray[np.float32]
 

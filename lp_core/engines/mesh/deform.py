@@ -106,7 +106,10 @@ def head_flow(
     flow, fall = _surroundings(middle, table, base, grid)
     _face(mesh, taken, points, flow, fall, grid)
     corner = (float(grid.corner[0]), float(grid.corner[1]))
-    flow, fall = (enlarge_part(field, grid.scale, corner, grid.region) for field in (flow, fall))
+    # Plane by plane: OpenCV has a fast way for one channel, and none for two.
+    planes = [*cv2.split(flow), fall]
+    x, y, fall = (enlarge_part(np.asarray(plane), grid.scale, corner, grid.region) for plane in planes)
+    flow = np.asarray(cv2.merge([x, y]), np.float32)
     return HeadFlow(grid.region, flow, np.minimum(fall * np.float32(4), np.float32(1)))
 
 
@@ -132,11 +135,9 @@ def _behind(portrait: MeshPortrait, rigid_points: NDArray[np.float64]) -> NDArra
     What is behind the face moves against it when the head turns: so a side of the head appears or goes.
     """
     axis = portrait.face.rotation[:, 2].astype(np.float64)
-    moved = np.linalg.lstsq(
-        np.column_stack([portrait.points, np.ones(len(rigid_points))]), rigid_points, rcond=None
-    )
+    moved = portrait.affine_solver @ rigid_points
     away = axis * DEPTH * portrait.radius_px
-    return np.asarray((away - away @ moved[0][:3])[:2])
+    return np.asarray((away - away @ moved[:3])[:2])
 
 
 def _fade_radii(portrait: MeshPortrait, rigid_points: NDArray[np.float64]) -> float:

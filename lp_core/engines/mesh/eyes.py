@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.engines.mesh.lashes import eye_axes, eye_width
 from lp_core.engines.mesh.layers import Opening, opening
-from lp_core.engines.mesh.lids import eye_axes, eye_width
 from lp_core.engines.mesh.portrait import MeshPortrait
 from lp_core.geometry.affine import fit_affine
 from lp_core.geometry.facemesh import EyeIndices
@@ -49,7 +49,7 @@ def eye_layer(
     if lid < CLOSED:
         return None
     margin = np.concatenate([eye.upper, eye.lower[-2:0:-1]])
-    width_px = eye_width(portrait, eye)
+    width_px = eye_width(portrait.points, eye)
     where = opening(points[margin, :2], portrait.size, FEATHER * width_px)
     if where is None:
         return None
@@ -60,7 +60,7 @@ def eye_layer(
     x, y = where.grid()
     plain_x = (to_source[0, 0] * x + to_source[0, 1] * y + to_source[0, 2]).astype(np.float32)
     plain_y = (to_source[1, 0] * x + to_source[1, 1] * y + to_source[1, 2]).astype(np.float32)
-    along, across = eye_axes(portrait, eye)
+    along, across = eye_axes(portrait.points, eye)
     middle = source.mean(axis=0)
     u = (plain_x - middle[0]) * along[0] + (plain_y - middle[1]) * along[1]
     v = (plain_x - middle[0]) * across[0] + (plain_y - middle[1]) * across[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -18,7 +19,7 @@ STILL_PX = 1 / 1024
 
 
 def lay_moved(pixels: NDArray[Any], head: HeadFlow, sampler: Sampler | CutOutSampler, name: str) -> None:
-    """Samples what moved, in place; where nothing moves the source's own bits stay.
+    """Samples what moved, in place, by two threads; where nothing moves the source's own bits stay.
 
     Args:
         pixels: (H, W, C) a copy of the source.
@@ -26,18 +27,32 @@ def lay_moved(pixels: NDArray[Any], head: HeadFlow, sampler: Sampler | CutOutSam
         sampler: of the source.
         name: the filter.
     """
-    left, first, right, bottom = head.region
-    x = np.arange(left, right, dtype=np.float32)
-    for top in range(first, bottom, STRIP_PX):
-        rows = slice(top - first, min(top + STRIP_PX, bottom) - first)
-        matte, flow_x, flow_y = head.matte[rows], head.flow[rows, :, 0], head.flow[rows, :, 1]
-        # Weights of 0 would still mix in a NaN, so pixels that stay are left out altogether.
-        moved = (matte > 0) & ((np.abs(flow_x) > STILL_PX) | (np.abs(flow_y) > STILL_PX))
-        there = np.flatnonzero(moved.any(axis=0))
-        if len(there):
-            columns = slice(there[0], there[-1] + 1)
-            y = np.arange(top, top + len(matte), dtype=np.float32)[:, None]
-            warped = sampler.at(flow_x[:, columns] + x[columns], flow_y[:, columns] + y, name)
-            mask = np.ascontiguousarray(moved[:, columns]).view(np.uint8)
-            part = pixels[top : top + len(matte), left + columns.start : left + columns.stop]
-            cv2.copyTo(warped, mask, part)
+    _, first, _, bottom = head.region
+    middle = (first + bottom) // 2
+
+    def lay(rows: range) -> None:
+        for top in rows:
+            _lay_strip(pixels, head, sampler, name, slice(top, min(top + STRIP_PX, rows.stop)))
+
+    with ThreadPoolExecutor(1, "lay") as other:
+        upper = other.submit(lay, range(first, middle, STRIP_PX))
+        lay(range(middle, bottom, STRIP_PX))
+        upper.result()
+
+
+def _lay_strip(
+    pixels: NDArray[Any], head: HeadFlow, sampler: Sampler | CutOutSampler, name: str, rows: slice
+) -> None:
+    left, first, right, _ = head.region
+    inside = slice(rows.start - first, rows.stop - first)
+    matte, flow_x, flow_y = head.matte[inside], head.flow[inside, :, 0], head.flow[inside, :, 1]
+    # Weights of 0 would still mix in a NaN, so pixels that stay are left out altogether.
+    moved = (matte > 0) & ((np.abs(flow_x) > STILL_PX) | (np.abs(flow_y) > STILL_PX))
+    there = np.flatnonzero(moved.any(axis=0))
+    if len(there):
+        columns = slice(there[0], there[-1] + 1)
+        x = np.arange(left + columns.start, left + columns.stop, dtype=np.float32)
+        y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+        warped = sampler.at(flow_x[:, columns] + x, flow_y[:, columns] + y, name)
+        mask = np.ascontiguousarray(moved[:, columns]).view(np.uint8)
+        cv2.copyTo(warped, mask, pixels[rows, left + columns.start : left + columns.stop])

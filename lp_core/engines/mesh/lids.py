@@ -12,16 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.engines.mesh.lashes import PUSH_UP, eye_axes, eye_width
 from lp_core.engines.mesh.layers import Opening, patch
 from lp_core.engines.mesh.portrait import MeshPortrait
 from lp_core.geometry.facemesh import EYES, EyeIndices
-from lp_core.geometry.warp import sample
 
 Map = NDArray[np.float32]
 
-PUSH_UP, PUSH_DOWN = 0.07, 0.09
-"""How far outside the landmarks the skin of the upper and lower lid begins, in eye widths: landmarks are on
-the eyeball's side of the lashes and of the wet rim, which must not travel over the eye with a closing lid."""
+PUSH_DOWN = 0.09
+"""How far below the landmarks the skin of the lower lid begins, in eye widths; as PUSH_UP."""
 LASH_WIDTH = 0.03
 """Thickness of the line of lashes, in eye widths; at least a pixel."""
 STRIP, STRIP_FADE = 0.045, 0.02
@@ -32,8 +31,6 @@ EDGE = 0.05
 """Over which the line fades into an eyeball below it, in eye widths."""
 MEETING = 0.04
 """Gap below which lids have met, in eye widths."""
-LEAST_OFFSET = 0.02
-"""Lashes are looked for from here up to PUSH_UP above the landmarks, in eye widths."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,8 @@ def taken_points(portrait: MeshPortrait, lids: tuple[float, float]) -> NDArray[n
         closing = max(1 - lid, 0.0)
         if closing == 0:
             continue
-        along, across = eye_axes(portrait, eye)
-        width_px = eye_width(portrait, eye)
+        along, across = eye_axes(portrait.points, eye)
+        width_px = eye_width(portrait.points, eye)
         for line, push in ((eye.upper, -PUSH_UP), (eye.lower, PUSH_DOWN)):
             place = (portrait.points[line, :2] - portrait.points[line[0], :2]) @ along / width_px
             taper = np.sin(np.pi * np.clip(place, 0, 1)) ** 0.35
@@ -105,7 +102,7 @@ def lid_edge(
     have_met = place.of(gap) < MEETING
 
     upper_skin = _skin_beside(
-        portrait, eye, eye.upper, place, np.minimum(down, 0) - _lash_offset(portrait, eye)
+        portrait, eye, eye.upper, place, np.minimum(down, 0) - portrait.lash_offsets[eye.blink]
     )
     lower_skin = _skin_beside(portrait, eye, eye.lower, place, below + PUSH_DOWN)
     is_upper = np.where(have_met, np.clip(0.5 - below * width_px, 0, 1), 1)
@@ -147,41 +144,8 @@ def _skin_beside(
     portrait: MeshPortrait, eye: EyeIndices, line: NDArray[np.intp], place: _Place, down: NDArray[np.float64]
 ) -> Map:
     """(2, h, w) positions in the source next to a lid's landmarks, ``down`` eye widths down the face from them."""
-    _, across = eye_axes(portrait, eye)
-    far = down * eye_width(portrait, eye)
+    _, across = eye_axes(portrait.points, eye)
+    far = down * eye_width(portrait.points, eye)
     return np.stack([place.of(portrait.points[line, axis]) + far * across[axis] for axis in (0, 1)]).astype(
         np.float32
     )
-
-
-def _lash_offset(portrait: MeshPortrait, eye: EyeIndices) -> float:
-    """How far above the landmarks of the upper lid its lashes are darkest, in eye widths.
-
-    Judged by the lighter points of the line, so that the dark of an iris under it counts for nothing.
-    """
-    _, across = eye_axes(portrait, eye)
-    offsets = np.linspace(LEAST_OFFSET, 0.8 * PUSH_UP, 9)
-    last = len(eye.upper) - 1
-    along = np.linspace(1, last - 1, 4 * last)
-    line = np.stack(
-        [np.interp(along, np.arange(last + 1), portrait.points[eye.upper, axis]) for axis in (0, 1)], -1
-    )
-    at = (line - (offsets * eye_width(portrait, eye))[:, None, None] * across).astype(np.float32)
-    colors = sample(
-        portrait.source.pixels, np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])
-    )
-    light = np.nan_to_num(colors[..., :3].astype(np.float64)).sum(axis=2)
-    return float(offsets[np.percentile(light, 75, axis=1).argmin()])
-
-
-def eye_width(portrait: MeshPortrait, eye: EyeIndices) -> float:
-    """From corner to corner in the source, pixels."""
-    corners = portrait.points[[eye.upper[0], eye.upper[-1]], :2]
-    return float(np.linalg.norm(corners[1] - corners[0])) + 1e-6
-
-
-def eye_axes(portrait: MeshPortrait, eye: EyeIndices) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Unit vectors along and across the eye in the source, in pixels; across points down the face."""
-    axis = portrait.points[eye.upper[-1], :2] - portrait.points[eye.upper[0], :2]
-    along = axis / max(float(np.linalg.norm(axis)), 1e-6)
-    return along, np.array([-along[1], along[0]])

@@ -8,11 +8,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.engines.mesh.lashes import lash_offset
 from lp_core.engines.mesh.plate_mouth import PlateMouth
 from lp_core.engines.mesh.tone import FaceTone, face_tone
 from lp_core.faces.base import Face
 from lp_core.frame import Frame
-from lp_core.geometry.facemesh import OVAL, RIGID
+from lp_core.geometry.facemesh import EYES, OVAL, RIGID
 from lp_core.geometry.sampling import CutOutSampler, Sampler
 from lp_core.geometry.warp import reduce
 from lp_core.motion.landmarks.motion import motion_from_landmarks
@@ -59,6 +60,16 @@ class MeshPortrait:
     def size(self) -> tuple[int, int]:
         """Width and height of the source."""
         return self.source.pixels.shape[1], self.source.pixels.shape[0]
+
+    @cached_property
+    def affine_solver(self) -> NDArray[np.float64]:
+        """(4, 478) times (478, N) values at the landmarks: their affine map of (x, y, z, 1), by least squares."""
+        return np.asarray(np.linalg.pinv(np.column_stack([self.points, np.ones(len(self.points))])))
+
+    @cached_property
+    def lash_offsets(self) -> dict[int, float]:
+        """``EyeIndices.blink`` of an eye -> how far above the landmarks its upper lashes are, in eye widths."""
+        return {eye.blink: lash_offset(self.source.pixels, self.points, eye) for eye in EYES}
 
     @cached_property
     def sampler(self) -> Sampler | CutOutSampler:

@@ -40,7 +40,7 @@ def test_a_closing_lid_takes_its_skin_from_beyond_the_lashes(portrait, side):
     assert np.abs(pushed[[eye.upper[0], eye.upper[-1]]]).max() == 0
     assert np.abs(pushed[other.upper]).max() == 0
     assert np.linalg.norm(pushed, axis=1).max() <= max(module.PUSH_UP, module.PUSH_DOWN) * eye_width(
-        portrait, eye
+        portrait.points, eye
     )
 
 
@@ -62,13 +62,13 @@ def test_the_edge_comes_as_the_lid_falls(portrait, eye):
 @pytest.mark.parametrize("eye", EYES)
 def test_closed_lids_take_nothing_from_the_eyeball(portrait, eye):
     edge = lid_edge(portrait, eye, shut_points(portrait, eye), 0.0)
-    _, across = eye_axes(portrait, eye)
+    _, across = eye_axes(portrait.points, eye)
     middle = slice(2, -2)
     upper = (portrait.points[eye.upper[middle], :2] @ across).max()
     lower = (portrait.points[eye.lower[middle], :2] @ across).min()
     for maps in (edge.maps, edge.others):
         down = np.tensordot(across, maps, 1)
-        place = np.abs(maps[0] - portrait.points[eye.upper[4], 0]) < 0.2 * eye_width(portrait, eye)
+        place = np.abs(maps[0] - portrait.points[eye.upper[4], 0]) < 0.2 * eye_width(portrait.points, eye)
         shown = down[(edge.where.alpha > 0.5) & place]
         assert len(shown) > 5
         assert ((shown <= upper + 0.1) | (shown >= lower - 0.1)).all()
@@ -78,8 +78,8 @@ def test_closed_lids_take_nothing_from_the_eyeball(portrait, eye):
 def test_the_line_is_as_dark_as_the_lashes_of_the_source(engine, portrait, sitter, eye):
     shown = closed(engine, portrait, sitter)
     line = shown.landmarks_frame[eye.upper[3:6], :2].mean(axis=0)
-    _, across = eye_axes(portrait, eye)
-    away = np.linspace(-0.25, 0.25, 41)[:, None] * eye_width(portrait, eye) * across + line
+    _, across = eye_axes(portrait.points, eye)
+    away = np.linspace(-0.25, 0.25, 41)[:, None] * eye_width(portrait.points, eye) * across + line
     column = sample(shown.pixels, *away.astype(np.float32).T[..., None])[:, 0].astype(float).sum(axis=1)
     darkest = column.argmin()
     assert 15 <= darkest <= 26, "within 0.06 eye widths of where the lids meet"
