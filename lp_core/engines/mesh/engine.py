@@ -33,6 +33,7 @@ from lp_core.engines.mesh.eyes import eye_layer
 from lp_core.engines.mesh.layers import Opening, blend, mix_flow
 from lp_core.engines.mesh.laying import STILL_PX, lay_moved
 from lp_core.engines.mesh.lids import LidEdge, lid_edge, taken_points
+from lp_core.engines.mesh.lip_line import part_at_line
 from lp_core.engines.mesh.plate_mouth import plate_mouth, survey_plate
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.engines.mesh.shading import face_shading, shade
@@ -233,6 +234,7 @@ class MeshEngine:
         if carried is not None:
             taken += carried.nudged
         head = head_flow(self._mesh, portrait, taken, points, rigid, carried)
+        part_at_line(head, portrait, points)
         edges = []
         if where is None:
             edges = self._move_eyes(head, portrait, target, points, rigid)

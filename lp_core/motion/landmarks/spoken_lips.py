@@ -10,7 +10,14 @@ from lp_core.geometry.facemesh import (
     LIPS_OUTER_LOWER,
     LIPS_OUTER_UPPER,
 )
-from lp_core.motion.landmarks.lips import OUTER_EYES, PUCKER, spoken_share
+from lp_core.motion.landmarks.lips import (
+    NARROW_MOUTH,
+    OUTER_EYES,
+    PUCKER,
+    inner_gap,
+    mouth_width,
+    spoken_share,
+)
 from lp_core.motion.landmarks.motion import F64
 from lp_core.motion.sequence import MotionFrame
 
@@ -21,7 +28,7 @@ Filmed lips are round below about the first, whatever their width at rest is (``
 table), so a small mouth has less way to go.
 """
 LEAST_WAY, MOST_WAY = 0.3, 1.3
-FULLER, THINNER, PRESSED = 0.5, 0.6, 1.0
+FULLER, THINNER, PRESSED = 0.35, 0.6, 1.0
 """Thickness that round lips gain, and that lips lose which become as narrow without being round."""
 LEVEL = 0.6
 """Part of the mouth's curve that rounding takes out: corners of round lips are level with their middle."""
@@ -91,7 +98,7 @@ def spoken_lips(source: MotionFrame, motion: MotionFrame, reference: MotionFrame
     rounded = float(np.clip(motion.blendshapes[PUCKER], 0, 1))
     unround = float(np.clip(narrower / (USUAL_WIDTH - ROUND_WIDTH), 0, 1)) - rounded
     change = (1 - way_to_round(shape)) * narrower * eyes * widening(shape)
-    pressed = float(motion.blendshapes[PRESS].mean()) * (1 - rounded)
+    pressed = float(motion.blendshapes[PRESS].mean()) * (1 - rounded) * _full(shape)
     thicker = FULLER * rounded - max(THINNER * unround, PRESSED * pressed, 0.0)
     change += thicker * lip_thickness(shape)
     change += LEVEL * rounded * level_corners(shape)
@@ -112,6 +119,11 @@ def pursed(face: F64, motion: MotionFrame, reference: MotionFrame) -> F64:
     face[LIPS_INNER_UPPER, 1] += closer
     face[LIPS_INNER_LOWER, 1] -= closer
     return face
+
+
+def _full(shape: F64) -> float:
+    """1 for lips that are closed in the photo, 0 for those of an open mouth, which are stretched thin already."""
+    return float(np.clip(1 - inner_gap(shape) / mouth_width(shape) / (2 * NARROW_MOUTH), 0, 1))
 
 
 def _width(face: F64) -> float:
