@@ -1,6 +1,6 @@
 """Where lips meet that are apart in the source: each side of the line is taken from its own lip.
 
-The flow lives on a grid and is smooth between its cells. Across the line it would point to what lies between the lips
+The flow lives on a grid and is smooth between its cells. Across the line it would point to what is between the lips
 in the source: a thread of teeth.
 """
 

@@ -1,4 +1,4 @@
-"""Lips that close over an open mouth: nothing of what lies between them shows."""
+"""Lips that close over an open mouth: nothing of what is between them shows."""
 
 import cv2
 import numpy as np
