@@ -4,10 +4,10 @@
     python benchmarks/training.py --media ../shared/media --out out/training --only adapt,kill
 
 ``inputs`` looks for cuts and tries sources that cannot be used; ``trial`` learns on seven people of the sample clips
-by lp_core/training/trial.toml, and never sees the person of d10; ``adapt`` fits it to d10; ``play`` draws videos with
-both; ``evaluate`` prints the tables of ``lpsuite train evaluate``; ``stitch`` trains its stitching network; ``kill``
-ends a run with SIGKILL at random moments and continues it; ``gloo`` compares two processes with one; ``precision``
-compares bfloat16 with float32. Set OMP_NUM_THREADS=1.
+by lp_core/training/trial.toml, and never sees the person of d10; ``table`` prints the figures of its best weights so
+far; ``adapt`` fits them to d10; ``play`` draws videos with both; ``evaluate`` prints the tables of ``lpsuite train
+evaluate``; ``stitch`` trains its stitching network; ``kill`` ends a run with SIGKILL at random moments and continues
+it; ``gloo`` compares two processes with one; ``precision`` compares bfloat16 with float32. Set OMP_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -33,14 +33,22 @@ from lp_core.training.adapt import AdaptOptions, adapt
 from lp_core.training.candidates import Filters
 from lp_core.training.config import read_config
 from lp_core.training.evaluate import EvaluateOptions, evaluate
+from lp_core.training.export import read_weights
 from lp_core.training.initial import initial_states
 from lp_core.training.loop import Trainer
 from lp_core.training.prepare import PrepareOptions, prepare
 from lp_core.training.ranks import Ranks
-from lp_core.training.reenact import decibels, evaluate_held_out, held_out, networks_of, score_of, unseen
+from lp_core.training.reenact import (
+    WAYS,
+    decibels,
+    evaluate_held_out,
+    held_out,
+    networks_of,
+    score_of,
+    unseen,
+)
 from lp_core.training.rivals import write_inputs
 from lp_core.training.run import HELD_OUT_STEP, UNSEEN_STEP, run_training
-from lp_core.training.run_files import load_checkpoint
 from lp_core.training.shots import CutFinder
 from lp_core.training.stitch_run import stitch_weights
 from lp_core.training.store import TrainingSet
@@ -83,10 +91,14 @@ def sets(media: Path, out: Path) -> tuple[TrainingSet, TrainingSet]:
 
 def trial(everyone: TrainingSet, out: Path) -> None:
     """Section 6 of the specification."""
-    config = read_config(TRIAL)
-    result = run_training(config, everyone.folder, out / "trial", "cpu", say)
-    checkpoint = load_checkpoint(sorted((out / "trial" / "checkpoints").glob("step-*.pt"))[-1])
-    states = networks_of(config.sizes, {**_states(out / "trial")})
+    run_training(read_config(TRIAL), everyone.folder, out / "trial", "cpu", say)
+    table(everyone, out)
+
+
+def table(everyone: TrainingSet, out: Path) -> None:
+    """Figures of the best weights of the trial so far."""
+    weights = read_weights(out / "trial")
+    states = networks_of(weights.sizes, weights.states)
     for kind, shots in (
         ("held out", held_out(everyone, HELD_OUT_STEP)),
         ("unseen", unseen(everyone, "test", UNSEEN_STEP)),
@@ -95,32 +107,25 @@ def trial(everyone: TrainingSet, out: Path) -> None:
         score = score_of(errors)
         say(f"{kind:<10} {'copy':>7} {'off':>7} {'model':>7}   face: {'copy':>6} {'off':>7} {'model':>7}")
         for clip in errors:
-            whole, face = (
-                [decibels(values[way]) for way in ("copy", "still", "model")]
-                for values in (clip.whole, clip.face)
-            )
-            say(
-                f"{clip.name[:10]:<10} "
-                + " ".join(f"{v:7.2f}" for v in whole)
-                + "   face: "
-                + " ".join(f"{v:7.2f}" for v in face)
-            )
+            figures = [[decibels(values[way]) for way in WAYS] for values in (clip.whole, clip.face)]
+            say(table_row(clip.name[:10], *figures))
         whole, face = score.whole, score.face
-        say(f"all        {whole['copy']:7.2f} {whole['still']:7.2f} {whole['model']:7.2f}   face: "
-            f"{face['copy']:7.2f} {face['still']:7.2f} {face['model']:7.2f}")  # fmt: skip
+        say(table_row("all", [whole[way] for way in WAYS], [face[way] for way in WAYS]))
         if kind == "held out":
             say(f"whole >= {BAR_DB}: {whole['model']:.2f}, {verdict(whole['model'] >= BAR_DB)}")
             gain, gain_face = whole["model"] - whole["copy"], face["model"] - face["copy"]
             say(f"whole >= copy + {BAR_COPY}: {gain:.2f}, {verdict(gain >= BAR_COPY)}")
             say(f"face >= copy + {BAR_FACE}: {gain_face:.2f}, {verdict(gain_face >= BAR_FACE)}")
-    cpu = checkpoint["progress"]["cpu_s"]
-    say(f"trial: {result.progress.step} steps, {cpu:.0f} CPU s; <= 900: {verdict(cpu <= 900)}")
+    step = weights.trained.about["step"] if weights.trained is not None else 0
+    rows = (out / "trial" / "log.csv").read_text().splitlines()[1:]
+    cpu = float(next(row for row in rows if row.startswith(f"{step},")).rpartition(",")[2])
+    say(f"trial: best after {step} steps, {cpu:.0f} CPU s; <= 900: {verdict(cpu <= 900)}")
 
 
-def _states(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
-    from lp_core.training.export import read_weights
-
-    return read_weights(folder).states
+def table_row(name: str, whole: list[float], face: list[float]) -> str:
+    """Copy, motion off and model of a clip."""
+    parts = (" ".join(f"{value:7.2f}" for value in values) for values in (whole, face))
+    return f"{name:<10} " + "   face: ".join(parts)
 
 
 def adapting(
@@ -133,7 +138,7 @@ def adapting(
             out / "trial",
             "d10",
             learns=learns,
-            batch=4,
+            precision="bfloat16",
             steps=steps,
             evaluate_every=max(10, steps // 4),
             has_stated_consent=True,
@@ -282,7 +287,7 @@ def main() -> int:
     parser.add_argument("--media", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default=",".join(PARTS))
-    parser.add_argument("--adapt-steps", type=int, default=160)
+    parser.add_argument("--adapt-steps", type=int, default=120)
     parser.add_argument(
         "--adapt", nargs="+", default=["G", "F,M,W,G"], help="networks that learn, a run each"
     )
@@ -295,6 +300,7 @@ def main() -> int:
     parts: dict[str, Callable[[], None]] = {
         "inputs": lambda: inputs(options.media, options.out),
         "trial": lambda: trial(everyone, options.out),
+        "table": lambda: table(everyone, options.out),
         "adapt": lambda: adapting(everyone, lone, options.out, options.adapt_steps, tuple(options.adapt)),
         "play": lambda: playing(options.media, options.out),
         "evaluate": lambda: tables(everyone, options.out),

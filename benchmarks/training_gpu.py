@@ -87,11 +87,13 @@ def steps(found: TrainingSet, device: torch.device, limit: float) -> list[dict[s
             while count < 10 and time.monotonic() < end:
                 trainer.step_once()
                 count += 1
-            took = (_now(device) - start) / max(count, 1)
-            row |= {"steps": count, "ms": round(1000 * took, 1), "samples_s": round(batch / took, 2)}
+            took = _now(device) - start
+            row |= {"steps": count}
+            if count:
+                row |= {"ms": round(1000 * took / count, 1), "samples_s": round(batch * count / took, 2)}
             if is_card:
                 row["gib"] = round(torch.cuda.max_memory_allocated(device) / 2**30, 2)
-                row["tflop_s"] = round(TFLOP_A_SAMPLE * batch / took, 1)
+                row["tflop_s"] = round(TFLOP_A_SAMPLE * batch * count / took, 1)
                 torch.cuda.reset_peak_memory_stats(device)
             del trainer
         except LpError as error:
@@ -139,12 +141,18 @@ def small(found: TrainingSet, out: Path, device: str, limit: float) -> dict[str,
 def fitted(lone: TrainingSet, out: Path, device: str) -> dict[str, object]:
     """G adapted to d10."""
     count = 400 if device != "cpu" else 4
+    is_card = device != "cpu"
     options = AdaptOptions(
-        out / "small", "d10", steps=count, evaluate_every=count // 2, has_stated_consent=True
+        out / "small",
+        "d10",
+        steps=count,
+        evaluate_every=count // 2,
+        batch=8 if is_card else 2,
+        precision="bfloat16" if is_card else "float32",
+        has_stated_consent=True,
+        allows_little=True,  # the head of d10 turns by 6 degrees
     )
-    found = adapt(
-        lone.folder, out / "d10-weights", replace(options, batch=8 if device != "cpu" else 2), device, say
-    )
+    found = adapt(lone.folder, out / "d10-weights", options, device, say)
     row = {"before": found.before.face, "after": found.after.face}
     say(f"  {row}")
     return row
@@ -165,7 +173,7 @@ def draw(media: Path, out: Path) -> dict[str, object]:
         str(target),
         "--overwrite",
     ]
-    command += ["--engine", "liveportrait", "--weights", str(out / "small")]
+    command += ["--engine", "liveportrait", "--weights", str(out / "small"), "--frames", "0-59"]
     subprocess.run(command, check=True)
     return {"film": str(target), "bytes": target.stat().st_size}
 

@@ -133,8 +133,8 @@ def kills(
 
 def gloo(everyone: TrainingSet, out: Path) -> None:
     """Two processes with a batch of 2 against one with 4: the loss curves."""
-    config = small_config(out, "gloo", motion_steps=4, steps=4, gan_from=2)
-    double = small_config(out, "double", motion_steps=4, steps=4, gan_from=2, batch=4)
+    plan = {"motion_steps": 4, "steps": 4, "gan_from": 2, "precision": "float32"}
+    config, double = small_config(out, "gloo", **plan), small_config(out, "double", **plan, batch=4)
     subprocess.run(command(everyone.folder, double, out / "one"), check=True, capture_output=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

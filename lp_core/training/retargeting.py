@@ -162,7 +162,7 @@ class Retargeting:
             nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             optimizer.step()
             if (step + 1) % 20 == 0:
-                hear(f"{self.kind}, step {step + 1} of {steps}: loss {float(total):.4f}")
+                hear(f"{self.kind}, step {step + 1} of {steps}: loss {total.item():.4f}")
 
     @torch.no_grad()
     def figures(self, seed: int = 1, count: int = 8) -> RetargetFigures:

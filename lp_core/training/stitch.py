@@ -111,7 +111,7 @@ class Stitching:
             nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             optimizer.step()
             if (step + 1) % 20 == 0:
-                hear(f"stitching, step {step + 1} of {steps}: loss {float(total):.4f}")
+                hear(f"stitching, step {step + 1} of {steps}: loss {total.item():.4f}")
 
     @torch.no_grad()
     def figures(self, count: int, seed: int = 1) -> StitchFigures:
