@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.person import PersonSegmenter, edged
-from lp_core.frame import ClipInfo, Frame
+from lp_core.frame import Box, ClipInfo, Frame
 from lp_core.geometry.fill import filled, laid, ramp, soft_fill, widened
 from lp_core.geometry.steady import SeenPatch, steadied
+from lp_core.geometry.warp import reduce
 from lp_core.layering.fronts import SourceFronts
 from lp_core.media.base import ReadOptions
 from lp_core.media.in_step import InStep, matte_of, open_in_step
@@ -27,6 +28,8 @@ from lp_core.settings import RenderSettings
 
 F32 = NDArray[np.float32]
 
+_LOOKED_PX = 960
+"""Longer side from twice which on a video's frame is reduced by a whole number before anything is looked for."""
 _FILL_PX = 128
 """Side at which a video's background is filled behind the person."""
 _DTYPES = {8: np.uint8, 16: np.uint16, 32: np.float32}
@@ -91,23 +94,22 @@ class SourceLayers:
     ) -> Layer:
         """The layer of a video's frame: everything is found at the size at which the person is seen."""
         image = frame.as_rgb8()
-        size = image.shape[1], image.shape[0]
-        patch, small = segmenter.look(image, face.landmarks_frame)
-        seen = SeenPatch.of(image, patch)
+        less = max(max(image.shape[:2]) // _LOOKED_PX, 1)
+        seen_image = image if less == 1 else reduce(image, 1 / less)
+        size = seen_image.shape[1], seen_image.shape[0]
+        patch, small = segmenter.look(seen_image, face.landmarks_frame[:, :2] / np.float32(less))
+        seen = SeenPatch.of(seen_image, patch)
         values = steadied(seen, tuple(self._before))
         self._before.appendleft(seen)
         found = edged(values, patch.box, small, size)
-        side = max(size) * found.shape[1] / (patch.box[2] - patch.box[0])
-        near = ramp(found > 0, _half_fringe(side))
-        cover = np.dstack([found, near])
+        near = ramp(found > 0, _half_fringe(max(size) * found.shape[1] / (patch.box[2] - patch.box[0])))
+        box = _enlarged(patch.box, size, (image.shape[1], image.shape[0]))
         # What is shown is what is stored in most videos: then the reduced image is there already.
         whole = (0, 0, small.shape[1], small.shape[0])
-        pixels, box = (
-            (small, whole) if np.may_share_memory(image, frame.pixels) else (frame.pixels, patch.box)
-        )
-        hair = soft_fill(pixels, _not_sure(found), box, _FILL_PX)
-        shown = SoftFill(soft_fill(pixels, near, box, _FILL_PX)) if plate is None else plate
-        return Layer(patch.box, cover, shown, hair)
+        pixels, part = (small, whole) if np.may_share_memory(image, frame.pixels) else (frame.pixels, box)
+        hair = soft_fill(pixels, _not_sure(found), part, _FILL_PX)
+        shown = SoftFill(soft_fill(pixels, near, part, _FILL_PX)) if plate is None else plate
+        return Layer(box, np.dstack([found, near]), shown, hair)
 
     def __enter__(self) -> Self:
         return self
@@ -116,6 +118,12 @@ class SourceLayers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+
+def _enlarged(box: Box, size: tuple[int, int], whole: tuple[int, int]) -> Box:
+    """A box of a reduced frame in the whole one, both of a width and height."""
+    left, top, right, bottom = (round(edge * whole[at % 2] / size[at % 2]) for at, edge in enumerate(box))
+    return left, top, right, bottom
 
 
 def _not_sure(person: F32) -> F32:

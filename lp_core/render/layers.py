@@ -175,18 +175,19 @@ def over_plate(animation: Animation, source: Frame, layer: Layer) -> Animation:
     part = slice(top, bottom), slice(left, right)
     background, edges = _areas(animation, layer)
     rows, columns = np.nonzero(edges)
-    to = np.float32(left) + columns.astype(np.float32), np.float32(top) + rows.astype(np.float32)
     led = animation.region_flow[rows, columns]
-    came = to[0] + led[:, 0], to[1] + led[:, 1]
-    moved, hair = layer.covers_at(*came).T
+    x, y = columns.astype(np.float32) + np.float32(left), rows.astype(np.float32) + np.float32(top)
+    came_x, came_y = x + led[:, 0], y + led[:, 1]
+    moved, hair = np.ascontiguousarray(layer.covers_at(came_x, came_y).T)
     is_free = (moved < 1) & ((np.abs(led[:, 0]) > _MOVED_PX) | (np.abs(led[:, 1]) > _MOVED_PX))
-    if not is_free.any() and not background.any():
+    free = np.flatnonzero(is_free)
+    if not len(free) and not background.any():
         return animation
-    rows, columns, moved, hair = rows[is_free], columns[is_free], moved[is_free], hair[is_free]
-    came = came[0][is_free], came[1][is_free]
-    here, there = layer.plate_at(source, to[0][is_free], to[1][is_free]), layer.plate_at(source, *came)
+    moved, hair, x, y, came_x, came_y = (one.take(free) for one in (moved, hair, x, y, came_x, came_y))
+    rows, columns = rows.take(free), columns.take(free)
+    here, there = layer.plate_at(source, x, y), layer.plate_at(source, came_x, came_y)
     drawn = animation.pixels[part][rows, columns]
-    loose = np.minimum(hair * _HAIR, np.float32(1)) * _likeness(drawn, there, layer.hair_at(*came))
+    loose = np.minimum(hair * _HAIR, np.float32(1)) * _likeness(drawn, there, layer.hair_at(came_x, came_y))
     matte, flow = (only(values, ~background) for values in (animation.region_matte, animation.region_flow))
     pixels = animation.pixels.copy()
     shown = pixels[part]
@@ -209,7 +210,7 @@ def _areas(animation: Animation, layer: Layer) -> tuple[Mask, Mask]:
     came = layer.covers(np.ascontiguousarray(x + flow[..., 0]), np.ascontiguousarray(y + flow[..., 1]))
     was = layer.covers(*(np.ascontiguousarray(np.broadcast_to(at, flow.shape[:2])) for at in (x, y)))
     is_shown = np.asarray(((came > 0) | (was > 0)).any(axis=-1))
-    is_free = came[..., 0] < 1
+    is_free = (came[..., 0] < 1) & ((np.abs(flow[..., 0]) > _MOVED_PX) | (np.abs(flow[..., 1]) > _MOVED_PX))
     if step > 1:
         is_shown, is_free = widened(is_shown, 1), widened(is_free, 1)
     size = right - left, bottom - top
