@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +35,7 @@ from numpy.typing import NDArray
 from lp_core.errors import FaceError
 from lp_core.faces.base import Face, FaceBox, Sightings, UnreadFace
 from lp_core.faces.box_reader import BoxReader, covers, weakly
-from lp_core.faces.mediapipe_tasks import MODEL, OPENERS, faces_of, image_of, translated
+from lp_core.faces.mediapipe_tasks import MODEL, OpenTasks, faces_of, image_of, translated
 from lp_core.faces.reduced import analyze_reduced, survey_reduced
 from lp_core.faces.schemes import MEDIAPIPE478
 from lp_core.faces.selector import HUMAN_SCORE
@@ -107,7 +106,7 @@ class MediaPipeAnalyzer:
         self._max_faces = max_faces
         self._bundle = locate(MODEL).read_bytes()
         self._reader = BoxReader(self._bundle, weakly(self._as_it_is_rolled))
-        self._tasks: dict[str, Any] = {}
+        self._tasks = OpenTasks(self._bundle, max_faces)
         self._last_time_ms = -1
         self._next_search_ms = 0
         self._followed: list[Face] = []
@@ -115,7 +114,7 @@ class MediaPipeAnalyzer:
         self._seen: list[_Seen] = []
         self._is_filtering = False
         self._is_closed = False
-        self._task("video" if is_video else "still")
+        self._tasks.task("video" if is_video else "still")
 
     def analyze(self, picture: NDArray[np.uint8], time_ms: int | None = None) -> list[Face]:
         """Finds the faces of an image; see ``FaceAnalyzer.analyze``.
@@ -145,8 +144,7 @@ class MediaPipeAnalyzer:
         self._is_closed = True
         with native_stderr_to_log(), translated():
             self._reader.close()
-            while self._tasks:
-                self._tasks.popitem()[1].close()
+            self._tasks.close()
 
     def _surveyed(self, picture: NDArray[np.uint8]) -> Sightings:
         found = self._upright_all(picture, self._landmarks(picture, _whole(picture)))
@@ -180,8 +178,9 @@ class MediaPipeAnalyzer:
         self._last_time_ms = time_ms
 
     def _analyze_frame(self, picture: NDArray[np.uint8], time_ms: int) -> list[Face]:
+        self._tasks.next_frame()
         turned, frame_from_turned = quarter_turned(picture, self._quarters)
-        result = self._task("video").detect_for_video(image_of(turned), time_ms)
+        result = self._tasks.task("video").detect_for_video(image_of(turned), time_ms)
         found = faces_of(result, _whole(turned))
         if self._quarters:
             found = [moved(face, frame_from_turned) for face in found]
@@ -249,8 +248,7 @@ class MediaPipeAnalyzer:
         """Reads the frames from the next one on turned so that this face is upright; the filter starts again."""
         self._quarters = quarters_of(face.pose.roll_deg)
         self._is_filtering = False
-        with native_stderr_to_log():
-            self._tasks.pop("video").close()
+        self._tasks.drop("video")
 
     def _upright_all(
         self, picture: NDArray[np.uint8], faces: list[Face], read_at_deg: float = 0.0
@@ -300,7 +298,7 @@ class MediaPipeAnalyzer:
     def _read_again(self, picture: NDArray[np.uint8], face: Face, turn_deg: float) -> Face | None:
         """The face as it is read in a cut turned by its roll and a further turn; None where none is found there."""
         cut, frame_from_cut = turned_cut(picture, face, face.pose.roll_deg + turn_deg)
-        found = faces_of(self._task("still").detect(image_of(cut)), _whole(cut))
+        found = faces_of(self._tasks.task("still").detect(image_of(cut)), _whole(cut))
         near = [moved(item, frame_from_cut) for item in found if abs(item.pose.roll_deg) <= MOST_ROLL_DEG]
         same = [item for item in near if overlap(item.box, face.box) > _SAME_PLACE]
         return max(same, key=lambda item: overlap(item.box, face.box), default=None)
@@ -318,7 +316,7 @@ class MediaPipeAnalyzer:
 
     def _landmarks(self, picture: NDArray[np.uint8], window: FaceBox) -> list[Face]:
         """Faces the landmarker sees in a window of the image, in frame pixels."""
-        return faces_of(self._task("still").detect(image_of(_cut(picture, window))), window)
+        return faces_of(self._tasks.task("still").detect(image_of(_cut(picture, window))), window)
 
     def _search(self, picture: NDArray[np.uint8]) -> list[Face]:
         """Looks for small faces, tile by tile; only those certain to be human are taken."""
@@ -342,7 +340,7 @@ class MediaPipeAnalyzer:
         return []
 
     def _detections(self, picture: NDArray[np.uint8], window: FaceBox) -> list[FaceDetection]:
-        result = self._task("detector").detect(image_of(_cut(picture, window)))
+        result = self._tasks.task("detector").detect(image_of(_cut(picture, window)))
         boxes = [(item.bounding_box, float(item.categories[0].score)) for item in result.detections]
         return [
             FaceDetection(
@@ -360,7 +358,7 @@ class MediaPipeAnalyzer:
 
     def _score(self, picture: NDArray[np.uint8], face: Face, turn_deg: float = 0.0) -> float:
         """Mean confidence of the detector over several looks at a face, upright or turned further, 0..1."""
-        detector = self._task("detector")
+        detector = self._tasks.task("detector")
         best = [
             max(
                 (item.categories[0].score for item in detector.detect(image_of(look)).detections), default=0.0
@@ -369,15 +367,6 @@ class MediaPipeAnalyzer:
             for look in looks(picture, face, factor, turn_deg)
         ]
         return min(max(float(np.mean(best)), 0.0), 1.0)
-
-    def _task(self, name: str) -> Any:  # noqa: ANN401 - an untyped library's object
-        """A part of the model, loaded when first needed."""
-        if name not in self._tasks:
-            with native_stderr_to_log(), translated():
-                self._tasks[name] = OPENERS[name](self._bundle, self._max_faces)
-                if name != "video":  # the first image makes it write more notes
-                    self._tasks[name].detect(image_of(np.zeros((16, 16, 3), np.uint8)))
-        return self._tasks[name]
 
 
 def _whole(picture: NDArray[np.uint8]) -> FaceBox:

@@ -16,6 +16,7 @@ from lp_core.errors import FaceError, LpError, ModelDamaged
 from lp_core.faces.base import Face, FaceBox, Pose
 from lp_core.faces.mediapipe_library import BaseOptions, mp, vision
 from lp_core.faces.schemes import MEDIAPIPE478
+from lp_core.faces.silence_native import native_stderr_to_log
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
 
 MODEL = "face-landmarker"
@@ -25,6 +26,8 @@ _DETECTOR_MEMBER = "face_detector.tflite"
 _AXES = np.diag([1.0, -1.0, -1.0])
 
 
+_IDLE_FRAMES = 8
+"""Frames of a clip after which a part that was not asked for is closed: while it is open, it slows the others down."""
 _LOW = 0.1
 """Confidence the landmarker asks for where another network has found the face already; its own default is 0.5."""
 
@@ -91,6 +94,54 @@ def translated() -> Iterator[None]:
             f"The face landmarker failed ({first_line}); run `lpsuite doctor` to see whether its model is "
             "whole."
         ) from error
+
+
+class OpenTasks:
+    """The parts of a model that are open. Not thread-safe."""
+
+    def __init__(self, bundle: bytes, max_faces: int) -> None:
+        """Opens nothing yet.
+
+        Args:
+            bundle: the landmarker's ``.task`` file.
+            max_faces: at most so many faces are found.
+        """
+        self._bundle, self._max_faces = bundle, max_faces
+        self._open: dict[str, Any] = {}
+        self._asked: dict[str, int] = {}
+        self._frame = 0
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Keys of OPENERS."""
+        return frozenset(self._open)
+
+    def task(self, name: str) -> Any:  # noqa: ANN401 - an untyped library's object
+        """A part of the model, a key of OPENERS, loaded when first needed."""
+        self._asked[name] = self._frame
+        if name not in self._open:
+            with native_stderr_to_log(), translated():
+                self._open[name] = OPENERS[name](self._bundle, self._max_faces)
+                if name != "video":  # the first image makes it write more notes
+                    self._open[name].detect(image_of(np.zeros((16, 16, 3), np.uint8)))
+        return self._open[name]
+
+    def next_frame(self) -> None:
+        """Another frame of a clip begins; what no frame has asked for of late is closed."""
+        self._frame += 1
+        for name in self.names:
+            if self._frame - self._asked[name] > _IDLE_FRAMES:
+                self.drop(name)
+
+    def drop(self, name: str) -> None:
+        """Closes a part that is open."""
+        with native_stderr_to_log():
+            self._open.pop(name).close()
+
+    def close(self) -> None:
+        """Closes everything; may be called twice."""
+        for name in self.names:
+            self.drop(name)
 
 
 def image_of(picture: NDArray[np.uint8]) -> Any:  # noqa: ANN401 - an untyped library's object

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -301,3 +302,15 @@ def test_upright_pictures_are_read_once(still, video, monkeypatch, astronaut):
     for index in range(3):
         video.analyze(astronaut, 40 * index)
     assert asked == ["score", "score"]  # a clip's face is looked at when it appears
+
+
+def test_what_judged_a_face_is_closed_once_nothing_asks_for_it(astronaut):
+    small = np.ascontiguousarray(astronaut[::2, ::2])
+    with closing(open_analyzer(is_video=True)) as analyzer:
+        found = [analyzer.analyze(small, 40 * index) for index in range(12)]
+        assert analyzer._tasks.names == {"video"}
+        nothing = [analyzer.analyze(np.zeros_like(small), 480 + 40 * index) for index in range(2)]
+        again = [analyzer.analyze(small, 2000 + 40 * index) for index in range(3)]
+    assert all(len(faces) == 1 for faces in found)
+    assert nothing == [[], []]
+    assert len(again[-1]) == 1
