@@ -1,11 +1,12 @@
 """How soon, how smoothly and how much in sync a portrait talks in Chromium.
 
-    python benchmarks/talk.py portrait.png
+    python benchmarks/talk.py portrait.png                  with the browser's recorder
+    python benchmarks/talk.py portrait.png --no-recording   without it, which takes a core of its processor time
 
 Starts a worker, opens its page in a headless Chromium, and lets the portrait say texts over WebRTC. Prints, as the page
 sees it: the time from the click to the first frame of the utterance and to its first sound, frames per second while it
-speaks, the offset of sound and video by the browser's own playout clocks, and what the lip-sync check reads from a
-recording that the browser makes.
+speaks (received and shown), the offset of sound and video by the browser's own playout clocks, and what the lip-sync
+check reads from a recording that the browser makes.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ TEXTS = (
 )
 WATCH = """async () => {
   const video = document.querySelector('.talking video');
-  const w = window.watch = { frames: [], events: [], sounds: [], offsets: [], chunks: [] };
+  const w = window.watch = { frames: [], events: [], sounds: [], offsets: [], received: [], chunks: [] };
   video.addEventListener('talk', ({ detail }) => w.events.push([detail.kind, detail.time]));
   const step = (now, meta) => {
     w.frames.push([meta.receiveTime ?? now, meta.expectedDisplayTime]);
@@ -46,7 +47,7 @@ WATCH = """async () => {
   const Real = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Real { constructor(...given) { super(...given); window.peer = this; } };
 }"""
-LISTEN = """async () => {
+LISTEN = """async (isRecording) => {
   const w = window.watch, stream = document.querySelector('.talking video').srcObject;
   const context = new AudioContext(), analyser = context.createAnalyser();
   analyser.fftSize = 512;
@@ -59,10 +60,13 @@ LISTEN = """async () => {
   setInterval(async () => {
     const at = {};
     (await window.peer.getStats()).forEach((report) => {
-      if (report.type === 'inbound-rtp') at[report.kind] = report.estimatedPlayoutTimestamp;
+      if (report.type !== 'inbound-rtp') return;
+      at[report.kind] = report.estimatedPlayoutTimestamp;
+      if (report.kind === 'video') w.received.push([performance.now(), report.framesReceived]);
     });
     if (at.audio && at.video) w.offsets.push([performance.now(), at.audio - at.video]);
   }, 200);
+  if (!isRecording) return;
   w.recorder = new MediaRecorder(stream, { videoBitsPerSecond: 4e6 });
   w.recorder.addEventListener('dataavailable', ({ data }) => w.chunks.push(data));
   w.recorder.start(500);
@@ -83,6 +87,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("portrait", type=Path)
     parser.add_argument("--keep", type=Path, help="file for the browser's recording (.webm)")
+    parser.add_argument(
+        "--no-recording", dest="recording", action="store_false", help="lets the browser record nothing"
+    )
     parser.add_argument("--shot", type=Path, help="file for an image of the page while it talks (.png)")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -110,7 +117,7 @@ def talk(page: Page, link: str, portrait: str, given: argparse.Namespace) -> Non
     page.get_by_role("button", name="Begin").click()
     _until(page, "stream/ready", 1)
     page.wait_for_function("() => window.watch.frames.length > 50")
-    page.evaluate(LISTEN)
+    page.evaluate(LISTEN, given.recording)
     page.wait_for_timeout(1000)
     clicks = []
     for number, text in enumerate(TEXTS, 1):
@@ -123,11 +130,13 @@ def talk(page: Page, link: str, portrait: str, given: argparse.Namespace) -> Non
             page.screenshot(path=str(given.shot))
         _until(page, "stream/done", number)
         page.wait_for_timeout(700)
-    film = base64.b64decode(page.evaluate(RECORDING))
-    seen = page.evaluate("() => { const { frames, events, sounds, offsets } = window.watch; "
-                         "return { frames, events, sounds, offsets }; }")  # fmt: skip
+    film = base64.b64decode(page.evaluate(RECORDING)) if given.recording else b""
+    seen = page.evaluate("() => { const { frames, events, sounds, offsets, received } = window.watch; "
+                         "return { frames, events, sounds, offsets, received }; }")  # fmt: skip
     report(clicks, seen)
     page.get_by_role("button", name="End", exact=True).click()
+    if not film:
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = given.keep or Path(folder) / "recording.webm"
         path.write_bytes(film)
@@ -145,6 +154,12 @@ def _until(page: Page, kind: str, count: int) -> None:
     )  # fmt: skip
 
 
+def rate_received(counts: list[tuple[float, int]], start: float, end: float) -> float:
+    """Frames a second that arrived between two times in milliseconds."""
+    (first, before), *_, (last, after) = [entry for entry in counts if start - 200 <= entry[0] <= end + 200]
+    return 1000 * (after - before) / (last - first)
+
+
 def report(clicks: list[float], seen: dict[str, Any]) -> None:
     """Prints the figures of each utterance; times are milliseconds of the page's clock."""
     begun = [at for kind, at in seen["events"] if kind == "stream/started"]
@@ -156,7 +171,8 @@ def report(clicks: list[float], seen: dict[str, Any]) -> None:
         gaps = sorted(b - a for a, b in zip(frames, frames[1:], strict=False))
         print(
             f"text {number}: first frame {shown - click:.0f} ms, first sound {heard - click:.0f} ms after the click; "
-            f"{1000 * (len(frames) - 1) / (frames[-1] - frames[0]):.1f} frames a second, "
+            f"{1000 * (len(frames) - 1) / (frames[-1] - frames[0]):.1f} frames a second shown, "
+            f"{rate_received(seen['received'], start, end):.1f} received, "
             f"95 % of the gaps below {gaps[int(0.95 * len(gaps))]:.0f} ms, longest {gaps[-1]:.0f} ms"
         )
     speaking = [offset for at, offset in seen["offsets"] if begun[0] <= at <= ended[-1]]

@@ -28,7 +28,7 @@ Filmed lips are round below about the first, whatever their width at rest is (``
 table), so a small mouth has less way to go.
 """
 LEAST_WAY, MOST_WAY = 0.3, 1.3
-FULLER, THINNER, PRESSED = 0.35, 0.6, 1.0
+FULLER, THINNER, PRESSED = 0.5, 0.55, 1.0
 """Thickness that round lips gain, and that lips lose which become as narrow without being round."""
 LEVEL = 0.6
 """Part of the mouth's curve that rounding takes out: corners of round lips are level with their middle."""
