@@ -23,11 +23,12 @@ $(VENV)/all: pyproject.toml
 demo: $(VENV)/light
 	$(BIN)/python -m lp_core demo
 
-# Files are shared out among the processes; tests that watch a running clock follow alone.
+# Files are shared out among the processes in the order of tests/conftest.py; tests that watch a running clock
+# follow alone.
 PROCESSES ?= 2
 
 test: $(VENV)/all
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile -m "not realtime" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "not realtime" $(PYTEST_FLAGS)
 	$(BIN)/python -m pytest -m realtime $(PYTEST_FLAGS)
 
 check: $(VENV)/all

@@ -9,6 +9,7 @@ import random
 import sys
 import threading
 import time
+from collections import Counter
 from itertools import groupby
 from pathlib import Path
 
@@ -35,10 +36,16 @@ hypothesis_settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items):
-    """Marks every test that asks for the sample media, so that ``-m 'not media'`` leaves it out."""
+    """Marks tests that ask for the sample media, so that ``-m 'not media'`` leaves them out; orders the files.
+
+    Processes take whole files from the top: those with slow tests come first, so that none is left for the end.
+    """
     for item in items:
         if "media" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.media)
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    size = Counter(item.path for item in items)
+    items.sort(key=lambda item: (-slow[item.path], -size[item.path]))
 
 
 def pytest_runtest_setup(item):
