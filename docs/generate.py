@@ -62,7 +62,7 @@ REMEDIES = {
     "model_damaged": "Fetch the model again with `lpsuite models fetch`.",
     "license_not_accepted": "Read the license, then add `--accept-license`.",
     "out_of_memory": "Close other programs, or render at a smaller size or tile.",
-    "provenance": "Run `lpsuite provenance verify FILE`.",
+    "provenance": "Run `lpsuite provenance show FILE`.",
     "key_unusable": "Run `lpsuite provenance init`.",
     "not_signed": "The file carries no content credentials.",
     "tampered": "The file was changed after it was signed. Ask for the original.",

@@ -1,53 +1,63 @@
-"""The commands in the documents: every line that begins with lpsuite is one that the program accepts."""
+"""Every command in the documents is run with small files, or marked with the reason why it is not."""
 
+import importlib.util
+import io
 import re
-import shlex
-from pathlib import Path
+import sys
+import tomllib
 
-import click
 import pytest
 
-from lp_core.cli.main import lpsuite
+pytestmark = pytest.mark.slow
+for library in ("torch", "hibari", "hama", "spandrel", "opentimelineio", "OpenImageIO", "c2pa"):
+    pytest.importorskip(library)
+from fakes.document_marks import MARKED, Reason, found  # noqa: E402
+from fakes.document_player import Player  # noqa: E402
+from fakes.documents import PAGES, ROOT, commands  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-LINE = re.compile(r"^(?: {4}|\$ )?(lpsuite [^\n]*(?:\\\n[^\n]*)*)", re.MULTILINE)
-BLOCK = re.compile(r"```[a-z]*\n(.*?)```|((?:^ {4}[^\n]*\n)+)", re.DOTALL | re.MULTILINE)
-PLACEHOLDER = re.compile(r"\.\.\.|…|\[[A-Z-]|\bseconds  ")
-"""Lines that show a form or a table, not a command."""
-
-
-def commands():
-    for page in PAGES:
-        if page.name == "CHANGELOG.md":
-            continue
-        blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
-        for block in (fenced or indented for fenced, indented in blocks):
-            for line in LINE.findall(block):
-                words = shlex.split(line.replace("\\\n", " "), comments=True)
-                for sign in ("|", ">", "&", "&&", ";"):
-                    words = words[: words.index(sign)] if sign in words else words
-                if not PLACEHOLDER.search(line):
-                    yield pytest.param(words[1:], id=f"{page.name}: {' '.join(words[:4])}")
+ALL = [command for page in PAGES for command in commands(page)]
+EXTRAS = re.compile(r"(?:lp-suite|\.)\[([\w,-]+)\]")
+DONE = set()
+"""Commands of pages before, which are not run again."""
 
 
-def parsed(command, name, words, parent=None):
-    """The context of a command line, down to its last command; nothing is run."""
-    with command.make_context(name, list(words), parent=parent) as context:
-        rest = [*context._protected_args, *context.args]
-        if isinstance(command, click.Group) and rest:
-            name, found, rest = command.resolve_command(context, rest)
-            return parsed(found, name, rest, context)
-        return context
+def test_a_mark_names_a_reason_and_is_needed():
+    assert all(isinstance(reason, Reason) for reason in MARKED.values())
+    texts = [command.text for command in ALL]
+    assert not [pattern for pattern in MARKED if not any(re.fullmatch(pattern, text) for text in texts)]
 
 
-@pytest.mark.parametrize("words", list(commands()))
-def test_the_program_accepts_it(words, tmp_path, monkeypatch):
-    """Options, values and numbers of arguments; what a command does is tested with real files elsewhere."""
-    monkeypatch.chdir(tmp_path)
-    for word in filter(str.isupper, words):
-        (tmp_path / word).mkdir(exist_ok=True)
-    try:
-        parsed(lpsuite, "lpsuite", words)
-    except click.exceptions.Exit as end:  # --version, --help
-        assert end.exit_code == 0
+@pytest.mark.parametrize(
+    "text", sorted({command.text for command in ALL if found(MARKED, command.text, None)})
+)
+def test_what_a_marked_command_names_is_there(text):
+    """Scripts, modules and extras."""
+    words = text.split(" ")
+    if words[:2] == ["python", "-m"]:
+        assert importlib.util.find_spec(words[2]) is not None
+    elif words[0] == "python":
+        assert (ROOT / words[1]).is_file()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for names in EXTRAS.findall(text):
+        assert set(names.split(",")) <= set(project["optional-dependencies"])
+
+
+@pytest.fixture
+def player(reader):
+    made = Player(reader)
+    yield made
+    assert made.stop() == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_a_page_works(page, player, monkeypatch, capsys):
+    """As a reader does it: from the top of the page to its end, in one folder."""
+    wrong = []
+    for command in commands(page):
+        if found(MARKED, command.text, None) is None and command.text not in DONE:
+            DONE.add(command.text)
+            monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+            problem = player.play(command)
+            said = capsys.readouterr().err[-500:]
+            wrong += [f"{command.text}: {problem}\n{said}"] if problem else []
+    assert not wrong, "\n".join(wrong)
