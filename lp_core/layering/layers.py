@@ -84,10 +84,7 @@ class SourceLayers:
             return self._filmed(self._segmenter, frame, face, plate)
         person = self._segmenter.matte(frame.as_rgb8(), face.landmarks_frame)
         fringe = ramp(person > 0, _half_fringe(max(person.shape)))
-        whole = (0, 0, person.shape[1], person.shape[0])
-        hair = soft_fill(frame.pixels, _not_sure(person), whole, _FILL_PX)
-        shown = _plate_around(frame, person, fringe) if plate is None else plate
-        return Layer.whole(person, shown, fringe, hair)
+        return Layer.whole(person, _plate_around(frame, person, fringe) if plate is None else plate, fringe)
 
     def _filmed(
         self, segmenter: PersonSegmenter, frame: Frame, face: Face, plate: NDArray[Any] | None
@@ -104,12 +101,13 @@ class SourceLayers:
         found = edged(values, patch.box, small, size)
         near = ramp(found > 0, _half_fringe(max(size) * found.shape[1] / (patch.box[2] - patch.box[0])))
         box = _enlarged(patch.box, size, (image.shape[1], image.shape[0]))
+        cover = np.dstack([found, near])
+        if plate is not None:
+            return Layer(box, cover, plate)
         # What is shown is what is stored in most videos: then the reduced image is there already.
         whole = (0, 0, small.shape[1], small.shape[0])
         pixels, part = (small, whole) if np.may_share_memory(image, frame.pixels) else (frame.pixels, box)
-        hair = soft_fill(pixels, _not_sure(found), part, _FILL_PX)
-        shown = SoftFill(soft_fill(pixels, near, part, _FILL_PX)) if plate is None else plate
-        return Layer(box, np.dstack([found, near]), shown, hair)
+        return Layer(box, cover, SoftFill(soft_fill(pixels, near, part, _FILL_PX)))
 
     def __enter__(self) -> Self:
         return self
@@ -124,11 +122,6 @@ def _enlarged(box: Box, size: tuple[int, int], whole: tuple[int, int]) -> Box:
     """A box of a reduced frame in the whole one, both of a width and height."""
     left, top, right, bottom = (round(edge * whole[at % 2] / size[at % 2]) for at, edge in enumerate(box))
     return left, top, right, bottom
-
-
-def _not_sure(person: F32) -> F32:
-    """1 where a pixel may show background: everywhere but inside the person."""
-    return (person < 1).astype(np.float32)
 
 
 def _half_fringe(side: float) -> int:

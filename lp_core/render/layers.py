@@ -10,7 +10,7 @@ Formula:
     the background that came along for the one that belongs there gives ``E(x) + (1 - a) (P(x) - P(x + f))``, edges
     and hair included. A found matte misses loose hair, so in a fringe around it the plate goes over from the fill to
     the source itself, and the formula holds there too: what the plate lacks, ``S - P``, is taken for hair and moves
-    along, as far as it leads from the plate's color towards the person's. Elsewhere the background is the plate.
+    along. Elsewhere the background is the plate as it is.
 """
 
 from __future__ import annotations
@@ -60,17 +60,13 @@ class Layer:
     the matte and falling to 0; 0 everywhere where the matte is exact."""
     plate: NDArray[Any] | SoftFill
     """(H, W, C) the frame without the person, of its type and color state; or how it is filled."""
-    hair: F32 | None = None
-    """(h, w, C) color of the person close to each place, coarse; None: the matte is exact."""
 
     @classmethod
-    def whole(
-        cls, person: F32, plate: NDArray[Any], fringe: F32 | None = None, hair: F32 | None = None
-    ) -> Layer:
+    def whole(cls, person: F32, plate: NDArray[Any], fringe: F32 | None = None) -> Layer:
         """A layer from (H, W) matte, (H, W, C) plate and (H, W) fringe of a whole frame; None: the matte is exact."""
         height, width = person.shape
         near = np.zeros_like(person) if fringe is None else fringe
-        return cls((0, 0, width, height), np.dstack([person, near]), plate, hair)
+        return cls((0, 0, width, height), np.dstack([person, near]), plate)
 
     def covers(self, x: F32, y: F32) -> F32:
         """(h, w, 2) person and loose hair at (h, w) positions in the frame."""
@@ -104,10 +100,6 @@ class Layer:
         hidden = self.covers_at(x, y)[:, 1:]
         fill = self._coarse_at(self.plate.colors, x, y)
         return np.where(np.isfinite(own), own + hidden * (fill - own), fill)
-
-    def hair_at(self, x: F32, y: F32) -> F32 | None:
-        """(N, C) color of the person close to (N,) positions; None: the matte is exact."""
-        return None if self.hair is None else self._coarse_at(self.hair, x, y)
 
     def _coarse_at(self, colors: F32, x: F32, y: F32) -> F32:
         left, top, right, bottom = self.box
@@ -187,7 +179,7 @@ def over_plate(animation: Animation, source: Frame, layer: Layer) -> Animation:
     rows, columns = rows.take(free), columns.take(free)
     here, there = layer.plate_at(source, x, y), layer.plate_at(source, came_x, came_y)
     drawn = animation.pixels[part][rows, columns]
-    loose = np.minimum(hair * _HAIR, np.float32(1)) * _likeness(drawn, there, layer.hair_at(came_x, came_y))
+    loose = np.minimum(hair * _HAIR, np.float32(1))
     matte, flow = (only(values, ~background) for values in (animation.region_matte, animation.region_flow))
     pixels = animation.pixels.copy()
     shown = pixels[part]
@@ -215,18 +207,6 @@ def _areas(animation: Animation, layer: Layer) -> tuple[Mask, Mask]:
         is_shown, is_free = widened(is_shown, 1), widened(is_free, 1)
     size = right - left, bottom - top
     return blocks(~is_shown, step, size), blocks(is_shown & is_free, step, size)
-
-
-def _likeness(drawn: NDArray[Any], plate: F32, hair: F32 | None) -> F32:
-    """(N,) 0..1 how far colors (N, C) differ from a plate as hair does: hair goes along, the wall does not."""
-    if hair is None:
-        return np.ones(len(drawn), np.float32)
-    found, wanted = drawn - plate, hair - plate
-    along = np.einsum("nc,nc->n", found, wanted)
-    lengths = np.einsum("nc,nc->n", found, found) * np.einsum("nc,nc->n", wanted, wanted)
-    with np.errstate(invalid="ignore", over="ignore"):
-        cosine = along / np.sqrt(np.maximum(lengths, np.float32(1e-12)))
-    return np.asarray(np.clip(np.nan_to_num(cosine), 0, 1), np.float32)
 
 
 def _exchanged(drawn: NDArray[Any], here: F32, there: F32, person: F32, hair: F32) -> NDArray[Any]:

@@ -108,30 +108,6 @@ def test_loose_hair_around_the_matte_moves_along_and_leaves_nothing_behind(sourc
     np.testing.assert_array_equal(got.pixels[free], wall[free])
 
 
-@pytest.mark.parametrize(("strand", "is_hair"), [(0.6, True), (0.0, False)])
-def test_only_what_has_the_persons_color_is_hair(source, animation, person, plate, strand, is_hair):
-    """The wall is darker than the person: a brighter strand is hair, a crack in the wall is not."""
-    white = plate.max()
-    wall = np.full_like(plate, white / 4)
-    pixels = wall.copy()
-    pixels[person == 1] = white / 2
-    mark = np.zeros_like(person, bool)
-    mark[8:16, 12] = True
-    pixels[mark] = strand * white
-    fringe = np.zeros_like(person)
-    fringe[6:18, 10:28] = 1
-    left, top, right, bottom = REGION
-    x, y = np.meshgrid(np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32))
-    drawn = pixels.copy()
-    drawn[top:bottom, left:right] = sample(pixels, x - SHIFT, y)
-    hair = np.full((3, 5, 3), float(white) / 2, np.float32)
-    layer = Layer.whole(person, wall, fringe, hair)
-    got = over_plate(replace(animation, pixels=drawn), replace(source, pixels=pixels), layer)
-    moved = np.roll(mark, SHIFT, axis=1)
-    wanted = pixels[8, 12] if is_hair else wall[0, 0]
-    np.testing.assert_allclose(got.pixels[moved], np.broadcast_to(wanted, got.pixels[moved].shape), atol=1e-6)
-
-
 def test_nothing_happens_where_everything_is_the_person(plate, source, animation):
     everything = np.ones((HEIGHT, WIDTH), np.float32)
     assert over_plate(animation, source, Layer.whole(everything, plate)) is animation
