@@ -95,7 +95,13 @@ class LaneProcesses(ClosesOnExit):
             "more": self._more,
             "folder": str(self._folder / quote(lane, safe="")),
         }
-        process = _LaneProcess(begin)
+        try:
+            process = _LaneProcess(begin)
+        except (
+            _KilledAtOnce
+        ) as error:  # by the system, for want of memory, or by somebody: no fault of the job
+            logger.warning("lane %s: %s; it is started again", lane, error)
+            process = _LaneProcess(begin)
         with self._lock:
             self._processes[lane] = process
         return process
@@ -108,6 +114,10 @@ class LaneProcesses(ClosesOnExit):
             self._processes.clear()
         for process in processes:
             process.close()
+
+
+class _KilledAtOnce(WorkerError):
+    """A signal ended a process before it could take a job."""
 
 
 class _Requests:
@@ -157,7 +167,8 @@ class _LaneProcess:
         self._send(begin)
         if self._said.get() is None:
             self.close()
-            raise WorkerError(f"it ended as it began ({self._end()})")
+            failure = _KilledAtOnce if self._program.wait() < 0 else WorkerError
+            raise failure(f"it ended as it began ({self._end()})")
 
     @property
     def is_alive(self) -> bool:

@@ -135,6 +135,21 @@ def test_a_process_that_cannot_begin_is_a_sentence(tmp_path):
     store.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(("deaths", "state"), [(1, "done"), (2, "failed")])
+def test_a_process_that_is_killed_as_it_begins_is_started_once_more(tmp_path, deaths, state):
+    store = JobStore(tmp_path / "jobs.sqlite3")
+    more = {"killed_at_start": str(tmp_path / "starts"), "deaths": deaths}
+    processes = LaneProcesses(tmp_path / "lanes", [tmp_path], KINDS, more)
+    runner = JobRunner(store, Hub(), kinds(None), tmp_path / "jobs", processes.do)
+    row = ended(store, runner, "a", how="plain")
+    assert row.state == state
+    assert state == "done" or "it ended as it began (SIGKILL)" in row.error["message"]
+    runner.close()
+    processes.close()
+    store.close()
+
+
 def alive(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
