@@ -19,15 +19,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain, islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from training_runs import TRIAL, gloo, kills, say, verdict
+from training_runs import SIDE, TRIAL, gloo, inputs, kills, say, shown, verdict
 
-from lp_core.errors import LpError
 from lp_core.media.open import open_source
 from lp_core.training.adapt import AdaptOptions, adapt
 from lp_core.training.candidates import Filters
@@ -47,9 +45,8 @@ from lp_core.training.reenact import (
     score_of,
     unseen,
 )
-from lp_core.training.rivals import write_inputs
 from lp_core.training.run import HELD_OUT_STEP, UNSEEN_STEP, run_training
-from lp_core.training.shots import CutFinder
+from lp_core.training.stitch import StitchWeights
 from lp_core.training.stitch_run import stitch_weights
 from lp_core.training.store import TrainingSet
 
@@ -63,7 +60,7 @@ SEEN = (
     "source_video/s32",
 )
 UNSEEN = "driving/d10"
-SIDE, FACE_PX = 128, 100.0
+FACE_PX = 100.0
 BAR_DB, BAR_COPY, BAR_FACE, BAR_ADAPT = 20.5, 3.0, 4.0, 5.0
 PARTS = ("inputs", "trial", "adapt", "play", "evaluate", "stitch", "kill", "gloo", "precision")
 
@@ -212,15 +209,18 @@ def tables(everyone: TrainingSet, out: Path) -> None:
         say((out / f"table-{part}" / "table.md").read_text())
 
 
-def stitching(everyone: TrainingSet, out: Path, steps: int) -> None:
-    """Shoulders against motion."""
-    with timed("stitch"):
-        before, after = stitch_weights(
-            out / "trial", everyone.folder, out / "stitched", "s", (steps, 8, 1e-3, 0), say
-        )
-    say(f"  shoulders {after.shoulders_before:.4f} -> {after.shoulders_after:.4f}")
-    say(f"  gone >= 50%: {after.gain:.0%}, {verdict(after.gain >= 0.5)}; untrained {before.gain:.0%}")
-    say(f"  motion kept >= 85%: {after.motion_kept:.0%}, {verdict(after.motion_kept >= 0.85)}")
+def stitching(everyone: TrainingSet, out: Path, steps: int, shoulders: list[float]) -> None:
+    """Shoulders against motion, by the weight of the shoulders."""
+    for weight in shoulders:
+        terms, plan = StitchWeights(shoulders=weight), (steps, 8, 1e-3, 0)
+        with timed(f"stitch, weight {weight:g}"):
+            found = stitch_weights(
+                out / "trial", everyone.folder, out / f"stitched-{weight:g}", "s", plan, say, terms
+            )
+        before, after = found
+        say(f"  shoulders {after.shoulders_before:.4f} -> {after.shoulders_after:.4f}")
+        say(f"  gone >= 50%: {after.gain:.0%}, {verdict(after.gain >= 0.5)}; untrained {before.gain:.0%}")
+        say(f"  motion kept >= 85%: {after.motion_kept:.0%}, {verdict(after.motion_kept >= 0.85)}")
 
 
 def precision(everyone: TrainingSet, steps: int) -> None:
@@ -240,45 +240,6 @@ def precision(everyone: TrainingSet, steps: int) -> None:
     say(f"bfloat16 and float32 differ by {apart:.1%}; <= 5%: {verdict(apart <= 0.05)}")
 
 
-def shown(path: Path, side: int, most: int = 10**6) -> Iterator[np.ndarray]:
-    """Frames of a video as squares."""
-    with open_source(str(path)) as source:
-        for frame in islice(source, most):
-            yield cv2.resize(frame.as_rgb8(), (side, side), interpolation=cv2.INTER_AREA)
-
-
-def inputs(media: Path, out: Path) -> None:
-    """Cuts of joined clips, and sources that cannot be used."""
-    clips = [
-        media / f"{name}.mp4"
-        for name in ("driving/d19", "driving/d20", "source_video/s18", "source_video/s32")
-    ]
-    finder = CutFinder()
-    joined = chain.from_iterable(shown(path, 256) for path in clips)
-    cuts = [index for index, picture in enumerate(joined) if finder.begins(picture)]
-    say(f"cuts of four joined clips: {cuts}; 250, 425, 707: {verdict(cuts == [250, 425, 707])}")
-    folder = out / "inputs"
-    folder.mkdir(exist_ok=True)
-    (folder / "empty").mkdir(exist_ok=True)
-    both = [np.hstack(pair) for pair in zip(shown(clips[0], 320, 30), shown(clips[1], 320, 30), strict=True)]
-    noise = np.random.default_rng(0)
-    write_inputs(folder / "two people", both[0], both)
-    plain = [noise.integers(0, 255, (320, 320, 3)).astype(np.uint8) for _ in range(30)]
-    write_inputs(folder / "no face", plain[0], plain)
-    whole = clips[0].read_bytes()
-    (folder / "truncated.mp4").write_bytes(whole[: len(whole) // 2])
-    options = PrepareOptions(
-        license="own", size=SIDE, people="sources", filters=replace(Filters(), face_px=60.0)
-    )
-    for name in ("two people/driving.mkv", "no face/driving.mkv", "truncated.mp4", "empty"):
-        target = out / "inputs-set"
-        try:
-            prepare([folder / name], target, options)
-            say(f"  {name}: taken, NOT HELD")
-        except LpError as error:
-            say(f"  {name}: {error} (nothing left behind: {verdict(not target.exists())})")
-
-
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -292,6 +253,7 @@ def main() -> int:
         "--adapt", nargs="+", default=["G", "F,M,W,G"], help="networks that learn, a run each"
     )
     parser.add_argument("--stitch-steps", type=int, default=110)
+    parser.add_argument("--stitch-shoulders", type=float, nargs="+", default=[10.0, 100.0, 1000.0])
     parser.add_argument("--kills", type=int, default=10)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -304,7 +266,7 @@ def main() -> int:
         "adapt": lambda: adapting(everyone, lone, options.out, options.adapt_steps, tuple(options.adapt)),
         "play": lambda: playing(options.media, options.out),
         "evaluate": lambda: tables(everyone, options.out),
-        "stitch": lambda: stitching(everyone, options.out, options.stitch_steps),
+        "stitch": lambda: stitching(everyone, options.out, options.stitch_steps, options.stitch_shoulders),
         "kill": lambda: kills(everyone, options.out, options.kills),
         "gloo": lambda: gloo(everyone, options.out),
         "precision": lambda: precision(everyone, 50),

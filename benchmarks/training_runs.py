@@ -1,4 +1,4 @@
-"""Runs of benchmarks/training.py in separate processes: killed and continued, and two at a time."""
+"""Parts of benchmarks/training.py: runs that are killed and continued, two processes, sources that cannot be used."""
 
 from __future__ import annotations
 
@@ -12,15 +12,28 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
+from itertools import chain, islice
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 
+from lp_core.errors import LpError
+from lp_core.media.open import open_source
+from lp_core.training.candidates import Filters
+from lp_core.training.prepare import PrepareOptions, prepare
+from lp_core.training.rivals import write_inputs
 from lp_core.training.run_files import load_checkpoint
+from lp_core.training.shots import CutFinder
 from lp_core.training.store import TrainingSet
 
 TRIAL = Path(str(files("lp_core.training").joinpath("trial.toml")))
+SIDE = 128
+"""Of the prepared crops."""
 
 
 def say(line: str) -> None:
@@ -159,3 +172,42 @@ def gloo(everyone: TrainingSet, out: Path) -> None:
     worst = max(abs(a - b) / abs(a) for a, b in zip(one, two, strict=True))
     say(f"two gloo processes against one with twice the batch, {len(one)} steps: largest relative difference of the "
         f"loss {worst:.1e}; <= 1e-3: {verdict(worst <= 1e-3)}")  # fmt: skip
+
+
+def shown(path: Path, side: int, most: int = 10**6) -> Iterator[np.ndarray]:
+    """Frames of a video as squares."""
+    with open_source(str(path)) as source:
+        for frame in islice(source, most):
+            yield cv2.resize(frame.as_rgb8(), (side, side), interpolation=cv2.INTER_AREA)
+
+
+def inputs(media: Path, out: Path) -> None:
+    """Cuts of joined clips, and sources that cannot be used."""
+    clips = [
+        media / f"{name}.mp4"
+        for name in ("driving/d19", "driving/d20", "source_video/s18", "source_video/s32")
+    ]
+    finder = CutFinder()
+    joined = chain.from_iterable(shown(path, 256) for path in clips)
+    cuts = [index for index, picture in enumerate(joined) if finder.begins(picture)]
+    say(f"cuts of four joined clips: {cuts}; 250, 425, 707: {verdict(cuts == [250, 425, 707])}")
+    folder = out / "inputs"
+    folder.mkdir(exist_ok=True)
+    (folder / "empty").mkdir(exist_ok=True)
+    both = [np.hstack(pair) for pair in zip(shown(clips[0], 320, 30), shown(clips[1], 320, 30), strict=True)]
+    noise = np.random.default_rng(0)
+    write_inputs(folder / "two people", both[0], both)
+    plain = [noise.integers(0, 255, (320, 320, 3)).astype(np.uint8) for _ in range(30)]
+    write_inputs(folder / "no face", plain[0], plain)
+    whole = clips[0].read_bytes()
+    (folder / "truncated.mp4").write_bytes(whole[: len(whole) // 2])
+    options = PrepareOptions(
+        license="own", size=SIDE, people="sources", filters=replace(Filters(), face_px=60.0)
+    )
+    for name in ("two people/driving.mkv", "no face/driving.mkv", "truncated.mp4", "empty"):
+        target = out / "inputs-set"
+        try:
+            prepare([folder / name], target, options)
+            say(f"  {name}: taken, NOT HELD")
+        except LpError as error:
+            say(f"  {name}: {error} (nothing left behind: {verdict(not target.exists())})")
