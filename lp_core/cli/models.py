@@ -127,16 +127,16 @@ def _import(name: str, folder: Path, root: Path) -> Path:
     from lp_core.engines.liveportrait.table import published_model
     from lp_core.speech.joyvasa.about import NAME as JOYVASA
 
-    def told(text: str) -> None:
+    def report(text: str) -> None:
         say(text, err=True)
 
     if name == JOYVASA:
         from lp_core.speech.joyvasa.checkpoint import import_joyvasa
 
-        return import_joyvasa(folder, root, told)
+        return import_joyvasa(folder, root, report)
     from lp_core.engines.liveportrait.importing import import_weights
 
-    return import_weights(published_model(name), folder, root, told)
+    return import_weights(published_model(name), folder, root, report)
 
 
 def _notes(name: str) -> tuple[str, ...]:
@@ -182,12 +182,12 @@ def fetch(name: str, accept_license: bool, into_environment: bool) -> None:
     """Downloads the model NAME, checks it and prints where it is."""
     from lp_core.models import store
 
-    told: dict[str, int] = {}
+    shown: dict[str, int] = {}
 
     def show(file: str, arrived: int, total: int) -> None:
         tenth = 10 * arrived // total
-        if sys.stderr.isatty() and told.get(file) != tenth:
-            told[file] = tenth
+        if sys.stderr.isatty() and shown.get(file) != tenth:
+            shown[file] = tenth
             say(f"{file}: {megabytes(arrived)} of {megabytes(total)}", err=True)
 
     say(str(store.fetch(name, accept_license, show, into_environment)))

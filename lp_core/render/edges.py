@@ -66,23 +66,23 @@ class FilmedFace:
     face: str = ""
     """Which face, in the user's words or as a person's id."""
 
-    def followed(self, hear: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
+    def followed(self, report: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
         """Every frame with the followed face, None where it is lost; decoding runs in a separate thread.
 
         Faces do not lag behind their frames (lp_core.render.landmark_lag). A face that appears late is followed from
         then on; a face that never appears is reported after the last frame.
 
         Args:
-            hear: takes what the file's reader reports, sentence by sentence, after the last frame.
+            report: takes what the file's reader reports, sentence by sentence, after the last frame.
 
         Raises:
             FaceNotThere: there are faces, but never the chosen one.
             NoFace: no frame of the clip shows a face.
         """
-        with closing(self._read(hear)) as sightings:
+        with closing(self._read(report)) as sightings:
             yield from without_lag(sightings)
 
-    def _read(self, hear: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
+    def _read(self, report: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
         width, height = self.info.width, self.info.height
         watch, follower = FaceWatch(self.open_analyzer), self.open_follower()
         found, others = False, list[Face]()
@@ -98,7 +98,7 @@ class FilmedFace:
                     others = others or faces
                     yield frame, face
                 for note in (*source.notes, *follower.notes):
-                    hear(note)
+                    report(note)
             if not found:
                 self.require(others, width, height)
         finally:

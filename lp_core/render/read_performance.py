@@ -33,7 +33,7 @@ def record_motion(
     engine: Engine,
     write: Callable[[MotionFrame], None],
     meter: Meter,
-    hear: Callable[[str], None],
+    report: Callable[[str], None],
     sample: PerformanceSample | None = None,
     watch: PerformanceWatch | None = None,
 ) -> Runs:
@@ -47,7 +47,7 @@ def record_motion(
         engine: reads the motion off a face.
         write: takes the motion of each frame.
         meter: counts the frames.
-        hear: takes the sentences the user should see.
+        report: takes the sentences the user should see.
         sample: is offered every frame that shows the face.
         watch: is shown every frame, and writes in place of ``write``.
 
@@ -60,7 +60,7 @@ def record_motion(
     """
     lost: list[int] = []
     last = neutral_filler(engine.info.rig)
-    with closing(film.followed(hear)) as followed:
+    with closing(film.followed(report)) as followed:
         while batch := list(islice(followed, engine.info.batch)):
             read = iter(engine.read_motions([(frame, face) for frame, face in batch if face is not None]))
             for frame, face in batch:
@@ -126,10 +126,10 @@ def store_performance(render: Render, folder: Path, listener: Listener | None) -
             fronts = render.fronts and stack.enter_context(render.fronts())
             watch = PerformanceWatch(rig, writer.append, render.face.on_lost == "interpolate", fronts)
             record_motion(driving, render.engine, writer.append, meter, notes.append, sample, watch)
-            trust, told = watch.finish()
+            trust, watch_notes = watch.finish()
             writer.commit()
         trust.save(folder)
-        notes.extend(told)
+        notes.extend(watch_notes)
         save_arrays(folder / SAMPLE_FILE, _arrays_of(sample.samples))
     write_json(facts, {"notes": notes})
     return notes

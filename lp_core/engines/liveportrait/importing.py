@@ -16,11 +16,10 @@ from lp_core.errors import ModelError
 from lp_core.models.download import translated_write_errors
 from lp_core.models.imports import write_import_list
 
-Told = Callable[[str], None]
-"""Called with each file that was imported."""
 
-
-def import_weights(model: PublishedModel, folder: Path, root: Path, told: Told | None = None) -> Path:
+def import_weights(
+    model: PublishedModel, folder: Path, root: Path, report: Callable[[str], None] | None = None
+) -> Path:
     """Checks every file of a model and writes it as safetensors; the list of the import is written last.
 
     Each file is read without running code, and must hold exactly the published keys, shapes and types and finite
@@ -30,7 +29,7 @@ def import_weights(model: PublishedModel, folder: Path, root: Path, told: Told |
         model: whose weights they are.
         folder: holds them, in the official layout or flat.
         root: the model folder.
-        told: hears of each file.
+        report: called with a line for each file.
 
     Returns:
         The folder of the imported files.
@@ -56,8 +55,8 @@ def import_weights(model: PublishedModel, folder: Path, root: Path, told: Told |
             save_file(_flat(stem, states), temporary, metadata={"format": "pt"})
             temporary.replace(target / name)
         hashes[name] = sha256_of(target / name)
-        if told is not None:
-            told(
+        if report is not None:
+            report(
                 f"{path.name}: {sum(len(state) for state in states.values())} tensors, SHA-256 {hashes[name]}"
             )
     write_import_list(target, model.name, folder, hashes, model.license)

@@ -74,13 +74,13 @@ class Joyvasa:
     ranges: Ranges
 
 
-def import_joyvasa(folder: Path, root: Path, told: Callable[[str], None] | None = None) -> Path:
+def import_joyvasa(folder: Path, root: Path, report: Callable[[str], None] | None = None) -> Path:
     """Checks the published files and writes them as one safetensors file; the list of the import is written last.
 
     Args:
         folder: holds the files, in the official layout or flat.
         root: the model folder.
-        told: hears what was imported.
+        report: called with what was imported.
 
     Returns:
         The folder of the imported file.
@@ -109,8 +109,8 @@ def import_joyvasa(folder: Path, root: Path, told: Callable[[str], None] | None 
         temporary.replace(target / WEIGHTS)
     digest = sha256_of(target / WEIGHTS)
     write_import_list(target, NAME, folder, {WEIGHTS: digest})
-    if told is not None:
-        told(
+    if report is not None:
+        report(
             f"{checkpoint.name}, {template.name}: {len(state)} tensors, {sizes.steps} steps, SHA-256 {digest}"
         )
     return target
