@@ -110,7 +110,8 @@ def measure(portrait: Path, voice: Path, given: argparse.Namespace, total: Total
     motion = hear(voice, RenderSettings().speech).motion
     asked = motion.sampled(rate, 0, motion.frames(rate))
     with tempfile.TemporaryDirectory() as folder:
-        film = render(portrait, voice, given.fps, given.seconds, given.sheet or Path(folder))
+        seconds = min(given.seconds, motion.seconds)
+        film = render(portrait, voice, given.fps, seconds, given.sheet or Path(folder))
         mouth = filmed_mouth(film)
         scores = likeness(asked, mouth, rate)
         lips, vowels = closed_share(motion, mouth, CLOSURES), closed_share(motion, mouth, OPEN_VOWELS)
