@@ -2,8 +2,6 @@
 
 import { ask } from "./api.js";
 
-const BUFFER_MS = 120;
-
 export class Talk {
   // words: gives {text, voice, speed}; problem: takes an Error.
   constructor(element, portrait, words, problem) {
@@ -65,10 +63,7 @@ export class Talk {
   listen(peer) {
     const stream = new MediaStream();
     this.parts.video.srcObject = stream;
-    peer.addEventListener("track", ({ track, receiver }) => {
-      if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = BUFFER_MS; // sound and video wait alike
-      stream.addTrack(track);
-    });
+    peer.addEventListener("track", ({ track }) => stream.addTrack(track));
     peer.addEventListener("datachannel", ({ channel }) => {
       this.channel = channel;
       channel.addEventListener("message", ({ data }) => this.heard(data));
