@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from fakes.films import read_pictures
@@ -72,14 +70,14 @@ def plate(path, portrait, bits, has_alpha, sample_type, codec="ffv1"):
 def mattes(monkeypatch):
     """The mattes of all images that the mesh engine draws, in order."""
     kept = []
-    animate = MeshEngine.animate
+    animate_all = MeshEngine.animate_all
 
-    def recorded(self, *arguments, **named):
-        drawn = animate(self, *arguments, **named)
-        kept.append(drawn.matte)
-        return replace(drawn)
+    def recorded(self, acts, reference):
+        drawn = animate_all(self, acts, reference)
+        kept.extend(animation.matte for animation in drawn)
+        return drawn
 
-    monkeypatch.setattr(MeshEngine, "animate", recorded)
+    monkeypatch.setattr(MeshEngine, "animate_all", recorded)
     return kept
 
 
