@@ -97,7 +97,7 @@ class Soak:
     def crash(self) -> None:
         """Ends the process that does the jobs as a fault in a library would; the job is done again."""
         holders = list((self.worker.state / "lanes").glob("cpu/pid"))
-        for pid in (int(holder.read_text()) for holder in holders):
+        for pid in (int(holder.read_text().split()[0]) for holder in holders):
             if pid in family(self.worker.process.pid):
                 os.kill(pid, signal.SIGABRT)
                 self.counts["crashes"] += 1

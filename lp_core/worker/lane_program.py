@@ -31,11 +31,12 @@ from lp_core.render.report import Progress
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.job_context import JobContext
 from lp_core.worker.job_outcome import carry_out
+from lp_core.worker.process_birth import birth_of
 
 PATIENCE_S = 10.0
 """So long the program of a worker that has died may take to end by itself."""
 HOLDER = "pid"
-"""File next to the lock: the process that has it."""
+"""File next to the lock: the number of the process that has it, and when that process began."""
 
 
 def main() -> None:
@@ -110,7 +111,7 @@ def _alone(folder: Path) -> Iterator[None]:
     while True:
         try:
             with locked(folder, busy):
-                write_whole(folder / HOLDER, str(os.getpid()), durable=False)
+                write_whole(folder / HOLDER, f"{os.getpid()} {birth_of(os.getpid())}", durable=False)
                 yield
                 return
         except WorkerError as error:
@@ -120,6 +121,13 @@ def _alone(folder: Path) -> Iterator[None]:
             if not is_patient:
                 raise busy
             until, is_patient = time.monotonic() + PATIENCE_S, False
-            with contextlib.suppress(OSError, ValueError):
-                os.kill(int((folder / HOLDER).read_text()), getattr(signal, "SIGKILL", signal.SIGTERM))
+            _end_holder(folder / HOLDER)
         time.sleep(0.05)
+
+
+def _end_holder(file: Path) -> None:
+    """Kills the process that a file names, unless its number belongs to another process by now."""
+    with contextlib.suppress(OSError, ValueError):
+        number, _, birth = file.read_text().partition(" ")
+        if birth and birth == birth_of(int(number)):
+            os.kill(int(number), getattr(signal, "SIGKILL", signal.SIGTERM))

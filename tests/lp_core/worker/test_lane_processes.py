@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from fakes.deadly_kinds import kinds
 
-from lp_core.errors import NotAllowed, TooBusy, UnreadableMedia
+from lp_core.errors import NotAllowed, TooBusy, UnreadableMedia, WorkerError
 from lp_core.worker import lane_processes, lane_program, looks
 from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.events import Hub
 from lp_core.worker.job_runner import MOST_STARTS, JobRunner
 from lp_core.worker.job_store import JobStore
 from lp_core.worker.lane_processes import LaneProcesses
+from lp_core.worker.process_birth import birth_of
 from lp_core.worker.service import Service
 
 KINDS = "fakes.deadly_kinds:kinds"
@@ -165,6 +166,7 @@ from lp_core.worker.events import Hub
 from lp_core.worker.job_runner import JobRunner
 from lp_core.worker.job_store import JobStore
 from lp_core.worker.lane_processes import LaneProcesses
+from lp_core.worker.process_birth import birth_of
 folder = Path(sys.argv[1])
 store = JobStore(folder / "jobs.sqlite3")
 processes = LaneProcesses(folder / "lanes", [folder], "fakes.deadly_kinds:kinds")
@@ -183,7 +185,7 @@ def test_a_killed_worker_takes_its_process_along_before_the_next_begins(tmp_path
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     worker = subprocess.Popen([sys.executable, "-c", _WORKER, tmp_path], env=environment)
     wait_for(lambda: (store.get("long").progress or {}).get("phase") == "render")
-    holder = int((tmp_path / "lanes" / "cpu" / "pid").read_text())
+    holder = int((tmp_path / "lanes" / "cpu" / "pid").read_text().split()[0])
     assert alive(holder)
     if how == "stopped":  # it cannot notice by itself, so the next one ends it
         os.kill(holder, signal.SIGSTOP)
@@ -194,6 +196,27 @@ def test_a_killed_worker_takes_its_process_along_before_the_next_begins(tmp_path
             assert not alive(holder)
     wait_for(lambda: not alive(holder))
     store.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("named", ["another birth", "no birth"])
+def test_a_process_that_only_has_the_number_of_the_last_one_lives(tmp_path, monkeypatch, named):
+    """Numbers are given again: the file may name a process that has nothing to do with the worker."""
+    monkeypatch.setattr(lane_program, "PATIENCE_S", 0.2)
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with lane_program._alone(tmp_path / "lane"):
+        written = (tmp_path / "lane" / "pid").read_text()
+        assert written == f"{os.getpid()} {birth_of(os.getpid())}"
+        birth = " 1" if named == "another birth" else ""
+        (tmp_path / "lane" / "pid").write_text(f"{bystander.pid}{birth}")
+        with (
+            pytest.raises(WorkerError, match="Another process does the jobs"),
+            lane_program._alone(tmp_path / "lane"),
+        ):
+            pass
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
 
 
 def test_files_are_looked_into_elsewhere(tmp_path, astronaut, monkeypatch):
@@ -221,7 +244,7 @@ def test_files_are_looked_into_elsewhere(tmp_path, astronaut, monkeypatch):
                     contained.look(
                         what, {"path": str(tmp_path / name), "source": str(tmp_path / name), **values}
                     )
-        pid = int((tmp_path / "lanes" / "pictures" / "pid").read_text())
+        pid = int((tmp_path / "lanes" / "pictures" / "pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not alive(pid))
         assert contained.jpeg("face_picture", {"source": path, "frame": 0})
