@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -36,6 +37,7 @@ from lp_core.engines.liveportrait.landmarks import Refinement
 from lp_core.engines.liveportrait.table import PERFORMRECAST
 from lp_core.engines.registry import make_engine
 from lp_core.job import RenderJob
+from lp_core.media.open import open_source
 from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import RenderSettings
 from lp_core.settings.table import with_values
@@ -108,17 +110,16 @@ def killed_and_continued(options: argparse.Namespace, folder: Path) -> str:
 
 def outside_matte(plate: str, folder: Path, frames: int) -> tuple[int, int, float]:
     """(frames, frames whose pixels outside the matte are all the plate's, mean share of the matte)."""
-    video = cv2.VideoCapture(plate)
     exact, shares = 0, []
-    for index in range(frames):
-        is_there, source = video.read()
-        if not is_there:
-            break
-        shown = cv2.imread(str(folder / f"out.{index:04d}.png"))
-        plain = OpenImageIO.ImageInput.open(str(folder / f"out.matte.{index:04d}.exr")).read_image()[..., 0]
-        is_outside = plain == 0
-        exact += bool(np.array_equal(shown[is_outside], source[is_outside]))
-        shares.append(1 - is_outside.mean())
+    with open_source(Path(plate)) as video:
+        for index, source in enumerate(islice(video, frames)):
+            shown = cv2.imread(str(folder / f"out.{index:04d}.png"))[..., ::-1]
+            plain = OpenImageIO.ImageInput.open(str(folder / f"out.matte.{index:04d}.exr")).read_image()[
+                ..., 0
+            ]
+            is_outside = plain == 0
+            exact += bool(np.array_equal(shown[is_outside], source.pixels[is_outside]))
+            shares.append(1 - is_outside.mean())
     return len(shares), exact, float(np.mean(shares))
 
 

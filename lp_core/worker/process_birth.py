@@ -12,7 +12,8 @@ def birth_of(process: int) -> str:
 
     Linux counts ticks since the machine began (proc(5), field 22 of ``stat``); other POSIX systems have ``ps``.
     """
-    if sys.platform == "linux":
+    system: str = sys.platform
+    if system == "linux":
         try:
             return (
                 Path(f"/proc/{process}/stat")
@@ -22,7 +23,7 @@ def birth_of(process: int) -> str:
             )
         except (OSError, IndexError):
             return ""
-    if sys.platform == "win32":
+    if system == "win32":
         return ""
     command = ["ps", "-o", "lstart=", "-p", str(process)]
     try:
