@@ -98,6 +98,8 @@ def main() -> int:
                 times[name].append(1000 * (time.perf_counter() - start))
     gemm = statistics.median(products)
     print(f"{torch.get_num_threads()} threads; matrix product in float32: {gemm:.1f} GFLOP/s")
+    narrow = 2e-9 * GEMM_SIZE**3 / gemm_seconds(CPU, torch.bfloat16)
+    print(f"matrix product in bfloat16: {narrow:.1f} GFLOP/s")
     for name, taken in times.items():
         middle = statistics.median(taken)
         rate = 1000 * GFLOP[name.partition(" ")[0]] / middle

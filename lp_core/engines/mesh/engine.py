@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import count
@@ -66,8 +65,6 @@ from lp_core.settings import MotionSettings, RenderSettings
 RIG = "mesh478"
 TRIAL_THREADS = 2
 """Trials drawn and read at the same time."""
-TOGETHER = 2
-"""Frames drawn at the same time."""
 UNRELATED_MS = 100_000
 """Time between trial images as the analyzer sees it: so far apart that it does not smooth across them."""
 
@@ -98,7 +95,6 @@ class MeshEngine:
             uses_driving_picture=settings.mesh.mouth != "drawn" or _looks_at_driving(settings),
             uses_dense_motion=_looks_at_driving(settings),
             uses_shading=_wants_shading(settings),
-            batch=TOGETHER,
             sliders=MESH_SLIDERS,
             calibrates=not settings.speech.lipsync,
             surveys_plates=settings.speech.lipsync,
@@ -163,14 +159,7 @@ class MeshEngine:
 
     def animate_all(self, acts: Sequence[DrawRequest], reference: MotionFrame) -> list[Animation]:
         """Draws several frames; see the contract."""
-
-        def draw(act: DrawRequest) -> Animation:
-            return self.animate(act.portrait, act.motion, reference, act.driving, act.edit)
-
-        if len(acts) < 2:
-            return [draw(act) for act in acts]
-        with ThreadPoolExecutor(len(acts), "animate") as pool:
-            return list(pool.map(draw, acts))
+        return [self.animate(act.portrait, act.motion, reference, act.driving, act.edit) for act in acts]
 
     def tune(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -19,7 +18,7 @@ STILL_PX = 1 / 1024
 
 
 def lay_moved(pixels: NDArray[Any], head: HeadFlow, sampler: Sampler | CutOutSampler, name: str) -> None:
-    """Samples what moved, in place, by two threads; where nothing moves the source's own bits stay.
+    """Samples what moved, in place; where nothing moves the source's own bits stay.
 
     Args:
         pixels: (H, W, C) a copy of the source.
@@ -28,16 +27,8 @@ def lay_moved(pixels: NDArray[Any], head: HeadFlow, sampler: Sampler | CutOutSam
         name: the filter.
     """
     _, first, _, bottom = head.region
-    middle = (first + bottom) // 2
-
-    def lay(rows: range) -> None:
-        for top in rows:
-            _lay_strip(pixels, head, sampler, name, slice(top, min(top + STRIP_PX, rows.stop)))
-
-    with ThreadPoolExecutor(1, "lay") as other:
-        upper = other.submit(lay, range(first, middle, STRIP_PX))
-        lay(range(middle, bottom, STRIP_PX))
-        upper.result()
+    for top in range(first, bottom, STRIP_PX):
+        _lay_strip(pixels, head, sampler, name, slice(top, min(top + STRIP_PX, bottom)))
 
 
 def _lay_strip(
