@@ -15,12 +15,8 @@ def birth_of(process: int) -> str:
     system: str = sys.platform
     if system == "linux":
         try:
-            return (
-                Path(f"/proc/{process}/stat")
-                .read_text(encoding="utf-8", errors="replace")
-                .rpartition(")")[2]
-                .split()[19]
-            )
+            text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+            return text.rpartition(")")[2].split()[19]
         except (OSError, IndexError):
             return ""
     if system == "win32":

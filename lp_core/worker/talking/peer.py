@@ -35,7 +35,7 @@ CHANNEL = "JanusDataChannel"
 """Name of the data channel that bears events, as D-ID's clients open it."""
 _MOST_FRAMES = 8
 _CODECS = ("video/VP8", "video/rtx")
-"""What is offered: frames are encoded before their sender asks for them, so there is no choice left then."""
+"""Codecs on offer: VP8 alone, because frames are encoded before their sender asks for them."""
 _LONGEST_MESSAGE = 4096
 _log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ def test_avx512_is_left_out_where_there_is_any(monkeypatch, has_avx512):
 
 
 def test_the_choice_reaches_the_encoder(monkeypatch, tmp_path):
-    """x264 does not write down which routines it ran, so another of its own parameters goes the same way."""
+    """A video does not record which routines encoded it, so a parameter that shows is passed instead."""
     monkeypatch.setattr(writer, "repeatable_routines", lambda: ":keyint=7")
     rate, tags = FrameRate.parse(25), ColorTags("bt709", "iec61966-2-1", "gbr", is_full_range=True)
     path = tmp_path / "a.mp4"
