@@ -48,6 +48,32 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (-slow[item.path], -size[item.path]))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Shares out the files; after a crash of a process, the tests that it has not run.
+
+    pytest-xdist 3.8 waits forever then: it also shares out what the process had run, and hands a new process one
+    test, which is run only once another one follows (its issues 1378 and 1327).
+    """
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def remove_node(self, node):
+            work = self.assigned_work[node]
+            for file in [file for file, tests in work.items() if all(tests.values())]:
+                del work[file]
+            return super().remove_node(node)
+
+        def schedule(self):
+            super().schedule()
+            for node in self.nodes:
+                self._reschedule(node)
+
+    return Files(config, log)
+
+
 def pytest_runtest_setup(item):
     """Seeds every random generator a test could reach."""
     random.seed(SEED)
