@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import json
+import logging
 import os
 import signal
 import sys
@@ -32,6 +33,8 @@ from lp_core.worker.allowed_folders import Folders
 from lp_core.worker.job_context import JobContext
 from lp_core.worker.job_outcome import carry_out
 from lp_core.worker.process_birth import birth_of
+
+logger = logging.getLogger(__name__)
 
 PATIENCE_S = 10.0
 """So long the program of a worker that has died may take to end by itself."""
@@ -103,15 +106,36 @@ class _Desk:
         self.tasks.put(None)
 
 
+def wait_for_earlier(lanes: Path) -> None:
+    """Waits until the programs of an earlier worker are gone: they may still write what is about to be removed.
+
+    Args:
+        lanes: folder whose folders, at any depth, are those of the lanes.
+    """
+    for file in sorted(lanes.rglob(HOLDER)):
+        try:
+            with _held(file.parent):
+                pass
+        except (OSError, WorkerError) as error:
+            logger.warning("lane %s: %s", file.parent.name, error)
+
+
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
+    """Holds the lock of a lane, and says so in a file."""
+    with _held(folder):
+        write_whole(folder / HOLDER, f"{os.getpid()} {birth_of(os.getpid())}", durable=False)
+        yield
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
     """Waits until the program of an earlier worker has gone; ends it where that takes too long."""
     busy = WorkerError(f"Another process does the jobs of {folder}; end it.", "running")
     until, is_patient = time.monotonic() + PATIENCE_S, True
     while True:
         try:
             with locked(folder, busy):
-                write_whole(folder / HOLDER, f"{os.getpid()} {birth_of(os.getpid())}", durable=False)
                 yield
                 return
         except WorkerError as error:

@@ -21,6 +21,7 @@ from lp_core.worker.job_outcome import Outcome, carry_out
 from lp_core.worker.job_runner import JobRunner
 from lp_core.worker.job_store import JobStore, Row
 from lp_core.worker.lane_processes import LaneProcesses
+from lp_core.worker.lane_program import wait_for_earlier
 from lp_core.worker.live_mailbox import open_streams
 from lp_core.worker.looks import KINDS as LOOKS
 from lp_core.worker.looks import ContainedLooks, MediaLooks
@@ -96,7 +97,8 @@ class Service(ClosesOnExit):
         return carry_out(self.kinds, row.kind, row.parameters, context)
 
     def start(self) -> None:
-        """Takes up what an earlier worker left."""
+        """Takes up what an earlier worker left, once its programs have ended."""
+        wait_for_earlier(self.state / "lanes")
         waiting = [row for state in ("queued", "running") for row in self.store.newest(state, _ALL)]
         self.uploads.clean(json.dumps([row.parameters for row in waiting]))
         self.lanes.start()

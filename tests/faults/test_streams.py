@@ -98,8 +98,13 @@ def reaped(running):
 
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM"])
 def test_signals_clean_up(stage, name):
-    running = begun(stage)
-    running.send_signal(getattr(signal, name))
+    number = getattr(signal, name)
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup the program would be told to ignore SIGHUP
+    try:
+        running = begun(stage)
+    finally:
+        signal.signal(number, before)
+    running.send_signal(number)
     assert reaped(running) == 130
     assert not list((stage / "out").iterdir())
     assert not list((stage / "tmp").iterdir())

@@ -198,6 +198,30 @@ def test_a_killed_worker_takes_its_process_along_before_the_next_begins(tmp_path
     store.close()
 
 
+_LATE = """
+import sys, time
+from pathlib import Path
+from lp_core.worker.lane_program import _alone
+folder = Path(sys.argv[1])
+with _alone(folder / "lanes" / "added" / "cpu"):
+    print(flush=True)
+    sys.stdin.read()
+    time.sleep(0.5)  # a frame is being written
+    (folder / "late.png").touch()
+"""
+
+
+def test_a_worker_that_starts_waits_for_what_the_last_one_still_writes(tmp_path):
+    program = subprocess.Popen(
+        [sys.executable, "-c", _LATE, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with program:
+        program.stdout.readline()
+        program.stdin.close()
+        lane_program.wait_for_earlier(tmp_path / "lanes")
+        assert (tmp_path / "late.png").exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("named", ["another birth", "no birth"])
 def test_a_process_that_only_has_the_number_of_the_last_one_lives(tmp_path, monkeypatch, named):
