@@ -33,6 +33,9 @@ from lp_core.worker.talking.vp8 import Vp8
 
 CHANNEL = "JanusDataChannel"
 """Name of the data channel that bears events, as D-ID's clients open it."""
+SOUND_LEAD_S = 0.03
+"""How long before its time a block of sound leaves: browsers hold sound back that much longer than video, and take it
+for in sync (benchmarks/talk_clapper.py)."""
 _MOST_FRAMES = 8
 _CODECS = ("video/VP8", "video/rtx")
 """Codecs on offer: VP8 alone, because frames are encoded before their sender asks for them."""
@@ -109,7 +112,7 @@ class _Sound(MediaStreamTrack):  # type: ignore[misc]
     async def recv(self) -> AudioFrame:
         """The next block; blocks that are long past are left out."""
         await self._begun.wait()
-        await _until((self._portrait.start_s or 0.0) + self._next * BLOCK_S)
+        await _until((self._portrait.start_s or 0.0) + self._next * BLOCK_S - SOUND_LEAD_S)
         samples = self._portrait.sound(self._next)
         frame = AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
         frame.sample_rate, frame.time_base = SOUND_RATE, Fraction(1, SOUND_RATE)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 
 import pytest
 
@@ -32,3 +33,28 @@ def test_no_descriptor_is_left_open():
     after = os.dup(2)
     os.close(after)
     assert after == before
+
+
+def test_terminal_comes_back_after_two_threads(capfd):
+    entered, leave = threading.Event(), threading.Event()
+
+    def first():
+        with native_stderr_to_log():
+            entered.set()
+            leave.wait(10)
+
+    def second():
+        with native_stderr_to_log():
+            pass
+
+    one, other = threading.Thread(target=first), threading.Thread(target=second)
+    one.start()
+    entered.wait(10)
+    other.start()
+    other.join(0.2)
+    assert other.is_alive()
+    leave.set()
+    one.join()
+    other.join()
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
