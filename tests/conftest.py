@@ -3,6 +3,7 @@
 The helpers are fixtures, because test modules are imported by path and cannot import from here.
 """
 
+import ctypes
 import importlib.util
 import logging
 import random
@@ -118,6 +119,15 @@ def assert_close():
         np.testing.assert_allclose(actual, wanted, rtol=rtol, atol=atol)
 
     return check
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _memory_given_back():
+    """Gives what a file's tests needed back to the system: the C library would keep gigabytes to the end of the run."""
+    yield
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 @pytest.fixture(autouse=True)
