@@ -103,13 +103,20 @@ def print_scores(seven: list[Speaker], unseen: Speaker) -> None:
 def print_rounding(seven: list[Speaker]) -> None:
     """How round filmed mouths are at a width: what ties the two curves of a speaking face together."""
     curves = [speaker.mouth.curves for speaker in seven]
-    width, rounding = (np.concatenate([each[name] for each in curves]) for name in ("width", "round"))
+    width, rounding, gap = (
+        np.concatenate([each[name] for each in curves]) for name in ("width", "round", "open")
+    )
     print("mouths at rest:", ", ".join(f"{np.median(each['width']):.2f}" for each in curves))
-    print(f"{'width':>12}{'frames':>8}{'round p50':>11}{'p95':>7}")
+    print(f"{'width':>12}{'frames':>8}{'round p50':>11}{'p95':>7}{'mean, closed':>14}{'open':>7}")
     for low in np.arange(0.44, 0.66, 0.02):
-        inside = rounding[(width >= low) & (width < low + 0.02)]
-        middle, high = np.percentile(inside, [50, 95])
-        print(f"{low:6.2f}..{low + 0.02:.2f}{len(inside):8d}{middle:11.2f}{high:7.2f}")
+        there = (width >= low) & (width < low + 0.02)
+        middle, high = np.percentile(rounding[there], [50, 95])
+        closed, opened = rounding[there & (gap < 0.03)], rounding[there & (gap >= 0.08)]
+        means = "".join(
+            f"{rows.mean():{size}.2f}" if len(rows) else f"{'-':>{size}}"
+            for rows, size in ((closed, 14), (opened, 7))
+        )
+        print(f"{low:6.2f}..{low + 0.02:.2f}{there.sum():8d}{middle:11.2f}{high:7.2f}{means}")
 
 
 def print_silence() -> None:

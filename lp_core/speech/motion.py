@@ -30,10 +30,13 @@ _LIMITS: Mapping[str, tuple[float, float]] = {"open": (0.0, 0.42), "width": (-0.
 _ROUND = (0.0, 0.05, 0.07, 0.16, 0.40, 0.88, 0.95)
 _WIDEST = (0.15, 0.0, -0.02, -0.04, -0.06, -0.08, -0.10)
 """Rounding of filmed mouths -> the greatest change of width at which 5 % of their frames are at least so round."""
-_NARROW = (-0.15, -0.12, -0.10, -0.08, -0.06, -0.04, -0.02)
-_ROUND_THERE = (0.9, 0.74, 0.6, 0.46, 0.31, 0.16, 0.03)
-"""Change of width, from narrow to wide -> the least rounding: between the median of filmed mouths and their 95th
-percentile, for the map predicts too little of it."""
+_NARROW = (-0.14, -0.12, -0.10, -0.08, -0.06, -0.04, -0.02, 0.0)
+_ROUND_CLOSED = (0.96, 0.82, 0.65, 0.42, 0.21, 0.08, 0.02, 0.0)
+_ROUND_OPEN = (0.90, 0.70, 0.42, 0.20, 0.10, 0.06, 0.03, 0.0)
+"""Change of width, from narrow to wide -> the least rounding of closed and of open lips: the mean of filmed mouths that
+are so wide (of open ones narrower than -0.10 there are no frames)."""
+_CLOSED, _OPENED = 0.03, 0.08
+"""Opening up to which lips count as closed there, and from which on as open."""
 SETTLE_S = 0.25
 """How long a mouth takes to come to rest."""
 NEUTRAL_MOOD = ((0.0, "neutral"),)
@@ -159,21 +162,25 @@ def mouth_curves(deviations: F32, mouth_map: MouthMap, active: F32, strength: fl
         value = change if name in _CHANGES else change + mouth_map.mean[index]
         low, high = _LIMITS.get(name, (0.0, 1.0))
         curves[name] = np.clip(value * active * strength, low, high).astype(np.float32)
-    curves["width"], curves["round"] = _consistent(curves["width"], curves["round"])
+    curves["round"] = _rounded(curves)
+    curves["width"] = np.minimum(curves["width"], np.interp(curves["round"], _ROUND, _WIDEST)).astype(
+        np.float32
+    )
     curves["press"] = np.zeros(len(active), np.float32)
     return curves
 
 
-def _consistent(width: F32, rounding: F32) -> tuple[F32, F32]:
-    """Width and rounding as lips can have them: round lips are narrow, and narrow lips are somewhat round.
+def _rounded(curves: Mapping[str, F32]) -> F32:
+    """Rounding as lips can have it: narrow lips are somewhat round, closed ones more than open ones.
 
     Source: frames of seven filmed speakers by the width itself, for a mouth that is USUAL_WIDTH wide at rest
     (``benchmarks/speech.py`` prints the table): how round lips are depends on how narrow they are, not on how much
     narrower they have become.
     """
-    fuller = np.maximum(rounding, np.interp(width, _NARROW, _ROUND_THERE, right=0.0))
-    narrower = np.minimum(width, np.interp(fuller, _ROUND, _WIDEST))
-    return narrower.astype(np.float32), fuller.astype(np.float32)
+    closed, opened = (np.interp(curves["width"], _NARROW, row) for row in (_ROUND_CLOSED, _ROUND_OPEN))
+    share = np.clip((curves["open"] - _CLOSED) / (_OPENED - _CLOSED), 0, 1)
+    result: F32 = np.maximum(curves["round"], closed + share * (opened - closed)).astype(np.float32)
+    return result
 
 
 def _from_rest(active: F32) -> F32:
@@ -193,6 +200,7 @@ def _close(curves: Mapping[str, F32], lips: Iterable[Phone], teeth: Iterable[Pho
         at, weight = _around(phone, len(curves["open"]))
         opened = curves["open"][at]
         curves["open"][at] = opened + weight * (np.minimum(opened, _TEETH) - opened)
+    curves["round"][:] = _rounded(curves)
 
 
 def close_lips(curves: Mapping[str, F32], phones: Iterable[Phone], time_s: float) -> None:
@@ -206,6 +214,7 @@ def close_lips(curves: Mapping[str, F32], phones: Iterable[Phone], time_s: float
             curves["press"][:] = np.maximum(curves["press"], 0.6 * weight)
         elif phone.name in ("F", "V"):
             curves["open"][:] += weight * (np.minimum(curves["open"], _TEETH) - curves["open"])
+    curves["round"][:] = _rounded(curves)
 
 
 def _around(phone: Phone, count: int) -> tuple[slice, F32]:

@@ -22,9 +22,11 @@ from lp_core.motion.implicit.motion import ImplicitMotion
 from lp_core.motion.implicit.regions import NEUTRAL_EXPRESSION
 from lp_core.motion.landmarks.edit import WIDE_OPEN, brow_shape, frown_shape
 from lp_core.motion.landmarks.lids import lid_displacement
+from lp_core.motion.landmarks.lips import lips_rounded
 from lp_core.motion.landmarks.motion import frame_of_points
 from lp_core.motion.landmarks.spoken_lips import widening
-from lp_core.motion.landmarks.transfer import DOWN, MAX_GAZE, opening_field, smile_field
+from lp_core.motion.landmarks.spoken_opening import spoken_opening
+from lp_core.motion.landmarks.transfer import MAX_GAZE, smile_field
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings.sliders import SLIDERS
 from lp_core.speech.mouth_map import OUTPUTS
@@ -54,12 +56,16 @@ class SpeakingFace:
     widening: F64
     """(478, 3) for a mouth that is wider by 1."""
     rounding: F64
-    """(478, 3) for full rounding at the same width."""
+    """(478, 3) for lips that have fully rounded, at the same width."""
 
     def points(self, values: Mapping[str, float]) -> F64:
         """(478, 3) the face under curves' values at one moment, lids and irises as well."""
         delta = values["open"] * self.eyes * self.opening
-        delta = delta + values["width"] * self.eyes * self.widening + values["round"] * self.rounding
+        delta = (
+            delta
+            + values["width"] * self.eyes * self.widening
+            + lips_rounded(values["round"]) * self.rounding
+        )
         delta = delta + values["smile"] * smile_field(self.face)
         brow = values["brow"]
         delta = delta + (brow * brow_shape(self.face) if brow >= 0 else -brow * frown_shape(self.face))
@@ -77,9 +83,9 @@ def speaking_face() -> SpeakingFace:
     """The built-in neutral face."""
     face = neutral_face()
     eyes = float(np.linalg.norm(face[_OUTER_EYES[0]] - face[_OUTER_EYES[1]]))
-    down = opening_field(face)[:, None] * DOWN
-    gap = np.mean([down[low, 1] - down[high, 1] for high, low in _PAIRS])
-    return SpeakingFace(face, eyes, down / gap, widening(face), _protrusion(face))
+    opening = spoken_opening()
+    gap = np.mean([np.linalg.norm(opening[low] - opening[high]) for high, low in _PAIRS])
+    return SpeakingFace(face, eyes, opening / gap, widening(face), _protrusion(face))
 
 
 def _protrusion(face: F64) -> F64:
@@ -111,7 +117,7 @@ def implicit_frame(values: Mapping[str, float]) -> MotionFrame:
         "lip_open": 120 * gap - 12 * values["press"],
         "smile": values["smile"],
         "grin": 15 * max(values["width"], 0.0) / 0.12,
-        "pursing": 12 * values["round"] + 15 * max(-values["width"], 0.0) / 0.2,
+        "pursing": 12 * lips_rounded(values["round"]) + 15 * max(-values["width"], 0.0) / 0.2,
         "eyebrow": 15 * values["brow"],
         "blink": -20 * values["blink"],
         "gaze_x": 30 * values["gaze_x"] / MAX_GAZE,

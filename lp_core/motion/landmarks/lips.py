@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,10 +13,16 @@ from lp_core.motion.sequence import MotionFrame
 
 OUTER_EYES = (33, 263)
 """Landmarks of the outer corners of the eyes."""
+ROUND_SOON = 0.62
+"""Exponent from the rounding that a landmarker reads to how far lips have rounded: it reads little of the first half.
+
+Filmed lips half-way between their width at rest and that of fully round ones read as 0.2 to 0.4 round
+(``benchmarks/speech.py`` prints the table).
+"""
 RELAXED, RELAXED_ROUND = 0.2, 0.55
 """Parts of a portrait's smile that speaking takes off, with lips that are not round and with lips that are."""
-ROUNDED = 0.2
-"""Pucker of round lips."""
+ROUNDED = 0.35
+"""How far lips have rounded that are too round for a smile."""
 SMILE, PUCKER = [44, 45], 38
 """Positions among the blendshapes."""
 NARROW_MOUTH = 0.05
@@ -40,10 +48,15 @@ def spoken_share(motion: MotionFrame, reference: MotionFrame) -> float:
     return float(np.clip(reference.blendshapes[NEUTRAL] - motion.blendshapes[NEUTRAL], 0.0, 1.0))
 
 
+def lips_rounded(read: float) -> float:
+    """How far lips have rounded, 0..1, where a landmarker reads so much rounding."""
+    return math.pow(min(max(read, 0.0), 1.0), ROUND_SOON)
+
+
 def relaxed_smile(source: MotionFrame, motion: MotionFrame, reference: MotionFrame) -> float:
     """Strong smiles that the source loses while a made voice speaks: lips cannot smile broadly and be round."""
     own = float(source.blendshapes[SMILE].mean())
-    rounded = float(np.clip(motion.blendshapes[PUCKER] / ROUNDED, 0.0, 1.0))
+    rounded = min(lips_rounded(float(motion.blendshapes[PUCKER])) / ROUNDED, 1.0)
     return spoken_share(motion, reference) * own * (RELAXED + (RELAXED_ROUND - RELAXED) * rounded)
 
 

@@ -15,6 +15,7 @@ from lp_core.motion.landmarks.lips import (
     OUTER_EYES,
     PUCKER,
     inner_gap,
+    lips_rounded,
     mouth_width,
     spoken_share,
 )
@@ -95,7 +96,7 @@ def spoken_lips(source: MotionFrame, motion: MotionFrame, reference: MotionFrame
     eyes = float(np.linalg.norm(shape[OUTER_EYES[0]] - shape[OUTER_EYES[1]]))
     wider = _width(motion.expression.astype(np.float64)) - _width(reference.expression.astype(np.float64))
     narrower = max(-wider, 0.0)
-    rounded = float(np.clip(motion.blendshapes[PUCKER], 0, 1))
+    rounded = lips_rounded(float(motion.blendshapes[PUCKER]))
     unround = float(np.clip(narrower / (USUAL_WIDTH - ROUND_WIDTH), 0, 1)) - rounded
     change = (1 - way_to_round(shape)) * narrower * eyes * widening(shape)
     pressed = float(motion.blendshapes[PRESS].mean()) * (1 - rounded) * _full(shape)
@@ -107,7 +108,7 @@ def spoken_lips(source: MotionFrame, motion: MotionFrame, reference: MotionFrame
 
 def pursed(face: F64, motion: MotionFrame, reference: MotionFrame) -> F64:
     """(478, 3) the face with the sides of its mouth's opening closed as far as lips are rounded: an O, not a slit."""
-    rounded = spoken_share(motion, reference) * float(np.clip(motion.blendshapes[PUCKER], 0, 1)) ** O_SOON
+    rounded = spoken_share(motion, reference) * lips_rounded(float(motion.blendshapes[PUCKER])) ** O_SOON
     if rounded <= 0:
         return face
     face = face.copy()

@@ -32,6 +32,7 @@ from lp_core.motion.landmarks.lips import (
 )
 from lp_core.motion.landmarks.motion import F64, best_rotation
 from lp_core.motion.landmarks.spoken_lips import pursed, spoken_lips
+from lp_core.motion.landmarks.spoken_opening import spoken_opening
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
 
@@ -185,7 +186,8 @@ def _region_delta(
         wanted = plain + filmed * _bounded(nudge.gap, moved)
         delta += mouth * DOWN * filmed * _bounded(nudge.drop, moved)
         crossed = min(inner_gap(shape), 0.0)
-        delta += fields.opening[:, None] * DOWN * (max(wanted, crossed) - inner_gap(shape + delta))
+        opening = filmed * fields.opening[:, None] * DOWN + (1 - filmed) * spoken_opening()
+        delta += opening * (max(wanted, crossed) - inner_gap(shape + delta))
     if settings.region == "lips":
         delta *= mouth
     elif settings.region == "eyes":

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,26 @@ def test_round_lips_are_narrow_and_narrow_lips_round():
     assert curves["round"][2] > curves["round"][0] + 0.1
     assert curves["width"][3] > 0.05
     assert curves["round"][3] < 0.1
+
+
+def test_narrow_lips_are_rounder_closed_than_open():
+    mouth = np.zeros((2, len(OUTPUTS)), np.float32)
+    mouth[:, OUTPUTS.index("width")] = -1.0
+    mouth[:, OUTPUTS.index("open")] = -3.0, 1.0
+    curves = mouth_curves(mouth, default_map(), np.ones(2, np.float32), 1.0)
+    assert curves["open"][0] < 0.03 < 0.08 < curves["open"][1]
+    assert curves["round"][0] > 1.3 * curves["round"][1] > 0.08
+
+
+def test_a_closure_among_narrow_lips_is_rounder():
+    narrow = replace(heard(), mouth=heard().mouth.copy())
+    narrow.mouth[:, OUTPUTS.index("width")] = -1.0
+    free, closed = (
+        perform(replace(narrow, phones=phones), default_map(), Manner(seed=3)) for phones in ((), CLOSING)
+    )
+    ticks = [round(phone.middle_s * 100) for phone in CLOSING]
+    assert (closed.curves["open"][ticks] < 0.03).all()
+    assert (closed.curves["round"][ticks] > 1.3 * free.curves["round"][ticks]).all()
 
 
 def test_it_begins_at_rest_and_settles():
