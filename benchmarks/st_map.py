@@ -103,7 +103,7 @@ def sheet(path: Path, engine: MeshEngine, small: Plate, demo: object) -> None:
         marks[y - 2 : y + 3, x - 2 : x + 3] = (0.1, 1.0, 0.3)
     grid = np.dstack([uv, np.zeros(uv.shape[:2], np.float32)])
     tiles = [small.pixels, now.pixels, np.repeat(now.matte[..., None], 3, axis=2), grid, vectors, marks]
-    names = ["plate", "beauty", "matte", "stmap", "motion (x4, grey is 0)", "landmarks"]
+    names = ["plate", "beauty", "matte", "stmap", "motion (x4, gray is 0)", "landmarks"]
     codes = [np.rint(np.clip(tile, 0, 1) * 255).astype(np.uint8) for tile in tiles]
     reduced = [cv2.resize(tile, (568, 320), interpolation=cv2.INTER_AREA) for tile in codes]
     for tile, name in zip(reduced, names, strict=True):

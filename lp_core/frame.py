@@ -185,7 +185,7 @@ class Frame:
     """One image of a clip. The array is never written to after the frame is made.
 
     Convention:
-        Rows top to bottom, columns left to right, pixel centres at integer coordinates.
+        Rows top to bottom, columns left to right, pixel centers at integer coordinates.
     """
 
     pixels: Pixels

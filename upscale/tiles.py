@@ -3,7 +3,7 @@
 Convention:
     Positions are pixels of the small image, half-open; a result is ``scale`` times as large. Every tile is read
     with a margin of context that is thrown away; kept parts overlap by a feather over which the weights of both
-    neighbours, linear from 0 to 1, add up to exactly 1.
+    neighbors, linear from 0 to 1, add up to exactly 1.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def spans(length: int, tile: int, margin: int, feather: int) -> list[TileSpan]:
         length: pixels of the axis.
         tile: most pixels a piece may own, without feather and margin.
         margin: pixels of context around a kept part.
-        feather: pixels over which neighbours are mixed; less where pieces are short.
+        feather: pixels over which neighbors are mixed; less where pieces are short.
     """
     count = -(-length // tile)
     bounds = [round(index * length / count) for index in range(count + 1)]

@@ -19,7 +19,7 @@ Run = Callable[[torch.Tensor], torch.Tensor]
 """(B, 3, h, w) float32 on the CPU -> (B, 3, h * scale, w * scale) float32 on the CPU."""
 
 FEATHER = 16
-"""Pixels over which neighbouring tiles are mixed: in 16-bit precisions they differ by a little noise."""
+"""Pixels over which neighboring tiles are mixed: in 16-bit precisions they differ by a little noise."""
 TILES = {"cuda": 512, "mps": 256, "cpu": 256}
 """Side of a tile at first, without margin, by device."""
 LEAST_TILE = 32

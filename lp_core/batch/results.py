@@ -72,7 +72,7 @@ class BatchSummary:
     notes: tuple[str, ...]
 
     def count(self, state: State) -> int:
-        """How many shots ended so."""
+        """Number of shots that ended this way."""
         return sum(result.state == state for result in self.results)
 
     @property

@@ -225,7 +225,7 @@ def _finish(plan: BatchPlan, shot: Shot, key: str, summary: Summary, solution: S
 
 
 def jitter_deg(solution: Solution) -> float:
-    """How restless the measured head is: median angle between a frame and the middle of its neighbours."""
+    """How restless the measured head is: median angle between a frame and the middle of its neighbors."""
     with solution.motion() as motion:
         turns = np.asarray(motion.column("rotation", 0, len(motion)), np.float64)
         seen = np.asarray(motion.column("confidence", 0, len(motion))) > 0

@@ -25,7 +25,7 @@ def provenance() -> None:
 
 
 @provenance.command()
-@click.option("--name", default="Local studio", show_default=True, help="Organisation in the certificate.")
+@click.option("--name", default="Local studio", show_default=True, help="Organization in the certificate.")
 @click.option(
     "--days", default=_DAYS, show_default=True, type=click.IntRange(1, 3650), help="How long it is valid."
 )

@@ -76,7 +76,7 @@ class NeuralCrop:
     pixels: NDArray[np.float32]
     """(S, S, 3) in the source frame's encoding, 1.0 = white."""
     frame_from_crop: NDArray[np.float64]
-    """(3, 3) crop pixels -> frame pixels, both with pixel centres at integers."""
+    """(3, 3) crop pixels -> frame pixels, both with pixel centers at integers."""
 
 
 @dataclass(frozen=True)

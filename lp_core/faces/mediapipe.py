@@ -2,7 +2,7 @@
 
 What the model gives and how it is read here:
 
-* Landmarks are fractions of the image; times width and height they are pixel-centre coordinates, z times
+* Landmarks are fractions of the image; times width and height they are pixel-center coordinates, z times
   width.
 * Its 4x4 transform is in axes x right, y up, z towards the camera. With C = diag(1, -1, -1) the rotation
   in image axes is C R C. The model assumes one pinhole camera for every image and part of the angle under

@@ -34,7 +34,7 @@ def draw_overlay(
     blue where the nose points. Faces that were found and could not be read have a red box and the reason.
 
     Convention:
-        Pixel centres at integer coordinates; RGB, display-encoded.
+        Pixel centers at integer coordinates; RGB, display-encoded.
 
     Args:
         picture: (H, W, 3) uint8 RGB, not written to.

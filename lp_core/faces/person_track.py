@@ -177,7 +177,7 @@ class PersonTrack:
         return self._person.likeness(describer.descriptor(aligned_face(picture, face)))
 
     def _looks_different(self, picture: U8, face: Face) -> bool:
-        """Whether the face is new at this place, or suddenly another one by its small image."""
+        """Whether the face is new at this place, or its small image shows that it is suddenly another one."""
         before, self._look, self._looked_at = self._look, look_of(picture, face), face
         return before is None or float(np.abs(self._look - before).mean()) > _LOOK_CHANGE
 

@@ -42,9 +42,9 @@ class Scheme:
     eye_right: Indices
     """Lid line of the right eye, closed, from its outer corner along the lower lid."""
     iris_left: Indices
-    """Left iris: centre, then four points on its rim."""
+    """Left iris: center, then four points on its rim."""
     iris_right: Indices
-    """Right iris: centre, then four points on its rim."""
+    """Right iris: center, then four points on its rim."""
     brow_left: Indices
     """Left brow from its outer end: lower edge, then (478 only) upper edge from the outer end again."""
     brow_right: Indices

@@ -1,7 +1,7 @@
 """Landmarks to the square that a network looks at, and the matrices between that crop and the frame.
 
 Convention:
-    Points are (x, y), origin top-left, integer = pixel centre, in the frame and in the crop alike (no
+    Points are (x, y), origin top-left, integer = pixel center, in the frame and in the crop alike (no
     half-pixel shift between them). A matrix ``a_from_b`` takes column vectors (x, y, 1). Angles are
     radians, positive from x towards y, that is clockwise in the image. Source: the published LivePortrait
     cropping, section by section; angles by atan2 where that has a rounded arc cosine.
@@ -89,7 +89,7 @@ class Square:
         return corners
 
     def upright(self) -> Square:
-        """The same centre and side, not turned."""
+        """The same center and side, not turned."""
         return Square(self.center, self.side, 0.0)
 
 
@@ -156,7 +156,7 @@ def oriented_square(landmarks: NDArray[Any], shape: CropShape, uses_lips: bool =
 def crop_from_frame(square: Square, size: int) -> F64:
     """(3, 3) matrix from the frame to a crop of ``size`` pixels a side.
 
-    Convention: see the module; the square's centre comes to (size / 2, size / 2).
+    Convention: see the module; the square's center comes to (size / 2, size / 2).
     """
     scale, half = size / square.side, size / 2
     c, s = np.cos(square.angle), np.sin(square.angle)

@@ -43,7 +43,7 @@ class EyeIndices:
     lower: NDArray[np.intp]
     """(9,) lower lid margin, same corners."""
     iris: NDArray[np.intp]
-    """(5,) iris centre, then four points on its edge."""
+    """(5,) iris center, then four points on its edge."""
     blink: int
     """Position of this eye's blink among the 52 blendshapes (named for the person's side)."""
 

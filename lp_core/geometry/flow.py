@@ -3,7 +3,7 @@
 Convention:
     Flows (h, w, 2) float32 in pixels (x, y), y downwards: output pixel (x, y) shows the source at
     (x, y) + flow. Boxes (left, top, right, bottom) half-open, in pixels of the frame; outside its box a flow
-    is 0. Integer = pixel centre.
+    is 0. Integer = pixel center.
 """
 
 from __future__ import annotations

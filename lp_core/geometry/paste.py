@@ -1,7 +1,7 @@
 """A crop out of a frame and back into it: exact bilinear sampling in float, only in the region, rounded once.
 
 Convention:
-    Points are (x, y), integer = pixel centre. Sampling is bilinear at exact positions, outside is
+    Points are (x, y), integer = pixel center. Sampling is bilinear at exact positions, outside is
     zero. Matrices ``a_from_b`` take column vectors (x, y, 1). Regions are half-open.
 """
 

@@ -72,7 +72,7 @@ def rasterize(
         (map_x, map_y, covered): (H, W) float32 positions in the sampled image, and where the mesh is.
 
     Convention:
-        Points (x, y), origin top-left, integer = pixel centre.
+        Points (x, y), origin top-left, integer = pixel center.
     """
     ids = np.zeros((height, width), np.int32)
     corners = np.rint(np.clip(shown, -_FAR, _FAR) * (1 << _SHIFT_BITS)).astype(np.int32)

@@ -1,7 +1,7 @@
 """Resampling of images: the only caller of OpenCV's warps and resizes.
 
 Convention:
-    Positions (x, y), origin top-left, integer = pixel centre. Images (H, W) or (H, W, C), uint8, uint16 or
+    Positions (x, y), origin top-left, integer = pixel center. Images (H, W) or (H, W, C), uint8, uint16 or
     float32; the color state stays what it is.
 """
 
@@ -23,7 +23,7 @@ def sample(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
     """The image at (h, w) positions, bilinear; outside, the nearest edge pixel. Returns (h, w[, C]).
 
     In float32 a value that is infinite or no number stays in the pixel it moves to and does not spread: the
-    pixels next to it are made of their finite neighbours.
+    pixels next to it are made of their finite neighbors.
     """
     sampled = _remapped(picture, map_x, map_y)
     if picture.dtype != np.float32 or np.isfinite(sampled).all():

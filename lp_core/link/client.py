@@ -157,7 +157,7 @@ class Client:
         self.request("DELETE", "/jobs/" + quote(job, safe=""))
 
     def log(self, job: str) -> List[str]:
-        """The sentences a job has said."""
+        """The lines that a job has logged."""
         answer = self.request("GET", "/jobs/" + quote(job, safe="") + "/log")
         return [str(line["text"]) for line in answer["lines"]]
 

@@ -103,7 +103,7 @@ def make_scene(
         engine = before.engine.with_settings(settings)
     else:
         engine = make_engine(choose_engine(settings)[0], settings)
-    path = neighbour(Path(wanted.portrait), wanted.step)
+    path = neighbor(Path(wanted.portrait), wanted.step)
     admit(str(path))  # a neighbor may be a link, and the portrait one since it was asked for
     with open_source(path) as source:
         first = next(iter(source), None)
@@ -143,7 +143,7 @@ def marked(drawn: Animation, mark: WatermarkReader | None, index: int, time_s: F
     return replace(drawn, pixels=mark(frame, drawn.region_matte, drawn.region).pixels)
 
 
-def neighbour(path: Path, step: int) -> Path:
+def neighbor(path: Path, step: int) -> Path:
     """The image so many places further among those of the same folder, round and round."""
     if step == 0:
         return path

@@ -126,7 +126,7 @@ class LiveStream:
         driver.push(data)
 
     def complain(self, sentence: str | None) -> None:
-        """Says something that is wrong with what was asked of the stream; None: it is right again."""
+        """Reports a problem with what was asked of the stream; None clears it."""
         self._problem("request", sentence)
 
     @property

@@ -159,13 +159,13 @@ def is_running(pid: int) -> bool:
 
 
 def preview(stream: LiveStream, quality: int = 80) -> bytes | None:
-    """The newest image as JPEG over dark grey, at most PREVIEW_SIDE large; None before the first."""
+    """The newest image as JPEG over dark gray, at most PREVIEW_SIDE large; None before the first."""
     picture = stream.picture
     return None if picture is None else encode(picture, quality)
 
 
 def encode(picture: Rgba, quality: int) -> bytes:
-    """An image as JPEG over dark grey."""
+    """An image as JPEG over dark gray."""
     scale = PREVIEW_SIDE / max(picture.shape[:2])
     small = reduce(picture, scale) if scale < 1 else picture
     solid = small if int(small[..., 3].min()) == 255 else over_color(small, _GROUND)

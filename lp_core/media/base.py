@@ -140,7 +140,7 @@ class FrameSource(Protocol):
 
     @property
     def damaged_frames(self) -> tuple[int, ...]:
-        """Indices delivered so far that repeat a neighbour because their own image could not be decoded."""
+        """Indices delivered so far that repeat a neighbor because their own image could not be decoded."""
         ...
 
     @property

@@ -32,7 +32,7 @@ VERSION = 1
 CSV = "confidence_csv"
 """Key of the file that holds the confidence as comma-separated values."""
 _CSV_HEAD = ",".join(("frame", "confidence", *REGIONS, "cause")) + "\n"
-CONVENTION = "x to the right and y downwards in pixels of the frame, pixel centres at integers; z is away"
+CONVENTION = "x to the right and y downwards in pixels of the frame, pixel centers at integers; z is away"
 
 
 def pass_path(output: str | Path, name: str, suffix: str) -> Path:

@@ -34,7 +34,7 @@ def is_accepted(root: Path, name: str, notes: Sequence[str]) -> bool:
 
 
 def accept(root: Path, name: str, notes: Sequence[str]) -> None:
-    """Keeps that the notes were read and accepted.
+    """Records that the notes were read and accepted.
 
     Raises:
         DiskFull, NoWritePermission: the model folder cannot be written.

@@ -44,7 +44,7 @@ def unrest(rows: MotionSequence) -> F64:
     """(N,) score of every frame as described in the module, 0 is perfectly neutral; infinite for lost frames.
 
     Args:
-        rows: successive frames; the first and the last are judged by their one neighbour's movement.
+        rows: successive frames; the first and the last are judged by their one neighbor's movement.
     """
     turned = _angle(rows.rotation, np.broadcast_to(np.eye(3, dtype=np.float32), rows.rotation.shape))
     closed = np.maximum(_OPEN_LIDS - rows.eyes.min(axis=1), 0.0) / _OPEN_LIDS

@@ -25,7 +25,7 @@ class MotionFrame:
 
     Convention:
         Image axes: x right, y down, z away from the camera. A point of the head is ``scale * rotation @ p +
-        (translation, 0)`` in units of the driving image's height, origin at its centre.
+        (translation, 0)`` in units of the driving image's height, origin at its center.
     """
 
     rotation: F32
@@ -33,13 +33,13 @@ class MotionFrame:
     scale: np.float32
     """Size of the head: image heights per unit of head space (mesh478), or the network's scale."""
     translation: F32
-    """(2,) position of the head's origin: x, y from the image's centre in image heights."""
+    """(2,) position of the head's origin: x, y from the image's center in image heights."""
     expression: F32
     """(K, 3) points of the face in its own head frame, K by rig; mesh478: landmarks without the pose."""
     eyes: F32
     """(2,) openness of the eye on the image's left and right: lid gap over eye width; closed is about 0."""
     gaze: F32
-    """(2, 2) iris centre of the same eyes: (along, across) the eye axis in eye widths, 0 in the middle."""
+    """(2, 2) iris center of the same eyes: (along, across) the eye axis in eye widths, 0 in the middle."""
     lips: np.float32
     """Openness of the lips: inner gap over mouth width."""
     blendshapes: F32

@@ -1,6 +1,6 @@
 """Smoothing in time: zero-phase over a shot, One-Euro for a live stream, and the mean of rotations both need.
 
-Zero-phase rule. The result at a frame is the weighted mean of symmetric pairs of neighbours, so that nothing
+Zero-phase rule. The result at a frame is the weighted mean of symmetric pairs of neighbors, so that nothing
 lags and straight lines stay straight. A pair weighs
 
     ``kernel * confidence(before) * confidence(after)``
@@ -31,7 +31,7 @@ F64 = NDArray[np.float64]
 
 _SIGMA_S = 0.1  # standard deviation of the kernel at strength 1
 _REACH = 3.0  # standard deviations after which the kernel ends
-_LEAST_SIGMA = 0.1  # frames; a narrower kernel leaves the neighbours less than a millionth
+_LEAST_SIGMA = 0.1  # frames; a narrower kernel leaves the neighbors less than a millionth
 _FACE_RANGE = 0.03  # eye or mouth widths: a change of lids, irises or lips above jitter and far below a blink
 _FACE = ("expression", "eyes", "gaze", "lips", "blendshapes")
 

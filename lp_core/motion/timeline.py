@@ -194,7 +194,7 @@ def neutral_frame(motion: MotionRows) -> int:
     best, best_score = -1, np.inf
     for start in range(0, len(motion), _BLOCK):
         stop = min(start + _BLOCK, len(motion))
-        margin = max(start - 1, 0)  # the neighbours' movement counts
+        margin = max(start - 1, 0)  # the neighbors' movement counts
         scores = unrest(motion.rows(margin, min(stop + 1, len(motion))))[start - margin : stop - margin]
         rounded = np.round(scores, 6)
         index = int(np.argmin(rounded))

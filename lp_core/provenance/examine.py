@@ -24,7 +24,7 @@ class CredentialFinding:
     state: str
     """'trusted', 'valid' (whole, but of a signer nobody here vouches for) or 'tampered'."""
     signer: str
-    """Organisation and common name of the certificate."""
+    """Organization and common name of the certificate."""
     anchor: str
     """The trusted root it leads to; empty where there is none."""
     problems: tuple[str, ...]

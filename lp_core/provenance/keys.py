@@ -38,7 +38,7 @@ class Identity:
     """Someone who can sign now."""
 
     name: str
-    """Organisation and common name of the certificate."""
+    """Organization and common name of the certificate."""
     algorithm: str
     """es256, es384, es512, ed25519 or ps256."""
     chain: bytes
@@ -49,7 +49,7 @@ class Identity:
     """Time-stamp authority; None for none."""
 
 
-def make_chain(folder: Path, organisation: str, days: int) -> Path:
+def make_chain(folder: Path, organization: str, days: int) -> Path:
     """Makes a P-256 root and a signer's certificate; the root's key is forgotten, so it signs nothing else.
 
     Writes key.pem (PKCS#8, readable by the user alone), certificates.pem and anchors/NAME.pem.
@@ -59,12 +59,12 @@ def make_chain(folder: Path, organisation: str, days: int) -> Path:
     """
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     now = datetime.now(UTC)
-    root_name = _name(organisation, "LP Suite local root")
+    root_name = _name(organization, "LP Suite local root")
     root = _builder(root_name, root_name, root_key.public_key(), now, days)
     root = root.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     root = root.add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
     root_certificate = root.sign(root_key, hashes.SHA256())
-    leaf = _builder(_name(organisation, "LP Suite signer"), root_name, key.public_key(), now, days)
+    leaf = _builder(_name(organization, "LP Suite signer"), root_name, key.public_key(), now, days)
     leaf = leaf.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     leaf = leaf.add_extension(_usage("digital_signature"), critical=True)
     leaf = leaf.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
@@ -128,7 +128,7 @@ def load_certificates(path: Path) -> Certificates:
 
 
 def subject(certificate: x509.Certificate) -> str:
-    """Organisation and common name in words."""
+    """Organization and common name in words."""
     oids = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
     parts = [str(item.value) for oid in oids for item in certificate.subject.get_attributes_for_oid(oid)]
     return ", ".join(parts) or certificate.subject.rfc4514_string()
@@ -251,10 +251,10 @@ def _raw(der: bytes, bits: int) -> bytes:
     return b"".join(number.to_bytes(size) for number in utils.decode_dss_signature(der))
 
 
-def _name(organisation: str, common: str) -> x509.Name:
+def _name(organization: str, common: str) -> x509.Name:
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
             x509.NameAttribute(NameOID.COMMON_NAME, common),
         ]
     )

@@ -74,7 +74,7 @@ class Reading:
     state: str
     """'trusted', 'valid' (whole, of an unknown signer) or 'tampered'."""
     signer: str
-    """Organisation and common name of the certificate."""
+    """Organization and common name of the certificate."""
     problems: tuple[str, ...]
     """C2PA's failure codes with their explanation."""
     record: Mapping[str, Any]

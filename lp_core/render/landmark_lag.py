@@ -26,7 +26,7 @@ from lp_core.frame import Frame
 from lp_core.geometry.rotation import angles_deg, nearest_rotation
 
 _MOST = 0.5
-"""Largest part of the change between the neighbours that is added: at high frame rates it is mostly noise."""
+"""Largest part of the change between the neighbors that is added: at high frame rates it is mostly noise."""
 REACH = 0.003
 """Furthest that a filtered landmark trails, in face sizes: what the formula gives for MediaPipe's beta of 80 per region
 size a second, a region of 1.5 faces. With it landmarks of a swaying face come nearer at every speed that
@@ -42,7 +42,7 @@ def without_lag(sightings: Iterable[Sighting]) -> Iterator[Sighting]:
         sightings: every frame with its face, None where there is none.
 
     Yields:
-        The same frames; a face that lags, between two neighbours that lag alike, is carried on and lags no longer.
+        The same frames; a face that lags, between two neighbors that lag alike, is carried on and lags no longer.
     """
     before: Sighting | None = None
     now: Sighting | None = None

@@ -31,7 +31,7 @@ F32 = NDArray[np.float32]
 CONFIDENCE = "lpsuite/confidence"
 """Name in an image's metadata: how sure the landmarker was of the driving face, 0..1."""
 CROP_MATRIX = "lpsuite/frameFromCrop"
-"""Nine numbers row by row: ``frame = matrix @ (x, y, 1)``, pixel centres at integers, y downwards."""
+"""Nine numbers row by row: ``frame = matrix @ (x, y, 1)``, pixel centers at integers, y downwards."""
 FACE_MATTE = "matte_"
 """Layer of the matte of one face of a cast: this and the face's name."""
 NOT_MOVED: tuple[F32, Box] = (np.zeros((0, 0, 2), np.float32), (0, 0, 0, 0))

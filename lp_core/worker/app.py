@@ -203,7 +203,7 @@ def _jobs_router(service: Service) -> APIRouter:
 
     @router.get("/{job}/log", operation_id="log", responses=NOT_THERE)
     def log(job: JobId) -> Log:
-        """The sentences a job has said."""
+        """The lines that a job has logged."""
         return Log.model_validate({"lines": service.store.log(job)})
 
     return router

@@ -22,7 +22,7 @@ def real():
 
 
 class Blur(torch.nn.Module):
-    """Doubles an image and mixes it with its neighbours, so that a tile without context would show."""
+    """Doubles an image and mixes it with its neighbors, so that a tile without context would show."""
 
     def __init__(self, reach=3):
         super().__init__()

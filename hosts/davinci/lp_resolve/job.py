@@ -65,7 +65,7 @@ def by_page(
 
     Args:
         client: of the worker.
-        parameters: of an ``animate`` job; its output is how the job is recognised.
+        parameters: of an ``animate`` job; its output is how the job is recognized.
         say: takes sentences for the user.
         open_page: opens an address in the browser.
 

@@ -1,7 +1,7 @@
 """Nuke's pixel coordinates and the core's, one to the other. Pure.
 
 Convention:
-    The core counts ``(x, y)`` from the top left and an integer is a pixel's centre. Nuke counts from the bottom
+    The core counts ``(x, y)`` from the top left and an integer is a pixel's center. Nuke counts from the bottom
     left and an integer is a pixel's corner, so centers are at halves. ``size`` is ``(width, height)`` of the
     format in pixels.
 """

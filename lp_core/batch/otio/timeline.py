@@ -264,11 +264,11 @@ def speed_of(clip: Any) -> tuple[Fraction, bool]:  # noqa: ANN401 - a clip
 def transition_reach(place: ClipPlace) -> tuple[Fraction, Fraction]:
     """Timeline seconds that transitions reach beyond a clip's head and tail."""
 
-    def neighbour(position: int) -> Any:  # noqa: ANN401 - an item
+    def neighbor(position: int) -> Any:  # noqa: ANN401 - an item
         item = place.track[position] if 0 <= position < len(place.track) else None
         return item if isinstance(item, otio.schema.Transition) else None
 
-    before, after = neighbour(place.position - 1), neighbour(place.position + 1)
+    before, after = neighbor(place.position - 1), neighbor(place.position + 1)
     return (
         Fraction(0) if before is None else seconds(before.in_offset),
         Fraction(0) if after is None else seconds(after.out_offset),

@@ -1,4 +1,4 @@
-"""Bounds of timeline files, checked before a parser that would end the process beyond them reads a file."""
+"""Limits on timeline files, checked before parsing: beyond them the parser would end the process."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def finer(large: F32, place: PastePlace, scale: float) -> tuple[F32, PastePlace]
         len(crop) >= 2 * CROP_PX * scale and len(crop) % 2 == 0
     ):  # exact, unlike an area filter of any factor
         crop = halved(crop)
-    k = len(crop) / CROP_PX  # pixel centres: (x + 0.5) k - 0.5
+    k = len(crop) / CROP_PX  # pixel centers: (x + 0.5) k - 0.5
     larger = np.array([[k, 0.0, (k - 1) / 2], [0.0, k, (k - 1) / 2], [0.0, 0.0, 1.0]])
     return crop, replace(place, crop_from_frame=larger @ place.crop_from_frame)
 

@@ -33,9 +33,9 @@ def normalise(x: Tensor) -> Tensor:
         x: (B, C, H, W).
     """
     wide = x.float()
-    centred = wide - wide.mean(dim=(2, 3), keepdim=True)
-    variance = centred.square().mean(dim=(2, 3), keepdim=True)
-    return (centred * torch.rsqrt(variance + NORM_EPS)).to(x.dtype)
+    centered = wide - wide.mean(dim=(2, 3), keepdim=True)
+    variance = centered.square().mean(dim=(2, 3), keepdim=True)
+    return (centered * torch.rsqrt(variance + NORM_EPS)).to(x.dtype)
 
 
 class Spade(nn.Module):

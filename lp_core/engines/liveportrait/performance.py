@@ -2,9 +2,9 @@
 
 Convention:
     A MotionFrame of an implicit rig keeps the network's numbers in units of a crop: size and place
-    are those of a crop whose half side is 1, origin at its centre; its rotation is head -> camera, the
+    are those of a crop whose half side is 1, origin at its center; its rotation is head -> camera, the
     transpose of the one that acts on rows. A video is read as if the crop were the square of the image's
-    height around the image's centre: the network looks at each frame through a separate crop, so that the
+    height around the image's center: the network looks at each frame through a separate crop, so that the
     face is always as large as it was trained for, and what it says is moved into that common square. So
     nothing depends on the frames before, and no box needs averaging over the clip. A template of the
     published pipeline keeps its own crop's units. Where the model turns the square with the face, rotation and

@@ -93,7 +93,7 @@ def head_flow(
         carried: the performer's dense motion; None: the surroundings follow the head alone.
 
     Convention:
-        Pixels (x, y), origin top-left of the source, integer = pixel centre; the result covers its own
+        Pixels (x, y), origin top-left of the source, integer = pixel center; the result covers its own
         ``region``.
     """
     middle = points[OVAL, :2].mean(axis=0)

@@ -120,7 +120,7 @@ class _Place:
     """Where pixels stand along a line of landmarks."""
 
     def __init__(self, marks: NDArray[np.float64], along: NDArray[np.float64]) -> None:
-        """Finds each pixel's neighbours.
+        """Finds each pixel's neighbors.
 
         Args:
             marks: (n,) ascending places of the landmarks.

@@ -117,7 +117,7 @@ def _exr_spec(
     made.full_x, made.full_y = display[:2]
     made.full_width, made.full_height = display[2] - display[0], display[3] - display[1]
     made.channelnames = tuple(names)
-    if is_mixed:  # formats that are all alike are passed over in favour of the header's own
+    if is_mixed:  # formats that are all alike are passed over in favor of the header's own
         made.channelformats = tuple(oiio.TypeDesc(kind) for kind in kinds)
     _describe(made, frame, index, spec)
     _name_primaries(made, frame, spec)

@@ -234,7 +234,7 @@ def _first_frame(path: Path, data: bytes) -> Pixels:
 
 
 def _is_beyond_opencv(header: StillHeader) -> bool:
-    """OpenCV's TIFF reader multiplies 8-bit colors by alpha, drops grey's alpha, takes CMYK for RGBA."""
+    """OpenCV's TIFF reader multiplies 8-bit colors by alpha, drops gray's alpha, takes CMYK for RGBA."""
     samples = header.tags.get(tiff_tags.SAMPLES_PER_PIXEL, (1,))[0]
     bits = header.tags.get(tiff_tags.BITS_PER_SAMPLE, (1,))[0]
     is_planar = header.tags.get(tiff_tags.PLANAR, (1,))[0] == 2

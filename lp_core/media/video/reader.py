@@ -94,7 +94,7 @@ class VideoSource(ClosesOnExit):
 
     @property
     def damaged_frames(self) -> tuple[int, ...]:
-        """Indices delivered so far that repeat a neighbour because their own image could not be decoded."""
+        """Indices delivered so far that repeat a neighbor because their own image could not be decoded."""
         return tuple(self._damaged)
 
     @property

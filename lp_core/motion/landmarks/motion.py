@@ -68,7 +68,7 @@ def motion_from_landmarks(
 
     Convention:
         Head space: origin at the mean of the rigid points, unit = their root-mean-square distance from it.
-        Image axes, integer = pixel centre, lengths in image heights.
+        Image axes, integer = pixel center, lengths in image heights.
     """
     points = landmarks_frame.astype(np.float64)
     center = points[RIGID].mean(axis=0)
@@ -104,7 +104,7 @@ def eye_openness(points: F64, eye: EyeIndices) -> float:
 
 
 def eye_gaze(points: F64, eye: EyeIndices) -> tuple[float, float]:
-    """Iris centre from the middle of the eye corners, along and across the eye axis, in eye widths."""
+    """Iris center from the middle of the eye corners, along and across the eye axis, in eye widths."""
     first, last = points[eye.upper[0], :2], points[eye.upper[-1], :2]
     axis = last - first
     offset = points[eye.iris[0], :2] - (first + last) / 2

@@ -356,7 +356,7 @@ def seen_rotation(motion: MotionFrame, reference: MotionFrame) -> F64:
 
 
 def line_of_sight(position: F64) -> F64:
-    """The rotation from the camera's axis to a point at (2,) ``position``, image heights from the centre.
+    """The rotation from the camera's axis to a point at (2,) ``position``, image heights from the center.
 
     Rotations are read in a perspective camera (MediaPipe's, FIELD_OF_VIEW_DEG), images drawn in weak
     perspective, where a head is seen along its own line of sight; a head that moves sideways therefore looks

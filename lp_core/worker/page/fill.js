@@ -14,7 +14,7 @@ export function prepared() {
   }
 }
 
-// The host recognises its job by the output, so that is not to be changed.
+// The host recognizes its job by the output, so that is not to be changed.
 export function fill(form, job) {
   for (const name of ["source", "driving"]) form[name].path.value = job[name] ?? "";
   const output = document.querySelector("#output");

@@ -36,7 +36,7 @@ def driving(files, portrait, motion):
 
 @pytest.fixture(scope="session")
 def gap(files, driving):
-    """The same video with frames 4 and 5 grey."""
+    """The same video with frames 4 and 5 gray."""
     pictures = read_pictures(driving)
     for index in (4, 5):
         pictures[index] = pictures[index] * 0 + 90

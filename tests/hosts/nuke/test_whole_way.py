@@ -227,8 +227,8 @@ def test_cancelled_by_the_dialog_it_shows_the_source_and_can_go_on(make, rendere
 
 def test_what_the_worker_refuses_is_a_dialog(make, rendered, nuke, reads, home):
     for number in (1001, 1002):
-        write_exr(home / f"grey.{number}.exr", np.full((64, 64, 4), 0.5, np.float16), display=(0, 0, 64, 64))
-    node = rendered(make(reads(nuke, str(home / "grey.%04d.exr"), last=1002), last=1002))
+        write_exr(home / f"gray.{number}.exr", np.full((64, 64, 4), 0.5, np.float16), display=(0, 0, 64, 64))
+    node = rendered(make(reads(nuke, str(home / "gray.%04d.exr"), last=1002), last=1002))
     assert len(nuke.double.messages) == 1
     assert "face" in nuke.double.messages[0]
     assert node["status"].value() == nuke.double.messages[0]

@@ -21,7 +21,7 @@ HANDLES = 4
 
 
 def stamped(source, output, rate, count):
-    """A video of the first frames of another one, each with its number as two grey patches in the corner."""
+    """A video of the first frames of another one, each with its number as two gray patches in the corner."""
     with open_source(source) as clip:
         pictures = []
         for frame in islice(clip, count):

@@ -1,4 +1,4 @@
-"""OpenTimelineIO's own sample timelines go through marking and a batch and come back equal, by its own judgement."""
+"""OpenTimelineIO's own sample timelines go through marking and a batch and come back equal, by its own judgment."""
 
 import shutil
 from pathlib import Path

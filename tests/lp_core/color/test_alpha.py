@@ -30,7 +30,7 @@ def test_where_nothing_is_mixed_bits_stay(rng, kind, white):
 
 
 def test_an_edge_of_premultiplied_colours_has_no_fringe():
-    """One grey over nothing next to the same grey: every mix of them is that grey at some alpha."""
+    """One gray over nothing next to the same gray: every mix of them is that gray at some alpha."""
     inside = np.tile(np.float32([0.4, 0.4, 0.4, 1.0]), (11, 1))
     outside = np.zeros((11, 4), np.float32)
     mixed = mix(outside, inside, np.linspace(0, 1, 11, dtype=np.float32), "premultiplied")

@@ -64,7 +64,7 @@ def test_contours_of_a_real_face_run_as_they_say(points):
         assert signed_area(points[list(getattr(MEDIAPIPE478, name))]) > 0, name
 
 
-def test_neighbours_on_a_contour_are_neighbours_on_a_real_face(points):
+def test_neighbors_on_a_contour_are_neighbors_on_a_real_face(points):
     for name in ("face_oval", "lips_outer", "lips_inner", "eye_left", "eye_right"):
         contour = points[list(getattr(MEDIAPIPE478, name))]
         steps = np.linalg.norm(contour - np.roll(contour, -1, axis=0), axis=1)
@@ -80,10 +80,10 @@ def test_parts_of_a_real_face_are_where_their_names_say(points):
     assert middle["brow_right"][1] < middle["eye_right"][1]
 
 
-def test_irises_begin_with_their_centre_and_lie_in_their_eye(points):
+def test_irises_begin_with_their_center_and_lie_in_their_eye(points):
     for side in ("left", "right"):
-        centre, *rim = points[list(getattr(MEDIAPIPE478, f"iris_{side}"))]
-        assert np.linalg.norm(np.mean(rim, axis=0) - centre) < 0.5
+        center, *rim = points[list(getattr(MEDIAPIPE478, f"iris_{side}"))]
+        assert np.linalg.norm(np.mean(rim, axis=0) - center) < 0.5
         eye = points[list(getattr(MEDIAPIPE478, f"eye_{side}"))]
-        assert (eye.min(axis=0) - 1 <= centre).all()
-        assert (centre <= eye.max(axis=0) + 1).all()
+        assert (eye.min(axis=0) - 1 <= center).all()
+        assert (center <= eye.max(axis=0) + 1).all()

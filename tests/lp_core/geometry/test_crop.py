@@ -62,7 +62,7 @@ def test_the_matrices_undo_each_other(angle, scale, size):
     assert np.allclose(product, np.eye(3), atol=1e-8)
 
 
-def test_the_centre_comes_to_the_middle_and_the_corners_to_the_corners():
+def test_the_center_comes_to_the_middle_and_the_corners_to_the_corners():
     square = oriented_square(turned(face(), 0.4, 2, (30, 10)), SOURCE_CROP)
     matrix = crop_from_frame(square, 256)
     points = np.vstack([square.center, square.corners()])

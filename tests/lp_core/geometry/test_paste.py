@@ -17,7 +17,7 @@ def frame(rng):
     return rng.integers(0, 256, (100, 140, 3), dtype=np.uint8)
 
 
-def test_samples_at_pixel_centres_are_the_pixels(rng):
+def test_samples_at_pixel_centers_are_the_pixels(rng):
     picture = rng.random((5, 7, 2)).astype(np.float32)
     y, x = np.mgrid[0:5, 0:7].astype(np.float64)
     assert np.array_equal(sample(picture, x, y), picture)

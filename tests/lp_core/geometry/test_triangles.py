@@ -76,7 +76,7 @@ def test_later_triangles_cover_earlier_ones(order):
     assert 100 < map_x[3, 3] < 150  # where only the first one is
 
 
-def test_neighbours_leave_no_gap(rng):
+def test_neighbors_leave_no_gap(rng):
     corners = np.array([[0.3, 0.2], [30.7, 1.1], [29.9, 28.8], [1.2, 29.4]])
     middle = rng.uniform(8, 20, (1, 2))
     fan = np.array([[corners[i], corners[(i + 1) % 4], middle[0]] for i in range(4)])

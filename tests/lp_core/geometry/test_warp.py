@@ -1,4 +1,4 @@
-"""Resampling: positions are pixel centres, edges repeat, types stay."""
+"""Resampling: positions are pixel centers, edges repeat, types stay."""
 
 import numpy as np
 import pytest

@@ -11,7 +11,7 @@ from fakes.films import write_portrait
 from lp_core.errors import LpError, NotThere, SettingError, WorkerError
 from lp_core.link.ring import RingReader, RingWriter
 from lp_core.live.config import StreamConfig
-from lp_core.live.scenes import neighbour
+from lp_core.live.scenes import neighbor
 from lp_core.live.streams import LiveStreams, is_running, preview
 from lp_core.performance_name import PUSH
 from lp_core.settings import EngineSettings, MeshSettings, MotionSettings, RenderSettings, SliderSettings
@@ -209,8 +209,8 @@ def test_whether_a_process_lives():
 def test_the_next_portrait_is_the_next_picture_of_the_folder(tmp_path):
     for name in ("b.png", "a.jpg", "c.txt", "d.PNG"):
         (tmp_path / name).write_bytes(b"")
-    assert neighbour(tmp_path / "a.jpg", 1).name == "b.png"
-    assert neighbour(tmp_path / "a.jpg", -1).name == "d.PNG"
-    assert neighbour(tmp_path / "a.jpg", 3).name == "a.jpg"
+    assert neighbor(tmp_path / "a.jpg", 1).name == "b.png"
+    assert neighbor(tmp_path / "a.jpg", -1).name == "d.PNG"
+    assert neighbor(tmp_path / "a.jpg", 3).name == "a.jpg"
     with pytest.raises(LpError):
-        neighbour(tmp_path / "none.png", 1)
+        neighbor(tmp_path / "none.png", 1)

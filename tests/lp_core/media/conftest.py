@@ -64,9 +64,9 @@ def spec() -> Callable[..., SinkSpec]:
 
 @pytest.fixture
 def make_film(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a video of flat grey images with PyAV alone.
+    """Writes a video of flat gray images with PyAV alone.
 
-    Image k has the grey ``10 + 5 k`` (k below 45); ``times`` are presentation times in ``tick`` units.
+    Image k has the gray ``10 + 5 k`` (k below 45); ``times`` are presentation times in ``tick`` units.
     """
 
     def make(

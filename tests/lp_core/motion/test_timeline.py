@@ -193,7 +193,7 @@ def spoiled(**faults):
     return replace(motion, **arrays)
 
 
-OTHERS = [index for index in range(40) if not 22 <= index <= 24]  # 22 and 24 move from or to their neighbours
+OTHERS = [index for index in range(40) if not 22 <= index <= 24]  # 22 and 24 move from or to their neighbors
 SMILE = np.eye(52, dtype=np.float32)[44] * 0.6
 
 

@@ -111,10 +111,10 @@ def test_the_matte_becomes_the_alpha(state, dtype):
 def test_motion_is_per_frame_with_y_upwards_and_goes_on_at_the_end():
     frames = layers([drawn(0, (0, 0)), drawn(1, (0.5, 0.25)), drawn(2, (1.5, 1.0))], "motion")
     assert [frame.index for frame in frames] == [0, 1, 2]
-    centre = [frame.layers["forward"][3, 4] for frame in frames]
-    np.testing.assert_allclose(centre[0], [0.5, -0.25], atol=1e-3)
-    np.testing.assert_allclose(centre[1], [1.0, -0.75], atol=1e-3)
-    np.testing.assert_allclose(centre[2], [1.0, -0.75], atol=1e-3)
+    center = [frame.layers["forward"][3, 4] for frame in frames]
+    np.testing.assert_allclose(center[0], [0.5, -0.25], atol=1e-3)
+    np.testing.assert_allclose(center[1], [1.0, -0.75], atol=1e-3)
+    np.testing.assert_allclose(center[2], [1.0, -0.75], atol=1e-3)
     assert not frames[0].layers["forward"][0, 0].any()
 
 

@@ -323,8 +323,8 @@ class TestWhatTheNetworkCannotDraw:
         assert one.info.has_crop
         assert shown.crop.pixels.shape == (512, 512, 3)
         assert 0 <= shown.crop.pixels.min() <= shown.crop.pixels.max() <= 1
-        centre = shown.crop.frame_from_crop @ (255.5, 255.5, 1)
-        assert np.abs(shown.landmarks_frame[:, :2].mean(axis=0) - centre[:2]).max() < 60
+        center = shown.crop.frame_from_crop @ (255.5, 255.5, 1)
+        assert np.abs(shown.landmarks_frame[:, :2].mean(axis=0) - center[:2]).max() < 60
         assert shown.landmarks_frame.shape == (21, 3)
         assert shown.landmark_scheme == "liveportrait21"
 

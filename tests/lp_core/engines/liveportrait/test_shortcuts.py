@@ -149,10 +149,10 @@ def test_identity_grid_is_not_the_identity():
 
 
 def test_gaussians_are_products_of_three():
-    centre = torch.rand(2, 3, 3, dtype=torch.float64) - 0.5
-    grid = identity_grid((4, 6, 5), centre)
-    distance = (grid - centre[:, :, None, None, None]).square().sum(dim=-1)
-    assert apart(gaussians(centre, (4, 6, 5), 0.01), torch.exp(-0.5 * distance / 0.01)) < 1e-14
+    center = torch.rand(2, 3, 3, dtype=torch.float64) - 0.5
+    grid = identity_grid((4, 6, 5), center)
+    distance = (grid - center[:, :, None, None, None]).square().sum(dim=-1)
+    assert apart(gaussians(center, (4, 6, 5), 0.01), torch.exp(-0.5 * distance / 0.01)) < 1e-14
 
 
 @pytest.fixture

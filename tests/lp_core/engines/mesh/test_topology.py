@@ -17,21 +17,21 @@ def edges(triangles):
 
 def loops(border):
     """Point sets of the closed lines that a set of edges forms."""
-    neighbours = {}
+    neighbors = {}
     for edge in border:
         a, b = edge
-        neighbours.setdefault(a, set()).add(b)
-        neighbours.setdefault(b, set()).add(a)
-    assert all(len(others) == 2 for others in neighbours.values()), "a border line branches"
+        neighbors.setdefault(a, set()).add(b)
+        neighbors.setdefault(b, set()).add(a)
+    assert all(len(others) == 2 for others in neighbors.values()), "a border line branches"
     found = []
-    left = set(neighbours)
+    left = set(neighbors)
     while left:
         loop, todo = set(), [next(iter(left))]
         while todo:
             point = todo.pop()
             if point not in loop:
                 loop.add(point)
-                todo.extend(neighbours[point])
+                todo.extend(neighbors[point])
         found.append(frozenset(loop))
         left -= loop
     return set(found)

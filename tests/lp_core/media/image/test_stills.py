@@ -32,16 +32,16 @@ def tiff(pixels, **options):
     return data.getvalue()
 
 
-def as_rgb(grey):
-    return np.repeat(grey[..., None], 3, axis=2)
+def as_rgb(gray):
+    return np.repeat(gray[..., None], 3, axis=2)
 
 
 EXACT = {  # name -> (file, pixels)
     "rgb8.png": lambda: (pillow(RGBA[..., :3], "PNG"), RGBA[..., :3]),
     "rgba8.png": lambda: (pillow(RGBA, "PNG"), RGBA),
-    "grey8.png": lambda: (pillow(RGBA[..., 0], "PNG"), as_rgb(RGBA[..., 0])),
-    "grey16.png": lambda: (pillow(DEEP[..., 0], "PNG"), as_rgb(DEEP[..., 0])),
-    "greyalpha8.png": lambda: (
+    "gray8.png": lambda: (pillow(RGBA[..., 0], "PNG"), as_rgb(RGBA[..., 0])),
+    "gray16.png": lambda: (pillow(DEEP[..., 0], "PNG"), as_rgb(DEEP[..., 0])),
+    "grayalpha8.png": lambda: (
         pillow(Image.merge("LA", [Image.fromarray(RGBA[..., k]) for k in (0, 3)]), "PNG"),
         np.dstack([as_rgb(RGBA[..., 0]), RGBA[..., 3]]),
     ),
@@ -54,12 +54,12 @@ EXACT = {  # name -> (file, pixels)
     "rgb16.tiff": lambda: (tiff(DEEP[..., :3], photometric="rgb"), DEEP[..., :3]),
     "rgba16.tif": lambda: (tiff(DEEP, **TIFF), DEEP),
     "rgba16be.tif": lambda: (tiff(DEEP, byteorder=">", **TIFF), DEEP),
-    "grey16.tif": lambda: (tiff(DEEP[..., 0]), as_rgb(DEEP[..., 0])),
+    "gray16.tif": lambda: (tiff(DEEP[..., 0]), as_rgb(DEEP[..., 0])),
     "planar16.tif": lambda: (
         tiff(np.moveaxis(DEEP[..., :3], -1, 0).copy(), photometric="rgb", planarconfig="separate"),
         DEEP[..., :3],
     ),
-    "greyalpha16.tif": lambda: (
+    "grayalpha16.tif": lambda: (
         tiff(DEEP[..., [0, 3]], photometric="minisblack", extrasamples=["unassalpha"], planarconfig="contig"),
         np.dstack([as_rgb(DEEP[..., 0]), DEEP[..., 3]]),
     ),

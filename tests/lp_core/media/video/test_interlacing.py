@@ -54,7 +54,7 @@ def interlaced(tmp_path):
 
 
 def combing(frame):
-    """How much neighbouring rows differ."""
+    """How much neighboring rows differ."""
     rows = frame.pixels[8:-8, :, 0].astype(np.float64) / np.iinfo(frame.pixels.dtype).max
     return np.abs(np.diff(rows, axis=0)).mean()
 

@@ -19,7 +19,7 @@ RATE = Fraction(30)
 LONG = {"g": "12", "bf": "2"}
 
 
-def greys(frames):
+def grays(frames):
     """Which frame of ``make_film`` each one shows."""
     return [round((float(frame.pixels[..., 1].mean()) - 10) / 5) for frame in frames]
 
@@ -49,7 +49,7 @@ def test_a_cut_video_has_the_frames_that_ffprobe_counts(make_film, ffmpeg, tmp_p
     ffmpeg("-ss", start, "-i", whole, "-t", "0.6", "-c", "copy", tmp_path / name)
     source, frames = read(tmp_path / name)
     assert source.info.rate.fps == RATE
-    shown = greys(frames)
+    shown = grays(frames)
     assert shown == sorted(shown)
     # a cut by decoding time leaves out frames between the last ones: the one before is held in their place
     assert len(set(shown)) == counted(tmp_path / name)
@@ -61,7 +61,7 @@ def test_a_cut_video_has_the_frames_that_ffprobe_counts(make_film, ffmpeg, tmp_p
 @pytest.mark.parametrize("flags", ["frag_keyframe+empty_moov", "frag_every_frame+empty_moov", "faststart"])
 def test_fragments_hold_the_same_frames(make_film, flags):
     source, frames = read(make_film("f.mp4", rate=RATE, options=LONG, container_options={"movflags": flags}))
-    assert greys(frames) == list(range(20))
+    assert grays(frames) == list(range(20))
     assert source.info.rate.fps == RATE
 
 
@@ -72,7 +72,7 @@ def test_avi_counts_packets_and_frames_come_in_their_order(make_film, encoder):
     path = make_film("b.avi", rate=RATE, encoder=encoder, pixel_format=pixel_format, options=options)
     source, frames = read(path)
     assert source.info.rate.fps == RATE
-    assert greys(frames) == list(range(20))
+    assert grays(frames) == list(range(20))
 
 
 def test_a_lost_frame_of_an_avi_keeps_the_count(make_film, packets_of):
@@ -85,7 +85,7 @@ def test_a_lost_frame_of_an_avi_keeps_the_count(make_film, packets_of):
         frames = list(source)
         assert len(frames) == source.info.frame_count == 20
         assert source.damaged_frames == (7,)
-    assert greys(frames) == [*range(7), 6, *range(8, 20)]
+    assert grays(frames) == [*range(7), 6, *range(8, 20)]
 
 
 def test_a_codec_without_decoder_is_named_as_the_cause(make_film):
@@ -98,7 +98,7 @@ def test_a_codec_without_decoder_is_named_as_the_cause(make_film):
 def test_h264_copied_into_avi(make_film, ffmpeg, tmp_path):
     ffmpeg("-i", make_film("s.mp4", rate=RATE, options=LONG), "-c", "copy", tmp_path / "b.avi")
     source, frames = read(tmp_path / "b.avi")
-    assert greys(frames) == list(range(20))
+    assert grays(frames) == list(range(20))
     assert source.info.rate.fps == RATE
 
 
@@ -110,7 +110,7 @@ def test_a_bare_stream_is_read_at_the_rate_it_states(make_film, name):
     with open_source(path) as source:
         assert source.info.frame_count == 20
         assert source.info.rate.fps == RATE
-        assert greys(list(source)) == list(range(20))
+        assert grays(list(source)) == list(range(20))
 
 
 class TestJoined:
@@ -122,7 +122,7 @@ class TestJoined:
         path = tmp_path / f"joined{name}"
         path.write_bytes(data * parts)
         source, frames = read(path)
-        assert greys(frames) == list(range(12)) * parts
+        assert grays(frames) == list(range(12)) * parts
         assert source.info.rate.fps == RATE
         assert any(f"jumps {parts - 1} times" in note for note in source.notes)
 
@@ -132,7 +132,7 @@ class TestJoined:
         path = tmp_path / "joined.ts"
         path.write_bytes(first + late.read_bytes())
         _, frames = read(path)
-        assert greys(frames) == list(range(12)) * 2
+        assert grays(frames) == list(range(12)) * 2
 
     def test_a_short_pause_is_held(self, make_film, tmp_path):
         first = make_film("a.ts", 12, rate=RATE, options={"bf": "0"}).read_bytes()
@@ -140,7 +140,7 @@ class TestJoined:
         path = tmp_path / "joined.ts"
         path.write_bytes(first + late.read_bytes())
         _, frames = read(path)
-        shown = greys(frames)
+        shown = grays(frames)
         assert len(shown) == 27
         assert sorted(set(shown)) == list(range(12))
 
@@ -153,7 +153,7 @@ class TestJoined:
         with av.open(str(path)) as container:
             raw = [packet.pts for packet in container.demux(video=0) if packet.size]
         source, frames = read(path)
-        assert sorted(set(greys(frames))) == list(range(20))
+        assert sorted(set(grays(frames))) == list(range(20))
         seconds = len(frames) / source.info.rate.fps
         assert abs(seconds - 19 * 9) < 12, raw[:3]
 
@@ -214,7 +214,7 @@ class TestVariableRate:
         times = [k * scale for k in range(10)] + [(9 + 3 * k) * scale for k in range(1, 14)]
         tick = Fraction(1, 600) if scale == 20 else Fraction(1, 1000)
         source, frames = read(make_film(name, 23, times=times, tick=tick, rate=RATE))
-        assert sorted(set(greys(frames))) == list(range(23))
+        assert sorted(set(grays(frames))) == list(range(23))
         assert source.info.rate.fps == 30 or abs(float(source.info.rate.fps) - 30.3) < 0.1
         assert any("keeps every frame" in note for note in source.notes)
 
@@ -223,7 +223,7 @@ class TestVariableRate:
         rng = np.random.default_rng(seed)
         times = np.cumsum(rng.integers(3, 60, 30)).tolist()
         _, frames = read(make_film("r.mp4", 30, times=times, tick=Fraction(1, 600), rate=RATE))
-        shown = greys(frames)
+        shown = grays(frames)
         assert shown == sorted(shown)
         assert sorted(set(shown)) == list(range(30))
 
@@ -232,13 +232,13 @@ class TestVariableRate:
         source, frames = read(make_film("gap.mkv", times=times, rate=RATE))
         assert source.info.rate.fps == 30
         assert len(frames) == 91
-        assert sorted(set(greys(frames))) == list(range(20))
+        assert sorted(set(grays(frames))) == list(range(20))
 
 
 @pytest.mark.parametrize("name", ["one.mp4", "one.mkv", "one.ts", "one.avi", "one.mov"])
 def test_a_single_frame(make_film, name):
     source, frames = read(make_film(name, 1, rate=RATE))
-    assert greys(frames) == [0]
+    assert grays(frames) == [0]
     assert source.info.rate.fps == RATE
 
 
@@ -246,7 +246,7 @@ def test_a_single_frame(make_film, name):
 def test_odd_time_bases(make_film, timescale, rate):
     times = [round(Fraction(k * timescale, rate)) for k in range(20)]
     source, frames = read(make_film("o.mp4", times=times, tick=Fraction(1, timescale), rate=Fraction(rate)))
-    assert greys(frames) == list(range(20))
+    assert grays(frames) == list(range(20))
     assert source.info.rate.fps == rate
 
 
@@ -275,7 +275,7 @@ class TestChanges:
         with VideoSource(path, ReadOptions(interlaced=choice)) as source:
             frames = list(source)
         assert {frame.pixels.shape for frame in frames} == {(48, 64, 3)}
-        assert sorted(greys(frames)) == sorted([*range(6), *range(6)])
+        assert sorted(grays(frames)) == sorted([*range(6), *range(6)])
         note = next(note for note in source.notes if "changes within" in note)
         assert "48x64 yuv420p from frame 6" in note
 
@@ -285,7 +285,7 @@ class TestChanges:
         path = tmp_path / "two.ts"
         path.write_bytes(first + second)
         source, frames = read(path)
-        assert greys(frames) == [*range(6), *range(6)]
+        assert grays(frames) == [*range(6), *range(6)]
         assert any("yuv444p from frame 6" in note for note in source.notes)
 
 

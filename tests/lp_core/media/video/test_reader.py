@@ -14,7 +14,7 @@ INTRA = {"g": "1", "crf": "10"}
 VIDEO_709 = ColorTags(matrix="bt709")
 
 
-def greys(frames):
+def grays(frames):
     """Which image of ``make_film`` each frame shows."""
     return [round((float(frame.pixels[..., 1].mean()) - 10) / 5) for frame in frames]
 
@@ -32,7 +32,7 @@ def read(path):
 def test_rate_is_exact_and_every_picture_comes_once(make_film, name, rate):
     source, frames = read(make_film(name, rate=rate))
     assert source.info.rate.fps == rate
-    assert greys(frames) == list(range(20))
+    assert grays(frames) == list(range(20))
     assert [frame.index for frame in frames] == list(range(20))
     assert frames[7].time_s == 7 / rate
     assert source.damaged_frames == ()
@@ -97,7 +97,7 @@ class TestVariableRate:
         assert any("variable" in note for note in source.info.notes)
         for frame in frames:
             distance = [abs(time * tick - frame.index / fps) for time in self.TIMES]
-            assert distance[greys([frame])[0]] == min(distance)
+            assert distance[grays([frame])[0]] == min(distance)
 
     def test_length_is_kept(self, make_film):
         path = make_film(
@@ -118,7 +118,7 @@ class TestVariableRate:
         rng = np.random.default_rng(3)
         times = [k * 20 + int(rng.integers(-1, 2)) + 1 for k in range(20)]
         source, frames = read(make_film("jitter.mp4", times=times, tick=Fraction(1, 600), rate=Fraction(30)))
-        assert greys(frames) == list(range(20))
+        assert grays(frames) == list(range(20))
         assert source.info.rate.fps == 30
 
 
@@ -163,7 +163,7 @@ class TestColor:
         path = make_film("j.avi", 3, encoder="mjpeg", pixel_format="yuvj420p")
         source, frames = read(path)
         assert source.info.color.is_full_range
-        assert greys(frames) == [0, 1, 2]
+        assert grays(frames) == [0, 1, 2]
 
 
 def _stored(path, codes, matrix):
@@ -189,7 +189,7 @@ class TestDamage:
         path = make_film(options=INTRA, tags=VIDEO_709)
         _spoil(path, packets_of(path)[7])
         source, frames = read(path)
-        assert greys(frames) == [0, 1, 2, 3, 4, 5, 6, 6, *range(8, 20)]
+        assert grays(frames) == [0, 1, 2, 3, 4, 5, 6, 6, *range(8, 20)]
         assert source.damaged_frames == (7,)
         assert any("1 damaged frames" in note and note.rstrip(".").endswith("7") for note in source.notes)
 
@@ -197,7 +197,7 @@ class TestDamage:
         path = make_film(options=INTRA, tags=VIDEO_709)
         _spoil(path, packets_of(path)[0])
         source, frames = read(path)
-        assert greys(frames) == [1, *range(1, 20)]
+        assert grays(frames) == [1, *range(1, 20)]
         assert source.damaged_frames == (0,)
 
     def test_several_in_a_row_repeat_the_one_before(self, make_film, packets_of):
@@ -205,7 +205,7 @@ class TestDamage:
         for packet in packets_of(path)[5:9]:
             _spoil(path, packet)
         source, frames = read(path)
-        assert greys(frames) == [0, 1, 2, 3, 4, 4, 4, 4, 4, *range(9, 20)]
+        assert grays(frames) == [0, 1, 2, 3, 4, 4, 4, 4, 4, *range(9, 20)]
         assert source.damaged_frames == (5, 6, 7, 8)
 
     def test_damage_within_a_picture_that_others_refer_to(self, make_film, packets_of, rng):
