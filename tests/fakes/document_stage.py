@@ -25,7 +25,8 @@ from upscale.load import load
 FRAMES = 4
 PLATE = range(1001, 1101)
 PERSON_PX, PERSON_FRAMES = 440, 26
-TEXT, SHORT, SHORT_S = "Good morning, and welcome to the studio.", "Good morning.", 1.0
+TEXT = "Good morning, and welcome to the studio. Maybe you would like to begin with the garden."
+SHORT, SHORT_S = "Good morning.", 1.0
 CONSENT = {
     "schema": "lpsuite.consent", "version": 1, "person": "Ann", "granted_by": "Ann", "valid_until": "2999-01-01",
 }  # fmt: skip
