@@ -57,8 +57,12 @@ class MouthMap:
             )
 
     def deviations(self, features: F32) -> F32:
-        """(ticks, outputs) the mouth in standard deviations from the speaker's mean, as the map predicts it."""
-        result: F32 = features @ self.weights + self.bias
+        """(ticks, outputs) the mouth in standard deviations from the speaker's mean, as the map predicts it.
+
+        Added up in float64: in float32 the last bit depends on how many threads share the work.
+        """
+        exact = features.astype(np.float64) @ self.weights.astype(np.float64) + self.bias
+        result: F32 = exact.astype(np.float32)
         return result
 
     def to_bytes(self) -> bytes:
