@@ -175,11 +175,15 @@ def report(clicks: list[float], seen: dict[str, Any]) -> None:
             f"{rate_received(seen['received'], start, end):.1f} received, "
             f"95 % of the gaps below {gaps[int(0.95 * len(gaps))]:.0f} ms, longest {gaps[-1]:.0f} ms"
         )
-    speaking = [offset for at, offset in seen["offsets"] if begun[0] <= at <= ended[-1]]
-    if speaking:
+    print_clocks([offset for at, offset in seen["offsets"] if begun[0] <= at <= ended[-1]])
+
+
+def print_clocks(offsets: list[float]) -> None:
+    """Prints what the browser's playout clocks say; milliseconds of audio minus video."""
+    if offsets:
         print(
-            f"audio against video by the playout clocks: median {statistics.median(speaking):+.0f} ms, "
-            f"least {min(speaking):+.0f}, greatest {max(speaking):+.0f} of {len(speaking)} readings"
+            f"audio against video by the playout clocks: median {statistics.median(offsets):+.0f} ms, "
+            f"least {min(offsets):+.0f}, greatest {max(offsets):+.0f} of {len(offsets)} readings"
         )
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 import av
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
+from talk import RECORDING, print_clocks
 
 from lp_core.live.phrases import FPS, SOUND_RATE
 from lp_core.live.talking import AHEAD_S, BLOCK, TalkFrame
@@ -84,18 +85,10 @@ RECORD = """() => {
   w.recorder.start(500);
   for (const list of [w.offsets, w.claps, w.beeps]) list.length = 0;
 }"""
-RECORDING = """async () => {
-  const w = window.watch;
-  await new Promise((done) => { w.recorder.addEventListener('stop', done); w.recorder.stop(); });
-  const bytes = new Uint8Array(await new Blob(w.chunks).arrayBuffer());
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
-  return btoa(text);
-}"""
 
 
 class Clapper:
-    """Stands in for a TalkingPortrait: each second a white frame and a beep that begin at the same time."""
+    """Has the interface of a TalkingPortrait; each second a white frame and a beep begin at the same time."""
 
     size = (SIDE, SIDE)
 
@@ -123,7 +116,7 @@ class Clapper:
         return (12000 * heard).astype(np.int16)
 
     def interrupt(self) -> None:
-        """Nothing is said."""
+        """Does nothing: a clapper has nothing to interrupt."""
 
     def close(self) -> None:
         """Ends the frames."""
@@ -200,11 +193,7 @@ def main() -> None:
         seen, heard = claps(path)
     print_late("page", [at / 1000 for at in noted["claps"]], [at / 1000 for at in noted["beeps"]])
     print_late("recording", seen, heard)
-    offsets = noted["offsets"]
-    print(
-        f"playout clocks: audio against video median {statistics.median(offsets):+.0f} ms, least {min(offsets):+.0f}, "
-        f"greatest {max(offsets):+.0f} of {len(offsets)} readings"
-    )
+    print_clocks(noted["offsets"])
 
 
 def print_late(name: str, seen: list[float], heard: list[float]) -> None:

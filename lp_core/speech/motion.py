@@ -33,8 +33,8 @@ _WIDEST = (0.15, 0.0, -0.02, -0.04, -0.06, -0.08, -0.10)
 _NARROW = (-0.14, -0.12, -0.10, -0.08, -0.06, -0.04, -0.02, 0.0)
 _ROUND_CLOSED = (0.96, 0.82, 0.65, 0.42, 0.21, 0.08, 0.02, 0.0)
 _ROUND_OPEN = (0.90, 0.70, 0.42, 0.20, 0.10, 0.06, 0.03, 0.0)
-"""Change of width, from narrow to wide -> the least rounding of closed and of open lips: the mean of filmed mouths that
-are so wide (of open ones narrower than -0.10 there are no frames)."""
+"""Change of width, from narrow to wide -> the least rounding of closed and of open lips: the mean of filmed mouths of
+that width. Below -0.10 the clips show no open lips; those two values are extrapolated."""
 _CLOSED, _OPENED = 0.03, 0.08
 """Opening up to which lips count as closed there, and from which on as open."""
 SETTLE_S = 0.25

@@ -151,3 +151,14 @@ def test_another_head_replaces_the_made_one():
 def test_curves_of_different_lengths_are_refused():
     with pytest.raises(MotionError, match="differ in length"):
         SpeechMotion({"open": np.zeros(3, np.float32), "yaw": np.zeros(4, np.float32)})
+
+
+def test_the_map_gives_a_moment_the_same_bits_alone_and_among_others(rng):
+    """However the product is shared out, by rows or threads: a continued render must not differ."""
+    chosen = default_map()
+    features = rng.standard_normal((400, len(chosen.weights))).astype(np.float32)
+    together = chosen.deviations(features)
+    assert all(
+        np.array_equal(chosen.deviations(row[None])[0], whole)
+        for row, whole in zip(features, together, strict=True)
+    )
