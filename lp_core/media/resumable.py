@@ -174,6 +174,7 @@ class SequenceParts:
             index = first
             try:
                 for frame in frames:
+                    self._journal.begin(index, self._picture(index))
                     sink.write(frame)
                     self._journal.append(index, self._picture(index), durable=False)
                     index += 1
@@ -225,9 +226,11 @@ def discard_parts(folder: Path) -> None:
     if about.exists():
         facts = json.loads(about.read_text(encoding="utf-8"))
         pattern = parse_pattern(facts["pattern"])
-        for index in PartJournal(folder).parts():
-            with suppress(OSError):  # a folder may be gone, or replaced
-                pattern.path_of(facts["start_number"] + index).unlink()
+        for path in PartJournal(folder).own_files(
+            lambda index: pattern.path_of(facts["start_number"] + index)
+        ):
+            with suppress(OSError):  # it may be gone, or its folder replaced
+                path.unlink()
     shutil.rmtree(folder, ignore_errors=True)
 
 

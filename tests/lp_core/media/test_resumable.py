@@ -1,6 +1,8 @@
 """Parts: a damaged, cut or missing one is rendered again, whatever the journal says."""
 
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from lp_core.frame import Frame
 from lp_core.media.base import SinkSpec
 from lp_core.media.color_tags import SRGB
 from lp_core.media.open import open_parts, open_sink
+from lp_core.media.resumable import discard_parts
 from lp_core.timing import FrameRate
 
 RATE = FrameRate(Fraction(25))
@@ -88,6 +91,48 @@ def test_journal_that_was_cut_off_costs_its_last_line_alone(finished, cut, tmp_p
     again = reopen()
     assert again.missing(total) == []
     again.join(total)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class MortalSink:
+    """A sink of a process that is killed before or after its first image; a kill closes nothing."""
+
+    def __init__(self, place, path, spec):
+        self.place, self.sink, self.notes = place, open_sink(path, spec), ()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def write(self, frame):
+        if self.place == "after":
+            self.sink.write(frame)
+        raise Killed
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("has_older", [True, False])
+@pytest.mark.parametrize("kills", [1, 2])
+def test_an_image_without_its_line_is_removed_and_an_older_one_is_not(tmp_path, place, has_older, kills):
+    """A kill between an image and its line in the journal left a file that nobody knew."""
+    image, overwriting = tmp_path / "o.001.png", replace(spec(), overwrite=True)
+    if has_older:
+        image.write_bytes(b"older")
+    for _ in range(kills):
+        open_part = partial(MortalSink, place)
+        with pytest.raises(Killed):
+            open_parts(tmp_path / "o.%03d.png", open_part, overwriting, tmp_path / "parts").write(
+                0, frames(0, 3)
+            )
+    assert image.exists() == (has_older or place == "after")
+    discard_parts(tmp_path / "parts")
+    assert image.exists() == (has_older and place == "before")
+    assert not (tmp_path / "parts").exists()
 
 
 def test_results_are_flushed_before_they_are_called_done(tmp_path, monkeypatch):
