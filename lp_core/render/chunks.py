@@ -66,6 +66,27 @@ def render_in_chunks(
     return replace(summary, seconds=seconds, notes=(*notes, *summary.notes))
 
 
+def render_resumable(
+    render: Render, folder: Path, listener: Listener | None = None, origin: str = ""
+) -> Summary:
+    """Renders in parts that outlive a crash; what cannot be cut into parts is rendered in one go.
+
+    Upscaled frames, and passes in files next to the output, cannot; a later call begins such an output again.
+
+    Args:
+        render: see ``render_in_chunks``.
+        folder: see ``render_in_chunks``.
+        listener: see ``render_in_chunks``.
+        origin: see ``render_in_chunks``.
+
+    Raises:
+        LpError: see ``render_in_chunks``; nothing is left of an output made in one go.
+    """
+    if render.target.open_parts is None:
+        return render.run(listener)
+    return render_in_chunks(render, folder, listener, origin)
+
+
 def render_missing(
     render: Render,
     solution: Solution,

@@ -17,7 +17,7 @@ from lp_core.job import RenderJob
 from lp_core.media.frame_pattern import split_range
 from lp_core.media.resumable import discard_parts
 from lp_core.performance_name import is_builtin, speech_file, with_file
-from lp_core.render.chunks import render_in_chunks
+from lp_core.render.chunks import render_resumable
 from lp_core.settings import RenderSettings
 from lp_core.upscaling import DEFAULT_MODEL, assemble_upscale
 from lp_core.worker.allowed_folders import Folders
@@ -110,7 +110,7 @@ class Animate:
         begun.touch()
         context.check()
         origin = json.dumps(parameters, sort_keys=True)
-        return render_in_chunks(render, context.folder, context.progress, origin).as_json()
+        return render_resumable(render, context.folder, context.progress, origin).as_json()
 
     def abandon(self, context: JobContext) -> None:
         """Removes finished segments and images; see the contract."""

@@ -18,7 +18,7 @@ from lp_core.finishing.finish import Finish, Framing
 from lp_core.job import RenderJob
 from lp_core.media.resumable import discard_parts
 from lp_core.media.speech_sheet import read_sheet
-from lp_core.render.chunks import render_in_chunks
+from lp_core.render.chunks import render_resumable
 from lp_core.render.report import Summary
 from lp_core.saying.say import SayJob, SpokenScene, say, scene_render, speak_scene
 from lp_core.saying.scenes import ScriptScene
@@ -110,7 +110,7 @@ class SayKind:
         begun.touch()
         context.check()
         origin = json.dumps(parameters, sort_keys=True)
-        summary = render_in_chunks(render, context.folder, context.progress, origin)
+        summary = render_resumable(render, context.folder, context.progress, origin)
         return self._done(summary, spoken_path, parameters)
 
     def _check_again(self, parameters: dict[str, Any], settings: RenderSettings, finish: Finish) -> None:

