@@ -71,7 +71,8 @@ def soft_fill(image: NDArray[Any], hidden: F32, box: Box, side_px: int) -> F32:
     reduced = cv2.resize(image[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
     small: F32 = reduced.astype(np.float32).reshape(size[1], size[0], -1)
     known = np.asarray(cv2.resize(hidden, size, interpolation=cv2.INTER_AREA)) <= 0
-    known &= np.isfinite(small).all(axis=-1)
+    if image.dtype.kind == "f":
+        known &= np.isfinite(small).all(axis=-1)
     if not known.any() or known.all():
         return small
     return np.asarray(

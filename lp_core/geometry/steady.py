@@ -65,19 +65,20 @@ class SeenPatch:
         return cls(small_gray(np.asarray(small, np.uint8)), (width, height), patch)
 
 
-def steadied(now: SeenPatch, before: Sequence[SeenPatch]) -> F32:
+def steadied(now: SeenPatch, before: Sequence[SeenPatch], is_rough: bool = False) -> F32:
     """(h, w) the values of a frame's patch, mixed with those of earlier frames where these show the same.
 
     Args:
         now: the frame.
         before: those before it, the latest first; of another size they do not count.
+        is_rough: whether a rough flow will do.
     """
     total, weight = now.patch.values.copy(), np.float32(1)
     whole = np.full_like(total, weight)
     for then, share in zip(before, _WEIGHTS, strict=False):
         if then.gray.shape != now.gray.shape:
             continue
-        flow = dense_flow(now.gray, then.gray)
+        flow = dense_flow(now.gray, then.gray, is_rough)
         alike = likeness(now.gray, carried_along(then.gray, flow))
         x, y = _positions(now.patch, now)
         along = [

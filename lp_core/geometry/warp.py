@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 
 Map = NDArray[np.float32]
 
-_ROW = 1024
-"""Positions in a row: OpenCV takes no image that is longer than 32767 pixels."""
-
 
 def sample(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
     """The image at (h, w) positions, bilinear; outside, the nearest edge pixel. Returns (h, w[, C]).
@@ -34,17 +31,6 @@ def sample(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
     nearest = np.asarray(cv2.remap(picture, map_x, map_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE))
     inside = np.isfinite(nearest) & (weight > 0)
     return np.where(inside, known / np.where(inside, weight, np.float32(1)), nearest)
-
-
-def sample_points(picture: NDArray[Any], x: Map, y: Map) -> NDArray[Any]:
-    """The same at (N,) positions; returns (N[, C])."""
-    rows = max(-(-len(x) // _ROW), 1)
-    padded = [
-        np.concatenate([places, np.zeros(rows * _ROW - len(x), np.float32)]).reshape(rows, _ROW)
-        for places in (x, y)
-    ]
-    found = sample(picture, *padded)
-    return np.asarray(found.reshape(rows * _ROW, *picture.shape[2:])[: len(x)])
 
 
 def _remapped(picture: NDArray[Any], map_x: Map, map_y: Map) -> NDArray[Any]:
@@ -135,6 +121,11 @@ def lay(over: NDArray[np.float32], weight: Map, mask: NDArray[np.uint8], part: N
     if part.dtype.kind != "f":
         blended = np.clip(np.rint(blended), 0, np.iinfo(part.dtype).max).astype(part.dtype)
     cv2.copyTo(blended, mask, part)
+
+
+def weighted(values: Map, weight: Map) -> Map:
+    """(h, w, C) values times an (h, w) weight."""
+    return np.asarray(cv2.multiply(values, cv2.merge([weight] * values.shape[2])), np.float32)
 
 
 def put(picture: NDArray[Any], mask: NDArray[np.bool_], part: NDArray[Any]) -> None:

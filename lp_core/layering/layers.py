@@ -96,9 +96,9 @@ class SourceLayers:
         size = seen_image.shape[1], seen_image.shape[0]
         patch, small = segmenter.look(seen_image, face.landmarks_frame[:, :2] / np.float32(less))
         seen = SeenPatch.of(seen_image, patch)
-        values = steadied(seen, tuple(self._before))
+        values = steadied(seen, tuple(self._before), is_rough=True)
         self._before.appendleft(seen)
-        found = edged(values, patch.box, small, size)
+        found = edged(values, patch.box, small, size, is_fast=True)
         near = ramp(found > 0, _half_fringe(max(size) * found.shape[1] / (patch.box[2] - patch.box[0])))
         box = _enlarged(patch.box, size, (image.shape[1], image.shape[0]))
         cover = np.dstack([found, near])

@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +27,7 @@ from lp_core.engines.base import Animation
 from lp_core.faces.base import Face
 from lp_core.frame import Box, Frame
 from lp_core.geometry.fill import laid, widened
-from lp_core.geometry.warp import blocks, enlarge, on_grid, only, put, sample, sample_points, spread
+from lp_core.geometry.warp import blocks, enlarge, on_grid, only, put, sample, spread, weighted
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -35,6 +36,11 @@ NOT_FROM_SOURCE = np.float32(0.998)
 """Highest value of the result's matte where the image is not the source through the flow alone: not 1."""
 _MOVED_PX = 1 / 64
 """A flow below this leaves a pixel where it is."""
+_DEPTHS = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U}
+_ROW = 1024
+"""Places in a row."""
+_TOGETHER = 16 * _ROW
+"""Places that are looked at together: few enough for a processor's cache."""
 _STEP = 4
 """Pixels between those that are looked at first in a coarse layer."""
 _HAIR = np.float32(4)
@@ -72,10 +78,6 @@ class Layer:
         """(h, w, 2) person and loose hair at (h, w) positions in the frame."""
         return sample(self.cover, *self._on_grid(x, y))
 
-    def covers_at(self, x: F32, y: F32) -> F32:
-        """(N, 2) the same at (N,) positions."""
-        return sample_points(self.cover, *self._on_grid(x, y))
-
     @property
     def is_coarse(self) -> bool:
         """Whether the layer has fewer cells than its part of the frame has pixels."""
@@ -92,19 +94,23 @@ class Layer:
         """(H, W) matte of the person in a frame of a width and height."""
         return spread(self.cover[..., 0], self.box, size)
 
-    def plate_at(self, source: Frame, x: F32, y: F32) -> F32:
-        """(N, C) the frame without the person at (N,) positions."""
-        if not isinstance(self.plate, SoftFill):
-            return sample_points(self.plate, x, y).astype(np.float32)
-        own = sample_points(source.pixels, x, y).astype(np.float32)
-        hidden = self.covers_at(x, y)[:, 1:]
-        fill = self._coarse_at(self.plate.colors, x, y)
-        return np.where(np.isfinite(own), own + hidden * (fill - own), fill)
+    def plate_at(self, own: NDArray[Any], hidden: F32, x: F32, y: F32) -> F32:
+        """(h, w, C) the frame without the person at (h, w) positions in it.
 
-    def _coarse_at(self, colors: F32, x: F32, y: F32) -> F32:
+        Args:
+            own: (h, w, C) what the frame shows there.
+            hidden: (h, w) where loose hair may be there, see ``covers``.
+            x: positions.
+            y: positions.
+        """
+        if not isinstance(self.plate, SoftFill):
+            return sample(self.plate, x, y).astype(np.float32)
         left, top, right, bottom = self.box
-        height, width = colors.shape[:2]
-        return sample_points(colors, on_grid(x, left, right, width), on_grid(y, top, bottom, height))
+        height, width = self.plate.colors.shape[:2]
+        fill = sample(self.plate.colors, on_grid(x, left, right, width), on_grid(y, top, bottom, height))
+        less = weighted(cv2.subtract(own, fill, dtype=cv2.CV_32F), hidden)
+        plate = np.asarray(cv2.subtract(own, less, dtype=cv2.CV_32F))
+        return plate if own.dtype.kind != "f" else np.where(np.isfinite(own), plate, fill)
 
     def whole_plate(self, source: Frame) -> NDArray[Any]:
         """(H, W, C) the frame without the person, of its type."""
@@ -159,34 +165,84 @@ def over_plate(animation: Animation, source: Frame, layer: Layer) -> Animation:
     animation's matte and flow are 0. Where the result shows the plate, or person and plate mixed, the matte is below 1.
 
     Args:
-        animation: as the engine drew it.
+        animation: as the engine drew it; its pixels are written to.
         source: the frame it was made of.
         layer: of that frame.
     """
     left, top, right, bottom = animation.region
-    part = slice(top, bottom), slice(left, right)
     background, edges = _areas(animation, layer)
-    rows, columns = np.nonzero(edges)
-    led = animation.region_flow[rows, columns]
-    x, y = columns.astype(np.float32) + np.float32(left), rows.astype(np.float32) + np.float32(top)
-    came_x, came_y = x + led[:, 0], y + led[:, 1]
-    moved, hair = np.ascontiguousarray(layer.covers_at(came_x, came_y).T)
-    is_free = (moved < 1) & ((np.abs(led[:, 0]) > _MOVED_PX) | (np.abs(led[:, 1]) > _MOVED_PX))
-    free = np.flatnonzero(is_free)
-    if not len(free) and not background.any():
+    places = np.flatnonzero(edges)
+    if not len(places) and not background.any():
         return animation
-    moved, hair, x, y, came_x, came_y = (one.take(free) for one in (moved, hair, x, y, came_x, came_y))
-    rows, columns = rows.take(free), columns.take(free)
-    here, there = layer.plate_at(source, x, y), layer.plate_at(source, came_x, came_y)
-    drawn = animation.pixels[part][rows, columns]
-    loose = np.minimum(hair * _HAIR, np.float32(1))
-    matte, flow = (only(values, ~background) for values in (animation.region_matte, animation.region_flow))
-    pixels = animation.pixels.copy()
-    shown = pixels[part]
-    put(source.pixels[part], background, shown)
-    shown[rows, columns] = _exchanged(drawn, here, there, moved, loose)
-    matte[rows, columns] = np.minimum(matte[rows, columns], NOT_FROM_SOURCE)
-    return replace(animation, pixels=pixels, region_matte=matte, region_flow=flow)
+    kept = ~background
+    matte, flow = only(animation.region_matte, kept), only(animation.region_flow, kept)
+    put(source.pixels[top:bottom, left:right], background, animation.pixels[top:bottom, left:right])
+    weights, pixels = matte.reshape(-1), animation.pixels.reshape(-1, animation.pixels.shape[2])
+    for start in range(0, len(places), _TOGETHER):
+        some = _Places.of(places[start : start + _TOGETHER], animation)
+        pixels[some.in_frame], is_free = _exchanged(some, animation, source, layer)
+        old = weights.take(some.in_region)
+        weights[some.in_region] = np.where(is_free, np.minimum(old, NOT_FROM_SOURCE), old)
+    return replace(animation, region_matte=matte, region_flow=flow)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """(h, w) pixels of a region that are looked at together, one or the other of them again and again."""
+
+    in_region: NDArray[np.intp]
+    """Index in the region, row by row."""
+    in_frame: NDArray[np.intp]
+    """Index in the frame."""
+    x: F32
+    """Position in the frame."""
+    y: F32
+
+    @classmethod
+    def of(cls, found: NDArray[np.intp], animation: Animation) -> _Places:
+        """The pixels of (N,) indices in the region."""
+        left, top, right, _ = animation.region
+        places = np.resize(found, (-(-len(found) // _ROW), _ROW))
+        rows = places // (right - left)
+        columns = places - rows * (right - left) + left
+        in_frame = (rows + top) * animation.pixels.shape[1] + columns
+        return cls(places, in_frame, columns.astype(np.float32), (rows + top).astype(np.float32))
+
+
+def _exchanged(
+    places: _Places, animation: Animation, source: Frame, layer: Layer
+) -> tuple[NDArray[Any], Mask]:
+    """Some (h, w, C) pixels with the background that belongs there, and where they may differ from those drawn.
+
+    See the formula; where only background is shown, it is that, and what came along besides where hair may be.
+    """
+    flow_x, flow_y = cv2.split(animation.region_flow.reshape(-1, 2).take(places.in_region, axis=0))
+    came_x, came_y = places.x + flow_x, places.y + flow_y
+    moved, hair = cv2.split(layer.covers(came_x, came_y))
+    drawn, own = (
+        one.reshape(-1, one.shape[2]).take(places.in_frame, axis=0)
+        for one in (animation.pixels, source.pixels)
+    )
+    hidden = np.ascontiguousarray(layer.covers(places.x, places.y)[..., 1])
+    here = layer.plate_at(own, hidden, places.x, places.y)
+    there = layer.plate_at(drawn, hair, came_x, came_y)
+    came = np.asarray(cv2.subtract(drawn, there, dtype=cv2.CV_32F))
+    shown = cv2.add(here, weighted(came, np.minimum(hair * _HAIR, np.float32(1))))
+    mixed = cv2.add(drawn, weighted(np.asarray(cv2.subtract(here, there)), 1 - moved), dtype=cv2.CV_32F)
+    cv2.copyTo(mixed, (moved > 0).view(np.uint8), shown)
+    is_free = (moved < 1) & _is_moved(flow_x, flow_y)
+    result = drawn.copy()
+    put(_as(drawn.dtype, shown), is_free, result)
+    return result, is_free
+
+
+def _is_moved(flow_x: F32, flow_y: F32) -> Mask:
+    return np.asarray(cv2.max(cv2.absdiff(flow_x, 0), cv2.absdiff(flow_y, 0)) > _MOVED_PX)
+
+
+def _as(dtype: np.dtype[Any], values: NDArray[Any]) -> NDArray[Any]:
+    """Values as a type of pixels, rounded and clipped where it holds whole numbers."""
+    return np.asarray(values if dtype.kind == "f" else cv2.add(values, 0, dtype=_DEPTHS[dtype.name]))
 
 
 def _areas(animation: Animation, layer: Layer) -> tuple[Mask, Mask]:
@@ -199,23 +255,13 @@ def _areas(animation: Animation, layer: Layer) -> tuple[Mask, Mask]:
     x = np.arange(left, right, step, dtype=np.float32)[None, :]
     y = np.arange(top, bottom, step, dtype=np.float32)[:, None]
     flow = animation.region_flow[::step, ::step]
-    came = layer.covers(np.ascontiguousarray(x + flow[..., 0]), np.ascontiguousarray(y + flow[..., 1]))
-    was = layer.covers(*(np.ascontiguousarray(np.broadcast_to(at, flow.shape[:2])) for at in (x, y)))
-    is_shown = np.asarray(((came > 0) | (was > 0)).any(axis=-1))
-    is_free = (came[..., 0] < 1) & ((np.abs(flow[..., 0]) > _MOVED_PX) | (np.abs(flow[..., 1]) > _MOVED_PX))
+    came = cv2.split(layer.covers(x + flow[..., 0], y + flow[..., 1]))
+    was = cv2.split(
+        layer.covers(*(np.ascontiguousarray(np.broadcast_to(at, flow.shape[:2])) for at in (x, y)))
+    )
+    is_shown = np.maximum(cv2.max(*came), cv2.max(*was)) > 0
+    is_free = (came[0] < 1) & _is_moved(flow[..., 0], flow[..., 1])
     if step > 1:
         is_shown, is_free = widened(is_shown, 1), widened(is_free, 1)
     size = right - left, bottom - top
     return blocks(~is_shown, step, size), blocks(is_shown & is_free, step, size)
-
-
-def _exchanged(drawn: NDArray[Any], here: F32, there: F32, person: F32, hair: F32) -> NDArray[Any]:
-    """(N, C) pixels with the background that came along exchanged for the one that belongs there; see the formula.
-
-    Where only background is shown, it is that, and by (N,) ``hair`` what came along besides.
-    """
-    mixed = drawn + (1 - person[:, None]) * (here - there)
-    mixed = np.where(person[:, None] > 0, mixed, here + hair[:, None] * (mixed - here))
-    if drawn.dtype.kind != "f":
-        mixed = np.clip(np.rint(mixed), 0, np.iinfo(drawn.dtype).max)
-    return np.asarray(mixed.astype(drawn.dtype))

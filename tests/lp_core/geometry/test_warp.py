@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lp_core.geometry.warp import enlarge, reduce, sample, sample_points
+from lp_core.geometry.warp import enlarge, reduce, sample
 
 KINDS = [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1.0)]
 
@@ -88,14 +88,3 @@ class TestValuesThatAreNoNumbers:
     def test_a_picture_of_nothing_else(self):
         picture = np.full((9, 9), np.nan, np.float32)
         assert np.isnan(sample(picture, *self.maps(0.5))).all()
-
-
-@pytest.mark.parametrize("count", [0, 1, 1024, 40_000])
-def test_any_number_of_points_is_sampled_as_an_image_is(count, rng):
-    picture = rng.random((9, 12, 2)).astype(np.float32)
-    x, y = (rng.uniform(-2, 14, count).astype(np.float32) for _ in range(2))
-    got = sample_points(picture, x, y)
-    assert got.shape == (count, 2)
-    for some in (slice(0, 500), slice(-1, None)):
-        if len(x[some]):
-            np.testing.assert_array_equal(got[some], sample(picture, x[some][None], y[some][None])[0])

@@ -58,6 +58,16 @@ def test_it_is_steadier_than_frame_by_frame(film):
     assert change[0] < 0.9 * change[1]
 
 
+def test_a_frame_needs_the_one_before_it_and_no_other(face, film):
+    """A chunk starts so many frames early, and must come out as the whole does."""
+    frames, found, _ = film
+    with SourceLayers(None, None, is_film=True) as layers:
+        for frame in frames[2 - layers.memory :]:
+            layer = layers.at(frame, face, frame.index)
+    np.testing.assert_array_equal(layer.cover, found[2].cover)
+    np.testing.assert_array_equal(layer.plate.colors, found[2].plate.colors)
+
+
 def test_the_background_is_kept_and_the_person_filled(film):
     frames, found, _ = film
     frame, layer = frames[1], found[1]
@@ -65,6 +75,7 @@ def test_the_background_is_kept_and_the_person_filled(film):
     far = np.zeros(plate.shape[:2], bool)
     far[20:120, 100:130] = True
     np.testing.assert_array_equal(plate[far], frame.pixels[far])
-    at_points = layer.plate_at(frame, *(np.array([one], np.float32) for one in (230, 25)))
-    np.testing.assert_allclose(at_points[0], plate[25, 230], atol=1)
+    x, y = (np.array([[one]], np.float32) for one in (230, 25))
+    own, hidden = frame.pixels[25:26, 230:231], np.ascontiguousarray(layer.covers(x, y)[..., 1])
+    np.testing.assert_allclose(layer.plate_at(own, hidden, x, y)[0, 0], plate[25, 230], atol=1)
     assert np.abs(plate[25, 230].astype(int) - frame.pixels[25, 230]).max() > 20, "hair is filled"
