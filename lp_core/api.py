@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lp_core.assemble import assemble, assemble_extraction
 from lp_core.clips import faces_of_frame, filmed_face
+from lp_core.errors import SettingError
 from lp_core.faces.selector import in_order
 from lp_core.job import RenderJob
 from lp_core.leftovers import temporary_prefix
@@ -246,8 +247,15 @@ def frames(job: RenderJob, progress: Listener | None = None) -> Iterator[Pixels]
         (height, width, 3 or 4) arrays with the sample type and the encoding of the source.
 
     Raises:
+        SettingError: the job asks for larger frames; ``animate`` makes those.
         LpError: the job cannot be rendered.
     """
+    larger = job.settings.upscale
+    if larger.upscale is not None and larger.upscale_region != "face":
+        raise SettingError(
+            "frames() gives frames as they are drawn, and upscale enlarges them on their way to a file; leave "
+            "upscale out, or use animate()."
+        )
     render = assemble(job, resumes=True)
     with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as folder:
         solution = solve(render, Path(folder), progress)

@@ -8,6 +8,7 @@ import pytest
 from fakes.films import write_portrait
 
 import lp_core
+from lp_core.errors import SettingError
 from lp_core.media.open import open_source
 from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.settings.table import with_values
@@ -42,6 +43,13 @@ def test_frames_are_those_of_the_file(portrait, tmp_path):
     drawn = list(lp_core.frames(job))
     assert [pixels.dtype for pixels in drawn] == [np.uint8] * 4
     assert all(np.array_equal(one, other) for one, other in zip(drawn, read(tmp_path / "o.mkv"), strict=True))
+
+
+def test_frames_are_not_enlarged_in_silence(portrait, tmp_path):
+    values = with_values(lp_core.RenderSettings(), {"upscale": "animevideov3"})
+    job = lp_core.RenderJob(str(portrait), "demo:nod", str(tmp_path / "o.mkv"), values)
+    with pytest.raises(SettingError, match=r"use animate\(\)"):
+        next(lp_core.frames(job))
 
 
 def test_extract_stores_a_performance(portrait, tmp_path):
