@@ -16,6 +16,11 @@ from lp_core.frame import Box
 
 F32 = NDArray[np.float32]
 
+_GRAIN, _GRAIN_MOST = 0.004, 4.0
+"""Size of the largest grain, in longer sides of the image; its limit, in medians: what is stronger is a line."""
+_CELLS = 4
+"""Pixels in a coarser one; one that is known is enough, so that a fill goes on from what is next to it."""
+
 
 def filled(image: NDArray[Any], hole: NDArray[np.bool_]) -> NDArray[Any]:
     """The image with a hole filled from around it; every other pixel keeps its bits.
@@ -38,6 +43,49 @@ def filled(image: NDArray[Any], hole: NDArray[np.bool_]) -> NDArray[Any]:
         np.clip(np.rint(inside), 0, np.iinfo(image.dtype).max) if image.dtype.kind != "f" else inside
     )
     return result
+
+
+def grained(fill: NDArray[Any], image: NDArray[Any], hole: NDArray[np.bool_]) -> NDArray[Any]:
+    """A fill with grain like that around the hole, mirrored at its edge; every other pixel keeps its bits.
+
+    Args:
+        fill: (H, W, C) the image with the hole filled softly.
+        image: (H, W, C) uint8, uint16 or float32.
+        hole: (H, W) True where nothing is known.
+    """
+    known = ~hole & np.isfinite(image).all(axis=-1)
+    if not known.any() or not hole.any():
+        return fill
+    fine = _fine(image, known)
+    _, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    nearest = np.zeros(int(labels.max()) + 1, np.intp)
+    nearest[labels[known]] = np.flatnonzero(known)
+    at = np.array(np.nonzero(hole))
+    edge = np.array(np.divmod(nearest[labels[hole]], hole.shape[1]))
+    limits = np.array(hole.shape)[:, None] - 1
+    across = limits - np.abs(limits - np.abs(2 * edge - at))
+    rows, columns = np.clip(across, 0, limits)
+    result = fill.copy()
+    mixed = fill[hole].astype(np.float32) + fine[rows, columns]
+    if image.dtype.kind != "f":
+        mixed = np.clip(np.rint(mixed), 0, np.iinfo(image.dtype).max)
+    result[hole] = mixed.astype(image.dtype)
+    return result
+
+
+def _fine(image: NDArray[Any], known: NDArray[np.bool_]) -> F32:
+    """(H, W, C) grain of an image where it is known, 0 elsewhere: what is finer than _GRAIN, without strong lines."""
+    pixels = np.where(known[..., None], image, 0).astype(np.float32)
+    weight = known.astype(np.float32)
+    sigma = max(_GRAIN * max(known.shape), 1.0)
+    soft, share = (cv2.GaussianBlur(one, (0, 0), sigma) for one in (pixels, weight))
+    fine = (pixels - soft.reshape(pixels.shape) / np.maximum(share, np.float32(1e-6))[..., None]) * weight[
+        ..., None
+    ]
+    most = np.float32(_GRAIN_MOST * np.median(np.abs(fine[known])))
+    return np.asarray(np.clip(fine, -most, most), np.float32)
 
 
 def filled_around(image: NDArray[Any], hole: NDArray[np.bool_]) -> NDArray[Any]:
@@ -123,6 +171,8 @@ def _pulled(weighted: F32, weight: F32) -> F32:
         size[1], size[0], -1
     )
     small_weight = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
-    coarse = _pulled(small, small_weight)
+    sure = np.minimum(small_weight * np.float32(_CELLS), np.float32(1))
+    gain = np.divide(sure, small_weight, out=np.zeros_like(sure), where=small_weight > 0)
+    coarse = _pulled(small * gain[..., None], sure)
     wide = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, -1)
     return np.asarray(weighted + (1 - weight)[..., None] * wide, np.float32)

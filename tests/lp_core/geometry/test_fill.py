@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lp_core.geometry.fill import filled, laid, ramp, soft_fill
+from lp_core.geometry.fill import filled, grained, laid, ramp, soft_fill
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -66,3 +66,45 @@ def test_laid_keeps_every_bit_where_the_weight_is_0(rng):
     assert (got[2, 2] == 100).all()
     np.testing.assert_array_equal(got[3, 3], np.rint((image[3, 3].astype(float) + 100) / 2))
     np.testing.assert_array_equal(got[weight == 0], image[weight == 0])
+
+
+def test_a_fill_goes_on_from_what_is_next_to_it():
+    """A light sky over dark ground: behind a person they go on to both sides."""
+    image = np.full((300, 400, 3), 60, np.uint8)
+    image[:100] = 200
+    hole = np.zeros((300, 400), bool)
+    hole[30:, 120:280] = True
+    got = filled(image, hole)[..., 0].astype(int)
+    assert np.abs(got[30:81, 130] - 200).max() < 25
+    assert np.abs(got[150:, 125] - 60).max() < 5
+    assert np.abs(np.diff(got[200:, 100:300], axis=1)).max() < 12, "a step"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_fill_has_the_walls_grain(rng, dtype):
+    white = 1.0 if dtype is np.float32 else np.iinfo(dtype).max
+    image = ((0.5 + 0.05 * rng.standard_normal((160, 160, 3))) * white).astype(dtype)
+    hole = np.zeros((160, 160), bool)
+    hole[40:120, 50:110] = True
+    image[hole] = white
+    got = grained(filled(image, hole), image, hole)
+    assert got.dtype == dtype
+    np.testing.assert_array_equal(got[~hole], image[~hole])
+    inside, around = (got[part].std() / white for part in (np.s_[60:100, 65:95], np.s_[:30]))
+    assert 0.5 * around < inside < 1.2 * around
+
+
+def test_a_line_of_the_wall_is_not_mirrored_into_the_fill():
+    image = np.full((160, 160, 3), 128, np.uint8)
+    image[::7] = 130
+    image[:, 44:46] = 255
+    hole = np.zeros((160, 160), bool)
+    hole[40:120, 50:110] = True
+    got = grained(filled(image, hole), image, hole)
+    assert np.abs(got[50:110, 52:108].astype(int) - filled(image, hole)[50:110, 52:108]).max() < 20
+
+
+def test_grain_needs_a_hole_and_something_around_it():
+    image = np.full((20, 20, 3), 7, np.uint8)
+    for hole in (np.zeros((20, 20), bool), np.ones((20, 20), bool)):
+        np.testing.assert_array_equal(grained(image, image, hole), image)
