@@ -18,6 +18,8 @@ F32 = NDArray[np.float32]
 
 _GRAIN, _GRAIN_MOST = 0.004, 4.0
 """Size of the largest grain, in longer sides of the image; its limit, in medians: what is stronger is a line."""
+_LEAST_GRAIN, _ALIKE = 1 / 255, 3.0
+"""Grain at least, white being 1; difference from a fill, in medians of the grain, up to which something is grain."""
 _CELLS = 4
 """Pixels in a coarser one; one that is known is enough, so that a fill goes on from what is next to it."""
 
@@ -75,12 +77,40 @@ def grained(fill: NDArray[Any], image: NDArray[Any], hole: NDArray[np.bool_]) ->
     return result
 
 
+def unlike(
+    image: NDArray[Any], fill: NDArray[Any], hole: NDArray[np.bool_], person: NDArray[np.bool_]
+) -> F32:
+    """(H, W) 0..1 how far an image differs from what would fill a hole, by more than the grain around it.
+
+    Args:
+        image: (H, W, C) uint8, uint16 or float32.
+        fill: (H, W, C) the image with the hole filled softly.
+        hole: (H, W).
+        person: (H, W) the part of the hole that has no say in what is next to it.
+    """
+    known = ~hole & np.isfinite(image).all(axis=-1)
+    if not known.any():
+        return np.ones(hole.shape, np.float32)
+    white = 1.0 if image.dtype.kind == "f" else float(np.iinfo(image.dtype).max)
+    grain = max(float(np.median(np.abs(_fine(image, known)[known]))), _LEAST_GRAIN * white)
+    apart = np.nan_to_num(np.abs(image.astype(np.float32) - fill).max(axis=-1))
+    apart, share = (
+        cv2.GaussianBlur(one.astype(np.float32), (0, 0), _grain_px(known))
+        for one in (apart * ~person, ~person)
+    )
+    apart = apart / np.maximum(share, np.float32(1e-3))
+    return np.asarray(np.clip(apart / np.float32(_ALIKE * grain) - 1, 0, 1), np.float32)
+
+
+def _grain_px(known: NDArray[np.bool_]) -> float:
+    return float(max(_GRAIN * max(known.shape), 1.0))
+
+
 def _fine(image: NDArray[Any], known: NDArray[np.bool_]) -> F32:
     """(H, W, C) grain of an image where it is known, 0 elsewhere: what is finer than _GRAIN, without strong lines."""
     pixels = np.where(known[..., None], image, 0).astype(np.float32)
     weight = known.astype(np.float32)
-    sigma = max(_GRAIN * max(known.shape), 1.0)
-    soft, share = (cv2.GaussianBlur(one, (0, 0), sigma) for one in (pixels, weight))
+    soft, share = (cv2.GaussianBlur(one, (0, 0), _grain_px(known)) for one in (pixels, weight))
     fine = (pixels - soft.reshape(pixels.shape) / np.maximum(share, np.float32(1e-6))[..., None]) * weight[
         ..., None
     ]

@@ -16,7 +16,7 @@ from lp_core.errors import SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.person import PersonSegmenter, edged
 from lp_core.frame import Box, ClipInfo, Frame
-from lp_core.geometry.fill import filled, grained, laid, ramp, soft_fill, widened
+from lp_core.geometry.fill import filled, grained, laid, ramp, soft_fill, unlike, widened
 from lp_core.geometry.steady import SeenPatch, steadied
 from lp_core.geometry.warp import reduce
 from lp_core.layering.fronts import SourceFronts
@@ -129,11 +129,14 @@ def _half_fringe(side: float) -> int:
 
 
 def _plate_around(frame: Frame, person: F32, fringe: F32 | None) -> NDArray[Any]:
-    """A still's pixels with the person filled from beyond the fringe."""
-    hole = widened(person > 0, 2 * _half_fringe(max(person.shape)))
-    weight = (person > 0).astype(np.float32) if fringe is None else fringe
-    fill = grained(filled(frame.pixels, hole), frame.pixels, hole)
-    return laid(fill, frame.pixels, weight)
+    """A still's pixels with the person filled from beyond the fringe, and hair in it: what is not the wall's grain."""
+    shape = person > 0
+    hole = widened(shape, 2 * _half_fringe(max(person.shape)))
+    soft = filled(frame.pixels, hole)
+    weight = shape.astype(np.float32)
+    if fringe is not None:
+        weight = np.maximum(weight, fringe * unlike(frame.pixels, soft, hole, shape))
+    return laid(grained(soft, frame.pixels, hole), frame.pixels, weight)
 
 
 def open_layers(

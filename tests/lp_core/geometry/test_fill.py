@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lp_core.geometry.fill import filled, grained, laid, ramp, soft_fill
+from lp_core.geometry.fill import filled, grained, laid, ramp, soft_fill, unlike
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -108,3 +108,23 @@ def test_grain_needs_a_hole_and_something_around_it():
     image = np.full((20, 20, 3), 7, np.uint8)
     for hole in (np.zeros((20, 20), bool), np.ones((20, 20), bool)):
         np.testing.assert_array_equal(grained(image, image, hole), image)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_strand_is_unlike_the_fill_and_grain_is_not(rng, dtype):
+    white = 1.0 if dtype is np.float32 else np.iinfo(dtype).max
+    image = ((0.5 + 0.02 * rng.standard_normal((160, 160, 3))) * white).astype(dtype)
+    hole, person = np.zeros((2, 160, 160), bool)
+    hole[40:120, 40:120] = True
+    person[60:100, 60:100] = True
+    image[person] = 0
+    image[45:115, 50:53] = 0.1 * white
+    got = unlike(image, filled(image, hole), hole, person)
+    assert got[50:110, 51].min() == 1
+    assert got[45:115, 104:116].max() < 0.2, "next to the person, but wall"
+    assert got[:30].max() == 0
+
+
+def test_where_nothing_is_known_everything_is_unlike():
+    image, hole = np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), bool)
+    assert (unlike(image, image, hole, hole) == 1).all()
