@@ -55,7 +55,8 @@ def _kept(flow: F32, sigma: float) -> F32:
     """(h, w) 1 where nothing around is steep, 0 where something is."""
     slope = np.zeros(flow.shape[:2], np.float32)
     for axis in ((1, 0), (0, 1)):
-        slope += np.square(cv2.Sobel(flow, cv2.CV_32F, *axis, ksize=3, scale=0.125)).sum(axis=2)
+        change = np.square(cv2.Sobel(flow, cv2.CV_32F, *axis, ksize=3, scale=0.125))
+        slope += change[..., 0] + change[..., 1]
     reach = 2 * int(np.ceil(GROWN * sigma)) + 1
     steep = cv2.dilate(np.sqrt(slope), np.ones((reach, reach), np.uint8))
     return np.asarray(cv2.blur(np.clip(2 - steep / np.float32(STEEPEST), 0, 1), (reach, reach)), np.float32)

@@ -66,18 +66,20 @@ class Carried:
     nudged: F64
     """(478, 2) by how much the field corrects where each landmark is taken from, pixels of the portrait."""
 
-    def at(self, x: Map, y: Map) -> tuple[Map, Map]:
-        """(h, w, 2) flow and (h, w) trust at (1, w) columns and (h, 1) rows of the result."""
+    def at(self, x: Map, y: Map) -> tuple[tuple[Map, Map], Map]:
+        """(h, w) each, flow along x and y, and trust, at (1, w) columns and (h, 1) rows of the result."""
         a = self.cells_from_frame.astype(np.float32)
         cells_x = a[0, 0] * x + a[0, 1] * y + a[0, 2]
         cells_y = a[1, 0] * x + a[1, 1] * y + a[1, 2]
         found = cv2.remap(self.field, cells_x, cells_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        flow_x, flow_y, trust = (np.asarray(plane, np.float32) for plane in cv2.split(found))
         height, width = self.field.shape[:2]
         inside = np.minimum(
             np.minimum(cells_x, width - 1 - cells_x), np.minimum(cells_y, height - 1 - cells_y)
         )
         near = np.clip(inside / np.float32(self.border * width), 0, 1)
-        return found[..., :2], found[..., 2] * (near * near * (3 - 2 * near))
+        trust *= near * near * (3 - 2 * near)
+        return (flow_x, flow_y), trust
 
 
 @dataclass(frozen=True)

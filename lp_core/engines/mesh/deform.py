@@ -40,6 +40,8 @@ COARSE = 2
 ANGLES = 256
 
 Map = NDArray[np.float32]
+Planes = tuple[Map, Map]
+"""(h, w) each: flow along x and along y. Most steps are far quicker on two planes than on pairs of numbers."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,10 @@ def head_flow(
     flow, fall = _surroundings(middle, table, base, grid)
     _face(mesh, taken, points, flow, fall, grid)
     corner = (float(grid.corner[0]), float(grid.corner[1]))
-    # Plane by plane: OpenCV has a fast way for one channel, and none for two.
-    planes = [*cv2.split(flow), fall]
-    x, y, fall = (enlarge_part(np.asarray(plane), grid.scale, corner, grid.region) for plane in planes)
-    flow = np.asarray(cv2.merge([x, y]), np.float32)
-    return HeadFlow(grid.region, flow, np.minimum(fall * np.float32(4), np.float32(1)))
+    x, y, matte = (enlarge_part(plane, grid.scale, corner, grid.region) for plane in (*flow, fall))
+    matte *= np.float32(4)
+    np.minimum(matte, np.float32(1), out=matte)
+    return HeadFlow(grid.region, np.asarray(cv2.merge([x, y]), np.float32), matte)
 
 
 def confined(head: HeadFlow, where: MouthRegion) -> HeadFlow:
@@ -167,11 +168,11 @@ def _face(
     mesh: HeadMesh,
     taken: NDArray[np.float64],
     points: NDArray[np.float64],
-    flow: Map,
+    flow: Planes,
     fall: Map,
     grid: _Grid,
 ) -> None:
-    """Draws the face's triangles into flow and fall (both on the grid)."""
+    """Draws the face's triangles into flow and fall (both on the grid), in place."""
     shown = (points[:, :2] - grid.corner + 0.5) * grid.scale - 0.5
     low = np.maximum(np.floor(shown.min(axis=0)).astype(int) - SEAM_MARGIN, 0)
     high = np.minimum(np.ceil(shown.max(axis=0)).astype(int) + SEAM_MARGIN + 1, grid.size)
@@ -182,22 +183,25 @@ def _face(
     triangles = mesh.triangles[np.argsort(depth, kind="stable")]
     corners = shown[triangles] - low
     moved = (taken - points[:, :2])[triangles]
-    map_x, map_y, covered = rasterize(corners, moved, int(high[0] - low[0]), int(high[1] - low[1]))
+    *maps, covered = rasterize(corners, moved, int(high[0] - low[0]), int(high[1] - low[1]))
     part = (slice(low[1], high[1]), slice(low[0], high[0]))
-    cv2.copyTo(cv2.merge([map_x, map_y]), covered.view(np.uint8), flow[part])
+    here = flow[0][part], flow[1][part]
+    for plane, drawn in zip(here, maps, strict=True):
+        cv2.copyTo(drawn, covered.view(np.uint8), plane)
     np.maximum(fall[part], covered, out=fall[part])
-    _soften_seam(flow[part], fall[part], covered)
+    _soften_seam(here, fall[part], covered)
 
 
-def _soften_seam(flow: Map, fall: Map, covered: NDArray[np.bool_]) -> None:
+def _soften_seam(flow: Planes, fall: Map, covered: NDArray[np.bool_]) -> None:
     """Lets the flow change over a few pixels along the face's outline, in place.
 
     Where a turning cheek comes to lie over hair the flow jumps; without this the edge would be a staircase.
     """
     inside = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), SEAM)
     band = 4 * inside * (1 - inside) * (fall > 0)
-    smooth = cv2.GaussianBlur(flow, (0, 0), SEAM, borderType=cv2.BORDER_REPLICATE)
-    flow += band[..., None] * (smooth - flow)
+    for plane in flow:
+        smooth = cv2.GaussianBlur(plane, (0, 0), SEAM, borderType=cv2.BORDER_REPLICATE)
+        plane += band * (smooth - plane)
 
 
 @dataclass(frozen=True)
@@ -223,8 +227,8 @@ class _Base:
         """Radii over which the outline's own change of shape dies away."""
         return EXPRESSION_REACH if self.carried is None else CARRIED_EXPRESSION_REACH
 
-    def at(self, x: Map, y: Map, rho: Map, hold: Map) -> tuple[Map, Map]:
-        """(h, w, 2) flow and (h, w) fall at (1, w) columns and (h, 1) rows, ``rho`` radii from the middle."""
+    def at(self, x: Map, y: Map, rho: Map, hold: Map) -> tuple[Planes, Map]:
+        """Flow and (h, w) fall at (1, w) columns and (h, 1) rows, ``rho`` radii from the middle."""
         # The neck is not behind the face; it is below, where the hold ends with the outline.
         depth = (1 - _fade(rho, np.float32(1), np.float32(1 + DEPTH_WITHIN))) * np.clip(
             (hold - np.float32(HOLD_DOWN)) / np.float32(HOLD_SIDE - HOLD_DOWN), 0, 1
@@ -232,29 +236,32 @@ class _Base:
         widest = np.float32(EDGE_FADE * self.portrait.radius_px)
         edge = _edge_fade(self.portrait, x, y, widest)
         fall = _fade(rho, hold, hold + np.float32(self.fade)) * edge
-        flow = _affine(self.back, x, y)
+        flow, behind = _affine(self.back, x, y), self.behind.astype(np.float32)
         if self.carried is None:
-            flow += depth[..., None] * self.behind.astype(np.float32)
-            return flow * fall[..., None], fall
+            for plane, shift in zip(flow, behind, strict=True):
+                plane += depth * shift
+                plane *= fall
+            return flow, fall
         dense, trust = self.carried.at(x, y)
-        flow += (depth * (1 - trust))[..., None] * self.behind.astype(np.float32)
-        flow -= cv2.merge([trust, trust]) * _affine(self.carried.rigid, x, y)
-        flow *= cv2.merge([fall, fall])
         far = hold + np.float32(self.reach)
         weight = trust * _room(self.portrait, x, y, dense) * _fade(rho, hold + np.float32(CARRY_HOLD), far)
-        flow += cv2.merge([weight, weight]) * dense
+        depth *= 1 - trust
+        rigid = _affine(self.carried.rigid, x, y)
+        for plane, shift, head, own in zip(flow, behind, rigid, dense, strict=True):
+            plane += depth * shift
+            plane -= trust * head
+            plane *= fall
+            plane += weight * own
         return flow, np.maximum(fall, weight)
 
 
-def _affine(matrix: NDArray[np.float64], x: Map, y: Map) -> Map:
-    """(h, w, 2) of an affine map at (1, w) columns and (h, 1) rows."""
+def _affine(matrix: NDArray[np.float64], x: Map, y: Map) -> Planes:
+    """What an affine map gives at (1, w) columns and (h, 1) rows."""
     m = matrix.astype(np.float32)
-    return np.asarray(
-        cv2.merge([m[axis, 0] * x + (m[axis, 1] * y + m[axis, 2]) for axis in (0, 1)]), np.float32
-    )
+    return m[0, 0] * x + (m[0, 1] * y + m[0, 2]), m[1, 0] * x + (m[1, 1] * y + m[1, 2])
 
 
-def _surroundings(middle: NDArray[np.float64], table: Map, base: _Base, grid: _Grid) -> tuple[Map, Map]:
+def _surroundings(middle: NDArray[np.float64], table: Map, base: _Base, grid: _Grid) -> tuple[Planes, Map]:
     """Flow of hair, neck and what is around them, and where it is, on the grid."""
     coarse = grid.size[0] // COARSE, grid.size[1] // COARSE
     step = COARSE / grid.scale
@@ -267,11 +274,13 @@ def _surroundings(middle: NDArray[np.float64], table: Map, base: _Base, grid: _G
     looked_up = cv2.remap(
         table[None], angle * np.float32(ANGLES / (2 * np.pi)), np.zeros_like(angle), cv2.INTER_LINEAR
     )
-    rho = radius / looked_up[..., 0]
-    flow, fall = base.at(x, y, rho, looked_up[..., 3])
+    length, *residual, hold = (np.asarray(plane, np.float32) for plane in cv2.split(looked_up))
+    rho = radius / length
+    flow, fall = base.at(x, y, rho, hold)
     local = _fade(rho, np.float32(1.0), np.float32(base.expression_reach)) * fall
-    flow += looked_up[..., 1:3] * local[..., None]
-    return enlarge(flow, *grid.size), enlarge(fall, *grid.size)
+    for plane, change in zip(flow, residual, strict=True):
+        plane += change * local
+    return (enlarge(flow[0], *grid.size), enlarge(flow[1], *grid.size)), enlarge(fall, *grid.size)
 
 
 def _outline_table(
@@ -290,7 +299,7 @@ def _outline_table(
     above, below = np.clip(upness, 0, 1) ** 2, np.clip(-upness, 0, 1) ** 2
     hold = HOLD_SIDE + (HOLD_UP - HOLD_SIDE) * above + (HOLD_DOWN - HOLD_SIDE) * below
     x, y, one = (column.astype(np.float32)[:, None] for column in (*shown.T, np.ones(len(shown))))
-    moved = base.at(x, y, one, hold.astype(np.float32)[:, None])[0][:, 0]
+    moved = np.column_stack(base.at(x, y, one, hold.astype(np.float32)[:, None])[0])
     values = np.column_stack([np.maximum(length, 1e-3), taken - shown - moved, hold])
     order = np.argsort(angle)
     angle, values = angle[order], values[order]
@@ -316,12 +325,12 @@ def _edge_fade(portrait: MeshPortrait, x: Map, y: Map, soft: Map | np.float32) -
     return np.asarray(faded, np.float32)
 
 
-def _room(portrait: MeshPortrait, x: Map, y: Map, flow: Map) -> Map:
-    """(h, w) falls to 0 towards those edges of the image beyond which (h, w, 2) flow would take pixels."""
-    room = np.ones(flow.shape[:2], np.float32)
+def _room(portrait: MeshPortrait, x: Map, y: Map, flow: Planes) -> Map:
+    """(h, w) falls to 0 towards those edges of the image beyond which a flow would take pixels."""
+    room = np.ones_like(flow[0])
     widest = max(EDGE_FADE * portrait.radius_px, 1.0)
-    for axis, (at, size) in enumerate(zip((x, y), portrait.size, strict=True)):
-        for inside, outward in ((at, -flow[..., axis]), (size - 1 - at, flow[..., axis])):
+    for plane, at, size in zip(flow, (x, y), portrait.size, strict=True):
+        for inside, outward in ((at, -plane), (size - 1 - at, plane)):
             t = np.clip(inside / np.clip(EDGE_ROOM * outward + 1, 1, widest), 0, 1)
             room *= t * t * (3 - 2 * t)
     return room
