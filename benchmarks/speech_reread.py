@@ -3,8 +3,10 @@
 python benchmarks/speech_reread.py PORTRAIT... --voice talk.wav... [--fps 24] [--seconds 6] [--sheet FOLDER]
 
 Prints for each portrait and voice: r of opening, width and rounding with the curves asked for (whole clip, no lag),
-closures of p, b and m, open vowels that are closed too, and the lip-sync check of the result. A closure is an inner gap
-below a fifth of the clip's 95th percentile within 80 ms; those of all are added up. Mesh engine, lossless.
+r of width alone while the lids are open (its unit, the distance of the eyes' outer corners, reads longer when they
+close), closures of p, b and m, open vowels that are closed too (in brackets: in the curves asked for), and the
+lip-sync check of the result. A closure is an inner gap below a fifth of the clip's 95th percentile within 80 ms; those
+of all are added up. Mesh engine, lossless.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from lp_core.speech.score import JUDGED
 from lp_core.timing import FrameRate
 
 NEAR_S, SHARE = 0.08, 0.2
+OPEN_LIDS = 0.3
 
 
 def render(portrait: Path, voice: Path, fps: str, seconds: float, folder: Path) -> Path:
@@ -47,10 +50,22 @@ def render(portrait: Path, voice: Path, fps: str, seconds: float, folder: Path) 
     return output
 
 
+def asked_mouth(asked: Mapping[str, np.ndarray], mouth: FilmedMouth, rate: FrameRate) -> FilmedMouth:
+    """The curves that were asked for, at the frames that show the mouth."""
+    frames = np.round(mouth.times_s * float(rate.fps)).astype(int)
+    return FilmedMouth(mouth.times_s, {name: curve[frames] for name, curve in asked.items()})
+
+
 def likeness(asked: Mapping[str, np.ndarray], mouth: FilmedMouth, rate: FrameRate) -> dict[str, float]:
     """R of each judged curve with what was asked for."""
-    frames = np.round(mouth.times_s * float(rate.fps)).astype(int)
-    return {name: float(np.corrcoef(asked[name][frames], mouth.curves[name])[0, 1]) for name in JUDGED}
+    wanted = asked_mouth(asked, mouth, rate).curves
+    return {name: float(np.corrcoef(wanted[name], mouth.curves[name])[0, 1]) for name in JUDGED}
+
+
+def width_with_open_lids(wanted: FilmedMouth, mouth: FilmedMouth) -> float:
+    """R of the width over the frames whose lids are open."""
+    is_open = wanted.curves["blink"] < OPEN_LIDS
+    return float(np.corrcoef(wanted.curves["width"][is_open], mouth.curves["width"][is_open])[0, 1])
 
 
 def closed_share(motion: SpeechMotion, mouth: FilmedMouth, names: frozenset[str]) -> tuple[int, int]:
@@ -117,10 +132,13 @@ def measure(portrait: Path, voice: Path, given: argparse.Namespace, total: Total
         lips, vowels = closed_share(motion, mouth, CLOSURES), closed_share(motion, mouth, OPEN_VOWELS)
         total.closed += np.array([*lips, *vowels])
         found = check_film(film)
+        wanted = asked_mouth(asked, mouth, rate)
+        asked_vowels = closed_share(motion, wanted, OPEN_VOWELS)
         print(
             f"{portrait.stem}, {voice.stem}: "
             + ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
-            + f"; p b m closed {lips[0]} of {lips[1]}, open vowels {vowels[0]} of {vowels[1]}; "
+            + f" (width, lids open: {width_with_open_lids(wanted, mouth):.3f}); p b m closed {lips[0]} of {lips[1]}, "
+            f"open vowels {vowels[0]} of {vowels[1]} (asked: {asked_vowels[0]}); "
             f"{found.verdict}, {1000 * found.offset_s:+.0f} ms, score {found.score:.2f}",
             flush=True,
         )

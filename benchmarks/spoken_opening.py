@@ -4,7 +4,8 @@ python benchmarks/spoken_opening.py [--write]
 
 Each clip's landmarks, pose taken off, are explained by opening, width and rounding of the mouth and by turn and nod of
 the head (least squares). What belongs to opening alone is averaged over the clips and made symmetric. Prints, for each
-clip and for the mean, how far parts of the face follow lips that open by 1. With --write the mean is stored.
+clip and for the mean, how far parts of the face follow lips that open by 1, and how thick lips of clips that round
+their lips are. With --write the mean is stored.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ CLIPS = ("driving/d20.mp4", "driving/d10.mp4", "source_video/s32.mp4")
 """Clips in which lips open and close freely."""
 FRAMES = 200
 MOST_ROUND = 1.2
+ROUNDINGS = (0.0, 0.1, 0.3, 0.6, 0.9, 1.3)
+LEAST_FRAMES = 10
 SHOWN = {"upper lip": 13, "lower lip": 14, "corner": 61, "chin": CHIN, "jaw": 150}
 STORED = Path(spoken_opening.__file__).with_suffix(".npy")
 
@@ -69,6 +72,20 @@ def opening_of(shapes: F64, causes: F64) -> F64:
     eyes = np.linalg.norm(middle[33] - middle[263])
     found = np.linalg.lstsq(causes, still.reshape(len(still), -1) / eyes, rcond=None)[0]
     return np.asarray(found[0].reshape(-1, 3), np.float64)
+
+
+def print_thickness(name: str, shapes: F64, causes: F64) -> None:
+    """How thick the lips are, in outer eye distances, by how round they read."""
+    eyes = np.linalg.norm(shapes[:, 33] - shapes[:, 263], axis=1)
+    upper, lower = (
+        np.linalg.norm(shapes[:, inner, :2] - shapes[:, outer, :2], axis=1) / eyes
+        for inner, outer in ((13, 0), (14, 17))
+    )
+    for low, high in zip(ROUNDINGS[:-1], ROUNDINGS[1:], strict=True):
+        there = (causes[:, 2] >= low) & (causes[:, 2] < high)
+        if there.sum() >= LEAST_FRAMES:
+            found = f"upper lip {upper[there].mean():.3f}, lower lip {lower[there].mean():.3f}"
+            print(f"{name}: round {low:.1f} to {high:.1f}, {there.sum()} frames: {found}")
 
 
 def mirrored() -> NDArray[np.intp]:
@@ -103,7 +120,10 @@ def main() -> None:
     print_field("drawn field", drawn)
     fields = []
     for name in CLIPS:
-        field = opening_of(*read_clip(SHARED / "media" / name))
+        shapes, causes = read_clip(SHARED / "media" / name)
+        if (causes[:, 2] > ROUNDINGS[-2]).sum() >= LEAST_FRAMES:
+            print_thickness(Path(name).stem, shapes, causes)
+        field = opening_of(shapes, causes)
         fields.append((field + field[partner] * [-1, 1, 1]) / 2)
         print_field(Path(name).stem, fields[-1])
     mean = np.mean(fields, axis=0) * mouth_weight(face)[:, None]

@@ -6,7 +6,7 @@ can be written, codec and engine are there, the files open, the chosen face of a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -27,6 +27,7 @@ from lp_core.engines.registry import (
     with_model,
 )
 from lp_core.errors import MotionMismatch, SettingError
+from lp_core.faces.base import FaceAnalyzer
 from lp_core.faces.open import open_analyzer
 from lp_core.finishing.finish import PLAIN, Finish, finished
 from lp_core.job import RenderJob
@@ -142,7 +143,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
         _target(job, source, driving, rate, part, notes, open_output),
         settings.motion,
         settings.face,
-        trial_analyzer=partial(open_analyzer, is_video=True) if _is_calibrated(settings) else None,
+        trial_analyzer=_trial_analyzer(settings, driving),
         calibration=settings.mesh.calibration,
         notes=tuple(notes),
         edits=edits,
@@ -381,9 +382,18 @@ def _numbering(
     return number, None if stamp is None else stamp.plus(driving.info.rate.frame_at(part.performance_s))
 
 
-def _is_calibrated(settings: RenderSettings) -> bool:
-    """Whether trial images can be read: no model reads a face whose points were set by hand."""
-    return settings.mesh.calibration != "off" and settings.face.points is None
+def _trial_analyzer(
+    settings: RenderSettings, driving: FilmedFace | StoredMotion
+) -> Callable[[], FaceAnalyzer] | None:
+    """Opens what reads trial images as the performance was read; None where no trials are made.
+
+    A voice's curves are those of filmed mouths that were read image by image. No model reads a face whose points were
+    set by hand.
+    """
+    if settings.mesh.calibration == "off" or settings.face.points is not None:
+        return None
+    is_voice = isinstance(driving, StoredMotion) and driving.is_voice
+    return partial(open_analyzer, is_video=not is_voice)
 
 
 def _source(

@@ -84,7 +84,7 @@ def _spoken(name: str, settings: RenderSettings, rate: FrameRate, rig: str) -> S
     """A voice as a performance; SettingError where its driver does not know the rig."""
     check_rig(settings.speech, rig)
     path = Path(speech_file(name))
-    return StoredMotion(name, rig, lambda: open_spoken(path, settings, rate, rig), sound=path)
+    return StoredMotion(name, rig, lambda: open_spoken(path, settings, rate, rig), path, is_voice=True)
 
 
 def stored_motion(name: str) -> StoredMotion:
@@ -93,8 +93,8 @@ def stored_motion(name: str) -> StoredMotion:
         sequence = to_sequence(read_pkl(Path(name)), Path(name).name)
         return StoredMotion(name, sequence.rig, lambda: nullcontext(sequence))
     with MotionReader(name) as reader:
-        rig = reader.rig
-    return StoredMotion(name, rig, partial(MotionReader, name))
+        rig, is_voice = reader.rig, reader.metadata.get("driver") == "speech"
+    return StoredMotion(name, rig, partial(MotionReader, name), is_voice=is_voice)
 
 
 def in_rig(

@@ -63,6 +63,8 @@ RIGHT_EYE = EyeIndices(
 EYES = (LEFT_EYE, RIGHT_EYE)
 NEUTRAL, JAW_OPEN = 0, 25
 SMILE_LEFT, SMILE_RIGHT = 44, 45
+ROUNDING = [32, 38]
+"""Funnel and pucker: their sum is how round lips are."""
 
 _EPS = 1e-6
 """Keeps a collapsed eye or mouth finite, as in LivePortrait's formula."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lp_core.errors import LpError
 from lp_core.faces.open import open_analyzer
+from lp_core.geometry.facemesh import NEUTRAL
 from lp_core.live.scenes import Scene, SceneKey, make_scene
 from lp_core.motion.reference import unrest
 from lp_core.motion.sequence import MotionFrame, stack
@@ -132,7 +133,8 @@ class Loader:
         def tune() -> None:
             _give_way()
             engine = scene.engine.with_settings(self._settings)
-            analyzers = partial(open_analyzer, is_video=True)
+            is_voice = calm[1].blendshapes[NEUTRAL] > 0.5
+            analyzers = partial(open_analyzer, is_video=not is_voice)
             try:
                 tuning = engine.tune(scene.portrait, sample.samples, calm[1], analyzers)
                 portrait = engine.prepare(scene.portrait.source, scene.face, tuning)

@@ -7,7 +7,7 @@ what it leaves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.geometry.rotation import angles_deg
+from lp_core.motion.landmarks.lips import PUCKER, corner_distance, lips_rounded
 from lp_core.motion.landmarks.transfer import Nudge
 from lp_core.motion.sequence import MotionFrame
 
 F64 = NDArray[np.float64]
-CONTROLS = 7
-"""Pitch, yaw, roll, jaw, smile, left lid, right lid."""
+CONTROLS = 8
+"""Pitch, yaw, roll, jaw, smile, left lid, right lid, narrowing of a speaking mouth."""
 GAP_SHARE = 0.5
 """Part of the jaw's control that opens the lips; the rest lowers mouth and chin as one. Where a beard hides
 the lips only the latter reads, and on lips that stay closed only the latter is wanted."""
@@ -36,13 +37,23 @@ class LandmarkTuning:
     keys: F64
     """(K, F) features of the key frames."""
     weights: F64
-    """(K, CONTROLS) kernel weights, of what the slope leaves."""
+    """(K, CONTROLS - 1) kernel weights of all controls but the last, of what the slope leaves."""
     slope: F64
-    """(F, CONTROLS) linear trend over the features' distance from rest."""
+    """(F, CONTROLS - 1) linear trend over the features' distance from rest."""
     width: float
     """Kernel width in feature space."""
     rest: F64
     """(F,) features of the reference frame, where every correction is 0."""
+    lip_keys: F64
+    """(K, L) features of the lips alone, on which the last control depends."""
+    lip_weights: F64
+    """(K, 1) as ``weights``, of the last control."""
+    lip_slope: F64
+    """(L, 1) as ``slope``."""
+    lip_width: float
+    """As ``width``, among the features of the lips."""
+    lip_rest: F64
+    """(L,) as ``rest``."""
     limits: F64
     """(CONTROLS,) largest correction of each control."""
 
@@ -52,12 +63,12 @@ class LandmarkTuning:
 
     def controls(self, motion: MotionFrame) -> F64:
         """(CONTROLS,) the same as plain numbers."""
-        feature = features(motion)
-        kernel = np.exp(-((self.keys - feature) ** 2).sum(axis=1) / (2 * self.width**2))
-        away = 1 - np.exp(-((feature - self.rest) ** 2).sum() / (2 * _AT_REST**2))
-        found = (feature - self.rest) @ self.slope + kernel @ self.weights
-        corrections: F64 = away * np.clip(found, -self.limits, self.limits)
-        return corrections
+        whole = _Fitted(self.keys, self.weights, self.slope, self.width, self.rest)
+        lips = _Fitted(self.lip_keys, self.lip_weights, self.lip_slope, self.lip_width, self.lip_rest)
+        limits = self.limits
+        return np.concatenate(
+            [whole.at(features(motion), limits[:-1]), lips.at(lip_features(motion), limits[-1:])]
+        )
 
 
 def tuning_arrays(tuning: LandmarkTuning) -> dict[str, NDArray[Any]]:
@@ -76,8 +87,9 @@ def tuning_from_arrays(arrays: Mapping[str, NDArray[Any]]) -> LandmarkTuning:
 
 def make_nudge(controls: F64) -> Nudge:
     """A nudge from the (CONTROLS,) vector."""
-    pitch, yaw, roll, jaw, smile, left, right = (float(value) for value in controls)
-    return Nudge((pitch, yaw, roll), jaw * GAP_SHARE, jaw * (1 - GAP_SHARE), smile, (left, right))
+    pitch, yaw, roll, jaw, smile, left, right, narrow = (float(value) for value in controls)
+    lids = (left, right)
+    return Nudge((pitch, yaw, roll), jaw * GAP_SHARE, jaw * (1 - GAP_SHARE), smile, lids, narrow)
 
 
 def features(motion: MotionFrame) -> F64:
@@ -89,6 +101,13 @@ def features(motion: MotionFrame) -> F64:
     return np.concatenate(
         [shapes, 2 * motion.eyes.astype(np.float64), [2 * float(motion.lips)], angles, place, [size]]
     )
+
+
+def lip_features(motion: MotionFrame) -> F64:
+    """(L,) where the lips stand: how round, how far open and how wide they are."""
+    shape = motion.expression.astype(np.float64)
+    rounded = lips_rounded(float(motion.blendshapes[PUCKER]))
+    return np.array([rounded, 3 * float(motion.lips), 5 * corner_distance(shape)])
 
 
 def fit(
@@ -105,13 +124,49 @@ def fit(
         reference: the performance's neutral frame.
         limits: (CONTROLS,) largest correction of each control.
     """
-    keys = np.stack([features(frame) for frame in frames])
-    square = ((keys[:, None] - keys[None]) ** 2).sum(axis=2)
-    width = max(float(np.sqrt(np.median(square[square > 0]))) if (square > 0).any() else 1.0, 1e-3) * 0.6
-    kernel = np.exp(-square / (2 * width**2)) + _SOFT * np.eye(len(keys))
-    rest = features(reference)
-    away = keys - rest
-    ridge = away.T @ away + _RIDGE * np.eye(keys.shape[1])
-    slope = np.asarray(np.linalg.solve(ridge, away.T @ corrections), np.float64)
-    weights = np.asarray(np.linalg.solve(kernel, corrections - away @ slope), np.float64)
-    return LandmarkTuning(keys, weights, slope, width, rest, limits)
+    whole = _Fitted.of(features, frames, corrections[:, :-1], reference)
+    lips = _Fitted.of(lip_features, frames, corrections[:, -1:], reference)
+    return LandmarkTuning(
+        *(whole.keys, whole.weights, whole.slope, whole.width, whole.rest),
+        *(lips.keys, lips.weights, lips.slope, lips.width, lips.rest),
+        limits,
+    )
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """Corrections known at key frames; fields as in LandmarkTuning."""
+
+    keys: F64
+    weights: F64
+    slope: F64
+    width: float
+    rest: F64
+
+    @classmethod
+    def of(
+        cls,
+        see: Callable[[MotionFrame], F64],
+        frames: Sequence[MotionFrame],
+        corrections: F64,
+        reference: MotionFrame,
+    ) -> _Fitted:
+        """Fits a slope, and a kernel to what it leaves."""
+        keys = np.stack([see(frame) for frame in frames])
+        square = ((keys[:, None] - keys[None]) ** 2).sum(axis=2)
+        width = max(float(np.sqrt(np.median(square[square > 0]))) if (square > 0).any() else 1.0, 1e-3) * 0.6
+        kernel = np.exp(-square / (2 * width**2)) + _SOFT * np.eye(len(keys))
+        rest = see(reference)
+        away = keys - rest
+        ridge = away.T @ away + _RIDGE * np.eye(keys.shape[1])
+        slope = np.asarray(np.linalg.solve(ridge, away.T @ corrections), np.float64)
+        weights = np.asarray(np.linalg.solve(kernel, corrections - away @ slope), np.float64)
+        return cls(keys, weights, slope, width, rest)
+
+    def at(self, feature: F64, limits: F64) -> F64:
+        """The corrections where a frame stands."""
+        kernel = np.exp(-((self.keys - feature) ** 2).sum(axis=1) / (2 * self.width**2))
+        away = 1 - np.exp(-((feature - self.rest) ** 2).sum() / (2 * _AT_REST**2))
+        found = (feature - self.rest) @ self.slope + kernel @ self.weights
+        corrections: F64 = away * np.clip(found, -limits, limits)
+        return corrections

@@ -142,6 +142,8 @@ class StoredMotion:
     """Opens it."""
     sound: Path | None = None
     """File with the voice that the motion is made of; None: it has none."""
+    is_voice: bool = False
+    """Whether a voice made it: then no landmarker has read it."""
 
 
 @dataclass(frozen=True)

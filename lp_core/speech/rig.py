@@ -89,15 +89,13 @@ def speaking_face() -> SpeakingFace:
 
 
 def _protrusion(face: F64) -> F64:
-    """(478, 3) what rounding does to the lips: forward, a little fuller."""
+    """(478, 3) what rounding does to the lips: forward."""
     middle = face[[*LIPS_OUTER_UPPER, *LIPS_OUTER_LOWER]].mean(axis=0)
     half = float(np.linalg.norm(face[LIPS_INNER_UPPER[0]] - face[LIPS_INNER_UPPER[-1]])) / 2
     away = np.linalg.norm((face[:, :2] - middle[:2]) / (0.8 * half), axis=1)
     near = np.exp(-(away**2))
     change = np.zeros_like(face)
     change[:, 2] = -_PUCKER_FORWARD * near
-    change[LIPS_OUTER_UPPER[2:-2], 1] -= 0.02
-    change[LIPS_OUTER_LOWER[2:-2], 1] += 0.02
     return change
 
 

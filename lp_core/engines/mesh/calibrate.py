@@ -3,8 +3,8 @@
 Faces differ. The same opening of the mouth reads as 0.9 on one portrait and as 0.2 on another, and a painted
 eye that is as good as closed may still read as open. So a few frames that span the performance are drawn and
 read back with the landmarker that read the performer, and head angles, lip gap, smile and lids are nudged
-until both agree. The nudges are kept within limits and interpolated over all other frames
-(lp_core.motion.tuning).
+until both agree; of a voice, how far the mouth narrows. The nudges are kept within limits and interpolated over
+all other frames (lp_core.motion.tuning).
 """
 
 from __future__ import annotations
@@ -23,31 +23,43 @@ from lp_core.geometry.facemesh import (
     MESH_POINTS,
     RIGHT_EYE,
     RIGID,
+    ROUNDING,
     SMILE_LEFT,
     SMILE_RIGHT,
 )
 from lp_core.geometry.rotation import angles_deg
+from lp_core.motion.landmarks.lips import CORNERS, eye_distance, spoken_share
 from lp_core.motion.landmarks.motion import best_rotation
+from lp_core.motion.landmarks.spoken_lips import narrowing
 from lp_core.motion.landmarks.transfer import Nudge, wanted_turn
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.tuning import CONTROLS, LandmarkTuning, fit, make_nudge
 
 ROUNDS, SURE, ROUNDS_LATER = 5, 12, 4
 """Trials of a key frame; after SURE of them the others give a good first guess, and fewer trials do."""
-LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9])
-"""Largest nudges: degrees, degrees, degrees, head units, strong smiles, lid openings."""
-FIRST_STEP = np.array([0.8, 0.8, 0.8, 0.35, 1.0, -1.6, -1.6])
+LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9, 0.08])
+"""Largest nudges: degrees, degrees, degrees, head units, strong smiles, lid openings, outer eye distances."""
+FIRST_STEP = np.array([0.8, 0.8, 0.8, 0.35, 1.0, -1.6, -1.6, 0.12])
 """How much of a control an error of 1 asks for at first (degrees for degrees, else per blendshape unit)."""
-STEEPEST = np.array([1.5, 1.5, 1.5, 1.2, 3.0, 3.0, 3.0])
-CLOSE = np.array([0.4, 0.4, 0.4, 0.04, 0.04, 0.05, 0.05])
+STEEPEST = np.array([1.5, 1.5, 1.5, 1.2, 3.0, 3.0, 3.0, 0.25])
+CLOSE = np.array([0.4, 0.4, 0.4, 0.04, 0.04, 0.05, 0.05, 0.05])
 """Agreement that is good enough to stop: degrees, then blendshape units."""
-EFFORT = np.array([0.05, 0.05, 0.05, 0.06, 0.02, 0.05, 0.05])
+EFFORT = np.array([0.05, 0.05, 0.05, 0.06, 0.02, 0.05, 0.05, 0.3])
 """Agreement that a unit of a control must bring to be worth it, lest what answers to nothing drifts."""
 SAME_FACE = 0.025
 """Mean distance of two faces' points in head units below which they are one: 0.006 to 0.021 in images of one face that
 are turned and scaled, 0.03 and more between people."""
 LEAST_REST = 0.1
 """A rest reading below this counts as none: proportions of less would be proportions of noise."""
+SPOKEN = 0.9
+"""From this on a voice speaks, and how round its lips read counts."""
+OPEN_LIPS = 0.18
+"""Lip gap over mouth width from which lips count as open."""
+WIDTH_COUNTS = 6.0
+"""A mouth that is narrower by the distance of the temples counts as so much rounder: it should read as round and as
+narrow as it is asked to be."""
+TEMPLES = (127, 356)
+"""Landmarks whose distance does not depend on the lids, as that of the eyes' corners does."""
 
 F64 = NDArray[np.float64]
 Draw = Callable[[TrialFrame, Nudge], Face | None]
@@ -91,7 +103,7 @@ def calibrate(
                 draw: Draw, sample: TrialFrame, so_far: LandmarkTuning = so_far, rounds: int = rounds
             ) -> F64 | None:
                 turn = start + wanted_turn(source, sample.motion, reference, mode)
-                wanted = np.concatenate([turn, _wanted_readings(sample.motion, reference, rest)])
+                wanted = np.concatenate([turn, _wanted_readings(source, sample.motion, reference, rest)])
                 guess = so_far.controls(sample.motion)
                 return _settle(wanted, guess, lambda nudge: draw(sample, nudge), rounds)
 
@@ -111,7 +123,10 @@ def _is_same_face(source: MotionFrame, reference: MotionFrame) -> bool:
 
 
 def _settle(wanted: F64, guess: F64, draw: Callable[[Nudge], Face | None], rounds: int) -> F64 | None:
-    """Secant search of all controls at once for the readings that are wanted; the best controls found."""
+    """Secant search of all controls at once for the readings that are wanted; the best controls found.
+
+    What is wanted of a reading is NaN where any will do; its control stays as it was guessed.
+    """
     controls = guess
     step = FIRST_STEP.copy()
     best, best_error = None, np.full(CONTROLS, np.inf)
@@ -121,7 +136,7 @@ def _settle(wanted: F64, guess: F64, draw: Callable[[Nudge], Face | None], round
         if face is None:
             break
         reading = _readings(face)
-        error = wanted - reading
+        error = np.where(np.isnan(wanted), 0.0, wanted - reading)
         if best is None:
             best = controls.copy()
         if (np.abs(error) <= CLOSE).all():
@@ -141,19 +156,50 @@ def _settle(wanted: F64, guess: F64, draw: Callable[[Nudge], Face | None], round
 
 def _readings(face: Face) -> F64:
     values = np.array(list(face.blendshapes.values()), np.float64)
-    return np.concatenate([angles_deg(face.head_rotation), _channels(values)])
+    readings = np.concatenate([angles_deg(face.head_rotation), _channels(values)])
+    readings[-1] -= WIDTH_COUNTS * _width(face.landmarks_frame)
+    return readings
 
 
 def _channels(blendshapes: F64) -> F64:
-    """(4,) jaw, smile, left and right blink of (52,) coefficients."""
+    """(5,) jaw, smile, left and right blink, and rounding, of (52,) coefficients."""
     smile = (blendshapes[SMILE_LEFT] + blendshapes[SMILE_RIGHT]) / 2
-    return np.array([blendshapes[JAW_OPEN], smile, blendshapes[LEFT_EYE.blink], blendshapes[RIGHT_EYE.blink]])
+    lids = blendshapes[LEFT_EYE.blink], blendshapes[RIGHT_EYE.blink]
+    return np.array([blendshapes[JAW_OPEN], smile, *lids, blendshapes[ROUNDING].sum()])
 
 
-def _wanted_readings(frame: MotionFrame, reference: MotionFrame, rest: Face) -> F64:
-    """(4,) what the portrait should read: its own rest where the performer is at rest, 0 at 0, 1 at 1."""
+def _wanted_readings(source: MotionFrame, frame: MotionFrame, reference: MotionFrame, rest: Face) -> F64:
+    """(5,) what the portrait should read: its own rest where the performer is at rest, 0 at 0, 1 at 1.
+
+    A filmed mouth is as wide as its geometry says: how round it reads is NaN.
+    """
     now, then = (_channels(f.blendshapes.astype(np.float64)) for f in (frame, reference))
     own = _channels(np.array(list(rest.blendshapes.values()), np.float64))
     below = own * (1 - (then - now) / np.maximum(then, LEAST_REST))
     above = own + (now - then) * (1 - own) / np.maximum(1 - then, 1e-6)
-    return np.where(now <= then, below, above)
+    wanted = np.where(now <= then, below, above)
+    is_spoken = spoken_share(frame, reference) >= SPOKEN
+    wanted[-1] = _wanted_roundness(source, frame, reference, rest) if is_spoken else np.nan
+    return wanted
+
+
+def _wanted_roundness(source: MotionFrame, frame: MotionFrame, reference: MotionFrame, rest: Face) -> float:
+    """How round and narrow the mouth of a voice should read: as asked for, of the way that the portrait's own leaves.
+
+    A small mouth reads as somewhat round at rest, but not when it is open.
+    """
+    asked = float(frame.blendshapes[ROUNDING].sum())
+    own = float(np.array(list(rest.blendshapes.values()))[ROUNDING].sum())
+    own *= float(np.clip(1 - float(frame.lips) / OPEN_LIPS, 0, 1))
+    shape = source.expression.astype(np.float64)
+    narrowed = narrowing(shape, frame, reference) * eye_distance(shape) / _temples(shape)
+    return own + asked * (1 - own) - WIDTH_COUNTS * (_width(rest.landmarks_frame) - narrowed)
+
+
+def _width(points: NDArray[np.floating]) -> float:
+    """Distance of the mouth's corners over that of the temples."""
+    return float(np.linalg.norm(points[CORNERS[0]] - points[CORNERS[1]])) / _temples(points)
+
+
+def _temples(points: NDArray[np.floating]) -> float:
+    return max(float(np.linalg.norm(points[TEMPLES[0]] - points[TEMPLES[1]])), 1e-6)

@@ -30,7 +30,7 @@ FEATHER = 0.012
 """Softness of the lip's edge in mouth widths."""
 OVERHANG = 1.25
 """The borrowed piece is this much larger than the opening: its own soft edge shows lips, not a border."""
-SHOWN_PX = 1.5
+SHOWN_PX = 0.5
 """An opening of less than this is not worth drawing; it fades in up to twice that."""
 STRETCH = 1.15
 """A view of a mouth is stretched by no more than this."""

@@ -13,6 +13,8 @@ from lp_core.motion.sequence import MotionFrame
 
 OUTER_EYES = (33, 263)
 """Landmarks of the outer corners of the eyes."""
+CORNERS = (61, 291)
+"""Landmarks of the corners of the mouth."""
 ROUND_SOON = 0.62
 """Exponent from the rounding that a landmarker reads to how far lips have rounded: it reads little of the first half.
 
@@ -63,10 +65,16 @@ def relaxed_smile(source: MotionFrame, motion: MotionFrame, reference: MotionFra
 def _spoken_gap(source: MotionFrame, motion: MotionFrame) -> float:
     """The motion's own gap in the source's head units, by the distance of the outer eye corners of both."""
     now = motion.expression.astype(np.float64)
-    return float(motion.lips) * mouth_width(now) * _eyes(source.expression) / _eyes(motion.expression)
+    return (
+        float(motion.lips)
+        * mouth_width(now)
+        * eye_distance(source.expression)
+        / eye_distance(motion.expression)
+    )
 
 
-def _eyes(shape: NDArray[np.floating]) -> float:
+def eye_distance(shape: NDArray[np.floating]) -> float:
+    """Distance of the outer corners of the eyes; above 0 on any face."""
     return max(float(np.linalg.norm(shape[OUTER_EYES[0]] - shape[OUTER_EYES[1]])), 1e-6)
 
 
@@ -93,3 +101,9 @@ def inner_gap(points: F64) -> float:
 def mouth_width(shape: F64) -> float:
     """Distance of the inner mouth corners in head units; above 0 on any face."""
     return max(float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]])), 1e-6)
+
+
+def corner_distance(face: F64) -> float:
+    """Distance of the mouth's corners over that of the outer corners of the eyes."""
+    corners, eyes = (float(np.linalg.norm(face[a] - face[b])) for a, b in (CORNERS, OUTER_EYES))
+    return corners / max(eyes, 1e-6)

@@ -11,9 +11,11 @@ from lp_core.geometry.facemesh import (
     LIPS_OUTER_UPPER,
 )
 from lp_core.motion.landmarks.lips import (
+    CORNERS,
     NARROW_MOUTH,
-    OUTER_EYES,
     PUCKER,
+    corner_distance,
+    eye_distance,
     inner_gap,
     lips_rounded,
     mouth_width,
@@ -29,20 +31,22 @@ Filmed lips are round below about the first, whatever their width at rest is (``
 table), so a small mouth has less way to go.
 """
 LEAST_WAY, MOST_WAY = 0.3, 1.3
-FULLER, THINNER, PRESSED = 0.5, 0.55, 1.0
-"""Thickness that round lips gain, and that lips lose which become as narrow without being round."""
+FULLER, THINNER, PRESSED = 0.2, 0.55, 1.0
+"""Thickness that round lips gain (``benchmarks/spoken_opening.py`` prints it of filmed ones), and that lips lose which
+become as narrow without being round."""
+TRUST_NARROW = 0.6
+"""A nudge may narrow a mouth by this part of what it narrows by itself."""
 LEVEL = 0.6
 """Part of the mouth's curve that rounding takes out: corners of round lips are level with their middle."""
 O_MIDDLE, O_SIDE, O_SHARE, O_SOON = 0.2, 0.9, 0.85, 0.7
 """Round lips are open in the middle: from where on, in halves of the mouth, and up to where how much of it closes."""
-_CORNERS = (61, 291)
 PRESS = [36, 37]
 
 
 def widening(face: F64) -> F64:
     """(478, 3) change for a mouth whose corners are 1 further apart; cheeks follow, the middle stays."""
     middle = face[[*LIPS_OUTER_UPPER, *LIPS_OUTER_LOWER]].mean(axis=0)
-    half = float(np.linalg.norm(face[_CORNERS[0]] - face[_CORNERS[1]])) / 2
+    half = float(np.linalg.norm(face[CORNERS[0]] - face[CORNERS[1]])) / 2
     away = (face[:, 0] - middle[0]) / half
     side = np.where(np.abs(away) <= 1, away, np.sign(away) * np.exp(-(((np.abs(away) - 1) / 0.7) ** 2)))
     near = np.exp(-(((face[:, 1] - middle[1]) / (0.75 * half)) ** 2))
@@ -71,7 +75,7 @@ def lip_thickness(face: F64) -> F64:
 
 def level_corners(face: F64) -> F64:
     """(478, 3) change that brings the corners of the mouth level with its middle."""
-    first, last = face[_CORNERS[0]], face[_CORNERS[1]]
+    first, last = face[CORNERS[0]], face[CORNERS[1]]
     half = float(np.linalg.norm(first - last)) / 2
     middle = (face[LIPS_INNER_UPPER[5]] + face[LIPS_INNER_LOWER[5]]) / 2
     change = np.zeros_like(face)
@@ -83,22 +87,43 @@ def level_corners(face: F64) -> F64:
 
 def way_to_round(shape: F64) -> float:
     """How far lips narrow on a face where they narrow by 1 on a speaker of USUAL_WIDTH."""
-    way = (_width(shape) - ROUND_WIDTH) / (USUAL_WIDTH - ROUND_WIDTH)
+    way = (corner_distance(shape) - ROUND_WIDTH) / (USUAL_WIDTH - ROUND_WIDTH)
     return float(np.clip(way, LEAST_WAY, MOST_WAY))
 
 
-def spoken_lips(source: MotionFrame, motion: MotionFrame, reference: MotionFrame) -> F64 | float:
-    """(478, 3) what a made voice changes of the source beyond what plain geometry transfers; 0 for a filmed face."""
+def narrowing(shape: F64, motion: MotionFrame, reference: MotionFrame) -> float:
+    """Outer eye distances by which a motion narrows the mouth of a face; 0 where it widens it."""
+    return way_to_round(shape) * _narrower(motion, reference)
+
+
+def _narrower(motion: MotionFrame, reference: MotionFrame) -> float:
+    now, then = (corner_distance(each.expression.astype(np.float64)) for each in (motion, reference))
+    return max(then - now, 0.0)
+
+
+def spoken_lips(
+    source: MotionFrame, motion: MotionFrame, reference: MotionFrame, nudge: float = 0.0
+) -> F64 | float:
+    """(478, 3) what a made voice changes of the source beyond what plain geometry transfers; 0 for a filmed face.
+
+    Args:
+        source: the source face as motion.
+        motion: the voice's motion at this frame.
+        reference: the same at rest.
+        nudge: outer eye distances by which the mouth narrows further, as calibration found; kept in proportion to how
+            far it narrows by itself.
+    """
     said = spoken_share(motion, reference)
     if said <= 0:
         return 0.0
     shape = source.expression.astype(np.float64)
-    eyes = float(np.linalg.norm(shape[OUTER_EYES[0]] - shape[OUTER_EYES[1]]))
-    wider = _width(motion.expression.astype(np.float64)) - _width(reference.expression.astype(np.float64))
-    narrower = max(-wider, 0.0)
+    eyes = eye_distance(shape)
+    narrower = _narrower(motion, reference)
     rounded = lips_rounded(float(motion.blendshapes[PUCKER]))
     unround = float(np.clip(narrower / (USUAL_WIDTH - ROUND_WIDTH), 0, 1)) - rounded
-    change = (1 - way_to_round(shape)) * narrower * eyes * widening(shape)
+    way = narrowing(shape, motion, reference)
+    more = float(np.clip(nudge, -TRUST_NARROW * way, TRUST_NARROW * way))
+    change = (narrower - way - more) * eyes * widening(shape)
     pressed = float(motion.blendshapes[PRESS].mean()) * (1 - rounded) * _full(shape)
     thicker = FULLER * rounded - max(THINNER * unround, PRESSED * pressed, 0.0)
     change += thicker * lip_thickness(shape)
@@ -125,9 +150,3 @@ def pursed(face: F64, motion: MotionFrame, reference: MotionFrame) -> F64:
 def _full(shape: F64) -> float:
     """1 for lips that are closed in the photo, 0 for those of an open mouth, which are stretched thin already."""
     return float(np.clip(1 - inner_gap(shape) / mouth_width(shape) / (2 * NARROW_MOUTH), 0, 1))
-
-
-def _width(face: F64) -> float:
-    """Distance of the mouth's corners over that of the outer corners of the eyes."""
-    corners, eyes = (float(np.linalg.norm(face[a] - face[b])) for a, b in (_CORNERS, OUTER_EYES))
-    return corners / max(eyes, 1e-6)

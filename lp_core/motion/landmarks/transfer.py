@@ -78,6 +78,8 @@ class Nudge:
     """Strong smiles (``smile_field``), added to the mouth."""
     lids: tuple[float, float] = (0.0, 0.0)
     """Added to the opening of the eyes over the source's own."""
+    narrow: float = 0.0
+    """Outer eye distances by which a speaking mouth narrows further."""
 
 
 NO_NUDGE = Nudge()
@@ -179,7 +181,7 @@ def _region_delta(
     if settings.region in ("all", "expression", "lips"):
         filmed = 1 - spoken_share(motion, reference)  # what a made voice asks for needs no correction
         delta += mouth * (filmed * nudge.smile - relaxed_smile(source, motion, reference)) * fields.smile
-        delta += spoken_lips(source, motion, reference)
+        delta += spoken_lips(source, motion, reference, nudge.narrow)
         plain = lip_gap(source, motion, reference, settings.motion)
         read = WIDE_MOUTH / 2 * float(motion.blendshapes[JAW_OPEN] - reference.blendshapes[JAW_OPEN])
         moved = max(abs(plain - inner_gap(shape)), abs(read))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lp_core.motion.landmarks.transfer import Nudge
 from lp_core.motion.tuning import CONTROLS, GAP_SHARE, features, fit, make_nudge
 
-LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9])
+LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9, 0.08])
 SEED = st.integers(0, 2**32 - 1)
 
 
@@ -22,7 +22,8 @@ def frames(seed, count):
     for index in range(count):
         shapes = readings(*rng.uniform(0, 1, 4))
         shapes[20:24] = rng.uniform(0.2, 1, 4)
-        found.append(performer(angles=(6 * index + 5, *rng.normal(0, 10, 2)), shapes=shapes))
+        frame = performer(angles=(6 * index + 5, *rng.normal(0, 10, 2)), shapes=shapes)
+        found.append(replace(frame, lips=np.float32(0.2 + 0.4 * index)))
     return found
 
 
@@ -44,7 +45,18 @@ def test_nothing_is_corrected_at_the_reference(seed, count):
 def test_key_frames_get_their_corrections_back(seed, count):
     keys, corrections, tuning = tuned(seed, count)
     for key, wanted in zip(keys, corrections, strict=True):
-        assert np.abs((tuning.controls(key) - wanted) / LIMITS).max() < 0.12
+        assert np.abs((tuning.controls(key) - wanted) / LIMITS)[:-1].max() < 0.12
+
+
+@given(st.integers(2, 12))
+def test_the_last_control_follows_the_lips_alone(count):
+    keys = frames(count, count)
+    corrections = np.zeros((count, CONTROLS))
+    corrections[:, -1] = LIMITS[-1] * np.array([float(key.lips) for key in keys]) / 5
+    tuning = fit(keys, corrections, performer(), LIMITS)
+    for key, wanted in zip(keys, corrections[:, -1], strict=True):
+        assert abs(tuning.controls(key)[-1] - wanted) < 0.12 * LIMITS[-1]
+        assert tuning.controls(turned(key, yaw=20))[-1] == tuning.controls(key)[-1]
 
 
 @given(SEED, SEED)
@@ -77,7 +89,8 @@ def test_two_opinions_about_one_frame_give_their_mean():
 
 
 def test_the_order_of_controls_is_that_of_the_nudge():
-    assert make_nudge(np.arange(1.0, 8.0)) == Nudge((1, 2, 3), 4 * GAP_SHARE, 4 * (1 - GAP_SHARE), 5, (6, 7))
+    expected = Nudge((1, 2, 3), 4 * GAP_SHARE, 4 * (1 - GAP_SHARE), 5, (6, 7), 8)
+    assert make_nudge(np.arange(1.0, 9.0)) == expected
 
 
 @pytest.mark.parametrize(

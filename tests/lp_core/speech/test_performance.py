@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes.films import write_portrait, write_tone
@@ -7,6 +9,8 @@ from lp_core.errors import SettingError, UnreadableMedia
 from lp_core.job import RenderJob
 from lp_core.media.image.stills import write_image
 from lp_core.media.open import open_source
+from lp_core.motion.builtin import builtin_motion
+from lp_core.motion.files.lpmotion import write_motion
 from lp_core.performance_name import is_speech, speech_file, with_file
 from lp_core.settings import RenderSettings, SpeechSettings
 from lp_core.settings.table import with_values
@@ -119,3 +123,14 @@ def test_each_face_of_a_cast_speaks_with_its_own_voice(recognizer, tmp_path, ast
     render = assemble(job(tmp_path, tmp_path / "one.wav", "out.mp4", cast=str(cast)))
     assert [each.driving.sound.name for each in (render, *render.others)] == ["one.wav", "two.wav"]
     assert "The result carries the sound of one.wav alone; mix two.wav to it." in render.notes
+
+
+def test_trials_of_a_voice_are_read_image_by_image_as_its_map_was_fitted(
+    recognizer, speech_folder, portrait, tmp_path
+):
+    write_motion(tmp_path / "talk.lpmotion", replace(builtin_motion("nod"), metadata={"driver": "speech"}))
+    write_motion(tmp_path / "nod.lpmotion", builtin_motion("nod"))
+    drivers = speech_folder / "e9.wav", tmp_path / "talk.lpmotion", tmp_path / "nod.lpmotion", "demo:nod"
+    renders = [assemble(job(tmp_path, driver, "out.mp4", calibration="quick")) for driver in drivers]
+    assert [render.trial_analyzer.keywords["is_video"] for render in renders] == [False, False, True, True]
+    assert assemble(job(tmp_path, drivers[0], "out.mp4")).trial_analyzer is None

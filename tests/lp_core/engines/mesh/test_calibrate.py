@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from fakes.mesh import performer, random_face, reading_face, readings, turned
 from lp_core.engines.base import TrialFrame
 from lp_core.engines.mesh import calibrate as module
 from lp_core.engines.mesh.calibrate import CLOSE, LIMITS, calibrate
-from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, SMILE_LEFT
+from lp_core.geometry.facemesh import JAW_OPEN, LEFT_EYE, RIGHT_EYE, ROUNDING, SMILE_LEFT
 from lp_core.geometry.rotation import angles_deg
+from lp_core.motion.landmarks.lips import eye_distance
+from lp_core.motion.landmarks.spoken_lips import narrowing
 from lp_core.motion.landmarks.transfer import Nudge, wanted_turn
-from lp_core.motion.tuning import CONTROLS
+from lp_core.speech.rig import mesh_frame, resting_values
 
 SOURCE = performer(random_face(3), angles=(4, -6, 2))
 REFERENCE = performer(shapes=readings(jaw=0.02, smile=0.05, left=0.1, right=0.1))
@@ -48,7 +51,7 @@ def channels(motion):
 
 
 def controls_of(nudge):
-    return np.array([*nudge.angles_deg, nudge.gap + nudge.drop, nudge.smile, *nudge.lids])
+    return np.array([*nudge.angles_deg, nudge.gap + nudge.drop, nudge.smile, *nudge.lids, nudge.narrow])
 
 
 def wanted_of(motion):
@@ -62,7 +65,7 @@ def wanted_of(motion):
 def read(motion, nudge, slope=SLOPE):
     """(7,) what the known portrait reads under a nudge."""
     rest = np.concatenate([angles_deg(SOURCE.rotation), OWN])
-    value = rest + SHARE * (wanted_of(motion) - rest) + slope * controls_of(nudge)
+    value = rest + SHARE * (wanted_of(motion) - rest) + slope * controls_of(nudge)[:7]
     value[3:] = np.clip(value[3:], 0, 1)
     return value
 
@@ -87,13 +90,14 @@ def misread(tuning, slope=SLOPE):
 def test_the_tuned_portrait_reads_as_the_performance_does(threads):
     tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [portrait()] * threads)
     before, after = misread(None), misread(tuning)
-    assert (before.max(axis=0) > 2 * CLOSE).all(), "there is something to correct in every channel"
-    assert (after.mean(axis=0) < np.maximum(0.35 * before.mean(axis=0), 0.25 * CLOSE)).all()
-    assert (after.max(axis=0) < 4 * CLOSE).all()
+    close = CLOSE[:7]
+    assert (before.max(axis=0) > 2 * close).all(), "there is something to correct in every channel"
+    assert (after.mean(axis=0) < np.maximum(0.35 * before.mean(axis=0), 0.25 * close)).all()
+    assert (after.max(axis=0) < 4 * close).all()
 
 
 def test_nothing_is_corrected_where_nothing_is_wrong():
-    perfect = np.zeros(CONTROLS)
+    perfect = np.zeros(7)
 
     def draw(sample, nudge):
         value = wanted_of(sample.motion) + perfect
@@ -199,3 +203,58 @@ def test_an_error_of_a_trial_reaches_the_caller():
 
     with pytest.raises(KeyError, match="planted"):
         calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [draw, draw])
+
+
+FUNNEL = f"shape{ROUNDING[0]}"
+SILENT = mesh_frame(resting_values())
+SAID = [
+    TrialFrame(mesh_frame({**resting_values(), "speaking": 1.0, "width": -0.15 * read, "round": read}), None)
+    for read in (0.15, 0.3, 0.5, 0.7, 0.9)
+]
+
+
+def rounding(motion):
+    return float(motion.blendshapes[ROUNDING].sum())
+
+
+def round_reader(own=0.0):
+    """A portrait that shows half of the rounding it is asked for, and more where its mouth narrows further."""
+    shape = SOURCE.expression.astype(np.float64)
+    per_temples = eye_distance(shape) / np.linalg.norm(shape[127] - shape[356])
+
+    def draw(sample, nudge):
+        shapes = readings()
+        shapes[ROUNDING[0]] = own + 0.5 * (1 - own) * rounding(sample.motion) + 5 * nudge.narrow
+        points = np.zeros((478, 3), np.float32)
+        points[356, 0] = 1
+        points[291, 0] = 0.35 - per_temples * narrowing(shape, sample.motion, SILENT)
+        return replace(reading_face(angles_deg(SOURCE.rotation), shapes), landmarks_frame=points)
+
+    return draw
+
+
+@pytest.mark.parametrize("own", [0.0, 0.2])
+def test_a_mouth_that_reads_as_too_little_round_narrows_further_for_a_voice(own):
+    draw = round_reader(own)
+    tuning = calibrate(SOURCE, SAID, SILENT, "relative", [draw])
+    wanted = [own + rounding(sample.motion) * (1 - own) for sample in SAID]
+    nudges = [tuning.nudge(sample.motion) for sample in SAID]
+    before, after = (
+        np.abs(
+            [draw(sample, nudge).blendshapes[FUNNEL] for sample, nudge in zip(SAID, used, strict=True)]
+            - np.array(wanted)
+        )
+        for used in ([Nudge()] * len(SAID), nudges)
+    )
+    assert after.mean() < 0.5 * before.mean()
+    assert after.max() < 2 * CLOSE[-1]
+
+
+def test_a_filmed_mouth_keeps_its_width_however_round_it_reads():
+    def draw(sample, nudge):
+        shapes = readings(jaw=0.3)
+        shapes[ROUNDING] = 0.4
+        return reading_face((0, 0, 0), shapes)
+
+    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [draw])
+    assert all(tuning.nudge(sample.motion).narrow == 0 for sample in MOMENTS)

@@ -10,13 +10,14 @@ from lp_core.motion.landmarks.motion import frame_of_points
 from lp_core.motion.landmarks.spoken_lips import (
     MOST_WAY,
     ROUND_WIDTH,
+    TRUST_NARROW,
     USUAL_WIDTH,
     lip_thickness,
     spoken_lips,
     way_to_round,
     widening,
 )
-from lp_core.motion.landmarks.transfer import transfer
+from lp_core.motion.landmarks.transfer import NO_NUDGE, Nudge, transfer
 from lp_core.settings import MotionSettings
 from lp_core.speech.rig import mesh_frame, resting_values
 
@@ -37,11 +38,11 @@ def face_of(width):
     return frame_of_points(face, (0, 0, 0), np.zeros(52, np.float32))
 
 
-def moved(source, **values):
+def moved(source, nudge=NO_NUDGE, **values):
     """(478, 3) the face when a voice asks for something."""
     frame = mesh_frame({**resting_values(), "speaking": 1.0, **values})
     rest = mesh_frame(resting_values())
-    return transfer(source, frame, rest, MotionSettings(smoothing=0.0)).points
+    return transfer(source, frame, rest, MotionSettings(smoothing=0.0), nudge).points
 
 
 def thickness(face):
@@ -71,7 +72,7 @@ def test_a_mouth_narrows_by_its_way_and_widens_as_it_is_asked():
 def test_round_lips_get_thicker_pressed_and_narrow_ones_thinner():
     face = face_of(0.55)
     rest = thickness(moved(face))
-    assert thickness(moved(face, width=-0.1, round=0.9)) > 1.15 * rest
+    assert 1.1 * rest < thickness(moved(face, width=-0.15, round=1.0)) < 1.3 * rest
     assert thickness(moved(face, press=0.6)) < 0.9 * rest
     assert thickness(moved(face, width=-0.1)) < 0.9 * rest
 
@@ -100,3 +101,16 @@ def test_thickness_keeps_the_inner_edge_and_what_is_far():
     assert np.abs(change[[*LIPS_INNER_UPPER, *LIPS_INNER_LOWER]]).max() < 1e-9
     assert np.abs(change[[33, 263, 10, 152, 4]]).max() < 1e-9
     assert change[17, 1] > 0 > change[0, 1]
+
+
+def test_a_nudge_narrows_in_proportion_to_what_narrows_by_itself():
+    face = face_of(USUAL_WIDTH)
+
+    def width(more, **values):
+        return width_of(moved(face, Nudge(narrow=more), **values))
+
+    assert width(0.02, width=-0.1) == pytest.approx(width(0.0, width=-0.1) - 0.02, abs=0.003)
+    assert width(-0.02, width=-0.1) == pytest.approx(width(0.0, width=-0.1) + 0.02, abs=0.003)
+    assert width(0.05, width=-0.02) > width(0.0, width=-0.02) - 1.1 * TRUST_NARROW * 0.02
+    assert width(0.05) == width(0.0)
+    assert width(0.05, width=0.05) == width(0.0, width=0.05)
