@@ -1,4 +1,4 @@
-"""How the lower face of a speaker follows opening lips: measured on filmed mouths, not drawn.
+"""How the lower face follows lips that a voice, a slider or a built-in motion opens: measured on filmed mouths.
 
 The jaw turns, so the chin goes down half as far as the lower lip and back with it, and the corners of the mouth go
 down a little. A lower face that follows its lip as one looks and reads as a funnel. ``spoken_opening.npy`` is written

@@ -7,7 +7,7 @@ import pytest
 from fakes.mesh import performer
 
 from lp_core.errors import SettingError
-from lp_core.geometry.facemesh import LEFT_EYE, RIGHT_EYE
+from lp_core.geometry.facemesh import CHIN, LEFT_EYE, RIGHT_EYE
 from lp_core.geometry.rotation import angles_deg
 from lp_core.motion.implicit.edit import Edit
 from lp_core.motion.landmarks.edit import MESH_SLIDERS, face_gap, make_change
@@ -71,6 +71,12 @@ def test_lips_open_smile_lifts_brows_rise():
     assert shift(smile=1.0)[61, 1] < -0.1
     assert shift(eyebrow=30)[105, 1] < -0.1
     assert shift(eyebrow=-30)[105, 1] > 0.02
+
+
+def test_the_chin_follows_opening_lips_half_as_far_as_a_jaw_turns():
+    moved = shift(lip_open=120)
+    assert 0.4 < moved[CHIN, 1] / moved[14, 1] < 0.75
+    assert moved[CHIN, 2] > 0
 
 
 def test_lids_and_gaze():
