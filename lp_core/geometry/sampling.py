@@ -57,14 +57,11 @@ class Sampler:
     @cached_property
     def _bounds(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Least and largest of each pixel and its neighbors right, below and below right."""
-        padded = cv2.copyMakeBorder(self.pixels, 0, 1, 0, 1, cv2.BORDER_REPLICATE)
-        padded = padded.reshape(*padded.shape[:2], *self.pixels.shape[2:])
-        height, width = self.pixels.shape[:2]
         low, high = (
-            np.asarray(make(padded, _SQUARE, anchor=(0, 0))).reshape(padded.shape)[:height, :width]
+            np.asarray(make(self.pixels, _SQUARE, anchor=(0, 0), borderType=cv2.BORDER_REPLICATE))
             for make in (cv2.erode, cv2.dilate)
         )
-        return np.ascontiguousarray(low), np.ascontiguousarray(high)
+        return low.reshape(self.pixels.shape), high.reshape(self.pixels.shape)
 
     @staticmethod
     def _remapped(
