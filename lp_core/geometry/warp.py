@@ -123,11 +123,6 @@ def lay(over: NDArray[np.float32], weight: Map, mask: NDArray[np.uint8], part: N
     cv2.copyTo(blended, mask, part)
 
 
-def weighted(values: Map, weight: Map) -> Map:
-    """(h, w, C) values times an (h, w) weight."""
-    return np.asarray(cv2.multiply(values, cv2.merge([weight] * values.shape[2])), np.float32)
-
-
 def put(picture: NDArray[Any], mask: NDArray[np.bool_], part: NDArray[Any]) -> None:
     """Puts the pixels of a mask (h, w) into a part of another image of the same type, in place."""
     cv2.copyTo(picture, mask.view(np.uint8), part)

@@ -19,15 +19,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.engines.base import Animation
 from lp_core.faces.base import Face
 from lp_core.frame import Box, Frame
+from lp_core.geometry.background import changed, exchanged, is_any, is_moved, planes, toward
 from lp_core.geometry.fill import laid, widened
-from lp_core.geometry.warp import blocks, enlarge, on_grid, only, put, sample, spread, weighted
+from lp_core.geometry.warp import blocks, enlarge, on_grid, only, put, sample, spread
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -36,7 +36,6 @@ NOT_FROM_SOURCE = np.float32(0.998)
 """Highest value of the result's matte where the image is not the source through the flow alone: not 1."""
 _MOVED_PX = 1 / 64
 """A flow below this leaves a pixel where it is."""
-_DEPTHS = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U}
 _ROW = 1024
 """Places in a row."""
 _TOGETHER = 16 * _ROW
@@ -108,8 +107,7 @@ class Layer:
         left, top, right, bottom = self.box
         height, width = self.plate.colors.shape[:2]
         fill = sample(self.plate.colors, on_grid(x, left, right, width), on_grid(y, top, bottom, height))
-        less = weighted(cv2.subtract(own, fill, dtype=cv2.CV_32F), hidden)
-        plate = np.asarray(cv2.subtract(own, less, dtype=cv2.CV_32F))
+        plate = toward(own, fill, hidden)
         return plate if own.dtype.kind != "f" else np.where(np.isfinite(own), plate, fill)
 
     def whole_plate(self, source: Frame) -> NDArray[Any]:
@@ -216,9 +214,9 @@ def _exchanged(
 
     See the formula; where only background is shown, it is that, and what came along besides where hair may be.
     """
-    flow_x, flow_y = cv2.split(animation.region_flow.reshape(-1, 2).take(places.in_region, axis=0))
+    flow_x, flow_y = planes(animation.region_flow.reshape(-1, 2).take(places.in_region, axis=0))
     came_x, came_y = places.x + flow_x, places.y + flow_y
-    moved, hair = cv2.split(layer.covers(came_x, came_y))
+    moved, hair = planes(layer.covers(came_x, came_y))
     drawn, own = (
         one.reshape(-1, one.shape[2]).take(places.in_frame, axis=0)
         for one in (animation.pixels, source.pixels)
@@ -226,23 +224,9 @@ def _exchanged(
     hidden = np.ascontiguousarray(layer.covers(places.x, places.y)[..., 1])
     here = layer.plate_at(own, hidden, places.x, places.y)
     there = layer.plate_at(drawn, hair, came_x, came_y)
-    came = np.asarray(cv2.subtract(drawn, there, dtype=cv2.CV_32F))
-    shown = cv2.add(here, weighted(came, np.minimum(hair * _HAIR, np.float32(1))))
-    mixed = cv2.add(drawn, weighted(np.asarray(cv2.subtract(here, there)), 1 - moved), dtype=cv2.CV_32F)
-    cv2.copyTo(mixed, (moved > 0).view(np.uint8), shown)
-    is_free = (moved < 1) & _is_moved(flow_x, flow_y)
-    result = drawn.copy()
-    put(_as(drawn.dtype, shown), is_free, result)
-    return result, is_free
-
-
-def _is_moved(flow_x: F32, flow_y: F32) -> Mask:
-    return np.asarray(cv2.max(cv2.absdiff(flow_x, 0), cv2.absdiff(flow_y, 0)) > _MOVED_PX)
-
-
-def _as(dtype: np.dtype[Any], values: NDArray[Any]) -> NDArray[Any]:
-    """Values as a type of pixels, rounded and clipped where it holds whole numbers."""
-    return np.asarray(values if dtype.kind == "f" else cv2.add(values, 0, dtype=_DEPTHS[dtype.name]))
+    shown = exchanged(drawn, here, there, moved, np.minimum(hair * _HAIR, np.float32(1)))
+    is_free = (moved < 1) & is_moved(flow_x, flow_y, _MOVED_PX)
+    return changed(drawn, shown, is_free), is_free
 
 
 def _areas(animation: Animation, layer: Layer) -> tuple[Mask, Mask]:
@@ -255,12 +239,10 @@ def _areas(animation: Animation, layer: Layer) -> tuple[Mask, Mask]:
     x = np.arange(left, right, step, dtype=np.float32)[None, :]
     y = np.arange(top, bottom, step, dtype=np.float32)[:, None]
     flow = animation.region_flow[::step, ::step]
-    came = cv2.split(layer.covers(x + flow[..., 0], y + flow[..., 1]))
-    was = cv2.split(
-        layer.covers(*(np.ascontiguousarray(np.broadcast_to(at, flow.shape[:2])) for at in (x, y)))
-    )
-    is_shown = np.maximum(cv2.max(*came), cv2.max(*was)) > 0
-    is_free = (came[0] < 1) & _is_moved(flow[..., 0], flow[..., 1])
+    came = layer.covers(x + flow[..., 0], y + flow[..., 1])
+    was = layer.covers(*(np.ascontiguousarray(np.broadcast_to(at, flow.shape[:2])) for at in (x, y)))
+    is_shown = is_any(came, was)
+    is_free = (came[..., 0] < 1) & is_moved(flow[..., 0], flow[..., 1], _MOVED_PX)
     if step > 1:
         is_shown, is_free = widened(is_shown, 1), widened(is_free, 1)
     size = right - left, bottom - top
