@@ -6,7 +6,7 @@ can be written, codec and engine are there, the files open, the chosen face of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -27,8 +27,6 @@ from lp_core.engines.registry import (
     with_model,
 )
 from lp_core.errors import MotionMismatch, SettingError
-from lp_core.faces.base import FaceAnalyzer
-from lp_core.faces.open import open_analyzer
 from lp_core.finishing.finish import PLAIN, Finish, finished
 from lp_core.job import RenderJob
 from lp_core.layering.layers import open_fronts, open_holdout, open_layers
@@ -58,6 +56,7 @@ from lp_core.performances import (
     rate_of,
     read_options,
     stored_motion,
+    trial_analyzer,
 )
 from lp_core.provenance.open_watermark import open_marker
 from lp_core.provenance.signing import OtherFace, Signer, open_sealer
@@ -143,7 +142,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
         _target(job, source, driving, rate, part, notes, open_output),
         settings.motion,
         settings.face,
-        trial_analyzer=_trial_analyzer(settings, driving),
+        trial_analyzer=trial_analyzer(settings, driving),
         calibration=settings.mesh.calibration,
         notes=tuple(notes),
         edits=edits,
@@ -380,20 +379,6 @@ def _numbering(
     number = driving.info.first_frame if wanted is None else wanted.first
     stamp = driving.info.timecode
     return number, None if stamp is None else stamp.plus(driving.info.rate.frame_at(part.performance_s))
-
-
-def _trial_analyzer(
-    settings: RenderSettings, driving: FilmedFace | StoredMotion
-) -> Callable[[], FaceAnalyzer] | None:
-    """Opens what reads trial images as the performance was read; None where no trials are made.
-
-    A voice's curves are those of filmed mouths that were read image by image. No model reads a face whose points were
-    set by hand.
-    """
-    if settings.mesh.calibration == "off" or settings.face.points is not None:
-        return None
-    is_voice = isinstance(driving, StoredMotion) and driving.is_voice
-    return partial(open_analyzer, is_video=not is_voice)
 
 
 def _source(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,8 @@ from pathlib import Path
 from lp_core.clips import filmed_face
 from lp_core.engines.base import Engine
 from lp_core.errors import MotionMismatch, SettingError
+from lp_core.faces.base import FaceAnalyzer
+from lp_core.faces.open import open_analyzer
 from lp_core.job import RenderJob
 from lp_core.media.base import ReadOptions
 from lp_core.motion.builtin import CODED_RIGS, builtin_motion
@@ -138,3 +141,17 @@ def in_rig(
         f"{driving.name} holds motion of the rig {driving.rig}, but the {engine.info.name} engine plays "
         f"{rig}; choose the engine it was extracted for, or extract it again with this one."
     )
+
+
+def trial_analyzer(
+    settings: RenderSettings, driving: FilmedFace | StoredMotion
+) -> Callable[[], FaceAnalyzer] | None:
+    """Opens what reads trial images as the performance was read; None where no trials are made.
+
+    A voice's curves are those of filmed mouths that were read image by image. No model reads a face whose points were
+    set by hand.
+    """
+    if settings.mesh.calibration == "off" or settings.face.points is not None:
+        return None
+    is_voice = isinstance(driving, StoredMotion) and driving.is_voice
+    return partial(open_analyzer, is_video=not is_voice)

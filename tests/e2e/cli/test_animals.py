@@ -47,10 +47,10 @@ def test_a_cat_by_the_cascade_with_the_networks_of_the_published_sizes(media, lp
     cat = media / "portraits" / "s39.jpg"
     code, lines = lpsuite(
         "animate", cat, "demo:nod", *ANIMAL, "--weights", tmp_path / "weights", "--precision", "fp32",
-        "--frames", "0-2", "--no-sign", "-o", tmp_path / "o.%04d.png",
+        "--frames", "0-1", "--no-sign", "-o", tmp_path / "o.%04d.png",
     )  # fmt: skip
     assert code == 0, lines
-    assert lines[-1]["frames"] == 3
+    assert lines[-1]["frames"] == 2
     assert any("synthetic" in note for note in lines[-1]["notes"])
     still = read_pictures(cat)[0].astype(int)
     frames = [frame.astype(int) for frame in read_pictures(tmp_path / "o.%04d.png")]
@@ -59,4 +59,4 @@ def test_a_cat_by_the_cascade_with_the_networks_of_the_published_sizes(media, lp
         assert 0.02 < mask.mean() < 0.9
         assert not mask[:5].any()
         assert mask[480, 500]  # between the eyes
-    assert np.abs(frames[0] - frames[2]).max() > 0
+    assert np.abs(frames[0] - frames[1]).max() > 0

@@ -170,11 +170,11 @@ def test_a_render_by_points_moves_the_face_without_reading_it(
     tmp_path, astronaut, astronaut_face, monkeypatch
 ):
     """No landmarker is opened for the source, and none for trial images."""
-    from lp_core import api, assemble, clips
+    from lp_core import api, clips, performances
     from lp_core.media.image.stills import write_image
 
     monkeypatch.setattr(clips, "open_analyzer", None)
-    monkeypatch.setattr(assemble, "open_analyzer", None)
+    monkeypatch.setattr(performances, "open_analyzer", None)
     write_image(tmp_path / "flat.png", np.full_like(astronaut, 120))
     write_image(tmp_path / "face.png", astronaut)
     write_points(tmp_path / "points.json", points_of(astronaut_face))
