@@ -139,7 +139,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
         choice.engine,
         source,
         driving,
-        _target(job, source, driving, rate, part, notes, open_output),
+        _target(job, source, driving, rate, part, notes, open_output, resumes),
         settings.motion,
         settings.face,
         trial_analyzer=trial_analyzer(settings, driving),
@@ -331,6 +331,7 @@ def _target(
     part: TimeSlice,
     notes: list[str],
     open_output: OpenSink,
+    resumes: bool,
 ) -> RenderTarget:
     output = job.settings.output
     number, timecode = _numbering(job, source, driving, part)
@@ -350,12 +351,13 @@ def _target(
     if path is not None:
         path, said = usable_sound(path, job.output, start_s)
         notes.extend(said)
+    has_parts = render_outputs.can_be_parted(job.output, output) and job.settings.upscale.upscale is None
+    if resumes and not has_parts:  # it is begun again, over what the earlier run left
+        output = replace(output, overwrite=True)
     return RenderTarget(
         name=job.output,
         open=partial(open_output, Path(job.output)),
-        open_parts=partial(open_parts, job.output, open_output)
-        if render_outputs.can_be_parted(job.output, output) and job.settings.upscale.upscale is None
-        else None,
+        open_parts=partial(open_parts, job.output, open_output) if has_parts else None,
         discard_parts=start_over,
         open_log=render_outputs.log_opener(job.output, output.pass_names),
         rate=rate,

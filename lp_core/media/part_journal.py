@@ -18,7 +18,7 @@ _LINE = 11 + 1 + 19 + 1 + 64 + 1  # a number, a size, a SHA-256 and the line's e
 _BEGUN = b"-"
 """How the checksum of a line begins whose part is about to be written."""
 Seen = tuple[int, int]
-"""Size and time of change of a file, in bytes and ns."""
+"""Size of a file in bytes, and the time of its last change in ns."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,13 @@ class PartJournal:
         Raises:
             UnreadableMedia: the journal cannot be read.
         """
-        finished, older = set(self.parts()), dict[int, Seen]()
+        finished, older = set[int](), dict[int, Seen]()
         for number, size, word in self._lines():
-            if word.startswith(
-                _BEGUN
-            ):  # the first time counts: later ones may have found this output's own file
-                older.setdefault(number, (size, int(word[len(_BEGUN) :])))
+            if not word.startswith(_BEGUN):
+                finished.add(number)
+                continue
+            # The first time counts: later ones may have found this output's own file.
+            older.setdefault(number, (size, int(word[len(_BEGUN) :])))
         paths = {number: path_of(number) for number in sorted({*finished, *older})}
         return [path for number, path in paths.items() if number in finished or _seen(path) != older[number]]
 
@@ -153,7 +154,7 @@ def _has_size(path: Path, part: FinishedPart | None) -> bool:
 
 
 def _seen(path: Path) -> Seen:
-    """Size and time of change; zeros where there is no file."""
+    """Size and time of the last change of a file; (0, 0) if it does not exist."""
     try:
         about = path.stat()
     except OSError:

@@ -100,13 +100,10 @@ def weights_dir(tmp_path_factory):
     return folder
 
 
-# Skipped by a mark: a skip within the fixture would take down the networks of the processor, and all that was drawn.
+# A skip inside the fixture would tear down the CPU networks and everything drawn with them, so a mark skips.
+NO_CUDA = "not __import__('torch').cuda.is_available()"
 CUDA = pytest.param(
-    "cuda",
-    marks=[
-        pytest.mark.gpu,
-        pytest.mark.skipif("not __import__('torch').cuda.is_available()", reason="there is no CUDA device"),
-    ],
+    "cuda", marks=[pytest.mark.gpu, pytest.mark.skipif(NO_CUDA, reason="needs a CUDA device")]
 )
 
 

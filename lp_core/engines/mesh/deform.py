@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp_core.engines.mesh import topology
-from lp_core.engines.mesh.carry import Carried
+from lp_core.engines.mesh.carry import Carried, Planes
 from lp_core.engines.mesh.portrait import MeshPortrait
 from lp_core.geometry.affine import fit_affine
 from lp_core.geometry.facemesh import OVAL
@@ -40,8 +40,6 @@ COARSE = 2
 ANGLES = 256
 
 Map = NDArray[np.float32]
-Planes = tuple[Map, Map]
-"""(h, w) each: flow along x and along y. Most steps are far quicker on two planes than on pairs of numbers."""
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,20 @@ def test_a_stopped_worker_puts_its_work_back_and_a_sequence_goes_on_with_the_nex
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
 
 
+def test_a_killed_worker_begins_again_what_is_rendered_in_one_go(mortal):
+    """Passes next to a video cannot be cut into parts, so nothing of them is left to go on with."""
+    client, request = mortal.start(), asked(mortal, "o.mp4")
+    request["settings"] = {**SETTINGS, "output": {"passes": "matte"}, "input": {"frames": "0-59"}}
+    job = client.submit("animate", request).id
+    wait_for_frame(client, job, 15)
+    mortal.kill()
+    assert not (mortal.data / "o.mp4").exists()
+    client = mortal.start()
+    assert client.wait(job).summary["frames"] == 60
+    assert len(list(mortal.data.glob("o.matte.*.exr"))) == 60
+    assert not [path for path in mortal.data.iterdir() if path.name.startswith(".")]
+
+
 def test_a_cancelled_job_leaves_no_picture_and_no_folder(mortal):
     client = mortal.start()
     job = client.submit("animate", asked(mortal, "o.%04d.png")).id
