@@ -22,8 +22,8 @@ from lp_core.motion.implicit.motion import ImplicitMotion
 from lp_core.motion.implicit.regions import NEUTRAL_EXPRESSION
 from lp_core.motion.landmarks.edit import WIDE_OPEN, brow_shape
 from lp_core.motion.landmarks.lids import lid_displacement
+from lp_core.motion.landmarks.measured_opening import measured_opening
 from lp_core.motion.landmarks.motion import frame_of_points
-from lp_core.motion.landmarks.spoken_opening import spoken_opening
 from lp_core.motion.landmarks.transfer import MAX_GAZE, smile_field
 from lp_core.motion.sequence import MotionFrame, MotionSequence, frame_shapes, stack
 from lp_core.settings.sliders import SLIDERS, Slider
@@ -146,7 +146,7 @@ _MOTIONS: dict[str, tuple[int, Callable[[float], _Act]]] = {
 
 
 def _frame(face: F64, act: _Act) -> MotionFrame:
-    delta = act.jaw * WIDE_OPEN * spoken_opening()
+    delta = act.jaw * WIDE_OPEN * measured_opening()
     delta += act.smile * smile_field(face) + act.brows * brow_shape(face)
     points = face + delta
     for eye, closed in zip(EYES, act.blink, strict=True):

@@ -23,9 +23,9 @@ from lp_core.motion.implicit.regions import NEUTRAL_EXPRESSION
 from lp_core.motion.landmarks.edit import WIDE_OPEN, brow_shape, frown_shape
 from lp_core.motion.landmarks.lids import lid_displacement
 from lp_core.motion.landmarks.lips import lips_rounded
+from lp_core.motion.landmarks.measured_opening import measured_opening
 from lp_core.motion.landmarks.motion import frame_of_points
 from lp_core.motion.landmarks.spoken_lips import widening
-from lp_core.motion.landmarks.spoken_opening import spoken_opening
 from lp_core.motion.landmarks.transfer import MAX_GAZE, smile_field
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings.sliders import SLIDERS
@@ -83,7 +83,7 @@ def speaking_face() -> SpeakingFace:
     """The built-in neutral face."""
     face = neutral_face()
     eyes = float(np.linalg.norm(face[_OUTER_EYES[0]] - face[_OUTER_EYES[1]]))
-    opening = spoken_opening()
+    opening = measured_opening()
     gap = np.mean([np.linalg.norm(opening[low] - opening[high]) for high, low in _PAIRS])
     return SpeakingFace(face, eyes, opening / gap, widening(face), _protrusion(face))
 

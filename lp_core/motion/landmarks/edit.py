@@ -17,8 +17,8 @@ from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.motion.implicit.edit import Edit
 from lp_core.motion.landmarks.change import Change
 from lp_core.motion.landmarks.lids import WIDEST_EYE
+from lp_core.motion.landmarks.measured_opening import measured_opening
 from lp_core.motion.landmarks.motion import F64
-from lp_core.motion.landmarks.spoken_opening import spoken_opening
 from lp_core.motion.landmarks.transfer import MAX_GAZE, smile_field
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings.sliders import SLIDERS
@@ -70,7 +70,7 @@ def make_change(face: MotionFrame, edit: Edit) -> Change:
 
 
 def _delta(shape: F64, values: Mapping[str, float], ends: Mapping[str, float]) -> F64:
-    opening = spoken_opening()
+    opening = measured_opening()
     delta: F64 = WIDE_OPEN * ends.get("lip_open", 0.0) * opening
     if "lip_ratio" in values:
         width = float(np.linalg.norm(shape[LIPS_INNER_UPPER[0]] - shape[LIPS_INNER_UPPER[-1]]))

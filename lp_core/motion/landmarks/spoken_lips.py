@@ -32,8 +32,8 @@ table), so a small mouth has less way to go.
 """
 LEAST_WAY, MOST_WAY = 0.3, 1.3
 FULLER, THINNER, PRESSED = 0.2, 0.55, 1.0
-"""Thickness that round lips gain (``benchmarks/spoken_opening.py`` prints it of filmed ones), and that lips lose which
-become as narrow without being round."""
+"""Thickness that round lips gain (``benchmarks/measured_opening.py`` prints it of filmed ones), and that lips lose
+which become as narrow without being round."""
 TRUST_NARROW = 0.6
 """A nudge may narrow a mouth by this part of what it narrows by itself."""
 LEVEL = 0.6

@@ -30,9 +30,9 @@ from lp_core.motion.landmarks.lips import (
     relaxed_smile,
     spoken_share,
 )
+from lp_core.motion.landmarks.measured_opening import measured_opening
 from lp_core.motion.landmarks.motion import F64, best_rotation
 from lp_core.motion.landmarks.spoken_lips import pursed, spoken_lips
-from lp_core.motion.landmarks.spoken_opening import spoken_opening
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings import MotionSettings
 
@@ -188,7 +188,7 @@ def _region_delta(
         wanted = plain + filmed * _bounded(nudge.gap, moved)
         delta += mouth * DOWN * filmed * _bounded(nudge.drop, moved)
         crossed = min(inner_gap(shape), 0.0)
-        opening = filmed * fields.opening[:, None] * DOWN + (1 - filmed) * spoken_opening()
+        opening = filmed * fields.opening[:, None] * DOWN + (1 - filmed) * measured_opening()
         delta += opening * (max(wanted, crossed) - inner_gap(shape + delta))
     if settings.region == "lips":
         delta *= mouth

@@ -1,8 +1,8 @@
 """How the lower face follows lips that a voice, a slider or a built-in motion opens: measured on filmed mouths.
 
 The jaw turns, so the chin goes down half as far as the lower lip and back with it, and the corners of the mouth go
-down a little. A lower face that follows its lip as one looks and reads as a funnel. ``spoken_opening.npy`` is written
-by ``benchmarks/spoken_opening.py``.
+down a little. A lower face that follows its lip as one looks and reads as a funnel. ``measured_opening.npy`` is written
+by ``benchmarks/measured_opening.py``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _MIDDLE = slice(4, 7)
 
 
 @lru_cache(maxsize=1)
-def spoken_opening() -> F64:
+def measured_opening() -> F64:
     """(478, 3) change of a face whose inner lips are 1 further apart, lower lip below upper lip."""
-    data = files("lp_core.motion.landmarks").joinpath("spoken_opening.npy").read_bytes()
+    data = files("lp_core.motion.landmarks").joinpath("measured_opening.npy").read_bytes()
     return of_unit_gap(np.load(BytesIO(data)).astype(np.float64))
 
 

@@ -1,6 +1,6 @@
 """How lower faces follow opening lips: the field of a speaking face, from filmed mouths.
 
-python benchmarks/spoken_opening.py [--write]
+python benchmarks/measured_opening.py [--write]
 
 Each clip's landmarks, pose taken off, are explained by opening, width and rounding of the mouth and by turn and nod of
 the head (least squares). What belongs to opening alone is averaged over the clips and made symmetric. Prints, for each
@@ -29,7 +29,7 @@ from lp_core.geometry.facemesh import (
 )
 from lp_core.media.open import open_source
 from lp_core.motion.builtin import neutral_face
-from lp_core.motion.landmarks import spoken_opening
+from lp_core.motion.landmarks import measured_opening
 from lp_core.motion.landmarks.motion import best_rotation, motion_from_landmarks
 from lp_core.motion.landmarks.transfer import mouth_weight, opening_field
 from lp_core.speech.read_mouth import mouth_geometry
@@ -42,7 +42,7 @@ MOST_ROUND = 1.2
 ROUNDINGS = (0.0, 0.1, 0.3, 0.6, 0.9, 1.3)
 LEAST_FRAMES = 10
 SHOWN = {"upper lip": 13, "lower lip": 14, "corner": 61, "chin": CHIN, "jaw": 150}
-STORED = Path(spoken_opening.__file__).with_suffix(".npy")
+STORED = Path(measured_opening.__file__).with_suffix(".npy")
 
 F64 = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ def mirrored() -> NDArray[np.intp]:
 
 def print_field(name: str, field: F64) -> None:
     """How far parts of the face go down and back when lips open by 1."""
-    field = spoken_opening.of_unit_gap(field)
+    field = measured_opening.of_unit_gap(field)
     parts = ", ".join(
         f"{part} {field[index, 1]:+.2f} {field[index, 2]:+.2f}" for part, index in SHOWN.items()
     )
@@ -128,7 +128,7 @@ def main() -> None:
         print_field(Path(name).stem, fields[-1])
     mean = np.mean(fields, axis=0) * mouth_weight(face)[:, None]
     print_field("mean", mean)
-    stored = spoken_opening.of_unit_gap(mean).astype(np.float32)
+    stored = measured_opening.of_unit_gap(mean).astype(np.float32)
     print(f"differs from the stored field by {np.abs(stored - np.load(STORED)).max():.4f} at most")
     if given.write:
         np.save(STORED, stored)
