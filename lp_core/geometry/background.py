@@ -1,4 +1,6 @@
-"""Arithmetic of a background that is exchanged behind a moved person, on (h, w) blocks of pixels at any places.
+"""Arithmetic of a background that is exchanged behind a moved person, on blocks of pixels at any places.
+
+Pixels are (h, w, C) of any type, planes (C, h, w) float32: one number after the other is faster.
 
 The formula is that of lp_core.render.layers.
 """
@@ -16,13 +18,18 @@ from lp_core.geometry.warp import put
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_DEPTHS = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U}
+
+def planes(pixels: NDArray[Any]) -> F32:
+    """(C, h, w): the numbers of (h, w, C) pixels, each by itself."""
+    result = np.empty((pixels.shape[2], *pixels.shape[:2]), np.float32)
+    for channel, plane in enumerate(result):  # faster than OpenCV's split
+        plane[:] = pixels[..., channel]
+    return result
 
 
-def planes(pairs: F32) -> tuple[F32, F32]:
-    """(h, w) each: the two numbers of (h, w, 2)."""
-    first, second = cv2.split(pairs)
-    return np.asarray(first, np.float32), np.asarray(second, np.float32)
+def joined(colors: F32, last: F32) -> F32:
+    """(h, w, C + 1) colors (h, w, C) and one more number (h, w)."""
+    return np.asarray(cv2.merge([colors, last]), np.float32)
 
 
 def is_moved(flow_x: F32, flow_y: F32, least_px: float) -> Mask:
@@ -30,44 +37,32 @@ def is_moved(flow_x: F32, flow_y: F32, least_px: float) -> Mask:
     return np.asarray(cv2.max(cv2.absdiff(flow_x, 0), cv2.absdiff(flow_y, 0)) > least_px)
 
 
-def is_any(*covers: F32) -> Mask:
-    """(h, w) where one of several (h, w, 2) covers is above 0."""
-    return np.asarray(np.maximum.reduce([cv2.max(*cv2.split(cover)) for cover in covers]) > 0)
+def toward(values: F32, other: F32, share: F32) -> F32:
+    """(C, h, w) values that go to others by an (h, w) share."""
+    return np.asarray(values + (other - values) * share, np.float32)
 
 
-def toward(values: NDArray[Any], other: F32, share: F32) -> F32:
-    """(h, w, C) values that go to others by an (h, w) share."""
-    apart = cv2.subtract(values, other, dtype=cv2.CV_32F)
-    return np.asarray(cv2.subtract(values, _weighted(apart, share), dtype=cv2.CV_32F))
-
-
-def exchanged(drawn: NDArray[Any], here: F32, there: F32, person: F32, loose: F32) -> F32:
-    """(h, w, C) drawn pixels with the background that came along exchanged for the one that belongs there.
+def exchanged(drawn: F32, here: F32, there: F32, person: F32, loose: F32) -> F32:
+    """(C, h, w) drawn pixels with the background that came along exchanged for the one that belongs there.
 
     Where only background is shown, it is that, and by a share what came along besides.
 
     Args:
-        drawn: (h, w, C) as the engine drew them.
-        here: (h, w, C) the background that belongs there.
-        there: (h, w, C) the background that came along.
+        drawn: (C, h, w) as the engine drew them.
+        here: (C, h, w) the background that belongs there.
+        there: (C, h, w) the background that came along.
         person: (h, w) 0..1 how far the person is shown.
         loose: (h, w) 0..1 how far what came along besides is loose hair.
     """
-    came = cv2.subtract(drawn, there, dtype=cv2.CV_32F)
-    shown = cv2.add(here, _weighted(came, loose))
-    mixed = cv2.add(drawn, _weighted(cv2.subtract(here, there), 1 - person), dtype=cv2.CV_32F)
-    cv2.copyTo(mixed, (person > 0).view(np.uint8), shown)
-    return np.asarray(shown)
+    free = 1 - person
+    share = np.where(person > 0, free, loose)
+    return np.asarray(drawn * person + here * free + (drawn - there) * share, np.float32)
 
 
 def changed(pixels: NDArray[Any], values: F32, mask: Mask) -> NDArray[Any]:
-    """A copy of (h, w, C) pixels with values of a mask (h, w), rounded and clipped to what their type holds."""
+    """A copy of pixels with planes of values where an (h, w) mask is, rounded and clipped to what their type holds."""
+    if pixels.dtype.kind != "f":
+        values = np.clip(np.rint(values), 0, np.iinfo(pixels.dtype).max)
     result = pixels.copy()
-    is_float = pixels.dtype.kind == "f"
-    put(values if is_float else cv2.add(values, 0, dtype=_DEPTHS[pixels.dtype.name]), mask, result)
+    put(np.asarray(cv2.merge(list(values.astype(pixels.dtype)))), mask, result)
     return result
-
-
-def _weighted(values: NDArray[Any], weight: F32) -> F32:
-    """(h, w, C) values times an (h, w) weight."""
-    return np.asarray(cv2.multiply(values, cv2.merge([weight] * values.shape[2])), np.float32)

@@ -128,9 +128,14 @@ def put(picture: NDArray[Any], mask: NDArray[np.bool_], part: NDArray[Any]) -> N
     cv2.copyTo(picture, mask.view(np.uint8), part)
 
 
-def only(picture: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
-    """A copy of an image with the pixels of a mask (h, w) alone, 0 elsewhere."""
-    return np.asarray(cv2.copyTo(picture, mask.view(np.uint8)))
+def clear(picture: NDArray[Any], mask: NDArray[np.bool_]) -> None:
+    """Makes the pixels of a mask (h, w) 0, in place."""
+    pixel = picture[0, 0].nbytes
+    if pixel not in (1, 2, 4, 8) or not picture.flags.c_contiguous:
+        picture[mask] = 0
+        return
+    whole = picture.view(f"u{picture.itemsize}").reshape(mask.shape[0], -1).view(f"u{pixel}")
+    np.multiply(whole, ~mask, out=whole)  # as one number each: every bit of the others stays
 
 
 def blocks(mask: NDArray[np.bool_], step: int, size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -16,7 +16,8 @@ Formula:
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,9 +26,10 @@ from numpy.typing import NDArray
 from lp_core.engines.base import Animation
 from lp_core.faces.base import Face
 from lp_core.frame import Box, Frame
-from lp_core.geometry.background import changed, exchanged, is_any, is_moved, planes, toward
+from lp_core.geometry.background import changed, exchanged, is_moved, joined, planes, toward
 from lp_core.geometry.fill import laid, widened
-from lp_core.geometry.warp import blocks, enlarge, on_grid, only, put, sample, spread
+from lp_core.geometry.tiles import Tiles
+from lp_core.geometry.warp import blocks, clear, enlarge, on_grid, put, sample, spread
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -36,10 +38,8 @@ NOT_FROM_SOURCE = np.float32(0.998)
 """Highest value of the result's matte where the image is not the source through the flow alone: not 1."""
 _MOVED_PX = 1 / 64
 """A flow below this leaves a pixel where it is."""
-_ROW = 1024
-"""Places in a row."""
-_TOGETHER = 16 * _ROW
-"""Places that are looked at together: few enough for a processor's cache."""
+_TOGETHER = 256
+"""Tiles that are looked at together: few enough for a processor's cache."""
 _STEP = 4
 """Pixels between those that are looked at first in a coarse layer."""
 _HAIR = np.float32(4)
@@ -73,10 +73,6 @@ class Layer:
         near = np.zeros_like(person) if fringe is None else fringe
         return cls((0, 0, width, height), np.dstack([person, near]), plate)
 
-    def covers(self, x: F32, y: F32) -> F32:
-        """(h, w, 2) person and loose hair at (h, w) positions in the frame."""
-        return sample(self.cover, *self._on_grid(x, y))
-
     @property
     def is_coarse(self) -> bool:
         """Whether the layer has fewer cells than its part of the frame has pixels."""
@@ -93,22 +89,51 @@ class Layer:
         """(H, W) matte of the person in a frame of a width and height."""
         return spread(self.cover[..., 0], self.box, size)
 
-    def plate_at(self, own: NDArray[Any], hidden: F32, x: F32, y: F32) -> F32:
-        """(h, w, C) the frame without the person at (h, w) positions in it.
+    def shows(self, x: F32, y: F32) -> Mask:
+        """(h, w) whether person or loose hair may be at (h, w) positions in the frame."""
+        return sample(self._either, *self._on_grid(x, y)) > 0
+
+    def persons(self, x: F32, y: F32) -> F32:
+        """(h, w) person at (h, w) positions in the frame."""
+        return sample(self._person, *self._on_grid(x, y))
+
+    def plate_at(self, own: F32, x: F32, y: F32) -> tuple[F32, F32]:
+        """(C, h, w) the frame without the person at (h, w) positions in it, and (h, w) where loose hair may be there.
 
         Args:
-            own: (h, w, C) what the frame shows there.
-            hidden: (h, w) where loose hair may be there, see ``covers``.
+            own: (C, h, w) what the frame shows there.
             x: positions.
             y: positions.
         """
+        at = self._on_grid(x, y)
         if not isinstance(self.plate, SoftFill):
-            return sample(self.plate, x, y).astype(np.float32)
-        left, top, right, bottom = self.box
-        height, width = self.plate.colors.shape[:2]
-        fill = sample(self.plate.colors, on_grid(x, left, right, width), on_grid(y, top, bottom, height))
+            return planes(sample(self.plate, x, y)), sample(self._fringe, *at)
+        ground = planes(sample(self._ground, *at))
+        fill, hidden = ground[:-1], ground[-1]
         plate = toward(own, fill, hidden)
-        return plate if own.dtype.kind != "f" else np.where(np.isfinite(own), plate, fill)
+        if not np.isfinite(plate).all():
+            plate = np.where(np.isfinite(own), plate, fill)
+        return plate, hidden
+
+    @cached_property
+    def _person(self) -> F32:
+        return np.ascontiguousarray(self.cover[..., 0])
+
+    @cached_property
+    def _fringe(self) -> F32:
+        return np.ascontiguousarray(self.cover[..., 1])
+
+    @cached_property
+    def _either(self) -> F32:
+        """(h, w) above 0 where person or loose hair may be."""
+        return np.maximum(self._person, self._fringe)
+
+    @cached_property
+    def _ground(self) -> F32:
+        """(h, w, C + 1) what fills the frame, and where: one look finds both."""
+        height, width = self.cover.shape[:2]
+        colors = self.plate.colors if isinstance(self.plate, SoftFill) else self.plate
+        return joined(enlarge(colors, width, height), self._fringe)
 
     def whole_plate(self, source: Frame) -> NDArray[Any]:
         """(H, W, C) the frame without the person, of its type."""
@@ -151,8 +176,7 @@ def moved_person(layer: Layer, source: Frame, animation: Animation | None) -> F3
         left, top, right, bottom = animation.region
         x = np.arange(left, right, dtype=np.float32)[None, :] + animation.region_flow[..., 0]
         y = np.arange(top, bottom, dtype=np.float32)[:, None] + animation.region_flow[..., 1]
-        covers = layer.covers(np.ascontiguousarray(x), np.ascontiguousarray(y))
-        moved[top:bottom, left:right] = covers[..., 0]
+        moved[top:bottom, left:right] = layer.persons(np.ascontiguousarray(x), np.ascontiguousarray(y))
     return moved
 
 
@@ -163,87 +187,90 @@ def over_plate(animation: Animation, source: Frame, layer: Layer) -> Animation:
     animation's matte and flow are 0. Where the result shows the plate, or person and plate mixed, the matte is below 1.
 
     Args:
-        animation: as the engine drew it; its pixels are written to.
+        animation: as the engine drew it; its arrays are written to.
         source: the frame it was made of.
         layer: of that frame.
     """
     left, top, right, bottom = animation.region
-    background, edges = _areas(animation, layer)
-    places = np.flatnonzero(edges)
-    if not len(places) and not background.any():
+    background, edges, tiles = _areas(animation, layer)
+    if not len(tiles) and not background.any():
         return animation
-    kept = ~background
-    matte, flow = only(animation.region_matte, kept), only(animation.region_flow, kept)
-    put(source.pixels[top:bottom, left:right], background, animation.pixels[top:bottom, left:right])
-    weights, pixels = matte.reshape(-1), animation.pixels.reshape(-1, animation.pixels.shape[2])
-    for start in range(0, len(places), _TOGETHER):
-        some = _Places.of(places[start : start + _TOGETHER], animation)
-        pixels[some.in_frame], is_free = _exchanged(some, animation, source, layer)
-        old = weights.take(some.in_region)
-        weights[some.in_region] = np.where(is_free, np.minimum(old, NOT_FROM_SOURCE), old)
-    return replace(animation, region_matte=matte, region_flow=flow)
+    part, own = (one.pixels[top:bottom, left:right] for one in (animation, source))
+    put(own, background, part)
+    matte = animation.region_matte
+    seen = _Seen.of(tiles, animation, source, edges)
+    is_free = np.zeros_like(seen.edges)
+    for start in range(0, len(tiles), _TOGETHER):
+        run = slice(start, start + _TOGETHER)
+        is_free[run], shown = _exchanged(seen.run(run), layer)
+        seen.drawn[run] = shown
+    tiles.put(seen.drawn, part)
+    clear(matte, background)
+    clear(animation.region_flow, background)
+    old = tiles.taken(matte)
+    tiles.put(np.where(is_free, np.minimum(old, NOT_FROM_SOURCE), old), matte)
+    return animation
 
 
 @dataclass(frozen=True)
-class _Places:
-    """(h, w) pixels of a region that are looked at together, one or the other of them again and again."""
+class _Seen:
+    """(n, p) pixels of tiles of a region: copies."""
 
-    in_region: NDArray[np.intp]
-    """Index in the region, row by row."""
-    in_frame: NDArray[np.intp]
-    """Index in the frame."""
     x: F32
     """Position in the frame."""
     y: F32
+    flow: F32
+    """(n, p, 2)."""
+    drawn: NDArray[Any]
+    """(n, p, C) what the engine drew."""
+    own: NDArray[Any]
+    """(n, p, C) what the source shows."""
+    edges: Mask
+    """Where edges may be."""
 
     @classmethod
-    def of(cls, found: NDArray[np.intp], animation: Animation) -> _Places:
-        """The pixels of (N,) indices in the region."""
-        left, top, right, _ = animation.region
-        places = np.resize(found, (-(-len(found) // _ROW), _ROW))
-        rows = places // (right - left)
-        columns = places - rows * (right - left) + left
-        in_frame = (rows + top) * animation.pixels.shape[1] + columns
-        return cls(places, in_frame, columns.astype(np.float32), (rows + top).astype(np.float32))
+    def of(cls, tiles: Tiles, animation: Animation, source: Frame, edges: Mask) -> _Seen:
+        left, top, right, bottom = animation.region
+        drawn, own = (tiles.taken(one.pixels[top:bottom, left:right]) for one in (animation, source))
+        flow = tiles.taken(animation.region_flow)
+        return cls(*tiles.positions((left, top)), flow, drawn, own, tiles.taken(edges))
+
+    def run(self, some: slice) -> _Seen:
+        """The pixels of some tiles."""
+        return _Seen(*(getattr(self, one.name)[some] for one in fields(self)))
 
 
-def _exchanged(
-    places: _Places, animation: Animation, source: Frame, layer: Layer
-) -> tuple[NDArray[Any], Mask]:
-    """Some (h, w, C) pixels with the background that belongs there, and where they may differ from those drawn.
+def _exchanged(seen: _Seen, layer: Layer) -> tuple[Mask, NDArray[Any]]:
+    """Where some (n, p) pixels may differ from those drawn, and they with the background that belongs there.
 
     See the formula; where only background is shown, it is that, and what came along besides where hair may be.
     """
-    flow_x, flow_y = planes(animation.region_flow.reshape(-1, 2).take(places.in_region, axis=0))
-    came_x, came_y = places.x + flow_x, places.y + flow_y
-    moved, hair = planes(layer.covers(came_x, came_y))
-    drawn, own = (
-        one.reshape(-1, one.shape[2]).take(places.in_frame, axis=0)
-        for one in (animation.pixels, source.pixels)
-    )
-    hidden = np.ascontiguousarray(layer.covers(places.x, places.y)[..., 1])
-    here = layer.plate_at(own, hidden, places.x, places.y)
-    there = layer.plate_at(drawn, hair, came_x, came_y)
+    flow_x, flow_y = planes(seen.flow)
+    came_x, came_y = seen.x + flow_x, seen.y + flow_y
+    moved = layer.persons(came_x, came_y)
+    drawn, own = planes(seen.drawn), planes(seen.own)
+    here, _ = layer.plate_at(own, seen.x, seen.y)
+    there, hair = layer.plate_at(drawn, came_x, came_y)
     shown = exchanged(drawn, here, there, moved, np.minimum(hair * _HAIR, np.float32(1)))
-    is_free = (moved < 1) & is_moved(flow_x, flow_y, _MOVED_PX)
-    return changed(drawn, shown, is_free), is_free
+    is_free = seen.edges & (moved < 1) & is_moved(flow_x, flow_y, _MOVED_PX)
+    return is_free, changed(seen.drawn, shown, is_free)
 
 
-def _areas(animation: Animation, layer: Layer) -> tuple[Mask, Mask]:
-    """(h, w) of the region: where neither source nor result shows person or fringe, and where edges may be.
+def _areas(animation: Animation, layer: Layer) -> tuple[Mask, Mask, Tiles]:
+    """(h, w) of the region: where neither source nor result shows person or fringe; where edges may be; tiles of those.
 
     What a coarse layer shows is as coarse, so that every fourth pixel and its neighbors say enough.
     """
     left, top, right, bottom = animation.region
     step = _STEP if layer.is_coarse else 1
-    x = np.arange(left, right, step, dtype=np.float32)[None, :]
-    y = np.arange(top, bottom, step, dtype=np.float32)[:, None]
-    flow = animation.region_flow[::step, ::step]
-    came = layer.covers(x + flow[..., 0], y + flow[..., 1])
-    was = layer.covers(*(np.ascontiguousarray(np.broadcast_to(at, flow.shape[:2])) for at in (x, y)))
-    is_shown = is_any(came, was)
-    is_free = (came[..., 0] < 1) & is_moved(flow[..., 0], flow[..., 1], _MOVED_PX)
+    flow_x, flow_y = planes(np.ascontiguousarray(animation.region_flow[::step, ::step]))
+    x = np.broadcast_to(np.arange(left, right, step, dtype=np.float32), flow_x.shape)
+    y = np.broadcast_to(np.arange(top, bottom, step, dtype=np.float32)[:, None], flow_x.shape)
+    came = x + flow_x, y + flow_y
+    is_shown = layer.shows(*came) | layer.shows(np.ascontiguousarray(x), np.ascontiguousarray(y))
+    is_free = (layer.persons(*came) < 1) & is_moved(flow_x, flow_y, _MOVED_PX)
     if step > 1:
         is_shown, is_free = widened(is_shown, 1), widened(is_free, 1)
     size = right - left, bottom - top
-    return blocks(~is_shown, step, size), blocks(is_shown & is_free, step, size)
+    edges = is_shown & is_free
+    return blocks(~is_shown, step, size), blocks(edges, step, size), Tiles.over(edges, step, size)

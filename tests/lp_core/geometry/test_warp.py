@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lp_core.geometry.warp import enlarge, reduce, sample
+from lp_core.geometry.warp import clear, enlarge, reduce, sample
 
 KINDS = [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1.0)]
 
@@ -88,3 +88,16 @@ class TestValuesThatAreNoNumbers:
     def test_a_picture_of_nothing_else(self):
         picture = np.full((9, 9), np.nan, np.float32)
         assert np.isnan(sample(picture, *self.maps(0.5))).all()
+
+
+@pytest.mark.parametrize("shape", [(6, 7), (6, 7, 2), (6, 7, 3)])
+@pytest.mark.parametrize("part", [slice(None), slice(1, 5)])
+def test_pixels_of_a_mask_become_0_and_all_others_keep_their_bits(rng, shape, part):
+    whole = rng.normal(size=shape).astype(np.float32)
+    whole[2, 3], whole[3, 3] = np.nan, np.inf
+    before, picture = whole.copy(), whole[:, part]
+    mask = rng.random(picture.shape[:2]) > 0.5
+    clear(picture, mask)
+    assert not picture[mask].any()
+    before[:, part][mask] = 0
+    np.testing.assert_array_equal(whole.view(np.uint32), before.view(np.uint32))

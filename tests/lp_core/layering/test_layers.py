@@ -8,6 +8,7 @@ import pytest
 
 from lp_core.faces.open import open_analyzer
 from lp_core.frame import Frame
+from lp_core.geometry.background import planes
 from lp_core.layering.layers import SourceLayers
 
 SIZE = 512, 512
@@ -76,6 +77,6 @@ def test_the_background_is_kept_and_the_person_filled(film):
     far[20:120, 100:130] = True
     np.testing.assert_array_equal(plate[far], frame.pixels[far])
     x, y = (np.array([[one]], np.float32) for one in (230, 25))
-    own, hidden = frame.pixels[25:26, 230:231], np.ascontiguousarray(layer.covers(x, y)[..., 1])
-    np.testing.assert_allclose(layer.plate_at(own, hidden, x, y)[0, 0], plate[25, 230], atol=1)
+    shown, _ = layer.plate_at(planes(frame.pixels[25:26, 230:231]), x, y)
+    np.testing.assert_allclose(shown[:, 0, 0], plate[25, 230], atol=1)
     assert np.abs(plate[25, 230].astype(int) - frame.pixels[25, 230]).max() > 20, "hair is filled"
