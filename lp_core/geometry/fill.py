@@ -153,9 +153,9 @@ def soft_fill(image: NDArray[Any], hidden: F32, box: Box, side_px: int) -> F32:
         known &= np.isfinite(small).all(axis=-1)
     if not known.any() or known.all():
         return small
-    return np.asarray(
-        _pulled(np.where(known[..., None], small, np.float32(0)), known.astype(np.float32)), np.float32
-    )
+    weight = known.astype(np.float32)
+    finite = small if image.dtype.kind != "f" else np.where(known[..., None], small, np.float32(0))
+    return np.asarray(_pulled(_times(finite, weight), weight), np.float32)
 
 
 def widened(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
@@ -169,7 +169,8 @@ def ramp(mask: NDArray[np.bool_], half_px: int) -> F32:
     side = 2 * half_px + 1
     wide = widened(mask, half_px).astype(np.float32)
     soft = cv2.blur(wide, (side, side), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(np.where(mask, np.float32(1), np.where(soft < 1 / side, 0, soft)), np.float32)
+    soft *= soft >= 1 / side
+    return np.asarray(np.maximum(soft, mask, out=soft), np.float32)
 
 
 def laid(over: NDArray[Any], image: NDArray[Any], weight: F32) -> NDArray[Any]:
@@ -203,6 +204,13 @@ def _pulled(weighted: F32, weight: F32) -> F32:
     small_weight = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
     sure = np.minimum(small_weight * np.float32(_CELLS), np.float32(1))
     gain = np.divide(sure, small_weight, out=np.zeros_like(sure), where=small_weight > 0)
-    coarse = _pulled(small * gain[..., None], sure)
+    coarse = _pulled(_times(small, gain), sure)
     wide = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, -1)
-    return np.asarray(weighted + (1 - weight)[..., None] * wide, np.float32)
+    return np.asarray(weighted + _times(wide, 1 - weight), np.float32)
+
+
+def _times(values: F32, weight: F32) -> F32:
+    """(h, w, C) values times an (h, w) weight."""
+    return np.asarray(cv2.multiply(values, cv2.merge([weight] * values.shape[2])), np.float32).reshape(
+        values.shape
+    )

@@ -21,6 +21,7 @@ from lp_core.geometry.dense_field import carried_along, likeness, small_gray
 from lp_core.geometry.optical_flow import dense_flow
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 
 MEMORY = 2
@@ -80,42 +81,53 @@ def steadied(now: SeenPatch, before: Sequence[SeenPatch], is_rough: bool = False
             continue
         flow = dense_flow(now.gray, then.gray, is_rough)
         alike = likeness(now.gray, carried_along(then.gray, flow))
-        x, y = _positions(now.patch, now)
-        along = [
-            cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            for plane in (flow[..., 0], flow[..., 1], alike)
-        ]
-        found, known = _looked_up(then, x + along[0], y + along[1])
-        trust = np.float32(share) * along[2] * known
+        flow_x, flow_y, alike = cv2.split(_over_patch(np.asarray(cv2.merge([flow, alike]), np.float32), now))
+        found, known = _looked_up(then, now, flow_x, flow_y)
+        trust = np.float32(share) * alike * known
         total += trust * found
         whole += trust
     return np.asarray(total / whole, np.float32)
 
 
-def _positions(patch: Patch, seen: SeenPatch) -> tuple[F32, F32]:
-    """(h, w) positions of a patch's grid in the reduced frame."""
-    left, top, right, bottom = patch.box
-    height, width = patch.values.shape
-    scale = seen.gray.shape[1] / seen.size[0], seen.gray.shape[0] / seen.size[1]
+def _over_patch(field: F32, seen: SeenPatch) -> F32:
+    """(h, w, C) a field of the reduced frame on the grid of a frame's patch."""
+    x, y = _positions(seen)
+    matrix = np.array([[x[1] - x[0], 0, x[0]], [0, y[1] - y[0], y[0]]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(
+        cv2.warpAffine(field, matrix, (len(x), len(y)), flags=flags, borderMode=cv2.BORDER_REPLICATE),
+        np.float32,
+    )
+
+
+def _positions(seen: SeenPatch) -> tuple[F64, F64]:
+    """(w,) x and (h,) y of a patch's grid in the reduced frame."""
+    left, top, right, bottom = seen.patch.box
+    height, width = seen.patch.values.shape
+    scale = _scale(seen)
     x = (left + (np.arange(width) + 0.5) * (right - left) / width) * scale[0] - 0.5
     y = (top + (np.arange(height) + 0.5) * (bottom - top) / height) * scale[1] - 0.5
-    grid = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-    return np.ascontiguousarray(grid[0]), np.ascontiguousarray(grid[1])
+    return x, y
 
 
-def _looked_up(then: SeenPatch, x: F32, y: F32) -> tuple[F32, F32]:
-    """(h, w) values of an earlier patch at positions in its reduced frame, and 1 where it covers them."""
+def _scale(seen: SeenPatch) -> tuple[float, float]:
+    return seen.gray.shape[1] / seen.size[0], seen.gray.shape[0] / seen.size[1]
+
+
+def _looked_up(then: SeenPatch, now: SeenPatch, flow_x: F32, flow_y: F32) -> tuple[F32, F32]:
+    """(h, w) values of an earlier patch where a flow leads from each place of a patch, and 1 where it covers them."""
     left, top, right, bottom = then.patch.box
     height, width = then.patch.values.shape
-    scale = then.gray.shape[1] / then.size[0], then.gray.shape[0] / then.size[1]
-    at_x = ((x + 0.5) / np.float32(scale[0]) - left) * np.float32(width / (right - left)) - np.float32(0.5)
-    at_y = ((y + 0.5) / np.float32(scale[1]) - top) * np.float32(height / (bottom - top)) - np.float32(0.5)
-    found = cv2.remap(
-        then.patch.values,
-        at_x.astype(np.float32),
-        at_y.astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+    scale = _scale(then)
+    gain = width / (right - left) / scale[0], height / (bottom - top) / scale[1]
+    x, y = _positions(now)
+    # Straight to the earlier patch's grid: each place plus its part of the flow.
+    first = (x + 0.5) * gain[0] - left * scale[0] * gain[0] - 0.5
+    second = (y + 0.5) * gain[1] - top * scale[1] * gain[1] - 0.5
+    at_x = flow_x * np.float32(gain[0]) + first.astype(np.float32)
+    at_y = flow_y * np.float32(gain[1]) + second.astype(np.float32)[:, None]
+    found = cv2.remap(then.patch.values, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    known = (np.abs(at_x - np.float32((width - 1) / 2)) <= width / 2) & (
+        np.abs(at_y - np.float32((height - 1) / 2)) <= height / 2
     )
-    known = (at_x >= -0.5) & (at_x <= width - 0.5) & (at_y >= -0.5) & (at_y <= height - 0.5)
     return np.asarray(found, np.float32), known.astype(np.float32)

@@ -16,6 +16,7 @@ from lp_core.errors import SettingError
 from lp_core.faces.base import Face
 from lp_core.faces.person import PersonSegmenter, edged
 from lp_core.frame import Box, ClipInfo, Frame
+from lp_core.geometry.background import joined
 from lp_core.geometry.fill import filled, grained, laid, ramp, soft_fill, unlike, widened
 from lp_core.geometry.steady import SeenPatch, steadied
 from lp_core.geometry.warp import reduce
@@ -101,7 +102,7 @@ class SourceLayers:
         found = edged(values, patch.box, small, size, is_fast=True)
         near = ramp(found > 0, _half_fringe(max(size) * found.shape[1] / (patch.box[2] - patch.box[0])))
         box = _enlarged(patch.box, size, (image.shape[1], image.shape[0]))
-        cover = np.dstack([found, near])
+        cover = joined(found[..., None], near)
         if plate is not None:
             return Layer(box, cover, plate)
         # What is shown is what is stored in most videos: then the reduced image is there already.
