@@ -51,6 +51,7 @@ from lp_core.performance_name import (
     motion_suffix,
 )
 from lp_core.performances import (
+    helpers_of,
     in_rig,
     open_driving,
     rate_of,
@@ -153,6 +154,7 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
         mark=open_marker(settings.provenance.watermark),
         seal=_sealer(job, choice.engine, isinstance(source, FilmedFace), passes),
         inputs=inputs,
+        helpers=helpers_of(choice.engine, source, driving, part),
         measure=partial(plate_note, Path(job.source), source.info.rate)
         if settings.speech.lipsync and source.info.has_audio
         else None,
@@ -181,7 +183,8 @@ def _assemble_cast(
     job: RenderJob, members: tuple[CastMember, ...], resumes: bool, make: MakeEngine
 ) -> Render:
     """A render for every face; the first one's performance gives length, rate and sound of the result."""
-    renders = [_assemble_one(member_job(job, member), resumes, make) for member in members]
+    shots = [_assemble_one(member_job(job, member), resumes, make) for member in members]
+    renders = [replace(shot, helpers=None) for shot in shots]
     first = renders[0]
     is_film = isinstance(first.source, FilmedFace)
     rate = first.target.rate or (first.source.info.rate if is_film else rate_of(first.driving))

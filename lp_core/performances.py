@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from lp_core.clips import filmed_face
-from lp_core.engines.base import Engine
+from lp_core.engines.base import Engine, Helpers
+from lp_core.engines.helpers import LEAST_FRAMES, helpers_for
 from lp_core.errors import MotionMismatch, SettingError
 from lp_core.faces.base import FaceAnalyzer
 from lp_core.faces.open import open_analyzer
@@ -28,7 +29,7 @@ from lp_core.performance_name import (
     parse,
     speech_file,
 )
-from lp_core.render.edges import FilmedFace, Still, StoredMotion
+from lp_core.render.edges import FilmedFace, Still, StoredMotion, TimeSlice
 from lp_core.settings import InputSettings, RenderSettings
 from lp_core.speech.performance import DEFAULT_RATE, check_rig, check_voice, first_rig, open_spoken
 from lp_core.timing import FrameRange, FrameRate
@@ -155,3 +156,20 @@ def trial_analyzer(
         return None
     is_voice = isinstance(driving, StoredMotion) and driving.is_voice
     return partial(open_analyzer, is_video=not is_voice)
+
+
+def helpers_of(
+    engine: Engine, source: Still | FilmedFace, driving: FilmedFace | StoredMotion, part: TimeSlice
+) -> Helpers | None:
+    """Processes that draw a long performance of a still; None where the render draws alone."""
+    if not engine.info.is_portable or isinstance(source, FilmedFace):
+        return None
+    pixels, size = source.frame.pixels, 0
+    if isinstance(driving, FilmedFace):
+        frames, size = driving.info.frame_count or LEAST_FRAMES, driving.info.width * driving.info.height
+    else:
+        with driving.open() as motion:
+            frames = len(motion)
+    if (part.length or frames) < LEAST_FRAMES:
+        return None
+    return helpers_for(pixels.shape[0] * pixels.shape[1], pixels.nbytes, size)

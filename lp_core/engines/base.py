@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -51,6 +52,8 @@ class EngineInfo:
     """True: ``tune`` finds something; False: there is no need to call it."""
     surveys_plates: bool = False
     """True when ``survey`` must look at a filmed source before its first image."""
+    is_portable: bool = False
+    """True when copies of the engine may draw in other processes: it is small, and needs no device."""
     notes: tuple[str, ...] = ()
     """What the summary should say of how it works here."""
 
@@ -269,4 +272,18 @@ class Engine(Protocol):
 
     def animate_all(self, acts: Sequence[DrawRequest], reference: MotionFrame) -> list[Animation]:
         """The same for several frames of one performance, ``info.batch`` at a time being what it likes best."""
+        ...
+
+
+class Helpers(AbstractContextManager["Helpers"], Protocol):
+    """Draws in other processes what an engine would draw in this one; see lp_core.engines.helpers."""
+
+    def start(self) -> None:
+        """Starts them ahead of time."""
+        ...
+
+    def draw(
+        self, engine: Engine, acts: Iterable[DrawRequest | None], reference: MotionFrame
+    ) -> Iterator[Animation | None]:
+        """The frames that are asked for, in order; None where nothing is asked for."""
         ...

@@ -54,7 +54,7 @@ def render_in_chunks(
     start = render.clock()
     notes = claim(folder, render.inputs, render.target.discard_parts)
     try:
-        with render.inputs.guarding():
+        with render.inputs.guarding(), render.helped():
             solution = solve(render, folder / SOLUTION, listener, origin)
             parts = open_parts(render, solution, folder / PARTS)
             render_missing(render, solution, parts, listener=listener)

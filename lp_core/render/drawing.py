@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -12,11 +13,12 @@ from itertools import chain, islice, repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.engines.base import DrawRequest, DrivingPicture, Engine
+from lp_core.engines.base import Animation, DrawRequest, DrivingPicture, Engine, Helpers
 from lp_core.frame import Box, Frame
 from lp_core.media.base import SinkSpec
 from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.implicit.edit import EditCurves
+from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.edges import (
     QUEUE_DEPTH,
@@ -87,6 +89,8 @@ class Drawing:
     """The performance without gaps, smoothed."""
     notes: list[str]
     """Sentences for the summary; grows."""
+    helpers: Helpers | None = None
+    """Draws in other processes; None: the engine draws in this one."""
     remarks: dict[str, dict[int, None]] = field(default_factory=dict)
     """What the engine said of single frames -> indices of those frames; grows."""
 
@@ -181,19 +185,17 @@ class Drawing:
         with ExitStack() as stack:
             matte = self.protection and stack.enter_context(self.protection())
             layers = stack.enter_context(self.layers()) if self.layers and is_still else None
-            numbered = enumerate(pairs, first)
-            while batch := list(islice(numbered, self.engine.info.batch)):
-                shots = [shot for _, (shot, _) in batch]
-                lost.update({shot.frame.index: None for shot in shots if shot.portrait is None})
-                for shot, drawn in zip(shots, self.draw(batch), strict=True):
-                    number = drawn.frame.index if is_still else shot.frame.index
-                    layer = layers.at(shot.frame, shot.face, number) if layers else shot.layer
-                    if layer:
-                        drawn = _layered(drawn, shot.frame, layer)
-                    held = matte.at(number) if matte else self._front(shot, drawn.frame.index)
-                    if held is not None:
-                        drawn = protected(drawn, shot.frame, held)
-                    yield self._marked(self._faded(drawn, shot.frame))
+            for shot, drawn in self.draw(enumerate(pairs, first)):
+                if shot.portrait is None:
+                    lost[shot.frame.index] = None
+                number = drawn.frame.index if is_still else shot.frame.index
+                layer = layers.at(shot.frame, shot.face, number) if layers else shot.layer
+                if layer:
+                    drawn = _layered(drawn, shot.frame, layer)  # noqa: PLW2901
+                held = matte.at(number) if matte else self._front(shot, drawn.frame.index)
+                if held is not None:
+                    drawn = protected(drawn, shot.frame, held)  # noqa: PLW2901
+                yield self._marked(self._faded(drawn, shot.frame))
 
     def _performance_index(self, index: int) -> int:
         """Frame of the performance that a frame of the result shows."""
@@ -224,21 +226,26 @@ class Drawing:
             self.remarks.setdefault(note, {})[index] = None
 
     def draw(
-        self, batch: Sequence[tuple[int, tuple[SourceFrame, DrivingPicture | None]]]
-    ) -> Iterator[DrawnFrame]:
-        """Some frames of the result, drawn together: (index, (source, driving image)) each."""
-        asked = [self._act(shot, driver, self.rate.time_s(index)) for index, (shot, driver) in batch]
-        acts = [act for act, _ in asked if act is not None]
-        engine = self.engine
-        animations = iter(engine.animate_all(acts, self.timeline.reference) if acts else ())
+        self, numbered: Iterable[tuple[int, tuple[SourceFrame, DrivingPicture | None]]]
+    ) -> Iterator[tuple[SourceFrame, DrawnFrame]]:
+        """Source and frame of the result, for (index, (source, driving image)) each; reads ahead by some frames."""
+        waiting: deque[tuple[int, SourceFrame, float]] = deque()
+
+        def acts() -> Iterator[DrawRequest | None]:
+            for index, (shot, driver) in numbered:
+                act, confidence = self._act(shot, driver, self.rate.time_s(index))
+                waiting.append((index, shot, confidence))
+                yield act
+
+        draw = self.helpers.draw if self.helpers is not None else in_batches
         is_film = isinstance(self.source, FilmedFace)
-        for (index, (shot, _)), (act, confidence) in zip(batch, asked, strict=True):
-            animation = None if act is None else next(animations)
+        for animation in draw(self.engine, acts(), self.timeline.reference):
+            index, shot, confidence = waiting.popleft()
             pixels = shot.frame.pixels if animation is None else animation.pixels
             if animation is not None:
                 self._remark(animation.note, index)
             frame = replace(shot.frame, pixels=pixels, index=index, time_s=self.rate.time_s(index))
-            yield DrawnFrame(frame, animation, confidence, shot.frame if is_film else None)
+            yield shot, DrawnFrame(frame, animation, confidence, shot.frame if is_film else None)
 
     def _act(
         self, shot: SourceFrame, driver: DrivingPicture | None, time_s: Fraction
@@ -299,6 +306,18 @@ class Drawing:
             notes=tuple(dict.fromkeys(self.notes)),
             confidence=self._curve(frames),
         )
+
+
+def in_batches(
+    engine: Engine, acts: Iterable[DrawRequest | None], reference: MotionFrame
+) -> Iterator[Animation | None]:
+    """The frames that are asked for, in order, drawn by an engine; None where nothing is asked for."""
+    asked = iter(acts)
+    while batch := list(islice(asked, engine.info.batch)):
+        wanted = [act for act in batch if act is not None]
+        drawn = iter(engine.animate_all(wanted, reference) if wanted else ())
+        for act in batch:
+            yield None if act is None else next(drawn)
 
 
 CURVE_POINTS = 240

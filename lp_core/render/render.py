@@ -15,12 +15,12 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 
-from lp_core.engines.base import NO_TUNING, Engine, Tuning
+from lp_core.engines.base import NO_TUNING, Engine, Helpers, Tuning
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.frame import Frame
 from lp_core.leftovers import sweep_temporary, temporary_prefix
@@ -97,6 +97,8 @@ class Render:
     """Renders of further faces of the same source at the same rate; what they draw is laid over this one's frames."""
     names: tuple[str, ...] = ()
     """Names of the faces, this one's first; empty where there are no others."""
+    helpers: Helpers | None = None
+    """Draws in other processes; None: the engine draws in this one."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for rates and the summary."""
 
@@ -109,7 +111,11 @@ class Render:
         """
         start = self.clock()
         sweep_temporary()
-        with tempfile.TemporaryDirectory(prefix=temporary_prefix()) as name, self.inputs.guarding():
+        with (
+            tempfile.TemporaryDirectory(prefix=temporary_prefix()) as name,
+            self.inputs.guarding(),
+            self.helped(),
+        ):
             folder = Path(name)
             notes = [*self.notes, *self.measured()]
             for render, place in ((self, folder), *self._places(folder)):
@@ -124,6 +130,14 @@ class Render:
     def measured(self) -> list[str]:
         """What ``measure`` finds."""
         return [] if self.measure is None else [self.measure()]
+
+    @contextmanager
+    def helped(self) -> Iterator[None]:
+        """Has its helpers started, while the performance is read, and closes them at the end."""
+        with self.helpers or nullcontext() as helpers:
+            if helpers is not None:
+                helpers.start()
+            yield
 
     @contextmanager
     def drawing(self, folder: Path, notes: list[str]) -> Iterator[Drawing]:
@@ -156,6 +170,7 @@ class Render:
                 fade_below=self.motion.fade_below,
                 timeline=MotionTimeline(motion, self.motion, self.face.on_lost),
                 notes=notes,
+                helpers=self.helpers,
             )
 
     def _draw(self, drawing: Drawing, folder: Path, listener: Listener | None) -> Summary:

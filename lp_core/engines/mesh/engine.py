@@ -98,6 +98,7 @@ class MeshEngine:
             sliders=MESH_SLIDERS,
             calibrates=not settings.speech.lipsync,
             surveys_plates=settings.speech.lipsync,
+            is_portable=True,
         )
         self._settings = settings
         self._moves_densely = _wants_dense_motion(settings)
@@ -172,7 +173,8 @@ class MeshEngine:
         small = reduced_portrait(portrait)
         # Strengths and regions are what the user asked for: nothing may correct them away.
         whole = MotionSettings(motion=self._settings.motion.motion)
-        plain = MeshEngine(replace(self._settings, motion=whole))
+        quick = replace(self._settings.mesh, filter="linear")  # the landmarker reads the same, in less time
+        plain = MeshEngine(replace(self._settings, motion=whole, mesh=quick))
 
         def trial(analyzer: FaceAnalyzer) -> Draw:
             times_ms = count(step=UNRELATED_MS)
