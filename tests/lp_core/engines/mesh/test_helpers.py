@@ -234,7 +234,8 @@ class TestARender:
         render_in_chunks(chunked, stage / "work")
         assert not chunked.helpers._running
         for name in ("alone", "chunked"):
-            for index in (1, 40, 105):
+            assert len(list(stage.glob(f"{name}.*.exr"))) == 105
+            for index in (1, 40, 104):
                 found = oiio.ImageBuf(str(stage / f"{name}.{index:04d}.exr")).get_pixels()
                 wanted = oiio.ImageBuf(str(stage / f"helped.{index:04d}.exr")).get_pixels()
                 assert wanted.shape[2] > 3
