@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lp_core.clips import filmed_face
 from lp_core.engines.base import Engine, Helpers
-from lp_core.engines.helpers import LEAST_FRAMES, helpers_for
+from lp_core.engines.helping.helpers import LEAST_FRAMES, helpers_for
 from lp_core.errors import MotionMismatch, SettingError
 from lp_core.faces.base import FaceAnalyzer
 from lp_core.faces.open import open_analyzer

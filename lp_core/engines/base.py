@@ -276,7 +276,7 @@ class Engine(Protocol):
 
 
 class Helpers(AbstractContextManager["Helpers"], Protocol):
-    """Draws in other processes what an engine would draw in this one; see lp_core.engines.helpers."""
+    """Draws in other processes what an engine would draw in this one; see lp_core.engines.helping.helpers."""
 
     def start(self) -> None:
         """Starts them ahead of time."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from lp_core.engines.base import Animation, DrawRequest, Engine
-from lp_core.engines.helper_arrays import NO_SLOT, receive, send
+from lp_core.engines.helping.arrays import NO_SLOT, receive, send
 from lp_core.errors import LpError
 from lp_core.motion.sequence import MotionFrame
 

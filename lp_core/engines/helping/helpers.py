@@ -25,8 +25,8 @@ from typing import IO
 
 from lp_core.contexts import ClosesOnExit
 from lp_core.engines.base import Animation, DrawRequest, Engine
-from lp_core.engines.helper_arrays import NO_SLOT, receive, send
-from lp_core.engines.helper_program import Memory, Scene
+from lp_core.engines.helping.arrays import NO_SLOT, receive, send
+from lp_core.engines.helping.program import Memory, Scene
 from lp_core.leftovers import temporary_prefix
 from lp_core.link.runtime import without_token
 from lp_core.motion.sequence import MotionFrame
@@ -48,7 +48,7 @@ _MORE_BYTES = 1 << 20
 _KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
 """Lets the C library (glibc; others do not look) keep the memory of one frame for the next: it costs a tenth of drawing
 to give it back and to get it again."""
-_BEGIN = "import sys; sys.path[:] = sys.argv[1:]; from lp_core.engines.helper_program import main; main()"
+_BEGIN = "import sys; sys.path[:] = sys.argv[1:]; from lp_core.engines.helping.program import main; main()"
 
 
 def helpers_for(pixels: int, frame_bytes: int, driving_pixels: int) -> Helpers | None:

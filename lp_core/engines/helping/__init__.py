@@ -1,0 +1,1 @@
+"""Processes that draw the frames of a render."""
