@@ -82,7 +82,7 @@ class _Pickler(pickle.Pickler):
         super().__init__(file, protocol=5, buffer_callback=lay)
 
     def reducer_override(self, value: object) -> Any:  # noqa: ANN401 - as pickle declares it
-        """Mappings that cannot be written to are no values that pickle knows."""
+        """Pickle does not know read-only mappings."""
         return (_mapping, (dict(value),)) if isinstance(value, MappingProxyType) else NotImplemented
 
 
