@@ -49,7 +49,7 @@ CONTRACTS = {
     ),
     "lp_core.faces.base": "Face FaceAnalyzer FaceBox Landmarker Pose Sightings UnreadFace",
     "lp_core.engines.base": (
-        "Animation DrawRequest DrivingPicture Engine EngineInfo Enlarge NO_TUNING NeuralCrop Performance Portrait "
+        "Animation DrawRequest DrivingPicture Engine EngineInfo Enlarge Helpers NO_TUNING NeuralCrop Performance Portrait "
         "Shading TrialFrame Tuning"
     ),
 }
