@@ -116,10 +116,11 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
     part = _part(job, source, driving, rate)
     edits = make_curves(settings.sliders.edit, settings.sliders.edit_file)
     name, note = choose_engine(settings)
-    is_picture = isinstance(driving, FilmedFace) and driving.info.is_still
     rig = getattr(driving, "rig", None)
     settings, chosen = with_model(settings, name, isinstance(source, FilmedFace), rig)
-    settings, told = suited(settings, name, job.driving, is_picture)
+    settings, told = suited(
+        settings, name, job.driving, isinstance(driving, FilmedFace) and driving.info.is_still
+    )
     facts = run_of(job, name, source.info, getattr(driving, "info", None), settings.engine.model)
     notes.extend((*told, *unused_notes(job.settings, facts)))
     if settings.speech.lipsync:

@@ -26,7 +26,7 @@ from typing import IO
 from lp_core.contexts import ClosesOnExit
 from lp_core.engines.base import Animation, DrawRequest, Engine
 from lp_core.engines.helping.arrays import NO_SLOT, receive, send
-from lp_core.engines.helping.program import Memory, Scene
+from lp_core.engines.helping.program import Memory, DrawingSetup
 from lp_core.leftovers import temporary_prefix
 from lp_core.link.runtime import without_token
 from lp_core.motion.sequence import MotionFrame
@@ -34,7 +34,7 @@ from lp_core.motion.sequence import MotionFrame
 _log = logging.getLogger(__name__)
 
 MOST = 4
-"""Helpers of a render, at most: from there on finding the dense motion takes longer than drawing."""
+"""HelperProcesses of a render, at most: from there on finding the dense motion takes longer than drawing."""
 AHEAD = 2
 """Frames that a helper has been asked for at a time: while one is handed over, the next is drawn."""
 LEAST_FRAMES = 100
@@ -51,8 +51,8 @@ to give it back and to get it again."""
 _BEGIN = "import sys; sys.path[:] = sys.argv[1:]; from lp_core.engines.helping.program import main; main()"
 
 
-def helpers_for(pixels: int, frame_bytes: int, driving_pixels: int) -> Helpers | None:
-    """Helpers for the cores that this process may use; None where there is no use for them.
+def helpers_for(pixels: int, frame_bytes: int, driving_pixels: int) -> HelperProcesses | None:
+    """HelperProcesses for the cores that this process may use; None where there is no use for them.
 
     Args:
         pixels: of a frame of the source.
@@ -61,7 +61,7 @@ def helpers_for(pixels: int, frame_bytes: int, driving_pixels: int) -> Helpers |
     """
     slot = frame_bytes + pixels * _FLOW_BYTES + driving_pixels * 3 + _MORE_BYTES
     most = min(_cores(), MOST, LARGEST_BYTES // (slot * AHEAD))
-    return Helpers(most, slot) if most > 1 and _is_python() else None
+    return HelperProcesses(most, slot) if most > 1 and _is_python() else None
 
 
 def _cores() -> int:
@@ -73,7 +73,7 @@ def _is_python() -> bool:
     return Path(sys.executable or "").stem.lower().startswith("python")
 
 
-class Helpers(ClosesOnExit):
+class HelperProcesses(ClosesOnExit):
     """Draws in other processes, which are started when they are needed."""
 
     def __init__(self, most: int, slot_bytes: int) -> None:
@@ -165,7 +165,7 @@ class _Helper:
         except BaseException:
             self._path.unlink()
             raise
-        self._scene: Scene | None = None
+        self._setup: DrawingSetup | None = None
         self._asked = 0
         self._is_wanted, self._has_ended = True, False
         self._answers: SimpleQueue[Animation | None] = SimpleQueue()
@@ -175,10 +175,10 @@ class _Helper:
 
     def ask(self, engine: Engine, act: DrawRequest, reference: MotionFrame) -> None:
         """Asks for a frame; at most AHEAD are asked for at a time."""
-        scene = self._scene
-        if scene is None or scene.portrait is not act.portrait or scene.reference is not reference:
-            self._scene = Scene(engine, act.portrait, reference)
-            self._say(self._scene, NO_SLOT)
+        setup = self._setup
+        if setup is None or setup.portrait is not act.portrait or setup.reference is not reference:
+            self._setup = DrawingSetup(engine, act.portrait, reference)
+            self._say(self._setup, NO_SLOT)
         self._say(replace(act, portrait=None), self._slots[self._asked % AHEAD])
         self._asked += 1
 

@@ -29,7 +29,7 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Scene:
+class DrawingSetup:
     """What requests are drawn with."""
 
     engine: Engine
@@ -58,23 +58,23 @@ def _draw(asked: IO[bytes], answers: IO[bytes]) -> None:
     with open(memory.path, "r+b") as file:  # noqa: PTH123 - a file's number is needed
         shared = memoryview(mmap.mmap(file.fileno(), 0))
     send(answers, None, NO_SLOT)
-    scene: Scene | None = None
+    setup: DrawingSetup | None = None
     number = 0
     while True:
         slot = shared[memory.slots[number % len(memory.slots)]]
-        message: Scene | DrawRequest = receive(asked, slot, own=lambda part: part)
-        if isinstance(message, Scene):
-            scene = message
+        message: DrawingSetup | DrawRequest = receive(asked, slot, own=lambda part: part)
+        if isinstance(message, DrawingSetup):
+            setup = message
             continue
-        send(answers, _drawn(scene, message), slot)
+        send(answers, _drawn(setup, message), slot)
         number += 1
 
 
-def _drawn(scene: Scene | None, asked: DrawRequest) -> Animation | None:
+def _drawn(setup: DrawingSetup | None, asked: DrawRequest) -> Animation | None:
     """The frame; None where it cannot be drawn: the render finds out why."""
-    if scene is None:
+    if setup is None:
         return None
     try:
-        return scene.engine.animate(scene.portrait, asked.motion, scene.reference, asked.driving, asked.edit)
+        return setup.engine.animate(setup.portrait, asked.motion, setup.reference, asked.driving, asked.edit)
     except LpError:
         return None

@@ -20,7 +20,7 @@ from fakes.mesh import grimace
 from lp_core.assemble import assemble
 from lp_core.engines.base import DrawRequest, DrivingPicture
 from lp_core.engines.helping import helpers as helpers_module
-from lp_core.engines.helping.helpers import Helpers, helpers_for
+from lp_core.engines.helping.helpers import HelperProcesses, helpers_for
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.errors import SettingError
 from lp_core.geometry.dense_field import DenseReference
@@ -46,7 +46,7 @@ def acts(portrait, acted):
 
 
 def started(count=2, room=ROOM):
-    helpers = Helpers(count, room)
+    helpers = HelperProcesses(count, room)
     helpers.start()
     return helpers
 
@@ -158,7 +158,8 @@ class TestWhatGoesWrong:
     @pytest.mark.skipif(sys.platform == "win32", reason="processes are asked after by signals")
     def test_a_killed_render_takes_its_helpers_along(self):
         program = (
-            "import sys, time\nfrom lp_core.engines.helping.helpers import Helpers\nhelpers = Helpers(2, 4096)\n"
+            "import sys, time\nfrom lp_core.engines.helping.helpers import HelperProcesses\n"
+            "helpers = HelperProcesses(2, 4096)\n"
             "helpers.start()\nprint(*(one._program.pid for one in helpers._running), flush=True)\ntime.sleep(60)"
         )
         with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as render:
