@@ -93,9 +93,10 @@ def assemble(
         raise SettingError(
             "Several faces cannot be framed or captioned in one go; leave out --face and --cast."
         )
-    return (
-        _assemble_cast(job, members, resumes, make) if members else _assemble_one(job, resumes, make, finish)
-    )
+    if members:
+        return _assemble_cast(job, members, resumes, make)
+    alone = _assemble_one(job, resumes, make, finish)
+    return replace(alone, helpers=helpers_of(alone.engine, alone.source, alone.driving, alone.part))
 
 
 def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finish = PLAIN) -> Render:
@@ -116,11 +117,10 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
     part = _part(job, source, driving, rate)
     edits = make_curves(settings.sliders.edit, settings.sliders.edit_file)
     name, note = choose_engine(settings)
+    is_picture = isinstance(driving, FilmedFace) and driving.info.is_still
     rig = getattr(driving, "rig", None)
     settings, chosen = with_model(settings, name, isinstance(source, FilmedFace), rig)
-    settings, told = suited(
-        settings, name, job.driving, isinstance(driving, FilmedFace) and driving.info.is_still
-    )
+    settings, told = suited(settings, name, job.driving, is_picture)
     facts = run_of(job, name, source.info, getattr(driving, "info", None), settings.engine.model)
     notes.extend((*told, *unused_notes(job.settings, facts)))
     if settings.speech.lipsync:
@@ -155,7 +155,6 @@ def _assemble_one(job: RenderJob, resumes: bool, make: MakeEngine, finish: Finis
         mark=open_marker(settings.provenance.watermark),
         seal=_sealer(job, choice.engine, isinstance(source, FilmedFace), passes),
         inputs=inputs,
-        helpers=helpers_of(choice.engine, source, driving, part),
         measure=partial(plate_note, Path(job.source), source.info.rate)
         if settings.speech.lipsync and source.info.has_audio
         else None,
@@ -184,8 +183,7 @@ def _assemble_cast(
     job: RenderJob, members: tuple[CastMember, ...], resumes: bool, make: MakeEngine
 ) -> Render:
     """A render for every face; the first one's performance gives length, rate and sound of the result."""
-    shots = [_assemble_one(member_job(job, member), resumes, make) for member in members]
-    renders = [replace(shot, helpers=None) for shot in shots]
+    renders = [_assemble_one(member_job(job, member), resumes, make) for member in members]
     first = renders[0]
     is_film = isinstance(first.source, FilmedFace)
     rate = first.target.rate or (first.source.info.rate if is_film else rate_of(first.driving))

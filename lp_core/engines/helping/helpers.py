@@ -26,7 +26,7 @@ from typing import IO
 from lp_core.contexts import ClosesOnExit
 from lp_core.engines.base import Animation, DrawRequest, Engine
 from lp_core.engines.helping.arrays import NO_SLOT, receive, send
-from lp_core.engines.helping.program import Memory, DrawingSetup
+from lp_core.engines.helping.program import DrawingSetup, Memory
 from lp_core.leftovers import temporary_prefix
 from lp_core.link.runtime import without_token
 from lp_core.motion.sequence import MotionFrame
