@@ -108,15 +108,20 @@ class HelperProcesses(ClosesOnExit):
             reference: the performance's reference frame.
         """
         running, waiting = self._running, deque[tuple[DrawRequest | None, _Helper | None]]()
-        for number, act in enumerate(acts):
-            helper = running[number % len(running)] if act is not None and running else None
-            if act is not None and helper is not None:
-                helper.ask(engine, act, reference)
-            waiting.append((act, helper))
-            if len(waiting) >= AHEAD * len(running):
+        try:
+            for number, act in enumerate(acts):
+                helper = running[number % len(running)] if act is not None and running else None
+                if act is not None and helper is not None:
+                    helper.ask(engine, act, reference)
+                waiting.append((act, helper))
+                if len(waiting) >= AHEAD * len(running):
+                    yield _answer(engine, *waiting.popleft(), reference)
+            while waiting:
                 yield _answer(engine, *waiting.popleft(), reference)
-        while waiting:
-            yield _answer(engine, *waiting.popleft(), reference)
+        finally:
+            for _, helper in waiting:  # a reader that stops early leaves no answers to the next one
+                if helper is not None:
+                    helper.answer()
 
     def close(self) -> None:
         """Ends the processes."""

@@ -101,6 +101,13 @@ class TestTheSameFrames:
             next(drawn)
             assert len(read) == 2 * helpers_module.AHEAD
 
+    def test_after_a_reader_that_stopped_early(self, engine, acts):
+        with started() as helpers:
+            with closing(helpers.draw(engine, acts, acts[0].motion)) as drawn:
+                next(drawn)
+            found = list(helpers.draw(engine, acts[5:], acts[0].motion))
+        assert_same(found, engine.animate_all(acts[5:], acts[0].motion))
+
     def test_and_from_one_portrait_to_another(self, engine, acts, as_frame, sitter):
         other = engine.prepare(as_frame(255 - sitter.picture), sitter.face)
         mixed = [act if index % 3 else replace(act, portrait=other) for index, act in enumerate(acts)]
