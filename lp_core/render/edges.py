@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -67,7 +67,7 @@ class FilmedFace:
     """Which face, in the user's words or as a person's id."""
 
     def followed(self, report: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
-        """Every frame with the followed face, None where it is lost; found ahead of the reader, in threads.
+        """Every frame with the followed face, None where it is lost; decoding runs in a separate thread.
 
         Faces do not lag behind their frames (lp_core.render.landmark_lag). A face that appears late is followed from
         then on; a face that never appears is reported after the last frame.
@@ -79,7 +79,7 @@ class FilmedFace:
             FaceNotThere: there are faces, but never the chosen one.
             NoFace: no frame of the clip shows a face.
         """
-        with ReadAhead(self._read(report), QUEUE_DEPTH, "faces") as sightings:
+        with closing(self._read(report)) as sightings:
             yield from without_lag(sightings)
 
     def _read(self, report: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from lp_core.engines.base import DrivingPicture, Engine, TrialFrame
 from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionFrame, frame_shapes
-from lp_core.render.edges import BLOCK, FilmedFace, Motion, StoredMotion
+from lp_core.render.edges import BLOCK, QUEUE_DEPTH, FilmedFace, Motion, StoredMotion
 from lp_core.render.performance_sample import DENSITIES, Density, PerformanceSample
+from lp_core.render.pipeline import ReadAhead
 from lp_core.render.report import Listener, Meter, Runs, runs_of
 from lp_core.render.stored_arrays import load_arrays, save_arrays, write_json
 from lp_core.render.watching import PerformanceWatch
@@ -60,7 +61,7 @@ def record_motion(
     """
     lost: list[int] = []
     last = neutral_filler(engine.info.rig)
-    with closing(film.followed(report)) as followed:
+    with ReadAhead(film.followed(report), QUEUE_DEPTH, "faces") as followed:
         while batch := list(islice(followed, engine.info.batch)):
             read = iter(engine.read_motions([(frame, face) for frame, face in batch if face is not None]))
             for frame, face in batch:

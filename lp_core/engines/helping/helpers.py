@@ -52,7 +52,7 @@ _BEGIN = "import sys; sys.path[:] = sys.argv[1:]; from lp_core.engines.helping.p
 
 
 def helpers_for(pixels: int, frame_bytes: int, driving_pixels: int) -> HelperProcesses | None:
-    """HelperProcesses for the cores that this process may use; None where there is no use for them.
+    """Processes for the cores that this one may use; None where they would not help.
 
     Args:
         pixels: of a frame of the source.

@@ -45,6 +45,19 @@ def acts(portrait, acted):
     return [DrawRequest(portrait, motion) for motion in acted]
 
 
+@pytest.fixture
+def answered(monkeypatch):
+    """What helpers have answered; None where this process has to draw."""
+    found, answer = [], helpers_module._Helper.answer
+
+    def noted(helper):
+        found.append(answer(helper))
+        return found[-1]
+
+    monkeypatch.setattr(helpers_module._Helper, "answer", noted)
+    return found
+
+
 def started(count=2, room=ROOM):
     helpers = HelperProcesses(count, room)
     helpers.start()
@@ -67,14 +80,15 @@ def assert_same(found, wanted):
 
 class TestTheSameFrames:
     @pytest.mark.parametrize("room", [ROOM, 4096], ids=["in shared memory", "through the pipe"])
-    def test_in_their_order(self, engine, acts, room):
+    def test_in_their_order(self, engine, acts, room, answered):
         wanted = engine.animate_all(acts, acts[0].motion)
         with started(room=room) as helpers:
             found = list(helpers.draw(engine, iter(acts), acts[0].motion))
         assert_same(found, wanted)
-        assert any(shown.pixels.any() for shown in found)
+        assert_same(answered, wanted)
+        assert (found[0].pixels != found[-1].pixels).any()
 
-    def test_with_the_driving_image_and_its_dense_motion(self, engine, acts, sitter):
+    def test_with_the_driving_image_and_its_dense_motion(self, engine, acts, sitter, answered):
         moved = np.ascontiguousarray(np.roll(sitter.picture, 4, axis=1))
         landmarks = sitter.face.landmarks_frame + np.array([4, 0, 0], np.float32)
         dense = DenseReference.of(sitter.picture).motion(moved, landmarks, with_shade=True)
@@ -86,6 +100,7 @@ class TestTheSameFrames:
         )
         with started() as helpers:
             assert_same(list(helpers.draw(engine, driven, acts[0].motion)), wanted)
+        assert_same(answered, wanted)
 
     def test_nothing_where_nothing_is_asked_for(self, engine, acts):
         asked = [None, acts[3], None, None, acts[4]]
@@ -231,16 +246,18 @@ class TestARender:
         assert self.render_of(stage, "short.mkv", frames="0-98").helpers is None
         assert self.render_of(stage, "just.mkv", frames="0-99").helpers is not None
 
-    def test_gives_the_same_file(self, stage, monkeypatch):
+    def test_gives_the_same_file(self, stage, monkeypatch, answered):
         monkeypatch.setattr(helpers_module, "_cores", lambda: 2)
         frames = {"frames": "0-104", "passes": "beauty,matte,stmap"}
         helped = self.render_of(stage, "helped.%04d.exr", **frames)
-        with closing(helped.helpers):
-            helped.run()
+        helped.run()
+        assert len(answered) == 105
         replace(self.render_of(stage, "alone.%04d.exr", **frames), helpers=None).run()
         chunked = self.render_of(stage, "chunked.%04d.exr", **frames)
         render_in_chunks(chunked, stage / "work")
         assert not chunked.helpers._running
+        assert len(answered) == 210
+        assert None not in answered
         for name in ("alone", "chunked"):
             assert len(list(stage.glob(f"{name}.*.exr"))) == 105
             for index in (1, 40, 104):
