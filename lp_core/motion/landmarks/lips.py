@@ -31,6 +31,8 @@ NARROW_MOUTH = 0.05
 """Lip openness below which a reference counts as closed: proportions of less would be proportions of noise."""
 WIDE_MOUTH = 0.7
 """Lip openness of a wide open mouth."""
+FILMED_SHARE = 1e-3
+"""Speech up to this share is a filmed face: landmarkers read the blendshape of rest as 1e-7 to 5e-5 there, not as 0."""
 
 
 def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mode: str) -> float:
@@ -47,7 +49,8 @@ def lip_gap(source: MotionFrame, motion: MotionFrame, reference: MotionFrame, mo
 
 def spoken_share(motion: MotionFrame, reference: MotionFrame) -> float:
     """0..1: how far a made voice speaks, whose rest says so by the blendshape ``_neutral``; 0 for a filmed face."""
-    return float(np.clip(reference.blendshapes[NEUTRAL] - motion.blendshapes[NEUTRAL], 0.0, 1.0))
+    share = float(reference.blendshapes[NEUTRAL] - motion.blendshapes[NEUTRAL])
+    return min(share, 1.0) if share > FILMED_SHARE else 0.0
 
 
 def lips_rounded(read: float) -> float:
