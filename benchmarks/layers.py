@@ -33,7 +33,7 @@ from lp_core.faces.open import open_analyzer
 from lp_core.faces.person import PersonSegmenter
 from lp_core.frame import ColorTags
 from lp_core.geometry.dense_field import small_gray
-from lp_core.geometry.optical_flow import dense_flow
+from lp_core.geometry.optical_flow import ROUGH, dense_flow
 from lp_core.job import RenderJob
 from lp_core.media.image.stills import read_image, write_image
 from lp_core.media.open import open_source
@@ -139,7 +139,7 @@ def enlarged(clip: Path, folder: Path, frames: int) -> float:
             gray = small_gray(image)
             if before is not None:
                 start = time.perf_counter()
-                dense_flow(before, gray, is_rough=True)
+                dense_flow(before, gray, ROUGH)
                 seconds.append(time.perf_counter() - start)
             before = gray
     if len(seconds) + 1 < frames:

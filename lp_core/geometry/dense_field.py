@@ -2,8 +2,9 @@
 
 Landmarks know the face; hair, ears, neck and shoulders are known to the pixels alone. The flow is found by Dense
 Inverse Search (lp_core.geometry.optical_flow) in images of SIDE x SIDE pixels, or as many in another shape, and kept
-in cells of CELL x CELL of them. Where eyes
-and mouth open or close there is no correspondence: those places are left out, and filled from around them.
+in cells of CELL x CELL of them. The search begins with what the landmarks say of the head, so that a large movement is
+not lost. Where eyes and mouth open or close there is no correspondence: those places are left out, and filled from
+around them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER
-from lp_core.geometry.optical_flow import dense_flow
+from lp_core.geometry.affine import fit_affine
+from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER, OVAL
+from lp_core.geometry.optical_flow import COARSE, dense_flow
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -32,6 +34,10 @@ SHADE_UNIT = 0.2
 """Unit in which a shade is stored: as telling as a cell of flow."""
 DARK = 12.0
 """Added to both: near black a ratio says nothing."""
+HEAD_RADII = (1.5, 4.0)
+"""The search expects that what is within so many radii of the face moves as the face does, and nothing beyond."""
+HEAD_STEP = 8
+"""Pixels of the images that are compared, in a cell of what is expected."""
 HOLE_GROWN = 0.35
 """How far beyond the outline of an eye or a mouth nothing is trusted, over its size."""
 
@@ -98,6 +104,8 @@ class DenseReference:
     """(h, w) reduced to the area of SIDE x SIDE."""
     size: tuple[int, int]
     """Width and height of the image, pixels."""
+    outline: NDArray[np.float64]
+    """(N, 2) outline of its face, pixels of the reduced image."""
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -105,9 +113,17 @@ class DenseReference:
         return self.gray.shape[1] // CELL, self.gray.shape[0] // CELL
 
     @classmethod
-    def of(cls, pixels: U8) -> DenseReference:
-        """The reference from its (H, W, 3) image, RGB display codes."""
-        return cls(small_gray(pixels), (pixels.shape[1], pixels.shape[0]))
+    def of(cls, pixels: U8, landmarks: NDArray[np.floating]) -> DenseReference:
+        """The reference from its image.
+
+        Args:
+            pixels: (H, W, 3) RGB, display codes.
+            landmarks: (478, 2 or 3) of its face, pixels.
+        """
+        gray = small_gray(pixels)
+        return cls(
+            gray, (pixels.shape[1], pixels.shape[0]), _outline(landmarks, gray.shape[1] / pixels.shape[1])
+        )
 
     def motion(
         self, pixels: U8, landmarks: NDArray[np.floating], with_shade: bool = False
@@ -126,13 +142,36 @@ class DenseReference:
         if (width, height) != self.size:
             return None
         now = small_gray(pixels)
-        flow = dense_flow(now, self.gray)
+        outline = _outline(landmarks, now.shape[1] / width)
+        flow = dense_flow(now, self.gray, COARSE, _head_motion(outline, self.outline, now.shape))
         cells = cv2.resize(flow, self.grid, interpolation=cv2.INTER_AREA) / np.float32(CELL)
         same = carried_along(self.gray, flow)
         shade = _shade(now, same, self.grid) if with_shade else None
         field = DenseField.of(cells, landmarks, self.size, shade)
         trust = cv2.resize(_difference(now, same), self.grid, interpolation=cv2.INTER_AREA)
         return replace(field, trust=field.trust * _alike(trust))
+
+
+def _outline(landmarks: NDArray[np.floating], scale: float) -> NDArray[np.float64]:
+    """(N, 2) outline of a face in an image reduced by ``scale``."""
+    return np.asarray((landmarks[OVAL, :2] + 0.5) * scale - 0.5, np.float64)
+
+
+def _head_motion(now: NDArray[np.float64], then: NDArray[np.float64], shape: tuple[int, ...]) -> F32:
+    """(h, w, 2) where a head goes whose outline (N, 2) is ``now`` and was ``then``; 0 far from it."""
+    height, width = shape
+    size = -(-width // HEAD_STEP), -(-height // HEAD_STEP)
+    x = ((np.arange(size[0], dtype=np.float32) + 0.5) * width / size[0] - 0.5)[None, :]
+    y = ((np.arange(size[1], dtype=np.float32) + 0.5) * height / size[1] - 0.5)[:, None]
+    middle = now.mean(axis=0)
+    radius = max(float(np.linalg.norm(now - middle, axis=1).mean()), 1.0)
+    near, far = HEAD_RADII
+    share = np.clip((far - np.hypot(x - middle[0], y - middle[1]) / radius) / (far - near), 0, 1)
+    share *= share * (3 - 2 * share)
+    head = fit_affine(now, then - now)
+    planes = [share * (row[0] * x + row[1] * y + row[2]) for row in head]
+    coarse = np.asarray(cv2.merge(planes), np.float32)
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def carried_along(then: U8, flow: F32) -> U8:

@@ -6,6 +6,8 @@ OpenCV has it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +24,39 @@ _LEAST_PX = 16
 """Smaller images have nothing that could be searched."""
 
 
-def dense_flow(gray: U8, other: U8, is_rough: bool = False) -> F32:
+@dataclass(frozen=True)
+class Search:
+    """How much effort goes into a search."""
+
+    preset: int
+    """OpenCV's, for the sizes of patches and their distances."""
+    steps: int
+    """Steps of gradient descent for each patch, at most."""
+    refinements: int
+    """Variational refinements in each scale."""
+
+
+FINE = Search(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 25, 5)
+"""All that OpenCV's medium preset does."""
+COARSE = Search(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 12, 1)
+"""Two thirds of the time; enough where the flow is averaged afterwards, and a good guess is at hand."""
+ROUGH = Search(cv2.DISOPTICAL_FLOW_PRESET_FAST, 16, 5)
+"""A quarter of the time, on a grid twice as coarse."""
+
+
+def dense_flow(gray: U8, other: U8, effort: Search = FINE, guess: F32 | None = None) -> F32:
     """(h, w, 2) pixels (x, y), y downwards: what ``gray`` shows at a place is in ``other`` at the place + flow.
 
     Args:
         gray: (h, w).
         other: (h, w).
-        is_rough: whether a quarter of the time and a grid twice as coarse are enough.
+        effort: how well it is searched.
+        guess: (h, w, 2) what the search begins with; None: that nothing moves.
     """
-    preset = cv2.DISOPTICAL_FLOW_PRESET_FAST if is_rough else cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
-    search = cv2.DISOpticalFlow.create(preset)
-    return np.asarray(search.calc(gray, other, None), np.float32)
+    search = cv2.DISOpticalFlow.create(effort.preset)
+    search.setGradientDescentIterations(effort.steps)
+    search.setVariationalRefinementIterations(effort.refinements)
+    return np.asarray(search.calc(gray, other, None if guess is None else guess.copy()), np.float32)
 
 
 def film_motion(picture: U8, following: U8) -> F32 | None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lp_core.frame import Box
 from lp_core.geometry.dense_field import carried_along, likeness, small_gray
-from lp_core.geometry.optical_flow import dense_flow
+from lp_core.geometry.optical_flow import FINE, Search, dense_flow
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -66,20 +66,20 @@ class SeenPatch:
         return cls(small_gray(np.asarray(small, np.uint8)), (width, height), patch)
 
 
-def steadied(now: SeenPatch, before: Sequence[SeenPatch], is_rough: bool = False) -> F32:
+def steadied(now: SeenPatch, before: Sequence[SeenPatch], effort: Search = FINE) -> F32:
     """(h, w) the values of a frame's patch, mixed with those of earlier frames where these show the same.
 
     Args:
         now: the frame.
         before: those before it, the latest first; of another size they do not count.
-        is_rough: whether a rough flow will do.
+        effort: how well the flow between them is searched.
     """
     total, weight = now.patch.values.copy(), np.float32(1)
     whole = np.full_like(total, weight)
     for then, share in zip(before, _WEIGHTS, strict=False):
         if then.gray.shape != now.gray.shape:
             continue
-        flow = dense_flow(now.gray, then.gray, is_rough)
+        flow = dense_flow(now.gray, then.gray, effort)
         alike = likeness(now.gray, carried_along(then.gray, flow))
         flow_x, flow_y, alike = cv2.split(_over_patch(np.asarray(cv2.merge([flow, alike]), np.float32), now))
         found, known = _looked_up(then, now, flow_x, flow_y)

@@ -18,6 +18,7 @@ from lp_core.faces.person import PersonSegmenter, edged
 from lp_core.frame import Box, ClipInfo, Frame
 from lp_core.geometry.background import joined
 from lp_core.geometry.fill import filled, grained, laid, ramp, soft_fill, unlike, widened
+from lp_core.geometry.optical_flow import ROUGH
 from lp_core.geometry.steady import SeenPatch, steadied
 from lp_core.geometry.warp import reduce
 from lp_core.layering.fronts import SourceFronts
@@ -97,7 +98,7 @@ class SourceLayers:
         size = seen_image.shape[1], seen_image.shape[0]
         patch, small = segmenter.look(seen_image, face.landmarks_frame[:, :2] / np.float32(less))
         seen = SeenPatch.of(seen_image, patch)
-        values = steadied(seen, tuple(self._before), is_rough=True)
+        values = steadied(seen, tuple(self._before), ROUGH)
         self._before.appendleft(seen)
         found = edged(values, patch.box, small, size, is_fast=True)
         near = ramp(found > 0, _half_fringe(max(size) * found.shape[1] / (patch.box[2] - patch.box[0])))

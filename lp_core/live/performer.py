@@ -99,7 +99,7 @@ class Renderer:
             self._live.recentre()
             driving = None if self._last is None else self._last[1]
             if driving is not None and driving.pixels is not None:
-                self._take_neutral(driving.pixels, self._live)
+                self._take_neutral(driving.pixels, driving.landmarks_frame, self._live)
 
     def draw(
         self,
@@ -151,12 +151,14 @@ class Renderer:
         if driving is None or driving.pixels is None:
             return driving
         if live.goal is not self._neutral_of:
-            self._take_neutral(driving.pixels, live)
+            self._take_neutral(driving.pixels, driving.landmarks_frame, live)
         if driving.dense is not None or self._neutral is None:
             return driving
         with_shade = self._under.engine.info.uses_shading
         dense = self._neutral.motion(driving.pixels, driving.landmarks_frame, with_shade)
         return replace(driving, dense=dense)
 
-    def _take_neutral(self, pixels: NDArray[np.uint8], live: LiveMotion) -> None:
-        self._neutral_of, self._neutral = live.goal, DenseReference.of(pixels)
+    def _take_neutral(
+        self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32], live: LiveMotion
+    ) -> None:
+        self._neutral_of, self._neutral = live.goal, DenseReference.of(pixels, landmarks)

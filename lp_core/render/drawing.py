@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from itertools import chain, islice, repeat
 
 import numpy as np
@@ -38,6 +39,7 @@ from lp_core.render.report import Runs, Summary, numbered, runs_of, runs_text
 from lp_core.render.retime import conformed_count
 from lp_core.render.source_frames import (
     SourceFrame,
+    dense_reference,
     driving_pictures,
     first_driving_picture,
     screen_frames,
@@ -138,7 +140,8 @@ class Drawing:
         if not info.uses_dense_motion or len(self.motion) == 1:
             return shown
         neutral = self.timeline.reference_index
-        dense = with_dense_motion(shown, driving, neutral, info.uses_shading)
+        reference = partial(dense_reference, driving, neutral, self.motion.frame(neutral))
+        dense = with_dense_motion(shown, reference, info.uses_shading)
         return stack.enter_context(ReadAhead(dense, QUEUE_DEPTH, "flow"))
 
     def _frames_before(self) -> int:

@@ -9,7 +9,6 @@ from itertools import islice
 
 from lp_core.engines.base import Engine
 from lp_core.geometry.dense_codec import pack
-from lp_core.geometry.dense_field import DenseReference
 from lp_core.motion.files.lpmotion import MotionWriter
 from lp_core.motion.files.lpmotion_header import DenseFacts
 from lp_core.motion.landmarks.motion import landmarks_from_motion
@@ -19,6 +18,7 @@ from lp_core.render.inputs import NOT_WATCHED, InputWatch
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.read_performance import record_motion
 from lp_core.render.report import Listener, Meter, Summary, numbered
+from lp_core.render.source_frames import dense_reference
 from lp_core.settings import MotionSettings
 
 
@@ -86,8 +86,7 @@ def store_dense(
     """
     motion = writer.taken()
     reference = MotionTimeline(motion, settings, "hold").reference_index
-    with film.open() as source:
-        neutral = DenseReference.of(next(islice(source, reference, None)).as_rgb8())
+    neutral = dense_reference(film, reference, motion.rows(reference, reference + 1).frame(0))
     writer.begin_dense(DenseFacts(neutral.size, neutral.grid, reference, 3 if with_shade else 2))
     with film.open() as source, ReadAhead(source, QUEUE_DEPTH, "decode") as frames:
         for frame in islice(frames, len(motion)):

@@ -137,19 +137,32 @@ def driving_pictures(
         yield last
 
 
+def dense_reference(film: FilmedFace, index: int, motion: MotionFrame) -> DenseReference:
+    """The reference of a video's dense motion.
+
+    Args:
+        film: the driving video.
+        index: number of its reference frame.
+        motion: of that frame, as it was measured.
+    """
+    with film.open() as source:
+        pixels = next(islice(source, index, None)).as_rgb8()
+    return DenseReference.of(pixels, landmarks_from_motion(motion, pixels.shape[1], pixels.shape[0]))
+
+
 def with_dense_motion(
-    pictures: Iterable[DrivingPicture | None], film: FilmedFace, reference: int, with_shade: bool = False
+    pictures: Iterable[DrivingPicture | None],
+    open_reference: Callable[[], DenseReference],
+    with_shade: bool = False,
 ) -> Iterator[DrivingPicture | None]:
     """Driving images with their dense motion; each depends on its own frame and the reference frame alone.
 
     Args:
         pictures: in order; the same one again where a frame stays on screen.
-        film: the driving video they are of.
-        reference: number of its reference frame.
+        open_reference: gives the reference frame they are compared with.
         with_shade: whether the shade is wanted too.
     """
-    with film.open() as source:
-        neutral = DenseReference.of(next(islice(source, reference, None)).as_rgb8())
+    neutral = open_reference()
     last: tuple[DrivingPicture, DrivingPicture] | None = None
     for picture in pictures:
         if picture is None or picture.pixels is None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lp_core.geometry.optical_flow import dense_flow, film_motion
+from lp_core.geometry.optical_flow import COARSE, FINE, ROUGH, dense_flow, film_motion
 
 RNG = np.random.default_rng(5)
 SCENE = cv2.normalize(
@@ -28,10 +28,10 @@ def test_a_pan_moves_everything_the_other_way(pan):
     assert np.abs(inner + pan).mean() < 0.2
 
 
-@pytest.mark.parametrize("is_rough", [False, True])
-def test_flow_is_found_in_gray_images(is_rough):
+@pytest.mark.parametrize("effort", [FINE, COARSE, ROUGH])
+def test_flow_is_found_in_gray_images(effort):
     now, then = (cv2.cvtColor(view(x, 100), cv2.COLOR_RGB2GRAY) for x in (100, 103))
-    flow = dense_flow(now, then, is_rough)
+    flow = dense_flow(now, then, effort)
     assert flow.shape == (180, 240, 2)
     np.testing.assert_allclose(np.median(flow[20:-20, 20:-20], axis=(0, 1)), (-3, 0), atol=0.1)
 

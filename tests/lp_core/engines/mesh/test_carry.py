@@ -29,7 +29,7 @@ def moved(sitter, by):
 
 def shown(engine, sitter, as_frame, by=SHIFT, picture=None):
     pixels, motion, landmarks = moved(sitter, by)
-    dense = DenseReference.of(sitter.picture).motion(pixels, landmarks)
+    dense = DenseReference.of(sitter.picture, sitter.face.landmarks_frame).motion(pixels, landmarks)
     portrait = engine.prepare(as_frame(sitter.picture if picture is None else picture), sitter.face)
     return engine.animate(portrait, motion, sitter.neutral, DrivingPicture(pixels, landmarks, dense))
 
@@ -65,7 +65,7 @@ def test_outside_the_matte_every_bit_stays(engine, sitter, as_frame, any_pixels)
     pixels = any_pixels
     portrait = engine.prepare(as_frame(pixels), sitter.face)
     picture, motion, landmarks = moved(sitter, SHIFT)
-    dense = DenseReference.of(sitter.picture).motion(picture, landmarks)
+    dense = DenseReference.of(sitter.picture, sitter.face.landmarks_frame).motion(picture, landmarks)
     result = engine.animate(portrait, motion, sitter.neutral, DrivingPicture(picture, landmarks, dense))
     outside = result.matte == 0
     np.testing.assert_array_equal(result.pixels[outside], pixels[outside])
@@ -85,7 +85,7 @@ def test_it_is_left_out_where_the_head_does_not_follow_a_reference(sitter, as_fr
     engine = MeshEngine(settings)
     assert not engine.info.uses_dense_motion
     pixels, motion, landmarks = moved(sitter, SHIFT)
-    dense = DenseReference.of(sitter.picture).motion(pixels, landmarks)
+    dense = DenseReference.of(sitter.picture, sitter.face.landmarks_frame).motion(pixels, landmarks)
     portrait = engine.prepare(as_frame(sitter.picture), sitter.face)
     with_it, without = (
         engine.animate(portrait, motion, sitter.neutral, DrivingPicture(pixels, landmarks, one))

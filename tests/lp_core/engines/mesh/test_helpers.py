@@ -91,7 +91,7 @@ class TestTheSameFrames:
     def test_with_the_driving_image_and_its_dense_motion(self, engine, acts, sitter, answered):
         moved = np.ascontiguousarray(np.roll(sitter.picture, 4, axis=1))
         landmarks = sitter.face.landmarks_frame + np.array([4, 0, 0], np.float32)
-        dense = DenseReference.of(sitter.picture).motion(moved, landmarks, with_shade=True)
+        dense = DenseReference.of(sitter.picture, sitter.face.landmarks_frame).motion(moved, landmarks, with_shade=True)
         driven = [replace(act, driving=DrivingPicture(moved, landmarks, dense)) for act in acts]
         wanted = engine.animate_all(driven, acts[0].motion)
         assert any(

@@ -104,7 +104,7 @@ def test_a_darker_fold_in_the_video_is_found(sitter):
     lit = sitter.picture.astype(np.float32)
     y, x = np.mgrid[:512, :512]
     lit *= (1 - 0.25 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / 162))[..., None]
-    reference = DenseReference.of(sitter.picture)
+    reference = DenseReference.of(sitter.picture, sitter.face.landmarks_frame)
     found = reference.motion(lit.astype(np.uint8), sitter.face.landmarks_frame, True)
     assert found.shade[at[1] // 4, at[0] // 4] < -0.1
     assert reference.motion(sitter.picture, sitter.face.landmarks_frame).shade is None
