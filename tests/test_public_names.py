@@ -49,8 +49,8 @@ CONTRACTS = {
     ),
     "lp_core.faces.base": "Face FaceAnalyzer FaceBox Landmarker Pose Sightings UnreadFace",
     "lp_core.engines.base": (
-        "Animation DrawRequest DrivingPicture Engine EngineInfo Enlarge Helpers NO_TUNING NeuralCrop Performance "
-        "Portrait Shading TrialFrame Tuning"
+        "Animation DrawAll DrawRequest DrivingPicture Engine EngineInfo Enlarge Helpers NO_TUNING NeuralCrop "
+        "Performance Portrait Shading TrialFrame Tuning"
     ),
 }
 """Module -> its public names, sorted."""

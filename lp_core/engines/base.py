@@ -161,6 +161,12 @@ class DrawRequest:
     """The driving image, where one is at hand."""
     edit: Edit = NO_EDIT
     """What the user's sliders add at this frame."""
+    nudge: Any = None
+    """What a trial of the engine's own ``tune`` adds; None: what the portrait's tuning asks for."""
+
+
+DrawAll = Callable[["Engine", Iterable[DrawRequest | None], MotionFrame], Iterator["Animation | None"]]
+"""Gives the frames that are asked of an engine, in order, under a reference frame; None where nothing is asked for."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +234,7 @@ class Engine(Protocol):
         samples: Sequence[TrialFrame],
         reference: MotionFrame,
         open_analyzer: Callable[[], FaceAnalyzer],
+        draw: DrawAll,
     ) -> Tuning:
         """Finds by trial how to fit a portrait to a performance; called where ``info.calibrates`` says so.
 
@@ -236,6 +243,7 @@ class Engine(Protocol):
             samples: frames that span the performance.
             reference: its neutral frame.
             open_analyzer: gives an analyzer of the kind that read the performance (video mode).
+            draw: draws the trials.
         """
         ...
 

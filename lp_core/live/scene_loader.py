@@ -20,6 +20,7 @@ from lp_core.geometry.facemesh import NEUTRAL
 from lp_core.live.scenes import Scene, SceneKey, make_scene
 from lp_core.motion.reference import unrest
 from lp_core.motion.sequence import MotionFrame, stack
+from lp_core.render.drawing import in_batches
 from lp_core.render.performance_sample import DENSITIES, PerformanceSample
 from lp_core.settings import RenderSettings
 from lp_core.timing import FrameRate
@@ -136,7 +137,7 @@ class Loader:
             is_voice = calm[1].blendshapes[NEUTRAL] > 0.5
             analyzers = partial(open_analyzer, is_video=not is_voice)
             try:
-                tuning = engine.tune(scene.portrait, sample.samples, calm[1], analyzers)
+                tuning = engine.tune(scene.portrait, sample.samples, calm[1], analyzers, in_batches)
                 portrait = engine.prepare(scene.portrait.source, scene.face, tuning)
             except LpError as error:
                 failed.append(error)

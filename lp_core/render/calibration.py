@@ -15,6 +15,7 @@ from lp_core.engines.base import NO_TUNING, Performance, Portrait, TrialFrame, T
 from lp_core.faces.base import Face, FaceAnalyzer, Sightings
 from lp_core.frame import Frame
 from lp_core.motion.timeline import MotionTimeline
+from lp_core.render.drawing import in_batches
 from lp_core.render.edges import FilmedFace
 from lp_core.render.report import Listener, Meter
 
@@ -38,7 +39,8 @@ def tune(
     if render.trial_analyzer is None or not needs_trials(render, samples):
         return NO_TUNING
     watched = _watched(render.trial_analyzer, listener, render.clock)
-    return render.engine.tune(portrait, samples, timeline.reference, watched)
+    draw = in_batches if render.helpers is None else render.helpers.draw
+    return render.engine.tune(portrait, samples, timeline.reference, watched, draw)
 
 
 def survey(
@@ -91,7 +93,7 @@ def _watched(
     meter, lock = Meter("calibrate", None, listener, clock), threading.Lock()
 
     def step() -> None:
-        with lock:  # trials run in separate threads
+        with lock:  # trial images are read in separate threads
             meter.step()
 
     return lambda: _WatchedAnalyzer(open_analyzer(), step)

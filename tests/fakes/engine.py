@@ -51,7 +51,7 @@ class ToyEngine:
         self.prepared += 1
         return ToyPortrait(source, face.pose.roll_deg)
 
-    def tune(self, portrait, samples, reference, open_analyzer):
+    def tune(self, portrait, samples, reference, open_analyzer, draw):
         return NO_TUNING
 
     def survey(self, plate, performance):

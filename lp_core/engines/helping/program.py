@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from lp_core.engines.base import Animation, DrawRequest, Engine
@@ -75,6 +75,6 @@ def _drawn(setup: DrawingSetup | None, asked: DrawRequest) -> Animation | None:
     if setup is None:
         return None
     try:
-        return setup.engine.animate(setup.portrait, asked.motion, setup.reference, asked.driving, asked.edit)
+        return setup.engine.animate_all([replace(asked, portrait=setup.portrait)], setup.reference)[0]
     except LpError:
         return None

@@ -13,6 +13,7 @@ import torch
 from lp_core.engines.base import (
     NO_TUNING,
     Animation,
+    DrawAll,
     DrawRequest,
     DrivingPicture,
     EngineInfo,
@@ -181,6 +182,7 @@ class LivePortraitEngine:
         samples: Sequence[TrialFrame],
         reference: MotionFrame,
         open_analyzer: Callable[[], FaceAnalyzer],
+        draw: DrawAll,
     ) -> Tuning:
         """Nothing: this engine needs no trials."""
         return NO_TUNING

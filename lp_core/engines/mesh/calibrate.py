@@ -9,8 +9,7 @@ all other frames (lp_core.motion.tuning).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +36,8 @@ from lp_core.motion.tuning import CONTROLS, LandmarkTuning, fit, make_nudge
 
 ROUNDS, SURE, ROUNDS_LATER = 5, 12, 4
 """Trials of a key frame; after SURE of them the others give a good first guess, and fewer trials do."""
+TOGETHER = 4
+"""Key frames that are tried at the same time; each begins with what all before them have found."""
 LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9, 0.08])
 """Largest nudges: degrees, degrees, degrees, head units, strong smiles, lid openings, outer eye distances."""
 FIRST_STEP = np.array([0.8, 0.8, 0.8, 0.35, 1.0, -1.6, -1.6, 0.12])
@@ -62,8 +63,10 @@ TEMPLES = (127, 356)
 """Landmarks whose distance does not depend on the lids, as that of the eyes' corners does."""
 
 F64 = NDArray[np.float64]
-Draw = Callable[[TrialFrame, Nudge], Face | None]
-"""Draws the portrait at a frame of the performance with a nudge, and reads the face off the image."""
+_Search = Generator[Nudge, Face | None, F64 | None]
+"""Says what to try next, takes the face that was read, and returns the best controls; None where no face was read."""
+Trial = Callable[[Sequence[tuple[TrialFrame, Nudge]]], list[Face | None]]
+"""Draws the portrait at frames of the performance, each with a nudge, and reads the face off each image."""
 
 
 def calibrate(
@@ -71,7 +74,7 @@ def calibrate(
     samples: Sequence[TrialFrame],
     reference: MotionFrame,
     mode: str,
-    draws: Sequence[Draw],
+    trial: Trial,
 ) -> LandmarkTuning | None:
     """Finds the tuning of a portrait for a performance.
 
@@ -80,7 +83,7 @@ def calibrate(
         samples: frames that span the performance, the telling ones first.
         reference: the performance's neutral frame.
         mode: relative or absolute.
-        draws: each draws and reads a trial; they are used at the same time, one thread each.
+        trial: draws and reads trial images.
 
     Returns:
         None when nothing could be read off the portrait, when the performance has no blendshapes, and when the portrait
@@ -88,30 +91,25 @@ def calibrate(
     """
     if mode == "relative" and _is_same_face(source, reference):
         return None
-    rest = draws[0](TrialFrame(reference, None), Nudge())
+    (rest,) = trial([(TrialFrame(reference, None), Nudge())])
     if rest is None or not any(sample.motion.blendshapes.any() for sample in samples):
         return None
     start = np.array(angles_deg(source.rotation.astype(np.float64)))
     found: list[F64] = [np.zeros(CONTROLS)]
     kept: list[MotionFrame] = [reference]
-    with ThreadPoolExecutor(len(draws), "calibrate") as pool:
-        for first in range(0, len(samples), len(draws)):
-            so_far = fit(kept, np.stack(found), reference, LIMITS)
+    for first in range(0, len(samples), TOGETHER):
+        so_far = fit(kept, np.stack(found), reference, LIMITS)
+        batch = samples[first : first + TOGETHER]
+        searches = []
+        for sample in batch:
+            turn = start + wanted_turn(source, sample.motion, reference, mode)
+            wanted = np.concatenate([turn, _wanted_readings(source, sample.motion, reference, rest)])
             rounds = ROUNDS if first < SURE else ROUNDS_LATER
-
-            def settle(
-                draw: Draw, sample: TrialFrame, so_far: LandmarkTuning = so_far, rounds: int = rounds
-            ) -> F64 | None:
-                turn = start + wanted_turn(source, sample.motion, reference, mode)
-                wanted = np.concatenate([turn, _wanted_readings(source, sample.motion, reference, rest)])
-                guess = so_far.controls(sample.motion)
-                return _settle(wanted, guess, lambda nudge: draw(sample, nudge), rounds)
-
-            batch = samples[first : first + len(draws)]
-            for sample, controls in zip(batch, pool.map(settle, draws, batch), strict=True):
-                if controls is not None:
-                    found.append(controls)
-                    kept.append(sample.motion)
+            searches.append(_search(wanted, so_far.controls(sample.motion), rounds))
+        for sample, controls in zip(batch, _settled(batch, searches, trial), strict=True):
+            if controls is not None:
+                found.append(controls)
+                kept.append(sample.motion)
     return fit(kept, np.stack(found), reference, LIMITS) if len(kept) > 1 else None
 
 
@@ -122,8 +120,23 @@ def _is_same_face(source: MotionFrame, reference: MotionFrame) -> bool:
     return float(np.linalg.norm(away[:MESH_POINTS, :2], axis=1).mean()) < SAME_FACE
 
 
-def _settle(wanted: F64, guess: F64, draw: Callable[[Nudge], Face | None], rounds: int) -> F64 | None:
-    """Secant search of all controls at once for the readings that are wanted; the best controls found.
+def _settled(samples: Sequence[TrialFrame], searches: Sequence[_Search], trial: Trial) -> list[F64 | None]:
+    """What the search of each sample finds; those that go on are tried together, round by round."""
+    results: list[F64 | None] = [None] * len(samples)
+    asked = {number: next(search) for number, search in enumerate(searches)}
+    while asked:
+        faces = trial([(samples[number], nudge) for number, nudge in asked.items()])
+        for number, face in zip(list(asked), faces, strict=True):
+            try:
+                asked[number] = searches[number].send(face)
+            except StopIteration as end:
+                results[number] = end.value
+                del asked[number]
+    return results
+
+
+def _search(wanted: F64, guess: F64, rounds: int) -> _Search:
+    """Secant search of all controls at once for the readings that are wanted: nudges to try, in return for faces.
 
     What is wanted of a reading is NaN where any will do; its control stays as it was guessed.
     """
@@ -132,7 +145,7 @@ def _settle(wanted: F64, guess: F64, draw: Callable[[Nudge], Face | None], round
     best, best_error = None, np.full(CONTROLS, np.inf)
     last_controls, last_reading = None, None
     for _ in range(rounds):
-        face = draw(make_nudge(controls))
+        face = yield make_nudge(controls)
         if face is None:
             break
         reading = _readings(face)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import count
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from lp_core.engines.base import (
     NO_TUNING,
     Animation,
+    DrawAll,
     DrawRequest,
     DrivingPicture,
     EngineInfo,
@@ -24,7 +23,7 @@ from lp_core.engines.base import (
     Tuning,
 )
 from lp_core.engines.mesh import mouth
-from lp_core.engines.mesh.calibrate import Draw, calibrate
+from lp_core.engines.mesh.calibrate import calibrate
 from lp_core.engines.mesh.camera import without_camera
 from lp_core.engines.mesh.carry import Carried, Performer, carry
 from lp_core.engines.mesh.deform import HeadFlow, HeadMesh, confined, head_flow
@@ -36,6 +35,7 @@ from lp_core.engines.mesh.lip_line import part_at_line
 from lp_core.engines.mesh.plate_mouth import plate_mouth, survey_plate
 from lp_core.engines.mesh.portrait import MeshPortrait, prepare_portrait, reduced_portrait
 from lp_core.engines.mesh.shading import face_shading, shade
+from lp_core.engines.mesh.trials import Trials
 from lp_core.errors import SettingError
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.faces.regions import contours_of
@@ -63,10 +63,6 @@ from lp_core.motion.tuning import tuning_arrays, tuning_from_arrays
 from lp_core.settings import MotionSettings, RenderSettings
 
 RIG = "mesh478"
-TRIAL_THREADS = 2
-"""Trials drawn and read at the same time."""
-UNRELATED_MS = 100_000
-"""Time between trial images as the analyzer sees it: so far apart that it does not smooth across them."""
 
 
 class MeshEngine:
@@ -160,7 +156,12 @@ class MeshEngine:
 
     def animate_all(self, acts: Sequence[DrawRequest], reference: MotionFrame) -> list[Animation]:
         """Draws several frames; see the contract."""
-        return [self.animate(act.portrait, act.motion, reference, act.driving, act.edit) for act in acts]
+        return [
+            self.animate(act.portrait, act.motion, reference, act.driving, act.edit)
+            if act.nudge is None
+            else self._draw(act.portrait, act.motion, reference, act.driving, act.nudge)
+            for act in acts
+        ]
 
     def tune(
         self,
@@ -168,6 +169,7 @@ class MeshEngine:
         samples: Sequence[TrialFrame],
         reference: MotionFrame,
         open_analyzer: Callable[[], FaceAnalyzer],
+        draw: DrawAll,
     ) -> Tuning:
         """Calibrates a portrait for a performance (lp_core.engines.mesh.calibrate); see the contract."""
         small = reduced_portrait(portrait)
@@ -176,20 +178,11 @@ class MeshEngine:
         quick = replace(self._settings.mesh, filter="linear")  # the landmarker reads the same, in less time
         plain = MeshEngine(replace(self._settings, motion=whole, mesh=quick))
 
-        def trial(analyzer: FaceAnalyzer) -> Draw:
-            times_ms = count(step=UNRELATED_MS)
+        def drawn(asked: Iterable[DrawRequest]) -> Iterator[Animation]:
+            return filter(None, draw(plain, asked, reference))
 
-            def draw(sample: TrialFrame, nudge: Nudge) -> Face | None:
-                picture = plain._draw(small, sample.motion, reference, sample.driving, nudge).pixels
-                faces = analyzer.analyze(picture, next(times_ms))
-                return max(faces, key=lambda face: face.box.area) if faces else None
-
-            return draw
-
-        with ExitStack() as stack:
-            analyzers = [stack.enter_context(closing(open_analyzer())) for _ in range(TRIAL_THREADS)]
-            draws = [trial(analyzer) for analyzer in analyzers]
-            tuning = calibrate(small.face, samples, reference, self._settings.motion.motion, draws)
+        with Trials(small, drawn, open_analyzer) as trials:
+            tuning = calibrate(small.face, samples, reference, self._settings.motion.motion, trials.read)
         return NO_TUNING if tuning is None else tuning_arrays(tuning)
 
     def survey(self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance) -> Tuning:

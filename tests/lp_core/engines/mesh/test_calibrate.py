@@ -1,7 +1,5 @@
 """Calibration against portraits whose answer to every nudge is known."""
 
-import threading
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -70,6 +68,11 @@ def read(motion, nudge, slope=SLOPE):
     return value
 
 
+def trials(draw):
+    """What calibrate asks for, of a draw that answers one image at a time."""
+    return lambda wanted: [draw(sample, nudge) for sample, nudge in wanted]
+
+
 def portrait(slope=SLOPE):
     def draw(sample, nudge):
         value = read(sample.motion, nudge, slope)
@@ -86,9 +89,10 @@ def misread(tuning, slope=SLOPE):
     )
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_the_tuned_portrait_reads_as_the_performance_does(threads):
-    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [portrait()] * threads)
+@pytest.mark.parametrize("together", [1, 2, 3])
+def test_the_tuned_portrait_reads_as_the_performance_does(together, monkeypatch):
+    monkeypatch.setattr(module, "TOGETHER", together)
+    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(portrait()))
     before, after = misread(None), misread(tuning)
     close = CLOSE[:7]
     assert (before.max(axis=0) > 2 * close).all(), "there is something to correct in every channel"
@@ -103,12 +107,12 @@ def test_nothing_is_corrected_where_nothing_is_wrong():
         value = wanted_of(sample.motion) + perfect
         return reading_face(value[:3], readings(*value[3:]))
 
-    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [draw])
+    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(draw))
     assert all((tuning.controls(sample.motion) == 0).all() for sample in MOMENTS)
 
 
 def test_the_reference_itself_is_never_corrected():
-    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [portrait()])
+    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(portrait()))
     assert (tuning.controls(REFERENCE) == 0).all()
 
 
@@ -116,7 +120,7 @@ def test_the_reference_itself_is_never_corrected():
     "slope", [np.zeros(7), 0.02 * SLOPE, 30 * SLOPE, -SLOPE], ids=["deaf", "dull", "steep", "contrary"]
 )
 def test_strange_portraits_stay_within_the_limits(slope):
-    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [portrait(slope)])
+    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(portrait(slope)))
     for sample in MOMENTS:
         assert (np.abs(tuning.controls(sample.motion)) <= LIMITS).all()
 
@@ -129,14 +133,14 @@ def test_no_trial_leaves_the_limits():
         tried.append(controls_of(nudge))
         return draw(sample, nudge)
 
-    calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [watched])
+    calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(watched))
     assert (np.abs(tried) <= LIMITS).all()
     assert np.abs(tried).max() > 1
     assert len(tried) <= 1 + module.ROUNDS * len(MOMENTS)
 
 
 def test_no_face_at_rest_is_no_tuning():
-    assert calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [lambda sample, nudge: None]) is None
+    assert calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(lambda sample, nudge: None)) is None
 
 
 def test_no_face_in_any_trial_is_no_tuning():
@@ -145,7 +149,7 @@ def test_no_face_in_any_trial_is_no_tuning():
     def draw(sample, nudge):
         return rest(sample, nudge) if sample.motion is REFERENCE else None
 
-    assert calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [draw]) is None
+    assert calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(draw)) is None
 
 
 def test_moments_where_the_face_is_lost_are_left_out():
@@ -154,7 +158,7 @@ def test_moments_where_the_face_is_lost_are_left_out():
     def draw(sample, nudge):
         return None if sample is MOMENTS[1] else plain(sample, nudge)
 
-    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [draw])
+    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(draw))
     assert len(tuning.keys) == len(MOMENTS)  # the reference and all but one
     after = misread(tuning)[[0, 2, 3, 4]]
     assert (after.mean(axis=0)[1:] < 0.5 * misread(None)[[0, 2, 3, 4], 1:].mean(axis=0)).all()
@@ -168,31 +172,29 @@ def test_a_face_lost_in_the_second_trial_keeps_the_first_guess():
         count[id(sample)] = count.get(id(sample), 0) + 1
         return plain(sample, nudge) if count[id(sample)] == 1 else None
 
-    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [draw])
+    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(draw))
     assert all((tuning.controls(sample.motion) == 0).all() for sample in MOMENTS)
 
 
 def test_a_performance_without_coefficients_is_no_tuning():
     bare = [TrialFrame(performer(angles=(0, 10, 0)), None)]
-    assert calibrate(SOURCE, bare, REFERENCE, "relative", [portrait()]) is None
-    assert calibrate(SOURCE, [], REFERENCE, "relative", [portrait()]) is None
+    assert calibrate(SOURCE, bare, REFERENCE, "relative", trials(portrait())) is None
+    assert calibrate(SOURCE, [], REFERENCE, "relative", trials(portrait())) is None
 
 
-def test_each_draw_is_used_by_one_thread_at_a_time():
-    def exclusive():
-        lock, plain = threading.Lock(), portrait()
+def test_frames_are_tried_together_and_dropped_one_by_one():
+    rounds = []
+    plain = portrait()
 
-        def draw(sample, nudge):
-            assert lock.acquire(blocking=False), "two trials at once"
-            time.sleep(0.001)
-            try:
-                return plain(sample, nudge)
-            finally:
-                lock.release()
+    def trial(wanted):
+        rounds.append([sample for sample, _ in wanted])
+        return [None if sample is MOMENTS[1] else plain(sample, nudge) for sample, nudge in wanted]
 
-        return draw
-
-    assert calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [exclusive(), exclusive()]) is not None
+    calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trial)
+    _, first, *others = rounds
+    assert [id(sample) for sample in first] == [id(sample) for sample in MOMENTS[: module.TOGETHER]]
+    assert any(len(samples) == module.TOGETHER - 1 for samples in others)
+    assert all(sample is not MOMENTS[1] for samples in others for sample in samples)
 
 
 def test_an_error_of_a_trial_reaches_the_caller():
@@ -202,7 +204,7 @@ def test_an_error_of_a_trial_reaches_the_caller():
         return reading_face()
 
     with pytest.raises(KeyError, match="planted"):
-        calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [draw, draw])
+        calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(draw))
 
 
 FUNNEL = f"shape{ROUNDING[0]}"
@@ -236,7 +238,7 @@ def round_reader(own=0.0):
 @pytest.mark.parametrize("own", [0.0, 0.2])
 def test_a_mouth_that_reads_as_too_little_round_narrows_further_for_a_voice(own):
     draw = round_reader(own)
-    tuning = calibrate(SOURCE, SAID, SILENT, "relative", [draw])
+    tuning = calibrate(SOURCE, SAID, SILENT, "relative", trials(draw))
     wanted = [own + rounding(sample.motion) * (1 - own) for sample in SAID]
     nudges = [tuning.nudge(sample.motion) for sample in SAID]
     before, after = (
@@ -256,5 +258,5 @@ def test_a_filmed_mouth_keeps_its_width_however_round_it_reads():
         shapes[ROUNDING] = 0.4
         return reading_face((0, 0, 0), shapes)
 
-    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", [draw])
+    tuning = calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(draw))
     assert all(tuning.nudge(sample.motion).narrow == 0 for sample in MOMENTS)

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -11,9 +12,13 @@ from fakes.mesh import grimace, moved_face, reading, reading_face, readings, tur
 from lp_core.engines.base import TrialFrame
 from lp_core.engines.mesh import calibrate
 from lp_core.engines.mesh.engine import MeshEngine
+from lp_core.errors import ModelMissing
 from lp_core.faces.open import open_analyzer
 from lp_core.geometry.facemesh import LEFT_EYE, RIGHT_EYE
+from lp_core.render.drawing import in_batches
 from lp_core.settings import MotionSettings, RenderSettings
+
+open_video = partial(open_analyzer, is_video=True)
 
 
 class FakeAnalyzer:
@@ -59,7 +64,8 @@ class TestTuning:
             return opened[-1]
 
         reference = replace(sitter.neutral, blendshapes=readings())
-        return engine.tune(portrait, [TrialFrame(self.motion(sitter), None)] * 3, reference, open_one), opened
+        samples = [TrialFrame(self.motion(sitter), None)] * 3
+        return engine.tune(portrait, samples, reference, open_one, in_batches), opened
 
     def test_trials_are_small_pictures_in_8_bits_and_every_analyzer_is_closed(self, engine, sitter, as_frame):
         large = cv2.resize(sitter.picture, None, fx=2, fy=2).astype(np.uint16) * 257
@@ -79,12 +85,20 @@ class TestTuning:
         assert not tuning
         assert all(analyzer.closed == 1 for analyzer in opened)
 
+    def test_a_model_that_cannot_be_opened_is_reported(self, engine, portrait, sitter):
+        def refuse():
+            raise ModelMissing("planted")
+
+        samples = [TrialFrame(self.motion(sitter), None)]
+        with pytest.raises(ModelMissing, match="planted"):
+            engine.tune(portrait, samples, sitter.neutral, refuse, in_batches)
+
     def test_strengths_and_regions_are_not_corrected_away(self, portrait, sitter):
         found = []
         for motion in (MotionSettings(), MotionSettings(region="lips", pose_strength=0.3, strength=0.5)):
             engine = MeshEngine(RenderSettings(motion=motion))
             samples = [TrialFrame(grimace(sitter.neutral), None)]
-            tuned = engine.tune(portrait, samples, sitter.neutral, lambda: open_analyzer(is_video=True))
+            tuned = engine.tune(portrait, samples, sitter.neutral, open_video, in_batches)
             found.append(tuned)
         for name, array in found[0].items():
             np.testing.assert_array_equal(array, found[1][name])
@@ -95,9 +109,8 @@ class TestTuning:
             eyes=sitter.neutral.eyes * np.float32(0.45),
             blendshapes=readings(smile=0.9, left=0.6, right=0.6),
         )
-        tuning = engine.tune(
-            portrait, [TrialFrame(motion, None)], sitter.neutral, lambda: open_analyzer(is_video=True)
-        )
+        trial = TrialFrame(motion, None)
+        tuning = engine.tune(portrait, [trial], sitter.neutral, open_video, in_batches)
         tuned = engine.prepare(portrait.source, sitter.face, tuning)
         misread = []
         for candidate in (portrait, tuned):
@@ -115,5 +128,5 @@ def test_a_performer_and_an_image_of_himself_need_no_tuning(engine, portrait, si
 
     reference = replace(sitter.neutral, blendshapes=readings())
     samples = [TrialFrame(grimace(sitter.neutral), None)] * 3
-    assert not engine.tune(portrait, samples, reference, open_one)
+    assert not engine.tune(portrait, samples, reference, open_one, in_batches)
     assert not any(analyzer.times for analyzer in opened)

@@ -27,6 +27,7 @@ from lp_core.geometry.dense_field import DenseReference
 from lp_core.job import RenderJob
 from lp_core.leftovers import temporary_prefix
 from lp_core.motion.builtin import builtin_motion
+from lp_core.motion.landmarks.transfer import Nudge
 from lp_core.render.chunks import render_in_chunks
 from lp_core.settings import RenderSettings
 from lp_core.settings.table import with_values
@@ -78,6 +79,16 @@ def assert_same(found, wanted):
         assert one.region == other.region
 
 
+def test_trials_are_drawn_with_their_own_nudges(engine, portrait, acted, answered):
+    nudges = [Nudge(), Nudge(gap=0.1), Nudge(angles_deg=(3.0, 0.0, -2.0))]
+    trials = [DrawRequest(portrait, acted[3], nudge=nudge) for nudge in nudges]
+    with started() as helpers:
+        found = list(helpers.draw(engine, trials, acted[0]))
+    assert all(answered)
+    assert_same(found, engine.animate_all(trials, acted[0]))
+    assert all((one.pixels != found[0].pixels).any() for one in found[1:])
+
+
 class TestTheSameFrames:
     @pytest.mark.parametrize("room", [ROOM, 4096], ids=["in shared memory", "through the pipe"])
     def test_in_their_order(self, engine, acts, room, answered):
@@ -91,7 +102,9 @@ class TestTheSameFrames:
     def test_with_the_driving_image_and_its_dense_motion(self, engine, acts, sitter, answered):
         moved = np.ascontiguousarray(np.roll(sitter.picture, 4, axis=1))
         landmarks = sitter.face.landmarks_frame + np.array([4, 0, 0], np.float32)
-        dense = DenseReference.of(sitter.picture, sitter.face.landmarks_frame).motion(moved, landmarks, with_shade=True)
+        dense = DenseReference.of(sitter.picture, sitter.face.landmarks_frame).motion(
+            moved, landmarks, with_shade=True
+        )
         driven = [replace(act, driving=DrivingPicture(moved, landmarks, dense)) for act in acts]
         wanted = engine.animate_all(driven, acts[0].motion)
         assert any(
