@@ -161,6 +161,8 @@ class DrawRequest:
     """The driving image, where one is at hand."""
     edit: Edit = NO_EDIT
     """What the user's sliders add at this frame."""
+    pixels_alone: bool = False
+    """True: matte and flow are not used, and may be empty, (0, 0) and (0, 0, 2)."""
     nudge: Any = None
     """What a trial of the engine's own ``tune`` adds; None: what the portrait's tuning asks for."""
 

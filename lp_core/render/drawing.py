@@ -102,6 +102,13 @@ class Drawing:
         source = self.source
         return self.target.rate or (source.info.rate if isinstance(source, FilmedFace) else self.motion.rate)
 
+    @property
+    def _pixels_alone(self) -> bool:
+        """Whether nothing but the pixels of what is drawn is used."""
+        output = self.target.settings
+        uses = (self.protection, self.fronts, self.layers, self.mark, output.pass_names, self.fade_below > 0)
+        return output.alpha != "matte" and not any(uses)
+
     def count(self, source_frames: int | None) -> int | None:
         """Frames of the result; None where a filmed source does not say its length.
 
@@ -264,7 +271,8 @@ class Drawing:
         at = self._performance_index(int(time_s * self.rate.fps))
         if driver is not None and self.trust.is_covered(at, "mouth"):
             driver = replace(driver, is_mouth_covered=True)
-        return DrawRequest(shot.portrait, motion, driver, edit), float(motion.confidence)
+        act = DrawRequest(shot.portrait, motion, driver, edit, self._pixels_alone)
+        return act, float(motion.confidence)
 
     def _marked(self, drawn: DrawnFrame) -> DrawnFrame:
         """With the invisible mark, where one is wanted; what is protected stays out of the matte already."""

@@ -12,10 +12,15 @@ import sys
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
+import numpy as np
+
 from lp_core.engines.base import Animation, DrawRequest, Engine
 from lp_core.engines.helping.arrays import NO_SLOT, receive, send
 from lp_core.errors import LpError
 from lp_core.motion.sequence import MotionFrame
+
+_NO_MATTE, _NO_FLOW = np.zeros((0, 0), np.float32), np.zeros((0, 0, 2), np.float32)
+"""Take the place of what would be handed over for nothing."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ def _drawn(setup: DrawingSetup | None, asked: DrawRequest) -> Animation | None:
     if setup is None:
         return None
     try:
-        return setup.engine.animate_all([replace(asked, portrait=setup.portrait)], setup.reference)[0]
+        drawn = setup.engine.animate_all([replace(asked, portrait=setup.portrait)], setup.reference)[0]
     except LpError:
         return None
+    return replace(drawn, region_matte=_NO_MATTE, region_flow=_NO_FLOW) if asked.pixels_alone else drawn

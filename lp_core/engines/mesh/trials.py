@@ -49,7 +49,8 @@ class Trials(ClosesOnExit):
         """
         self._readers = self._readers or [_Reader(self._open_analyzer) for _ in range(READERS)]
         asked = (
-            DrawRequest(self._portrait, frame.motion, frame.driving, nudge=nudge) for frame, nudge in wanted
+            DrawRequest(self._portrait, frame.motion, frame.driving, pixels_alone=True, nudge=nudge)
+            for frame, nudge in wanted
         )
         drawn = zip(cycle(self._readers), self._draw(asked), strict=False)
         reading = [reader.start(animation.pixels) for reader, animation in drawn]

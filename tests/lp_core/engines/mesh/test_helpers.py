@@ -17,6 +17,7 @@ import pytest
 from fakes.films import write_portrait
 from fakes.mesh import grimace
 
+from lp_core import performances
 from lp_core.assemble import assemble
 from lp_core.engines.base import DrawRequest, DrivingPicture
 from lp_core.engines.helping import helpers as helpers_module
@@ -26,6 +27,7 @@ from lp_core.errors import SettingError
 from lp_core.geometry.dense_field import DenseReference
 from lp_core.job import RenderJob
 from lp_core.leftovers import temporary_prefix
+from lp_core.media.open import open_source
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.landmarks.transfer import Nudge
 from lp_core.render.chunks import render_in_chunks
@@ -121,6 +123,17 @@ class TestTheSameFrames:
             found = list(helpers.draw(engine, asked, acts[0].motion))
         assert [one is None for one in found] == [True, False, True, True, False]
         assert_same([found[1], found[4]], engine.animate_all(acts[3:5], acts[0].motion))
+
+    def test_without_matte_and_flow_where_pixels_alone_are_used(self, engine, acts, answered):
+        plain = [replace(act, pixels_alone=True) for act in acts]
+        with started() as helpers:
+            found = list(helpers.draw(engine, plain, acts[0].motion))
+        assert all(answered)
+        for one, other in zip(found, engine.animate_all(acts, acts[0].motion), strict=True):
+            np.testing.assert_array_equal(one.pixels, other.pixels)
+            np.testing.assert_array_equal(one.landmarks_frame, other.landmarks_frame)
+            assert one.region_matte.shape == (0, 0)
+            assert one.region_flow.shape == (0, 0, 2)
 
     def test_no_more_is_read_ahead_than_is_drawn(self, engine, acts):
         read = []
@@ -278,6 +291,32 @@ class TestARender:
                 wanted = oiio.ImageBuf(str(stage / f"helped.{index:04d}.exr")).get_pixels()
                 assert wanted.shape[2] > 3
                 np.testing.assert_array_equal(found, wanted)
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {},
+            {"alpha": "matte"},
+            {"watermark": "7"},
+            {"fade_below": 1.0},
+            {"person_matte": "auto"},
+            {"holdout": "auto"},
+        ],
+        ids=lambda more: "".join(more) or "plain",
+    )
+    def test_gives_the_same_frames_whatever_is_made_of_them(self, stage, monkeypatch, answered, more):
+        monkeypatch.setattr(helpers_module, "_cores", lambda: 2)
+        monkeypatch.setattr(performances, "LEAST_FRAMES", 5)
+        given = {"frames": "40-45", "codec": "ffv1", "overwrite": True, **more}
+        suffix = ".%04d.png" if "alpha" in more else ".mkv"
+        self.render_of(stage, f"with{suffix}", **given).run()
+        assert len(answered) == 6
+        assert None not in answered
+        alone = self.render_of(stage, f"without{suffix}", **given)
+        replace(alone, helpers=None).run()
+        with open_source(stage / f"with{suffix}") as found, open_source(stage / f"without{suffix}") as wanted:
+            for one, other in zip(found, wanted, strict=True):
+                np.testing.assert_array_equal(one.pixels, other.pixels)
 
 
 def test_a_grimace_is_drawn(engine, portrait, sitter):
