@@ -38,8 +38,9 @@ STILL_CELLS = 0.03
 """Motion below this, in cells, is the search's own noise; it counts in full from twice as much."""
 BORDER, WIDEST_BORDER = 0.03, 0.25
 """Over which the field dies away towards the border of the driving image, in its widths."""
-OTHERS = 0.004, 0.012
-"""How far outlines of the same and of different people are apart, over the size of the face."""
+OTHERS = 0.009, 0.012
+"""How far outlines of the same and of different people are apart, over the size of the face: 0.0015 to 0.008 between
+images of one person that are turned and scaled, 0.012 and more between people."""
 LOST = (0.1, 0.25)
 """How far the field misses the landmarks, in radii of the face, from which it counts less, and counts for nothing."""
 LOST_PERCENTILE = 85.0
@@ -136,12 +137,12 @@ def carry(
     head = fit_affine(posed[OVAL], (neutral - posed)[OVAL])
     cells = now * dense.scale
     cells[:, 2] += (dense.scale - 1) / 2
+    # Between people landmarks are the better witness inside a face: what corrects one is wrong on the other.
+    nudged = (1 - other) * _nudged(portrait, dense, field, seen, neutral, strength * back)
     rigid = (
         strength * back @ np.column_stack([head[:, :2] @ now[:, :2], head[:, :2] @ now[:, 2] + head[:, 2]])
     )
-    return Carried(
-        field, cells, float(border), rigid, _nudged(portrait, dense, field, seen, neutral, strength * back)
-    )
+    return Carried(field, cells, float(border), rigid, nudged)
 
 
 def agreement(dense: DenseField, performer: Performer) -> float:

@@ -128,6 +128,20 @@ def test_a_step_in_the_motion_folds_no_other_person(portrait, sitter, widened, i
     assert (carried.border > 0.1) == is_softened
 
 
+@pytest.mark.parametrize(("widened", "is_corrected"), [(1.0, True), (1.02, True), (1.15, False)])
+def test_landmarks_are_corrected_by_the_field_for_the_same_person_alone(
+    portrait, sitter, widened, is_corrected
+):
+    flow = np.zeros((128, 128, 2), np.float32) + np.float32(3)
+    dense = DenseField(flow, np.ones((128, 128), np.float32), (512, 512))
+    middle = portrait.points.mean(axis=0)
+    other = replace(portrait, points=middle + (portrait.points - middle) * (widened, 1, 1))
+    performer = Performer.of(sitter.neutral, sitter.neutral, (512, 512))
+    nudged = carry(other, dense, other.points, performer, 1.0).nudged
+    assert (np.abs(nudged).max() > 2) == is_corrected
+    assert is_corrected or not nudged.any()
+
+
 def test_a_field_that_lost_the_face_leaves_the_surroundings_to_the_head(engine, sitter, as_frame, rng):
     """A search that finds other places than the landmarks tears hair, neck and chin."""
     pixels, motion, landmarks = moved(sitter, (40.0, -60.0))
