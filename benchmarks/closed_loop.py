@@ -11,6 +11,7 @@ half of the frames in which the performer moves least.
 
     python benchmarks/closed_loop.py --media ../shared/media
     python benchmarks/closed_loop.py --media ../shared/media --driving d0 --portraits s9 --sheet out/loop.png
+    python benchmarks/closed_loop.py --media ../shared/media --calibration off --set dense_motion=false
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from ground_truth import given_values
 
 from lp_core.assemble import assemble
 from lp_core.engines.base import Animation, DrivingPicture
@@ -36,7 +38,8 @@ from lp_core.job import RenderJob
 from lp_core.media.open import open_source
 from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.sequence import MotionFrame
-from lp_core.settings import CALIBRATIONS, MeshSettings, OutputSettings, RenderSettings
+from lp_core.settings import CALIBRATIONS, RenderSettings
+from lp_core.settings.table import with_values
 
 CHANNELS = {
     "pitch": (5.0, 0.90),
@@ -180,14 +183,12 @@ def contact_sheet(driving: Path, film: Path, count: int = 8) -> np.ndarray:
 
 
 def run_pair(
-    portrait: Path, driving: Path, driver: Reading, film: Path, calibration: str
+    portrait: Path, driving: Path, driver: Reading, film: Path, settings: RenderSettings
 ) -> tuple[list, str]:
     """Renders one pair; its comparison and the rest of its row."""
-    output = OutputSettings(codec="ffv1", audio="none", overwrite=True)
-    settings = RenderSettings(mesh=MeshSettings(calibration=calibration), output=output)
     engine = WatchedEngine(settings)
     job = RenderJob(str(portrait), str(driving), str(film), settings)
-    replace(assemble(job), engine=engine).run()
+    replace(assemble(job), engine=engine, helpers=None).run()
     result = read_clip(film)
     background = changed_background(portrait, film, engine.touched)
     folds = 1e6 * engine.folded / max(engine.counted, 1)
@@ -207,7 +208,10 @@ def main() -> int:
         "--sheet", type=Path, help="write a contact sheet of every pair (pair's names are added)"
     )
     parser.add_argument("--calibration", default="fine", choices=CALIBRATIONS)
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a render setting")
     options = parser.parse_args()
+    values = {"codec": "ffv1", "audio": "none", "overwrite": True, "calibration": options.calibration}
+    settings = with_values(RenderSettings(), {**values, **given_values(options.set)})
     names = list(CHANNELS)
     print(
         "correlation/gain wherever the performer moves enough; ! misses its bar; folds per million touched pixels"
@@ -221,7 +225,7 @@ def main() -> int:
             portrait = options.media / "portraits" / f"{still}.jpg"
             with tempfile.TemporaryDirectory() as folder:
                 film = Path(folder) / "loop.mkv"
-                rows, rest = run_pair(portrait, driving, driver, film, options.calibration)
+                rows, rest = run_pair(portrait, driving, driver, film, settings)
                 if options.sheet:
                     sheet = contact_sheet(driving, film)
                     path = options.sheet.with_stem(f"{options.sheet.stem}_{clip}_{still}")

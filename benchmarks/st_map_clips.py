@@ -90,7 +90,7 @@ def main() -> int:
                 job = RenderJob(
                     str(portrait), str(options.media / "driving" / f"{clip}.mp4"), f"{folder}/o.mkv", settings
                 )
-                replace(assemble(job), engine=engine).run()
+                replace(assemble(job), engine=engine, helpers=None).run()
             shares = np.array(engine.shares)
             least = min(least, float(shares.min()))
             print(
