@@ -2,9 +2,9 @@
 
 Landmarks know the face; hair, ears, neck and shoulders are known to the pixels alone. The flow is found by Dense
 Inverse Search (lp_core.geometry.optical_flow) in images of SIDE x SIDE pixels, or as many in another shape, and kept
-in cells of CELL x CELL of them. The search begins with what the landmarks say of the head, so that a large movement is
-not lost. Where eyes and mouth open or close there is no correspondence: those places are left out, and filled from
-around them.
+in cells of CELL x CELL of them. The search starts from the head motion that the landmarks give, so that a large
+movement is not lost. Eyes and mouth have no correspondence where they open or close. They are left out and filled
+from around them.
 """
 
 from __future__ import annotations

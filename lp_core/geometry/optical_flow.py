@@ -39,7 +39,7 @@ class Search:
 FINE = Search(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 25, 5)
 """All that OpenCV's medium preset does."""
 COARSE = Search(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 12, 1)
-"""Two thirds of the time; enough where the flow is averaged afterwards, and a good guess is at hand."""
+"""Takes less time. It is enough where a good guess is available and the flow is averaged afterwards."""
 ROUGH = Search(cv2.DISOPTICAL_FLOW_PRESET_FAST, 16, 5)
 """A quarter of the time, on a grid twice as coarse."""
 

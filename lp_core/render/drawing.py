@@ -271,7 +271,7 @@ class Drawing:
         at = self._performance_index(int(time_s * self.rate.fps))
         if driver is not None and self.trust.is_covered(at, "mouth"):
             driver = replace(driver, is_mouth_covered=True)
-        act = DrawRequest(shot.portrait, motion, driver, edit, self._pixels_alone)
+        act = DrawRequest(shot.portrait, motion, driver, edit, pixels_alone=self._pixels_alone)
         return act, float(motion.confidence)
 
     def _marked(self, drawn: DrawnFrame) -> DrawnFrame:

@@ -31,6 +31,7 @@ from lp_core.media.open import open_source
 from lp_core.motion.builtin import builtin_motion
 from lp_core.motion.landmarks.transfer import Nudge
 from lp_core.render.chunks import render_in_chunks
+from lp_core.render.watching import Trust
 from lp_core.settings import RenderSettings
 from lp_core.settings.table import with_values
 from lp_core.timing import FrameRate
@@ -300,13 +301,19 @@ class TestARender:
             {"watermark": "7"},
             {"fade_below": 1.0},
             {"person_matte": "auto"},
-            {"holdout": "auto"},
+            {"holdout": "held.png"},
         ],
         ids=lambda more: "".join(more) or "plain",
     )
     def test_gives_the_same_frames_whatever_is_made_of_them(self, stage, monkeypatch, answered, more):
         monkeypatch.setattr(helpers_module, "_cores", lambda: 2)
         monkeypatch.setattr(performances, "LEAST_FRAMES", 5)
+        monkeypatch.setattr(Trust, "fade", lambda *_: 0.5)
+        if "holdout" in more:
+            held = np.zeros((512, 512), np.uint8)
+            held[:256] = 255
+            write_portrait(stage / "held.png", held[..., None].repeat(3, axis=2))
+            more = {"holdout": str(stage / "held.png")}
         given = {"frames": "40-45", "codec": "ffv1", "overwrite": True, **more}
         suffix = ".%04d.png" if "alpha" in more else ".mkv"
         self.render_of(stage, f"with{suffix}", **given).run()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lp_core.geometry.facemesh import NEUTRAL
 from lp_core.motion.builtin import neutral_face
 from lp_core.motion.landmarks.lips import OUTER_EYES, inner_gap, spoken_share
 from lp_core.motion.landmarks.motion import frame_of_points
@@ -52,3 +53,13 @@ def test_calibration_leaves_a_spoken_mouth_alone(smiling):
 def test_a_filmed_face_says_nothing():
     face = frame_of_points(neutral_face(), (0, 0, 0), np.zeros(52, np.float32))
     assert spoken_share(face, face) == 0
+
+
+@pytest.mark.parametrize(("read", "share"), [(5e-5, 0.0), (0.01, 0.01), (0.5, 0.5)])
+def test_what_a_landmarker_reads_of_rest_in_a_film_is_no_speech(read, share):
+    blendshapes = np.zeros(52, np.float32)
+    motion = frame_of_points(neutral_face(), (0, 0, 0), blendshapes)
+    at_rest = blendshapes.copy()
+    at_rest[NEUTRAL] = read
+    reference = frame_of_points(neutral_face(), (0, 0, 0), at_rest)
+    assert spoken_share(motion, reference) == pytest.approx(share)
