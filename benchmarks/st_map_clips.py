@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,14 +21,13 @@ import numpy as np
 from ground_truth import given_values
 
 from lp_core.assemble import assemble
-from lp_core.engines.base import Animation, DrivingPicture
+from lp_core.engines.base import Animation, DrawRequest
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.engines.mesh.portrait import MeshPortrait
 from lp_core.geometry.facemesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.geometry.flow import st_map
 from lp_core.geometry.sampling import Sampler
 from lp_core.job import RenderJob
-from lp_core.motion.implicit.edit import NO_EDIT, Edit
 from lp_core.motion.sequence import MotionFrame
 from lp_core.settings.render import RenderSettings
 from lp_core.settings.table import with_values
@@ -42,16 +42,14 @@ class JudgedEngine(MeshEngine):
         super().__init__(settings)
         self.shares: list[float] = []
 
-    def animate(
-        self,
-        portrait: MeshPortrait,
-        motion: MotionFrame,
-        reference: MotionFrame,
-        driving: DrivingPicture | None = None,
-        edit: Edit = NO_EDIT,
-    ) -> Animation:
+    def animate_all(self, acts: Sequence[DrawRequest], reference: MotionFrame) -> list[Animation]:
         """As the engine does."""
-        shown = super().animate(portrait, motion, reference, driving, edit)
+        results = super().animate_all(acts, reference)
+        for act, shown in zip(acts, results, strict=True):
+            self._judge(act.portrait, shown)
+        return results
+
+    def _judge(self, portrait: MeshPortrait, shown: Animation) -> None:
         height, width = shown.pixels.shape[:2]
         uv = st_map(shown.region_flow, shown.region, (width, height), (0, 0, width, height))
         x = (uv[..., 0].astype(np.float64) * width - 0.5).astype(np.float32)
@@ -64,7 +62,6 @@ class JudgedEngine(MeshEngine):
         counted = (shown.matte == 1) & (mouth == 0)
         apart = np.abs(found.astype(np.int16) - shown.pixels).max(axis=2)[counted]
         self.shares.append(100 * float((apart <= 1).mean()))
-        return shown
 
 
 def main() -> int:

@@ -163,6 +163,8 @@ class DrawRequest:
     """What the user's sliders add at this frame."""
     pixels_alone: bool = False
     """True: matte and flow are not used, and may be empty, (0, 0) and (0, 0, 2)."""
+    slow_correction: NDArray[np.float64] | None = None
+    """Average of the engine's ``slow_correction`` around this frame; None: that of this frame itself."""
     nudge: Any = None
     """What a trial of the engine's own ``tune`` adds; None: what the portrait's tuning asks for."""
 
@@ -246,6 +248,18 @@ class Engine(Protocol):
             reference: its neutral frame.
             open_analyzer: gives an analyzer of the kind that read the performance (video mode).
             draw: draws the trials.
+        """
+        ...
+
+    def slow_correction(self, portrait: Any, motion: MotionFrame) -> NDArray[np.float64] | None:  # noqa: ANN401
+        """The part of what a portrait's tuning adds at a frame that must not tremble; a render averages it over time.
+
+        Args:
+            portrait: result of ``prepare``.
+            motion: the performance at the frame.
+
+        Returns:
+            (N,) plain numbers; None where nothing is added.
         """
         ...
 

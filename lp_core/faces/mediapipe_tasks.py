@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from operator import attrgetter
 from typing import Any
 
 import cv2
@@ -24,6 +25,7 @@ MODEL = "face-landmarker"
 
 _DETECTOR_MEMBER = "face_detector.tflite"
 _AXES = np.diag([1.0, -1.0, -1.0])
+_PLACE = attrgetter("x", "y", "z")
 
 
 _IDLE_FRAMES = 8
@@ -166,8 +168,8 @@ def faces_of(result: Any, window: FaceBox) -> list[Face]:  # noqa: ANN401 - an u
 
 def _face(points: Any, shapes: Any, transform: NDArray[np.float64], window: FaceBox) -> Face:  # noqa: ANN401
     width, height = window.right - window.left, window.bottom - window.top
-    flat = np.fromiter((value for p in points for value in (p.x, p.y, p.z)), np.float64, 3 * len(points))
-    landmarks = flat.reshape(-1, 3) * (width, height, width) + (window.left, window.top, 0.0)
+    places = np.array(list(map(_PLACE, points)), np.float64)
+    landmarks = places * (width, height, width) + (window.left, window.top, 0.0)
     rotation = nearest_rotation(_AXES @ transform[:3, :3] @ _AXES)
     (left, top), (right, bottom) = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
     return Face(

@@ -121,9 +121,7 @@ class MotionTimeline:
             time_s: seconds from the start of the performance; before it the first frame holds, after its end
                 the last.
         """
-        position = min(max(time_s * self.rate.fps, Fraction(0)), Fraction(len(self) - 1))
-        index = position.numerator // position.denominator
-        rest = position - index
+        index, rest = self.place(time_s)
         before = self.frame(index)
         if rest == 0:
             return before
@@ -131,6 +129,12 @@ class MotionTimeline:
         if before.confidence == 0 or after.confidence == 0:
             return before if rest <= Fraction(1, 2) else after
         return between(before, after, float(rest))
+
+    def place(self, time_s: Fraction) -> tuple[int, Fraction]:
+        """The frame that is shown at a time, and how far the next one is on its way, 0 <= . < 1."""
+        position = min(max(time_s * self.rate.fps, Fraction(0)), Fraction(len(self) - 1))
+        index = position.numerator // position.denominator
+        return index, position - index
 
     def _find_reference(self, wanted: str) -> int:
         if wanted in ("auto", "neutral"):

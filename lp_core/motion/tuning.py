@@ -22,6 +22,8 @@ from lp_core.motion.sequence import MotionFrame
 F64 = NDArray[np.float64]
 CONTROLS = 8
 """Pitch, yaw, roll, jaw, smile, left lid, right lid, narrowing of a speaking mouth."""
+SLOW = 5
+"""The first of them may be averaged over time; lids and the lips of a consonant are quicker than that."""
 GAP_SHARE = 0.5
 """Part of the jaw's control that opens the lips; the rest lowers mouth and chin as one. Where a beard hides
 the lips only the latter reads, and on lips that stay closed only the latter is wanted."""
@@ -57,18 +59,32 @@ class LandmarkTuning:
     limits: F64
     """(CONTROLS,) largest correction of each control."""
 
-    def nudge(self, motion: MotionFrame) -> Nudge:
-        """The correction at a frame of the performance."""
-        return make_nudge(self.controls(motion))
+    def nudge(self, motion: MotionFrame, slow: F64 | None = None) -> Nudge:
+        """The correction at a frame of the performance.
 
-    def controls(self, motion: MotionFrame) -> F64:
+        Args:
+            motion: the frame.
+            slow: (SLOW,) average of ``slow`` over the frames around it; None: the frame's own.
+        """
+        return make_nudge(self.controls(motion, slow))
+
+    def controls(self, motion: MotionFrame, slow: F64 | None = None) -> F64:
         """(CONTROLS,) the same as plain numbers."""
-        whole = _Fitted(self.keys, self.weights, self.slope, self.width, self.rest)
         lips = _Fitted(self.lip_keys, self.lip_weights, self.lip_slope, self.lip_width, self.lip_rest)
-        limits = self.limits
-        return np.concatenate(
-            [whole.at(features(motion), limits[:-1]), lips.at(lip_features(motion), limits[-1:])]
-        )
+        seen, spoken = features(motion), lip_features(motion)
+        found = self._whole.at(seen, self.limits[:-1])
+        if slow is not None:
+            found[:SLOW] = slow
+        narrowed = lips.at(spoken, self.limits[-1:])
+        return np.concatenate([self._whole.away(seen) * found, lips.away(spoken) * narrowed])
+
+    def slow(self, motion: MotionFrame) -> F64:
+        """(SLOW,) first controls of a frame as they are apart from rest, to be averaged over time."""
+        return self._whole.at(features(motion), self.limits[:-1])[:SLOW]
+
+    @property
+    def _whole(self) -> _Fitted:
+        return _Fitted(self.keys, self.weights, self.slope, self.width, self.rest)
 
 
 def tuning_arrays(tuning: LandmarkTuning) -> dict[str, NDArray[Any]]:
@@ -164,9 +180,12 @@ class _Fitted:
         return cls(keys, weights, slope, width, rest)
 
     def at(self, feature: F64, limits: F64) -> F64:
-        """The corrections where a frame stands."""
+        """The corrections where a frame stands, apart from rest."""
         kernel = np.exp(-((self.keys - feature) ** 2).sum(axis=1) / (2 * self.width**2))
-        away = 1 - np.exp(-((feature - self.rest) ** 2).sum() / (2 * _AT_REST**2))
         found = (feature - self.rest) @ self.slope + kernel @ self.weights
-        corrections: F64 = away * np.clip(found, -limits, limits)
+        corrections: F64 = np.clip(found, -limits, limits)
         return corrections
+
+    def away(self, feature: F64) -> float:
+        """How much of them counts: 0 at rest, where nothing is corrected, 1 far from it."""
+        return 1 - float(np.exp(-((feature - self.rest) ** 2).sum() / (2 * _AT_REST**2)))

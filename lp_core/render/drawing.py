@@ -21,6 +21,7 @@ from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.implicit.edit import EditCurves
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.timeline import MotionTimeline
+from lp_core.render.calm import CalmCorrections
 from lp_core.render.edges import (
     QUEUE_DEPTH,
     FilmedFace,
@@ -89,6 +90,8 @@ class Drawing:
     """Trust below which the result fades to the source; 0: never."""
     timeline: MotionTimeline
     """The performance without gaps, smoothed."""
+    calm: CalmCorrections
+    """What the tuning adds, averaged."""
     notes: list[str]
     """Sentences for the summary; grows."""
     helpers: Helpers | None = None
@@ -264,14 +267,16 @@ class Drawing:
         if shot.portrait is None:
             return None, 0.0
         part = self.part
-        motion = self.timeline.at(max(part.performance_s + time_s, Fraction(0)))
+        shown_s = max(part.performance_s + time_s, Fraction(0))
+        motion = self.timeline.at(shown_s)
         if motion.confidence <= 0:
             return None, float(motion.confidence)
         edit = self.edits.at(float(max(part.start_s + time_s, Fraction(0)) * self.rate.fps))
         at = self._performance_index(int(time_s * self.rate.fps))
         if driver is not None and self.trust.is_covered(at, "mouth"):
             driver = replace(driver, is_mouth_covered=True)
-        act = DrawRequest(shot.portrait, motion, driver, edit, pixels_alone=self._pixels_alone)
+        slow = self.calm.at(shot.portrait, shown_s)
+        act = DrawRequest(shot.portrait, motion, driver, edit, self._pixels_alone, slow)
         return act, float(motion.confidence)
 
     def _marked(self, drawn: DrawnFrame) -> DrawnFrame:

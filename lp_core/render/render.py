@@ -28,6 +28,7 @@ from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.implicit.edit import NO_EDITS, EditCurves
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.calibration import needs_trials, survey, tune
+from lp_core.render.calm import CalmCorrections
 from lp_core.render.cast import laid_together
 from lp_core.render.drawing import Drawing, Watermarker
 from lp_core.render.edges import (
@@ -154,6 +155,7 @@ class Render:
             else MotionReader(stored)
         )
         with opened as motion:
+            timeline = MotionTimeline(motion, self.motion, self.face.on_lost)
             yield Drawing(
                 engine=self.engine,
                 source=self.source,
@@ -168,7 +170,8 @@ class Render:
                 motion=motion,
                 trust=Trust.load(folder) or Trust.of_stored(motion),
                 fade_below=self.motion.fade_below,
-                timeline=MotionTimeline(motion, self.motion, self.face.on_lost),
+                timeline=timeline,
+                calm=CalmCorrections(self.engine, timeline),
                 notes=notes,
                 helpers=self.helpers,
             )

@@ -54,6 +54,9 @@ class ToyEngine:
     def tune(self, portrait, samples, reference, open_analyzer, draw):
         return NO_TUNING
 
+    def slow_correction(self, portrait, motion):
+        return None
+
     def survey(self, plate, performance):
         return NO_TUNING
 

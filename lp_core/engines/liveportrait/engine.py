@@ -187,6 +187,9 @@ class LivePortraitEngine:
         """Nothing: this engine needs no trials."""
         return NO_TUNING
 
+    def slow_correction(self, portrait: LivePortraitPortrait, motion: MotionFrame) -> None:
+        """Nothing: see the contract."""
+
     def survey(self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance) -> Tuning:
         """The plan of a filmed source; see the contract and ``lp_core.engines.liveportrait.filmed_source``."""
         if self._settings.speech.lipsync:

@@ -146,22 +146,23 @@ class MeshEngine:
         Raises:
             SettingError: the mouth shall come from the driving image and there is none.
         """
-        if (driving is None or driving.pixels is None) and self._settings.mesh.mouth == "driving":
-            raise SettingError(
-                "There is no driving image to take the mouth from; hand one over, or use --mouth drawn or auto."
-            )
-        nudge = portrait.tuning.nudge(motion) if portrait.tuning else NO_NUDGE
-        change = make_change(portrait.face, edit) if edit.values else NO_CHANGE
-        return self._draw(portrait, motion, reference, driving, nudge, change)
+        return self._asked(DrawRequest(portrait, motion, driving, edit), reference)
 
     def animate_all(self, acts: Sequence[DrawRequest], reference: MotionFrame) -> list[Animation]:
-        """Draws several frames; see the contract."""
-        return [
-            self.animate(act.portrait, act.motion, reference, act.driving, act.edit)
-            if act.nudge is None
-            else self._draw(act.portrait, act.motion, reference, act.driving, act.nudge)
-            for act in acts
-        ]
+        """Draws several frames, as ``animate`` does; see the contract."""
+        return [self._asked(act, reference) for act in acts]
+
+    def _asked(self, act: DrawRequest, reference: MotionFrame) -> Animation:
+        portrait, driving, nudge = act.portrait, act.driving, act.nudge
+        if nudge is None:
+            if (driving is None or driving.pixels is None) and self._settings.mesh.mouth == "driving":
+                raise SettingError(
+                    "There is no driving image to take the mouth from; hand one over, or use --mouth drawn or auto."
+                )
+            tuning = portrait.tuning
+            nudge = tuning.nudge(act.motion, act.slow_correction) if tuning else NO_NUDGE
+        change = make_change(portrait.face, act.edit) if act.edit.values else NO_CHANGE
+        return self._draw(portrait, act.motion, reference, driving, nudge, change)
 
     def tune(
         self,
@@ -184,6 +185,10 @@ class MeshEngine:
         with Trials(small, drawn, open_analyzer) as trials:
             tuning = calibrate(small.face, samples, reference, self._settings.motion.motion, trials.read)
         return NO_TUNING if tuning is None else tuning_arrays(tuning)
+
+    def slow_correction(self, portrait: MeshPortrait, motion: MotionFrame) -> NDArray[np.float64] | None:
+        """Head angles, jaw and smile of the tuning; see the contract."""
+        return portrait.tuning.slow(motion) if portrait.tuning else None
 
     def survey(self, plate: Iterable[tuple[Frame, Face | None]], performance: Performance) -> Tuning:
         """The mouth of a plate that another voice replaces; else nothing; see the contract."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_core.motion.landmarks.transfer import Nudge
-from lp_core.motion.tuning import CONTROLS, GAP_SHARE, features, fit, make_nudge
+from lp_core.motion.tuning import CONTROLS, GAP_SHARE, SLOW, features, fit, make_nudge
 
 LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9, 0.08])
 SEED = st.integers(0, 2**32 - 1)
@@ -39,6 +39,23 @@ def test_nothing_is_corrected_at_the_reference(seed, count):
     tuning = tuned(seed, count)[2]
     assert (tuning.controls(performer()) == 0).all()
     assert tuning.nudge(performer()) == Nudge()
+
+
+def test_slow_controls_may_come_from_elsewhere_and_quick_ones_may_not():
+    keys, _, tuning = tuned()
+    own = tuning.controls(keys[0])
+    found = tuning.controls(keys[0], np.arange(1.0, 1 + SLOW))
+    np.testing.assert_allclose(found[:SLOW], np.arange(1.0, 1 + SLOW), rtol=1e-3)
+    np.testing.assert_array_equal(found[SLOW:], own[SLOW:])
+    assert own[SLOW:].any()
+    np.testing.assert_array_equal(tuning.controls(keys[0], tuning.slow(keys[0])), own)
+
+
+@given(SEED, SEED)
+def test_no_average_corrects_the_reference(seed, other):
+    tuning = tuned(seed)[2]
+    for frame in frames(other, 3):
+        assert tuning.nudge(performer(), tuning.slow(frame)) == Nudge()
 
 
 @given(SEED, st.integers(1, 12))
