@@ -346,3 +346,30 @@ def test_pictures_drawn_together_are_those_drawn_alone(source, batch):
     assert sum(together.drawn) == sum(alone.drawn) == (7 if source == "still" else 5)
     assert max(alone.drawn) == 1
     assert len(together.drawn) < len(alone.drawn)
+
+
+class TunedEngine(ToyEngine):
+    """Corrects by the motion's value; notes what each frame is drawn with."""
+
+    def slow_correction(self, portrait, motion):
+        return np.array([float(motion.lips)])
+
+    def animate_all(self, acts, reference):
+        self.corrections = [
+            *getattr(self, "corrections", []),
+            *(float(act.slow_correction[0]) for act in acts),
+        ]
+        return super().animate_all(acts, reference)
+
+
+def test_a_frame_is_drawn_with_the_average_of_what_its_neighbors_are_corrected_by():
+    values = [20] * 10 + [60] + [20] * 10
+    engine = TunedEngine()
+    render(still(), film(values), engine)
+    found = np.array(engine.corrections)
+    assert found[:5] == pytest.approx(20)
+    assert found[10] == found.max()
+    assert 25 < found[10] < 35, "most of what a lone frame asks for is not given"
+    assert found[9] > 21
+    np.testing.assert_allclose(found, found[::-1])
+    assert found.sum() == pytest.approx(sum(values), rel=1e-3)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fakes.mesh import grimace, moved_face, reading, reading_face, readings, turned
 
-from lp_core.engines.base import TrialFrame
+from lp_core.engines.base import DrawRequest, TrialFrame
 from lp_core.engines.mesh import calibrate
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.errors import ModelMissing
@@ -56,6 +56,9 @@ class TestTuning:
     def motion(self, sitter):
         return replace(grimace(sitter.neutral), blendshapes=readings(jaw=0.6, left=0.5, right=0.5))
 
+    def reference(self, sitter):
+        return replace(sitter.neutral, blendshapes=readings())
+
     def tune(self, engine, portrait, sitter, finds_a_face):
         opened = []
 
@@ -63,9 +66,8 @@ class TestTuning:
             opened.append(FakeAnalyzer(finds_a_face))
             return opened[-1]
 
-        reference = replace(sitter.neutral, blendshapes=readings())
         samples = [TrialFrame(self.motion(sitter), None)] * 3
-        return engine.tune(portrait, samples, reference, open_one, in_batches), opened
+        return engine.tune(portrait, samples, self.reference(sitter), open_one, in_batches), opened
 
     def test_trials_are_small_pictures_in_8_bits_and_every_analyzer_is_closed(self, engine, sitter, as_frame):
         large = cv2.resize(sitter.picture, None, fx=2, fy=2).astype(np.uint16) * 257
@@ -79,6 +81,24 @@ class TestTuning:
         assert tuning
         shown = engine.animate(engine.prepare(frame, face, tuning), self.motion(sitter), sitter.neutral)
         assert (shown.pixels != engine.animate(portrait, self.motion(sitter), sitter.neutral).pixels).any()
+
+    def test_an_average_takes_the_place_of_a_frames_own_correction(self, engine, portrait, sitter, as_frame):
+        tuning, _ = self.tune(engine, portrait, sitter, True)
+        tuned = engine.prepare(as_frame(sitter.picture), sitter.face, tuning)
+        motion = self.motion(sitter)
+        own = engine.slow_correction(tuned, motion)
+        assert engine.slow_correction(portrait, motion) is None
+        asked = [
+            DrawRequest(tuned, motion, slow_correction=slow) for slow in (None, own, own + [0, 6, 0, 0, 0])
+        ]
+        reference = self.reference(sitter)
+        plain, same, turned_head = engine.animate_all(asked, reference)
+        np.testing.assert_array_equal(same.pixels, plain.pixels)
+        nose = [shown.landmarks_frame[1, 0] for shown in (plain, turned_head)]
+        assert abs(nose[1] - nose[0]) > 0.01 * np.ptp(plain.landmarks_frame[:, 0])
+        at_rest = DrawRequest(tuned, reference, slow_correction=own + [0, 6, 0, 0, 0])
+        (shown,) = engine.animate_all([at_rest], reference)
+        np.testing.assert_array_equal(shown.pixels, sitter.picture)
 
     def test_nothing_found_is_no_tuning(self, engine, portrait, sitter):
         tuning, opened = self.tune(engine, portrait, sitter, False)
