@@ -196,9 +196,8 @@ def run_pair(
     result = read_clip(film)
     background = changed_background(portrait, film, engine.touched)
     folds = 1e6 * engine.folded / max(engine.counted, 1)
-    shaking = (
-        f"{jitter(driver, result):>6.2f} {jitter(driver, Reading({}, in_eye_distances(engine.drawn))):>6.2f}"
-    )
+    drawn = Reading({}, in_eye_distances(engine.drawn))
+    shaking = f"{jitter(driver, result):>6.2f} {jitter(driver, drawn):>6.2f}"
     return list(compare(driver, result)), f"{result.missing:>5} {background:>6} {folds:>7.1f} {shaking}"
 
 

@@ -21,7 +21,7 @@ from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.implicit.edit import EditCurves
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.timeline import MotionTimeline
-from lp_core.render.calm import CalmCorrections
+from lp_core.render.calm_corrections import CalmCorrections
 from lp_core.render.edges import (
     QUEUE_DEPTH,
     FilmedFace,

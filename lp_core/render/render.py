@@ -28,7 +28,7 @@ from lp_core.motion.files.lpmotion import MotionReader
 from lp_core.motion.implicit.edit import NO_EDITS, EditCurves
 from lp_core.motion.timeline import MotionTimeline
 from lp_core.render.calibration import needs_trials, survey, tune
-from lp_core.render.calm import CalmCorrections
+from lp_core.render.calm_corrections import CalmCorrections
 from lp_core.render.cast import laid_together
 from lp_core.render.drawing import Drawing, Watermarker
 from lp_core.render.edges import (

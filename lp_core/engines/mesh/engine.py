@@ -157,7 +157,7 @@ class MeshEngine:
         if nudge is None:
             if (driving is None or driving.pixels is None) and self._settings.mesh.mouth == "driving":
                 raise SettingError(
-                    "There is no driving image to take the mouth from; hand one over, or use --mouth drawn or auto."
+                    "There is no driving image to take the mouth from; give one, or use --mouth drawn or --mouth auto."
                 )
             tuning = portrait.tuning
             nudge = tuning.nudge(act.motion, act.slow_correction) if tuning else NO_NUDGE

@@ -29,7 +29,7 @@ class CalmCorrections:
     def __init__(self, engine: Engine, timeline: MotionTimeline) -> None:
         self._engine, self._timeline = engine, timeline
         self._kernel = zero_phase_kernel(STRENGTH, timeline.rate)
-        self._known: dict[int, tuple[F64, bool]] = {}
+        self._known: dict[int, F64 | None] = {}
 
     def at(self, portrait: Any, time_s: Fraction) -> F64 | None:  # noqa: ANN401 - the engine's own Portrait
         """The average around a time; None where the portrait's tuning corrects nothing.
@@ -42,34 +42,32 @@ class CalmCorrections:
             time_s: as for MotionTimeline.at.
         """
         index, rest = self._timeline.place(time_s)
-        found = self._average(portrait, index)
-        if found is None or rest == 0:
-            return found
-        after = self._average(portrait, index + 1)
-        return None if after is None else found + float(rest) * (after - found)
+        found = []
+        for frame, share in ((index, 1 - rest), (index + 1, rest)):
+            average = self._average(portrait, frame) if share > 0 else None
+            if average is not None:
+                found.append((float(share), average))
+        if not found:
+            return None
+        return np.asarray(sum(share * average for share, average in found) / sum(share for share, _ in found))
 
     def _average(self, portrait: Any, index: int) -> F64 | None:  # noqa: ANN401
+        """The average around a frame of the performance; None where that is lost or not corrected."""
         radius = len(self._kernel) // 2
         reach = min(radius, index, len(self._timeline) - 1 - index)
         self._known = {at: one for at, one in self._known.items() if abs(at - index) <= radius}
-        found, weights = [], self._kernel[radius - reach : radius + reach + 1].copy()
-        for place, at in enumerate(range(index - reach, index + reach + 1)):
-            value, is_there = self._at_frame(portrait, at)
-            if value is None:
-                return None
-            found.append(value)
-            if not is_there:
-                weights[[place, -1 - place]] = 0
-        weights[reach] = self._kernel[radius]  # the frame itself always counts
-        average: F64 = (weights / weights.sum()) @ np.array(found)
+        found = [self._at_frame(portrait, at) for at in range(index - reach, index + reach + 1)]
+        own = found[reach]
+        if own is None:
+            return None
+        counts = np.array([one is not None for one in found], np.float64)
+        weights = self._kernel[radius - reach : radius + reach + 1] * counts * counts[::-1]
+        average: F64 = (weights / weights.sum()) @ np.array([own if one is None else one for one in found])
         return average
 
-    def _at_frame(self, portrait: Any, index: int) -> tuple[F64 | None, bool]:  # noqa: ANN401
-        """The correction at a frame of the performance, and whether its face was seen."""
+    def _at_frame(self, portrait: Any, index: int) -> F64 | None:  # noqa: ANN401
         if index not in self._known:
             motion = self._timeline.frame(index)
-            found = self._engine.slow_correction(portrait, motion)
-            if found is None:
-                return None, False
-            self._known[index] = found, bool(motion.confidence > 0)
+            is_seen = motion.confidence > 0
+            self._known[index] = self._engine.slow_correction(portrait, motion) if is_seen else None
         return self._known[index]

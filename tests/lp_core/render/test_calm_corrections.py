@@ -10,7 +10,7 @@ from fakes.mesh import performer
 from lp_core.motion.sequence import stack
 from lp_core.motion.smoothing import zero_phase_kernel
 from lp_core.motion.timeline import MotionTimeline
-from lp_core.render.calm import STRENGTH, CalmCorrections
+from lp_core.render.calm_corrections import STRENGTH, CalmCorrections
 from lp_core.settings import MotionSettings
 from lp_core.timing import FrameRate
 
@@ -76,6 +76,13 @@ def test_lost_frames_do_not_count():
     lips = np.full(41, 0.1)
     lips[18] = 77
     np.testing.assert_allclose(averages(lips, range(19, 41), lost=[18])[:, 0], 0.2, atol=1e-6)
+
+
+@pytest.mark.parametrize("time", [Fraction(71, 4), Fraction(73, 4)])
+def test_between_a_seen_and_a_lost_frame_the_seen_one_counts(time):
+    lips = np.full(41, 0.1)
+    lips[18] = 77
+    np.testing.assert_allclose(averages(lips, [time], lost=[18])[0, 0], 0.2, atol=1e-6)
 
 
 def test_every_frame_is_corrected_once(rng):
