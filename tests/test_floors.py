@@ -28,7 +28,7 @@ FLOORS = (
         "job",
         "link",
     ),
-    ("contexts", "leftovers", "log_lines", "frame", "geometry"),
+    ("contexts", "cores", "leftovers", "log_lines", "frame", "geometry"),
     ("color", "models", "motion"),
     ("media", "faces", "provenance"),
     ("engines", "speech"),

@@ -23,6 +23,7 @@ from lp_core.render.face_watch import FaceWatch
 from lp_core.render.landmark_lag import without_lag
 from lp_core.render.passes import FaceLog
 from lp_core.render.pipeline import ReadAhead
+from lp_core.render.two_halves import HalvedWatch, time_ms
 from lp_core.settings import OutputSettings
 from lp_core.timing import FrameRate, Timecode
 
@@ -66,7 +67,9 @@ class FilmedFace:
     face: str = ""
     """Which face, in the user's words or as a person's id."""
 
-    def followed(self, report: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
+    def followed(
+        self, report: Callable[[str], None], in_halves: bool = False
+    ) -> Generator[tuple[Frame, Face | None]]:
         """Every frame with the followed face, None where it is lost; decoding runs in a separate thread.
 
         Faces do not lag behind their frames (lp_core.render.landmark_lag). A face that appears late is followed from
@@ -74,24 +77,24 @@ class FilmedFace:
 
         Args:
             report: takes what the file's reader reports, sentence by sentence, after the last frame.
+            in_halves: reads the second half of a long clip at the same time (lp_core.render.two_halves).
 
         Raises:
             FaceNotThere: there are faces, but never the chosen one.
             NoFace: no frame of the clip shows a face.
         """
-        with closing(self._read(report)) as sightings:
+        with closing(self._read(report, in_halves)) as sightings:
             yield from without_lag(sightings)
 
-    def _read(self, report: Callable[[str], None]) -> Generator[tuple[Frame, Face | None]]:
+    def _read(self, report: Callable[[str], None], in_halves: bool) -> Generator[tuple[Frame, Face | None]]:
         width, height = self.info.width, self.info.height
-        watch, follower = FaceWatch(self.open_analyzer), self.open_follower()
+        watch, follower = self._open_watch(in_halves), self.open_follower()
         found, others = False, list[Face]()
         try:
             with self.open() as source, ReadAhead(source, QUEUE_DEPTH, "decode") as frames:
                 for frame in frames:
-                    time_ms = None if self.info.is_still else int(frame.time_s * 1000)
                     picture = frame.as_rgb8()
-                    faces = watch.analyze(picture, time_ms)
+                    faces = watch.analyze(picture, None if self.info.is_still else time_ms(frame))
                     face = follower.follow(faces, width, height, picture)
                     watch.tell(faces, face)
                     found = found or face is not None
@@ -103,6 +106,11 @@ class FilmedFace:
                 self.require(others, width, height)
         finally:
             watch.close()
+
+    def _open_watch(self, in_halves: bool) -> FaceWatch | HalvedWatch:
+        if in_halves:
+            return HalvedWatch(self.open_analyzer, self.open, self.info.frame_count or 0)
+        return FaceWatch(self.open_analyzer)
 
 
 @dataclass(frozen=True)

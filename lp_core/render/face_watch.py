@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.contexts import ClosesOnExit
 from lp_core.faces.base import Face, FaceAnalyzer
 from lp_core.geometry.cuts import Cuts
 
@@ -14,7 +15,7 @@ MANY_FACES = 4
 """Faces looked for while the chosen one is not alone: enough to tell it from the people around it."""
 
 
-class FaceWatch:
+class FaceWatch(ClosesOnExit):
     """Analyzes a clip, looking for one face while the followed face is alone and for several otherwise.
 
     A landmarker searches every frame again for faces it may find and has not, which takes a sixth of its time;
@@ -51,6 +52,10 @@ class FaceWatch:
             self._wanted = MANY_FACES
         elif len(faces) == 1:
             self._wanted = 1
+
+    def start_over(self) -> None:
+        """Searches the next frame as the first of a clip."""
+        self._limit, self._wanted = 0, MANY_FACES
 
     def close(self) -> None:
         """Releases the analyzer; may be called twice."""

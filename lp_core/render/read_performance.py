@@ -21,6 +21,7 @@ from lp_core.render.performance_sample import DENSITIES, Density, PerformanceSam
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.report import Listener, Meter, Runs, runs_of
 from lp_core.render.stored_arrays import load_arrays, save_arrays, write_json
+from lp_core.render.two_halves import gains_by_halves
 from lp_core.render.watching import PerformanceWatch
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def record_motion(
     """
     lost: list[int] = []
     last = neutral_filler(engine.info.rig)
-    with ReadAhead(film.followed(report), QUEUE_DEPTH, "faces") as followed:
+    sightings = film.followed(report, gains_by_halves(film.info))
+    with ReadAhead(sightings, QUEUE_DEPTH, "faces") as followed:
         while batch := list(islice(followed, engine.info.batch)):
             read = iter(engine.read_motions([(frame, face) for frame, face in batch if face is not None]))
             for frame, face in batch:

@@ -24,6 +24,7 @@ from queue import SimpleQueue
 from typing import IO
 
 from lp_core.contexts import ClosesOnExit
+from lp_core.cores import usable_cores
 from lp_core.engines.base import Animation, DrawRequest, Engine
 from lp_core.engines.helping.arrays import NO_SLOT, receive, send
 from lp_core.engines.helping.program import DrawingSetup, Memory
@@ -60,12 +61,8 @@ def helpers_for(pixels: int, frame_bytes: int, driving_pixels: int) -> HelperPro
         driving_pixels: of a frame of the driving video; 0: none.
     """
     slot = frame_bytes + pixels * _FLOW_BYTES + driving_pixels * 3 + _MORE_BYTES
-    most = min(_cores(), MOST, LARGEST_BYTES // (slot * AHEAD))
+    most = min(usable_cores(), MOST, LARGEST_BYTES // (slot * AHEAD))
     return HelperProcesses(most, slot) if most > 1 and _is_python() else None
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _is_python() -> bool:

@@ -233,17 +233,17 @@ def runs(pid):
 class TestHowMany:
     def test_as_many_as_cores(self, monkeypatch):
         for cores, wanted in ((1, None), (2, 2), (3, 3), (64, helpers_module.MOST)):
-            monkeypatch.setattr(helpers_module, "_cores", lambda cores=cores: cores)
+            monkeypatch.setattr(helpers_module, "usable_cores", lambda cores=cores: cores)
             found = helpers_for(512 * 512, 512 * 512 * 3, 0)
             assert (found and found._count) == wanted
 
     def test_large_frames_are_left_to_opencv(self, monkeypatch):
-        monkeypatch.setattr(helpers_module, "_cores", lambda: 8)
+        monkeypatch.setattr(helpers_module, "usable_cores", lambda: 8)
         pixels = 3840 * 2160
         assert helpers_for(pixels, pixels * 16, pixels) is None
 
     def test_none_in_a_program_that_python_is_built_into(self, monkeypatch):
-        monkeypatch.setattr(helpers_module, "_cores", lambda: 8)
+        monkeypatch.setattr(helpers_module, "usable_cores", lambda: 8)
         for name in ("/opt/Nuke15.1/Nuke15.1", "", None):
             monkeypatch.setattr(helpers_module.sys, "executable", name)
             assert helpers_for(512 * 512, 512 * 512 * 3, 0) is None
@@ -268,13 +268,13 @@ class TestARender:
         )
 
     def test_a_long_one_has_helpers_and_a_short_one_has_none(self, stage, monkeypatch):
-        monkeypatch.setattr(helpers_module, "_cores", lambda: 2)
+        monkeypatch.setattr(helpers_module, "usable_cores", lambda: 2)
         assert self.render_of(stage, "long.mkv").helpers is not None
         assert self.render_of(stage, "short.mkv", frames="0-98").helpers is None
         assert self.render_of(stage, "just.mkv", frames="0-99").helpers is not None
 
     def test_gives_the_same_file(self, stage, monkeypatch, answered):
-        monkeypatch.setattr(helpers_module, "_cores", lambda: 2)
+        monkeypatch.setattr(helpers_module, "usable_cores", lambda: 2)
         frames = {"frames": "0-104", "passes": "beauty,matte,stmap"}
         helped = self.render_of(stage, "helped.%04d.exr", **frames)
         helped.run()
@@ -306,7 +306,7 @@ class TestARender:
         ids=lambda more: "".join(more) or "plain",
     )
     def test_gives_the_same_frames_whatever_is_made_of_them(self, stage, monkeypatch, answered, more):
-        monkeypatch.setattr(helpers_module, "_cores", lambda: 2)
+        monkeypatch.setattr(helpers_module, "usable_cores", lambda: 2)
         monkeypatch.setattr(performances, "LEAST_FRAMES", 5)
         monkeypatch.setattr(Trust, "fade", lambda *_: 0.5)
         if "holdout" in more:
