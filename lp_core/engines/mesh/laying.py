@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lp_core.engines.mesh.deform import HeadFlow
 from lp_core.geometry.sampling import CutOutSampler, Sampler
 
-STRIP_PX = 32
+STRIP_PX = 64
 """Rows at a time: what one step leaves is still in the processor's cache for the next."""
 STILL_PX = 1 / 1024
 """A flow below this is the arithmetic's, not the performance's."""
@@ -36,14 +36,15 @@ def _lay_strip(
 ) -> None:
     left, first, right, _ = head.region
     inside = slice(rows.start - first, rows.stop - first)
-    matte, flow_x, flow_y = head.matte[inside], head.flow[inside, :, 0], head.flow[inside, :, 1]
+    matte, flow = head.matte[inside], np.ascontiguousarray(head.flow[inside])
     # Weights of 0 would still mix in a NaN, so pixels that stay are left out altogether.
-    moved = (matte > 0) & ((np.abs(flow_x) > STILL_PX) | (np.abs(flow_y) > STILL_PX))
+    along_x_or_y = (np.abs(flow) > STILL_PX).view(np.uint16)[..., 0] != 0  # two at once: many times as fast
+    moved = (matte > 0) & along_x_or_y
     there = np.flatnonzero(moved.any(axis=0))
     if len(there):
         columns = slice(there[0], there[-1] + 1)
         x = np.arange(left + columns.start, left + columns.stop, dtype=np.float32)
         y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
-        warped = sampler.at(flow_x[:, columns] + x, flow_y[:, columns] + y, name)
+        warped = sampler.at(flow[:, columns, 0] + x, flow[:, columns, 1] + y, name)
         mask = np.ascontiguousarray(moved[:, columns]).view(np.uint8)
         cv2.copyTo(warped, mask, pixels[rows, left + columns.start : left + columns.stop])
