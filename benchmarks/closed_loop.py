@@ -8,7 +8,8 @@ the face is not found again, pixels outside the matte that differ from the photo
 was read back), the share of touched pixels where the flow folds, and jitter: high-frequency energy of the landmarks'
 paths (second differences, in units of the distance between the outer eye corners) over that of the performer's, in the
 half of the frames in which the performer moves least. It is printed of the landmarks as read back, which includes what
-the landmarker trembles on this portrait, and of those that the engine drew, which does not.
+the landmarker trembles on this portrait; of those that the engine drew, which does not; and, as what the *reader* adds
+by itself, of the photo as read back when it is only shifted, turned and scaled along with the head, smoothly in time.
 
     python benchmarks/closed_loop.py --media ../shared/media
     python benchmarks/closed_loop.py --media ../shared/media --driving d0 --portraits s9 --sheet out/loop.png
@@ -20,7 +21,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,12 +29,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 from ground_truth import given_values
+from scipy.ndimage import gaussian_filter1d
 
 from lp_core.assemble import assemble
 from lp_core.engines.base import Animation, DrawRequest
 from lp_core.engines.mesh.engine import MeshEngine
 from lp_core.engines.mesh.portrait import MeshPortrait
 from lp_core.faces.open import open_analyzer
+from lp_core.geometry.affine import fit_similarity
 from lp_core.geometry.facemesh import EYES, LIPS_INNER_LOWER, LIPS_INNER_UPPER
 from lp_core.job import RenderJob
 from lp_core.media.open import open_source
@@ -55,6 +58,8 @@ GAINS = (0.5, 1.5)
 EYE_CORNERS = (33, 263)
 STILL_FRAMES = 9
 """Frames over which a performer's movement is averaged to find where it is least."""
+SMOOTH_FRAMES = 3.0
+"""Standard deviation, in frames, over which the path of the photo that shows what the reader adds is averaged."""
 
 
 class WatchedEngine(MeshEngine):
@@ -65,6 +70,7 @@ class WatchedEngine(MeshEngine):
         self.touched: np.ndarray | None = None
         self.folded = self.counted = 0
         self.drawn: list[np.ndarray] = []
+        self.own = np.zeros((478, 2))
 
     def animate_all(self, acts: Sequence[DrawRequest], reference: MotionFrame) -> list[Animation]:
         """As the engine does."""
@@ -86,6 +92,7 @@ class WatchedEngine(MeshEngine):
         self.folded += int((turned & inside).sum())
         self.counted += int(inside.sum())
         self.drawn.append(result.landmarks_frame[:, :2].astype(np.float64))
+        self.own = portrait.points[:, :2]
 
 
 def _openings(portrait: MeshPortrait, corner: tuple[int, int], shape: tuple[int, ...]) -> np.ndarray:
@@ -115,16 +122,41 @@ class Reading:
 
 def read_clip(path: Path) -> Reading:
     """Reads every frame of a video with the landmarker, in video mode."""
+    with open_source(path) as source:
+        return read_images((frame.as_rgb8(), int(frame.time_s * 1000)) for frame in source)
+
+
+def read_images(images: Iterable[tuple[np.ndarray, int]]) -> Reading:
+    """Reads images, (H, W, 3) RGB and time in milliseconds each, as those of a video."""
     rows, paths = [], []
-    with open_source(path) as source, closing(open_analyzer("mediapipe", is_video=True)) as analyzer:
-        for frame in source:
-            faces = analyzer.analyze(frame.as_rgb8(), int(frame.time_s * 1000))
+    with closing(open_analyzer("mediapipe", is_video=True)) as analyzer:
+        for picture, time_ms in images:
+            faces = analyzer.analyze(picture, time_ms)
             rows.append(_channels(faces[0]) if faces else [np.nan] * len(CHANNELS))
             points = (
                 faces[0].landmarks_frame[:, :2].astype(np.float64) if faces else np.full((478, 2), np.nan)
             )
             paths.append(points)
     return Reading(dict(zip(CHANNELS, np.array(rows).T, strict=True)), in_eye_distances(paths))
+
+
+def smoothly_moved(
+    photo: np.ndarray, own: np.ndarray, drawn: Sequence[np.ndarray], period_ms: float
+) -> Iterator[tuple[np.ndarray, int]]:
+    """The photo, only shifted, turned and scaled along the averaged path of a head, with its times.
+
+    Args:
+        photo: (H, W, 3) RGB.
+        own: (478, 2) landmarks in it.
+        drawn: the same in each frame.
+        period_ms: from one frame to the next.
+    """
+    path = gaussian_filter1d([fit_similarity(own, points) for points in drawn], SMOOTH_FRAMES, axis=0)
+    for number, moved in enumerate(path):
+        picture = cv2.warpAffine(
+            photo, moved, photo.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        yield picture, round(number * period_ms)
 
 
 def in_eye_distances(paths: Sequence[np.ndarray]) -> np.ndarray:
@@ -197,7 +229,10 @@ def run_pair(
     background = changed_background(portrait, film, engine.touched)
     folds = 1e6 * engine.folded / max(engine.counted, 1)
     drawn = Reading({}, in_eye_distances(engine.drawn))
-    shaking = f"{jitter(driver, result):>6.2f} {jitter(driver, drawn):>6.2f}"
+    with open_source(portrait) as source, open_source(film) as made:
+        photo, period_ms = next(iter(source)).as_rgb8(), 1000 / float(made.info.rate.fps)
+    alone = read_images(smoothly_moved(photo, engine.own, engine.drawn, period_ms))
+    shaking = " ".join(f"{jitter(driver, one):>6.2f}" for one in (result, drawn, alone))
     return list(compare(driver, result)), f"{result.missing:>5} {background:>6} {folds:>7.1f} {shaking}"
 
 
@@ -221,7 +256,11 @@ def main() -> int:
     print(
         "correlation/gain wherever the performer moves enough; ! misses its bar; folds per million touched pixels"
     )
-    print(f"{'pair':<8}" + "".join(f"{name:>15}" for name in names) + "  lost  backgr  folds  jitter  drawn")
+    print(
+        f"{'pair':<8}"
+        + "".join(f"{name:>15}" for name in names)
+        + "  lost  backgr  folds  jitter  drawn reader"
+    )
     missed = total = 0
     for clip in options.driving.split(","):
         driving = options.media / "driving" / f"{clip}.mp4"
