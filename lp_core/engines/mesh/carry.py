@@ -36,8 +36,9 @@ SMOOTHER = 1.5
 """How much softer it gets, over the distance by which the outlines of both faces differ."""
 STILL_CELLS = 0.03
 """Motion below this, in cells, is the search's own noise; it counts in full from twice as much."""
-BORDER, WIDEST_BORDER = 0.03, 0.25
-"""Over which the field dies away towards the border of the driving image, in its widths."""
+BORDER, WIDEST_BORDER = 0.03, 0.5
+"""Over which the field dies away towards the border of the driving image, in its widths; the wider, the further it
+points along that axis: what ends too early tears the other person's collar."""
 OTHERS = 0.009, 0.012
 """How far outlines of the same and of different people are apart, over the size of the face: 0.0015 to 0.008 between
 images of one person that are turned and scaled, 0.012 and more between people."""
@@ -62,8 +63,8 @@ class Carried:
     """(h, w, 3) over the driving image's cells: flow x and y in pixels of the portrait, and trust 0..1."""
     cells_from_frame: F64
     """(2, 3) pixels of the result -> cells."""
-    border: float
-    """Over which the field dies away towards the border of the driving image, in its widths."""
+    border: tuple[float, float]
+    """Over which the field dies away towards the borders of the driving image along x and y, in its widths."""
     rigid: F64
     """(2, 3) pixels of the result -> displacement that the performer's head alone makes, pixels."""
     nudged: F64
@@ -77,10 +78,11 @@ class Carried:
         found = cv2.remap(self.field, cells_x, cells_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         flow_x, flow_y, trust = (np.asarray(plane, np.float32) for plane in cv2.split(found))
         height, width = self.field.shape[:2]
-        inside = np.minimum(
-            np.minimum(cells_x, width - 1 - cells_x), np.minimum(cells_y, height - 1 - cells_y)
+        near_x, near_y = (
+            np.minimum(cells, size - 1 - cells) / np.float32(border * width)
+            for cells, size, border in zip((cells_x, cells_y), (width, height), self.border, strict=True)
         )
-        near = np.clip(inside / np.float32(self.border * width), 0, 1)
+        near = np.clip(np.minimum(near_x, near_y), 0, 1)
         trust *= near * near * (3 - 2 * near)
         return (flow_x, flow_y), trust
 
@@ -132,8 +134,8 @@ def carry(
     flow, trust = _smooth(dense, sigma, other)
     trust = trust * np.float32(agreement(dense, performer))
     field = _turned(flow, trust, strength * back / dense.scale)
-    wide = 1.5 / STEEPEST * float(cv2.magnitude(flow[..., 0], flow[..., 1]).max())
-    border = BORDER + other * (np.clip(wide / field.shape[1], BORDER, WIDEST_BORDER) - BORDER)
+    wide = 1.5 / STEEPEST * np.abs(flow).max(axis=(0, 1)) / field.shape[1]
+    border = BORDER + other * (np.clip(wide, BORDER, WIDEST_BORDER) - BORDER)
     head = fit_affine(posed[OVAL], (neutral - posed)[OVAL])
     cells = now * dense.scale
     cells[:, 2] += (dense.scale - 1) / 2
@@ -142,7 +144,7 @@ def carry(
     rigid = (
         strength * back @ np.column_stack([head[:, :2] @ now[:, :2], head[:, :2] @ now[:, 2] + head[:, 2]])
     )
-    return Carried(field, cells, float(border), rigid, nudged)
+    return Carried(field, cells, (float(border[0]), float(border[1])), rigid, nudged)
 
 
 def agreement(dense: DenseField, performer: Performer) -> float:

@@ -30,7 +30,8 @@ EXPRESSION_REACH, CARRIED_EXPRESSION_REACH = 1.7, 1.15
 EDGE_FADE = 0.4
 """Radii of the face over which the flow dies away towards an image edge."""
 EDGE_ROOM = 2.0
-"""Dense motion dies away towards an edge that it points beyond, over so many times its length, within EDGE_FADE."""
+"""With dense motion, flow dies away towards an edge that it points beyond alone, over so many times its length, within
+EDGE_FADE: what leaves the image leaves it, and is not squeezed into the edge."""
 SEAM, SEAM_MARGIN = 1.8, 8
 """Softness of the face's outline, and the room it takes, in cells of the flow's grid."""
 DEPTH, DEPTH_WITHIN = 0.4, 0.8
@@ -231,18 +232,16 @@ class _Base:
         depth = (1 - _fade(rho, np.float32(1), np.float32(1 + DEPTH_WITHIN))) * np.clip(
             (hold - np.float32(HOLD_DOWN)) / np.float32(HOLD_SIDE - HOLD_DOWN), 0, 1
         )
-        widest = np.float32(EDGE_FADE * self.portrait.radius_px)
-        edge = _edge_fade(self.portrait, x, y, widest)
-        fall = _fade(rho, hold, hold + np.float32(self.fade)) * edge
+        fall = _fade(rho, hold, hold + np.float32(self.fade))
         flow, behind = _affine(self.back, x, y), self.behind.astype(np.float32)
         if self.carried is None:
+            fall *= _edge_fade(self.portrait, x, y, np.float32(EDGE_FADE * self.portrait.radius_px))
             for plane, shift in zip(flow, behind, strict=True):
                 plane += depth * shift
                 plane *= fall
             return flow, fall
         dense, trust = self.carried.at(x, y)
-        far = hold + np.float32(self.reach)
-        weight = trust * _room(self.portrait, x, y, dense) * _fade(rho, hold + np.float32(CARRY_HOLD), far)
+        weight = trust * _fade(rho, hold + np.float32(CARRY_HOLD), hold + np.float32(self.reach))
         depth *= 1 - trust
         rigid = _affine(self.carried.rigid, x, y)
         for plane, shift, head, own in zip(flow, behind, rigid, dense, strict=True):
@@ -250,7 +249,10 @@ class _Base:
             plane -= trust * head
             plane *= fall
             plane += weight * own
-        return flow, np.maximum(fall, weight)
+        room = _room(self.portrait, x, y, flow)
+        for plane in flow:
+            plane *= room
+        return flow, np.maximum(fall, weight) * room
 
 
 def _affine(matrix: NDArray[np.float64], x: Map, y: Map) -> Planes:
