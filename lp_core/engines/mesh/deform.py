@@ -249,10 +249,10 @@ class _Base:
             plane -= trust * head
             plane *= fall
             plane += weight * own
-        room = _room(self.portrait, x, y, flow)
-        for plane in flow:
+        rooms = _rooms(self.portrait, x, y, flow)
+        for plane, room in zip(flow, rooms, strict=True):
             plane *= room
-        return flow, np.maximum(fall, weight) * room
+        return flow, np.maximum(fall, weight) * np.maximum(*rooms)
 
 
 def _affine(matrix: NDArray[np.float64], x: Map, y: Map) -> Planes:
@@ -325,12 +325,17 @@ def _edge_fade(portrait: MeshPortrait, x: Map, y: Map, soft: Map | np.float32) -
     return np.asarray(faded, np.float32)
 
 
-def _room(portrait: MeshPortrait, x: Map, y: Map, flow: Planes) -> Map:
-    """(h, w) falls to 0 towards those edges of the image beyond which a flow would take pixels."""
-    room = np.ones_like(flow[0])
+def _rooms(portrait: MeshPortrait, x: Map, y: Map, flow: Planes) -> Planes:
+    """(h, w) each, along x and along y: falls to 0 towards the edges of the image beyond which flow would take pixels.
+
+    Along an edge everything may move: a neck that the lower edge cuts off follows its head to the side.
+    """
     widest = max(EDGE_FADE * portrait.radius_px, 1.0)
+    rooms = []
     for plane, at, size in zip(flow, (x, y), portrait.size, strict=True):
+        room = np.ones_like(plane)
         for inside, outward in ((at, -plane), (size - 1 - at, plane)):
-            t = np.clip(inside / np.clip(EDGE_ROOM * outward + 1, 1, widest), 0, 1)
+            t = np.clip((inside + 1) / np.clip(EDGE_ROOM * outward + 1, 1, widest), 0, 1)
             room *= t * t * (3 - 2 * t)
-    return room
+        rooms.append(room)
+    return rooms[0], rooms[1]

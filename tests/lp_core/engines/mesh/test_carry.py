@@ -168,3 +168,25 @@ def test_a_field_lost_in_a_part_of_the_face_is_noticed(sitter):
     performer = Performer.of(moved(sitter, SHIFT)[1], sitter.neutral, (512, 512))
     assert agreement(whole, performer) == 1
     assert agreement(half, performer) == 0
+
+
+@pytest.mark.parametrize("trust", [1.0, 0.0])
+@pytest.mark.parametrize("down", [-20.0, 20.0])
+def test_hair_at_the_edge_leaves_the_image_or_follows_the_head_to_the_side(
+    engine, sitter, as_frame, down, trust
+):
+    """Where the performer's image is not trusted the head's own motion takes over, under the same rule."""
+    by = (20.0, down)
+    _, motion, landmarks = moved(sitter, by)
+    flow = np.zeros((128, 128, 2), np.float32) - np.float32(by)
+    dense = DenseField(flow, np.full((128, 128), trust, np.float32), (512, 512))
+    cut = int(landmarks[:, 1].min()) - 25  # the moved forehead is so far from the edge
+    points = sitter.face.landmarks_frame - np.float32((0, cut, 0))
+    portrait = engine.prepare(
+        as_frame(sitter.picture[cut:].copy()), replace(sitter.face, landmarks_frame=points)
+    )
+    driving = DrivingPicture(sitter.picture, landmarks, dense)
+    found = engine.animate(portrait, motion, sitter.neutral, driving).flow
+    edge = found[0, int(landmarks[:, 0].mean())]
+    np.testing.assert_allclose(edge[0], -20, atol=2)
+    np.testing.assert_allclose(edge[1], 20 if down < 0 else 0, atol=2)
