@@ -113,4 +113,4 @@ class HalvedWatch(ClosesOnExit):
                         return
                     watch.tell(faces, faces[0])
         except LpError:
-            return  # who reads the whole clip comes to the same frame and says it
+            return  # reading goes on with the first landmarker, which meets and reports the same fault

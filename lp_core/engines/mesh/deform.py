@@ -30,8 +30,8 @@ EXPRESSION_REACH, CARRIED_EXPRESSION_REACH = 1.7, 1.15
 EDGE_FADE = 0.4
 """Radii of the face over which the flow dies away towards an image edge."""
 EDGE_ROOM = 2.0
-"""With dense motion, flow dies away towards an edge that it points beyond alone, over so many times its length, within
-EDGE_FADE: what leaves the image leaves it, and is not squeezed into the edge."""
+"""With dense motion, flow dies away only towards edges that it points beyond, over so many times its length, within
+EDGE_FADE. So a head that moves out of the image leaves it and is not squeezed into the edge."""
 SEAM, SEAM_MARGIN = 1.8, 8
 """Softness of the face's outline, and the room it takes, in cells of the flow's grid."""
 DEPTH, DEPTH_WITHIN = 0.4, 0.8
