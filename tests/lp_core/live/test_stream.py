@@ -161,8 +161,8 @@ def test_what_is_wrong_is_told_and_healed(streams, screen, face, tmp_path):
     state = until(lambda: (s := stream.status())["state"] == "failed" and s, "failing")
     assert "none.png" in state["message"]
     stream.update(config(face, "camera:99"))
-    state = until(lambda: "99" in (s := stream.status())["message"] and s, "the camera's absence")
-    assert "plugged in" in state["message"]
+    state = until(lambda: "plugged in" in (s := stream.status())["message"] and s, "the camera's absence")
+    assert "99" in state["message"]
     stream.update(config(face))
     screen.next()
     until(lambda: stream.status()["state"] == "running", "healing")
