@@ -1,7 +1,7 @@
 """How far readings of a clip that is read in two halves at once are from those of one landmarker, and the time of both.
 
 For frames after the middle: the mean distance of landmarks, in percent of the face's width. The second landmarker's
-readings settle within its warm-up (lp_core.render.two_halves); what is left later on is how far a landmarker that
+readings settle within its warm-up (lp_core.render.halved_watch); what is left later on is how far a landmarker that
 began elsewhere keeps away. The last column is how far landmarks move from one frame to the next.
 
     python benchmarks/landmarker_halves.py ../shared/media/driving/*.mp4
@@ -19,7 +19,7 @@ import numpy as np
 from lp_core.clips import filmed_face
 from lp_core.faces.base import Face
 from lp_core.render.edges import FilmedFace
-from lp_core.render.two_halves import LEAST_FRAMES, WARM_UP
+from lp_core.render.halved_watch import LEAST_FRAMES, WARM_UP
 
 SPANS = ((0, 5), (5, 20), (20, 60))
 """Frames after the first one that the second landmarker gives."""

@@ -137,7 +137,7 @@ def face_by_points(film: FilmedFace, points_file: str, frame: Frame) -> Face:
         SettingError, UnreadableMedia: the file does not hold points, or cannot be read.
     """
     with closing(by_points(film, points_file).open_analyzer(1)) as analyzer:
-        return analyzer.analyze(frame.as_rgb8(), int(frame.time_s * 1000))[0]
+        return analyzer.analyze(frame.as_rgb8(), frame.time_ms)[0]
 
 
 def still_of(film: FilmedFace, given: FaceSettings, is_animal: bool = False) -> Still:

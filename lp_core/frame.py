@@ -211,6 +211,11 @@ class Frame:
         """Code of white: 255, 65535, or 1 for float."""
         return 1.0 if self.pixels.dtype.kind == "f" else float(np.iinfo(self.pixels.dtype).max)
 
+    @property
+    def time_ms(self) -> int:
+        """The time in whole milliseconds, rounded down, as landmarkers take it."""
+        return int(self.time_s * 1000)
+
     def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Colors in the pixels' own codes -> display view.
 

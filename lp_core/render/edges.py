@@ -20,10 +20,10 @@ from lp_core.media.base import AudioTrack, FrameSink, FrameSource, ResumableSink
 from lp_core.motion.sequence import MotionFrame
 from lp_core.motion.timeline import MotionRows
 from lp_core.render.face_watch import FaceWatch
+from lp_core.render.halved_watch import HalvedWatch
 from lp_core.render.landmark_lag import without_lag
 from lp_core.render.passes import FaceLog
 from lp_core.render.pipeline import ReadAhead
-from lp_core.render.two_halves import HalvedWatch, time_ms
 from lp_core.settings import OutputSettings
 from lp_core.timing import FrameRate, Timecode
 
@@ -77,7 +77,7 @@ class FilmedFace:
 
         Args:
             report: takes what the file's reader reports, sentence by sentence, after the last frame.
-            in_halves: reads the second half of a long clip at the same time (lp_core.render.two_halves).
+            in_halves: reads the second half of a long clip at the same time (lp_core.render.halved_watch).
 
         Raises:
             FaceNotThere: there are faces, but never the chosen one.
@@ -88,13 +88,13 @@ class FilmedFace:
 
     def _read(self, report: Callable[[str], None], in_halves: bool) -> Generator[tuple[Frame, Face | None]]:
         width, height = self.info.width, self.info.height
-        watch, follower = self._open_watch(in_halves), self.open_follower()
+        follower, watch = self.open_follower(), self._open_watch(in_halves)
         found, others = False, list[Face]()
         try:
             with self.open() as source, ReadAhead(source, QUEUE_DEPTH, "decode") as frames:
                 for frame in frames:
                     picture = frame.as_rgb8()
-                    faces = watch.analyze(picture, None if self.info.is_still else time_ms(frame))
+                    faces = watch.analyze(picture, None if self.info.is_still else frame.time_ms)
                     face = follower.follow(faces, width, height, picture)
                     watch.tell(faces, face)
                     found = found or face is not None

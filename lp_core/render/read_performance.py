@@ -17,11 +17,11 @@ from lp_core.engines.base import DrivingPicture, Engine, TrialFrame
 from lp_core.motion.files.lpmotion import MotionReader, MotionWriter
 from lp_core.motion.sequence import MOTION_ARRAYS, MotionFrame, frame_shapes
 from lp_core.render.edges import BLOCK, QUEUE_DEPTH, FilmedFace, Motion, StoredMotion
+from lp_core.render.halved_watch import gains_by_halves
 from lp_core.render.performance_sample import DENSITIES, Density, PerformanceSample
 from lp_core.render.pipeline import ReadAhead
 from lp_core.render.report import Listener, Meter, Runs, runs_of
 from lp_core.render.stored_arrays import load_arrays, save_arrays, write_json
-from lp_core.render.two_halves import gains_by_halves
 from lp_core.render.watching import PerformanceWatch
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from fakes.media import MemorySink, MemorySource
 from lp_core.errors import DiskFull, FaceNotThere, NoFace
 from lp_core.frame import ClipInfo, Frame
 from lp_core.motion.sequence import stack
-from lp_core.render import two_halves
+from lp_core.render import halved_watch
 from lp_core.render.edges import FilmedFace, RenderTarget, Still, StoredMotion
 from lp_core.render.render import Render
 from lp_core.settings import FaceSettings, MotionSettings, OutputSettings
@@ -318,7 +318,7 @@ def peak_bytes(count):
 
 
 def test_memory_does_not_grow_with_the_length(monkeypatch):
-    monkeypatch.setattr(two_halves, "MOST_FRAMES", 200)  # as many wait in both
+    monkeypatch.setattr(halved_watch, "MOST_FRAMES", 200)  # as many wait in both
     peak_bytes(8)  # first use imports and caches
     short, long = peak_bytes(800), peak_bytes(3200)  # both longer than the blocks that motion is read in
     assert long < short * 1.05

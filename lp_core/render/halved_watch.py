@@ -19,7 +19,7 @@ from lp_core.contexts import ClosesOnExit
 from lp_core.cores import usable_cores
 from lp_core.errors import LpError
 from lp_core.faces.base import Face, FaceAnalyzer
-from lp_core.frame import ClipInfo, Frame
+from lp_core.frame import ClipInfo
 from lp_core.media.base import FrameSource
 from lp_core.render.face_watch import FaceWatch
 from lp_core.render.pipeline import ReadAhead
@@ -38,11 +38,6 @@ def gains_by_halves(info: ClipInfo) -> bool:
     """Whether reading a clip in two halves takes less time on this machine."""
     is_long = not info.is_still and (info.frame_count or 0) >= LEAST_FRAMES
     return is_long and usable_cores() >= (2 if info.width * info.height <= SMALL_PX else 3)
-
-
-def time_ms(frame: Frame) -> int:
-    """The time of a frame as landmarkers take it."""
-    return int(frame.time_s * 1000)
 
 
 class HalvedWatch(ClosesOnExit):
@@ -106,7 +101,7 @@ class HalvedWatch(ClosesOnExit):
                         return
                     if number < self._first - WARM_UP:
                         continue
-                    faces = watch.analyze(frame.as_rgb8(), time_ms(frame))
+                    faces = watch.analyze(frame.as_rgb8(), frame.time_ms)
                     if number >= self._first:
                         yield faces
                     if len(faces) != 1:

@@ -8,10 +8,10 @@ from fakes.media import MemorySource
 
 from lp_core.errors import MediaError
 from lp_core.frame import ClipInfo
-from lp_core.render import two_halves
+from lp_core.render import halved_watch
 from lp_core.render.edges import FilmedFace
 from lp_core.render.face_watch import MANY_FACES, FaceWatch
-from lp_core.render.two_halves import LEAST_FRAMES, MOST_FRAMES, WARM_UP, HalvedWatch, gains_by_halves
+from lp_core.render.halved_watch import LEAST_FRAMES, MOST_FRAMES, WARM_UP, HalvedWatch, gains_by_halves
 from lp_core.timing import FrameRate
 
 COUNT = 300
@@ -96,7 +96,7 @@ def test_each_half_is_read_by_its_own_landmarker():
     ],
 )
 def test_clips_are_halved_where_a_core_is_idle(monkeypatch, cores, size, count, is_still, gains):
-    monkeypatch.setattr(two_halves, "usable_cores", lambda: cores)
+    monkeypatch.setattr(halved_watch, "usable_cores", lambda: cores)
     info = ClipInfo(*size, FrameRate.parse(25), count, is_still=is_still)
     assert gains_by_halves(info) is gains
 
