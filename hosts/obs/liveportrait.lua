@@ -185,7 +185,7 @@ local function look(data, now)
   if found and ring and found.session == ring.session then found:close(); return end
   if found then
     if ring then ring:close() end
-    data.ring = found
+    data.ring, data.is_new = found, false -- the new ring holds no image before its first frame
   elseif not ring and now - data.born_ns > SILENT_NS then
     data.status = "The worker is being started."
     start_worker(now)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lp_core.errors import LpError, SettingError
 from lp_core.geometry.warp import reduce
+from lp_core.live.defects import reporting_defects
 from lp_core.live.latest import LatestValue
 from lp_core.media.bounds import check_size
 from lp_core.media.camera import Camera, is_stream_address
@@ -138,7 +139,8 @@ class LiveDriver:
         self._stop = threading.Event()
         self._pushed = count()
         self._next_start: float | None = None
-        self._thread = threading.Thread(target=self._run, name="live-driver", daemon=True)
+        work = (self._run, f"The driver {name}", say)
+        self._thread = threading.Thread(target=reporting_defects, args=work, name="live-driver", daemon=True)
         if name != PUSH:
             self._thread.start()
 

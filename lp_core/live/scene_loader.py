@@ -7,16 +7,19 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lp_core.engines.base import TrialFrame
 from lp_core.errors import LpError
 from lp_core.faces.open import open_analyzer
 from lp_core.geometry.facemesh import NEUTRAL
+from lp_core.live.defects import reporting_defects
 from lp_core.live.scenes import Scene, SceneKey, make_scene
 from lp_core.motion.reference import unrest
 from lp_core.motion.sequence import MotionFrame, stack
@@ -29,6 +32,32 @@ LISTEN_S = 5.0
 """How long a performance is sampled before the portrait is calibrated for it."""
 _NICENESS = 10
 _NOMINAL = FrameRate.parse(30)
+
+
+@dataclass
+class _Seen:
+    """What was seen of one performance with one portrait."""
+
+    sample: PerformanceSample | None
+    """None once the portrait was calibrated with it."""
+    since: float = field(default_factory=time.monotonic)
+    calm: tuple[float, MotionFrame] | None = None
+    """How restless the calmest frame is, and that frame."""
+    is_enough: bool = False
+
+    def take_in(
+        self,
+        motion: MotionFrame,
+        rig: str,
+        picture: NDArray[np.uint8] | None,
+        landmarks: NDArray[np.float32] | None,
+    ) -> None:
+        """Looks at the next frame."""
+        assert self.sample is not None  # noqa: S101 - it is taken only after enough was seen
+        self.sample.offer(motion, picture, landmarks)
+        rest = float(unrest(stack([motion, motion], _NOMINAL, rig))[0])
+        if self.calm is None or rest < self.calm[0]:
+            self.calm = rest, motion
 
 
 class Loader:
@@ -54,11 +83,9 @@ class Loader:
         self._is_closed = False
         self._scene: Scene | None = None
         self._settings = RenderSettings()
-        self._sample: PerformanceSample | None = None
-        self._calm: tuple[float, MotionFrame] | None = None
-        self._since: float | None = None
-        self._tunes = False
-        self._thread = threading.Thread(target=self._run, name="live-load", daemon=True)
+        self._seen: _Seen | None = None
+        work = (self._run, "Loading portraits", say)
+        self._thread = threading.Thread(target=reporting_defects, args=work, name="live-load", daemon=True)
         self._thread.start()
 
     def load(self, wanted: SceneKey, settings: RenderSettings) -> None:
@@ -69,25 +96,24 @@ class Loader:
 
     def forget_samples(self) -> None:
         """Another performer: what was seen of the last one does not count."""
-        self._sample, self._calm, self._since, self._tunes = None, None, None, False
+        self._seen = None
 
     def offer(
         self, motion: MotionFrame, picture: NDArray[np.uint8] | None, landmarks: NDArray[np.float32] | None
     ) -> None:
         """Looks at a measured frame; once enough were seen the calibration begins. Called by one thread."""
-        calibration = self._settings.mesh.calibration
-        if calibration == "off" or self._scene is None or self._tunes:
+        calibration, scene = self._settings.mesh.calibration, self._scene
+        if calibration == "off" or scene is None:
             return
-        if self._sample is None or self._since is None:
-            self._sample, self._since = PerformanceSample(DENSITIES[calibration]), time.monotonic()
-        self._sample.offer(motion, picture, landmarks)
-        pair = stack([motion, motion], _NOMINAL, self._scene.engine.info.rig)
-        rest = float(unrest(pair)[0])
-        if self._calm is None or rest < self._calm[0]:
-            self._calm = rest, motion
-        if time.monotonic() - self._since > LISTEN_S:
+        seen = self._seen  # another thread may forget it at any moment
+        if seen is None:
+            self._seen = seen = _Seen(PerformanceSample(DENSITIES[calibration]))
+        if seen.is_enough:
+            return
+        seen.take_in(motion, scene.engine.info.rig, picture, landmarks)
+        if time.monotonic() - seen.since > LISTEN_S:
             with self._there:
-                self._tunes = True
+                seen.is_enough = True
                 self._there.notify()
 
     def close(self) -> None:
@@ -114,7 +140,8 @@ class Loader:
                 self._say(str(error))
 
     def _may_tune(self) -> bool:
-        return self._tunes and self._sample is not None
+        seen = self._seen
+        return seen is not None and seen.is_enough and seen.sample is not None
 
     def _load(self, wanted: SceneKey, settings: RenderSettings) -> None:
         scene = make_scene(wanted, settings, self._scene, self._admit)
@@ -124,36 +151,29 @@ class Loader:
         self._take(scene)
 
     def _tune(self) -> None:
-        scene, sample, calm = self._scene, self._sample, self._calm
-        self._sample = None  # seen once: another performer or portrait makes a new one
-        if scene is None or sample is None or calm is None or not scene.engine.info.calibrates:
+        scene, seen = self._scene, self._seen
+        if scene is None or seen is None or seen.sample is None or seen.calm is None:
             return
-        found: list[Scene] = []
-        failed: list[LpError] = []
-
-        def tune() -> None:
-            _give_way()
-            engine = scene.engine.with_settings(self._settings)
-            is_voice = calm[1].blendshapes[NEUTRAL] > 0.5
-            analyzers = partial(open_analyzer, is_video=not is_voice)
-            try:
-                tuning = engine.tune(scene.portrait, sample.samples, calm[1], analyzers, in_batches)
-                portrait = engine.prepare(scene.portrait.source, scene.face, tuning)
-            except LpError as error:
-                failed.append(error)
-            else:
-                found.append(replace(scene, portrait=portrait))
-
-        thread = threading.Thread(target=tune, name="live-calibrate", daemon=True)
-        thread.start()
-        thread.join()
-        for error in failed:
-            raise error
+        samples, calm = seen.sample.samples, seen.calm[1]
+        seen.sample = None  # used once: another performer or portrait makes a new one
+        if not scene.engine.info.calibrates:
+            return
+        with ThreadPoolExecutor(1, "live-calibrate", _give_way) as pool:
+            tuned = pool.submit(_tuned, scene, self._settings, samples, calm).result()
         with self._there:
-            is_stale = self._is_closed or self._wanted is not None or not self._tunes
+            is_stale = self._is_closed or self._wanted is not None or self._seen is not seen
         if not is_stale:
-            self._scene = found[0]
-            self._take(found[0])
+            self._scene = tuned
+            self._take(tuned)
+
+
+def _tuned(scene: Scene, settings: RenderSettings, samples: Sequence[TrialFrame], calm: MotionFrame) -> Scene:
+    """The scene with its portrait calibrated for what was seen."""
+    engine = scene.engine.with_settings(settings)
+    is_voice = calm.blendshapes[NEUTRAL] > 0.5
+    analyzers = partial(open_analyzer, is_video=not is_voice)
+    tuning = engine.tune(scene.portrait, samples, calm, analyzers, in_batches)
+    return replace(scene, portrait=engine.prepare(scene.portrait.source, scene.face, tuning))
 
 
 def _give_way() -> None:

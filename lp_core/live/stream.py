@@ -6,7 +6,6 @@ image; only another portrait, engine or size is prepared while the old one goes 
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from lp_core.errors import LpError
 from lp_core.faces.track import FaceTrack
 from lp_core.link.ring import RingWriter
 from lp_core.live.config import StreamConfig
+from lp_core.live.defects import reporting_defects
 from lp_core.live.drivers import DriverFrame, LiveDriver, SpeechWishes
 from lp_core.live.latest import LatestValue
 from lp_core.live.meter import LiveMeter
@@ -33,7 +33,6 @@ _NEXT_S = 0.017
 """What a viewer that reports nothing adds, half an image of a screen at 30 a second."""
 LOST_AFTER_S = 0.7
 """How long a face may be away before the stream says so."""
-_log = logging.getLogger(__name__)
 
 
 class LiveStream:
@@ -80,7 +79,12 @@ class LiveStream:
         self._driver: LiveDriver | None = None
         self._retired: list[LiveDriver] = []
         self._threads = [
-            threading.Thread(target=self._guarded, args=(work,), name=f"live-{word}", daemon=True)
+            threading.Thread(
+                target=reporting_defects,
+                args=(work, f"The live stream {name}", partial(self._problem, "defect")),
+                name=f"live-{word}",
+                daemon=True,
+            )
             for word, work in (("analyse", self._analyse), ("draw", self._draw_all))
         ]
         for thread in self._threads:
@@ -239,14 +243,6 @@ class LiveStream:
             SpeechWishes(lambda: self._config.settings.speech, self._inform, self._shown),
         )  # fmt: skip
         self._loader.forget_samples()
-
-    def _guarded(self, work: Callable[[], None]) -> None:
-        """Runs a thread's work; a defect ends the thread and is reported, not swallowed."""
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - a thread's last resort, reported and logged
-            _log.exception("The live stream %s ended by a defect", self.name)
-            self._problem("defect", f"The stream ended by a defect of LP Suite: {error}.")
 
     def _analyse(self) -> None:
         analysis = Analysis(self._loader)

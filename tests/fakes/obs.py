@@ -244,6 +244,18 @@ class Obs:
                 continue
         return found
 
+    def account(self):
+        """What the streams and the worker say, for the message of a failed test."""
+        lines = []
+        for path in sorted(self.live.glob("*.ring")):
+            with RingReader(path) as ring:
+                age_s = (time.monotonic_ns() - ring.heartbeat_ns) / 1e9
+                lines.append(
+                    f"{path.name}: {ring.status()}, heartbeat {age_s:.1f} s ago, drawn {ring.drawn()}"
+                )
+        lines += [path.read_text(errors="replace")[-2000:] for path in self.folder.rglob("obs-worker.log")]
+        return "\n".join(lines)
+
     def stop(self):
         """Ends OBS as a user does, then everything else; returns OBS's log."""
         if self._socket is not None:

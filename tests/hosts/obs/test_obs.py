@@ -74,9 +74,11 @@ def obs(tmp_path_factory, face):
 def fresh(obs):
     """An image that differs from the one before: the stream goes on."""
     first = obs.shot(SOURCE)
-    return until(
-        lambda: (s := obs.shot(SOURCE)) is not None and not np.array_equal(s, first), "another image"
-    )
+    try:
+        until(lambda: (s := obs.shot(SOURCE)) is not None and not np.array_equal(s, first), "another image")
+    except AssertionError as error:
+        error.add_note(obs.account())
+        raise
 
 
 def test_the_recorded_face_does_what_the_performer_does(obs):
