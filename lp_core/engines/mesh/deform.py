@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lp_core.engines.mesh import topology
 from lp_core.engines.mesh.carry import Carried, Planes
 from lp_core.engines.mesh.portrait import MeshPortrait
+from lp_core.engines.mesh.unseen import Outline
 from lp_core.geometry.affine import fit_affine
 from lp_core.geometry.facemesh import OVAL
 from lp_core.geometry.mouth_region import MouthRegion
@@ -26,7 +27,8 @@ STEEPEST = 0.6
 CARRY_HOLD, CARRY_REACH = 0.7, 1.4
 """Dense motion is whole up to so many radii beyond the hold, and dies away up to at least so many."""
 EXPRESSION_REACH, CARRIED_EXPRESSION_REACH = 1.7, 1.15
-"""Radii over which the outline's own change of shape (a falling jaw) dies away; dense motion knows it already."""
+"""Radii over which the outline's own change of shape (a falling jaw) dies away; dense motion knows it already, so that
+with it the change dies away over less, and over as much as STEEPEST asks for."""
 EDGE_FADE = 0.4
 """Radii of the face over which the flow dies away towards an image edge."""
 EDGE_ROOM = 2.0
@@ -82,6 +84,7 @@ def head_flow(
     points: NDArray[np.float64],
     rigid_points: NDArray[np.float64],
     carried: Carried | None = None,
+    outline: Outline | None = None,
 ) -> HeadFlow:
     """Inverse flow of the whole head.
 
@@ -92,6 +95,7 @@ def head_flow(
         points: (478, 3) target landmarks in pixels of the source, camera axes.
         rigid_points: (478, 3) the same under the pose alone.
         carried: the performer's dense motion; None: the surroundings follow the head alone.
+        outline: where the face ends; None: at the points of OVAL.
 
     Convention:
         Pixels (x, y), origin top-left of the source, integer = pixel center; the result covers its own
@@ -102,7 +106,8 @@ def head_flow(
     base = _Base(
         portrait, back, _behind(portrait, rigid_points), _fade_radii(portrait, rigid_points), carried
     )
-    table = _outline_table(portrait, taken[OVAL], points[OVAL, :2], middle, base)
+    outline = outline or Outline(points[OVAL, :2], taken[OVAL])
+    table = _outline_table(portrait, outline, middle, base)
     grid = _grid(portrait, middle, table, base.reach)
     flow, fall = _surroundings(middle, table, base, grid)
     _face(mesh, taken, points, flow, fall, grid)
@@ -277,20 +282,17 @@ def _surroundings(middle: NDArray[np.float64], table: Map, base: _Base, grid: _G
     length, *residual, hold = (np.asarray(plane, np.float32) for plane in cv2.split(looked_up))
     rho = radius / length
     flow, fall = base.at(x, y, rho, hold)
-    local = _fade(rho, np.float32(1.0), np.float32(base.expression_reach)) * fall
+    gentle = np.float32(1.875 / STEEPEST) * cv2.magnitude(*residual) / length
+    reach = np.clip(1 + gentle, base.expression_reach, EXPRESSION_REACH).astype(np.float32)
+    local = _fade(rho, np.float32(1.0), reach) * fall
     for plane, change in zip(flow, residual, strict=True):
         plane += change * local
     return (enlarge(flow[0], *grid.size), enlarge(flow[1], *grid.size)), enlarge(fall, *grid.size)
 
 
-def _outline_table(
-    portrait: MeshPortrait,
-    taken: NDArray[np.float64],
-    shown: NDArray[np.float64],
-    middle: NDArray[np.float64],
-    base: _Base,
-) -> Map:
+def _outline_table(portrait: MeshPortrait, outline: Outline, middle: NDArray[np.float64], base: _Base) -> Map:
     """(ANGLES + 1, 4) by direction from the middle: radius, residual flow x and y, hold in radii."""
+    shown = outline.shown
     away = shown - middle
     length = np.linalg.norm(away, axis=1)
     angle = np.arctan2(away[:, 1], away[:, 0]) % (2 * np.pi)
@@ -300,7 +302,7 @@ def _outline_table(
     hold = HOLD_SIDE + (HOLD_UP - HOLD_SIDE) * above + (HOLD_DOWN - HOLD_SIDE) * below
     x, y, one = (column.astype(np.float32)[:, None] for column in (*shown.T, np.ones(len(shown))))
     moved = np.column_stack(base.at(x, y, one, hold.astype(np.float32)[:, None])[0])
-    values = np.column_stack([np.maximum(length, 1e-3), taken - shown - moved, hold])
+    values = np.column_stack([np.maximum(length, 1e-3), outline.taken - shown - moved, hold])
     order = np.argsort(angle)
     angle, values = angle[order], values[order]
     wrapped = np.concatenate([[angle[-1] - 2 * np.pi], angle, [angle[0] + 2 * np.pi]])

@@ -222,7 +222,11 @@ class MeshEngine:
         carried = self._carried(portrait, motion, reference, driving, rigid)
         if carried is not None:
             taken += carried.nudged
-        head = head_flow(self._mesh, portrait, taken, points, rigid, carried)
+        outline = None
+        if portrait.unseen is not None:
+            linear = (portrait.affine_solver @ rigid)[:3]
+            taken, outline = portrait.unseen.turned(points, taken, linear)
+        head = head_flow(self._mesh, portrait, taken, points, rigid, carried, outline)
         part_at_line(head, portrait, points)
         edges = []
         if where is None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lp_core.engines.mesh.lashes import lash_offset
 from lp_core.engines.mesh.plate_mouth import PlateMouth
 from lp_core.engines.mesh.tone import FaceTone, face_tone
+from lp_core.engines.mesh.unseen import UnseenSkin, unseen_skin
 from lp_core.faces.base import Face
 from lp_core.frame import Frame
 from lp_core.geometry.facemesh import EYES, OVAL, RIGID
@@ -70,6 +71,11 @@ class MeshPortrait:
     def lash_offsets(self) -> dict[int, float]:
         """``EyeIndices.blink`` of an eye -> how far above the landmarks its upper lashes are, in eye widths."""
         return {eye.blink: lash_offset(self.source.pixels, self.points, eye) for eye in EYES}
+
+    @cached_property
+    def unseen(self) -> UnseenSkin | None:
+        """The skin that the source does not show; None where it shows all."""
+        return unseen_skin(self.points, self.radius_px)
 
     @cached_property
     def sampler(self) -> Sampler | CutOutSampler:

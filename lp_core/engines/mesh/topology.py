@@ -6,6 +6,8 @@ those holes between paired lid or lip points.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -108,8 +110,9 @@ _SKIN = """
 """
 
 
+@cache
 def skin_triangles() -> NDArray[np.intp]:
-    """(852, 3) point indices of the skin's triangles."""
+    """(852, 3) point indices of the skin's triangles; not to be written to."""
     return np.array(_SKIN.split(), dtype=np.intp).reshape(-1, 3)
 
 
