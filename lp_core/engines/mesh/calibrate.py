@@ -40,6 +40,10 @@ TOGETHER = 4
 """Key frames that are tried at the same time; each begins with what all before them have found."""
 LIMITS = np.array([6.0, 8.0, 6.0, 0.45, 2.0, 0.9, 0.9, 0.08])
 """Largest nudges: degrees, degrees, degrees, head units, strong smiles, lid openings, outer eye distances."""
+AVERTED_DEG = 28.0, 40.0
+"""Angle between a portrait's face and the camera: up to the first its readings count in full, from the second on they
+count for nothing, and nothing is nudged. A landmarker reads mouths from the side badly: to read as much of a smile,
+the lips would go up to the nose."""
 FIRST_STEP = np.array([0.8, 0.8, 0.8, 0.35, 1.0, -1.6, -1.6, 0.12])
 """How much of a control an error of 1 asks for at first (degrees for degrees, else per blendshape unit)."""
 STEEPEST = np.array([1.5, 1.5, 1.5, 1.2, 3.0, 3.0, 3.0, 0.25])
@@ -86,10 +90,14 @@ def calibrate(
         trial: draws and reads trial images.
 
     Returns:
-        None when nothing could be read off the portrait, when the performance has no blendshapes, and when the portrait
-        shows the performer, as a frame of the driving video does: then plain geometry is exact.
+        None when nothing could be read off the portrait, when it is turned too far to be read well, when the
+        performance has no blendshapes, and when the portrait shows the performer, as a frame of the driving video does:
+        then plain geometry is exact.
     """
     if mode == "relative" and _is_same_face(source, reference):
+        return None
+    limits = LIMITS * _readable_share(source)
+    if not limits.any():
         return None
     (rest,) = trial([(TrialFrame(reference, None), Nudge())])
     if rest is None or not any(sample.motion.blendshapes.any() for sample in samples):
@@ -98,19 +106,25 @@ def calibrate(
     found: list[F64] = [np.zeros(CONTROLS)]
     kept: list[MotionFrame] = [reference]
     for first in range(0, len(samples), TOGETHER):
-        so_far = fit(kept, np.stack(found), reference, LIMITS)
+        so_far = fit(kept, np.stack(found), reference, limits)
         batch = samples[first : first + TOGETHER]
         searches = []
         for sample in batch:
             turn = start + wanted_turn(source, sample.motion, reference, mode)
             wanted = np.concatenate([turn, _wanted_readings(source, sample.motion, reference, rest)])
             rounds = ROUNDS if first < SURE else ROUNDS_LATER
-            searches.append(_search(wanted, so_far.controls(sample.motion), rounds))
+            searches.append(_search(wanted, so_far.controls(sample.motion), rounds, limits))
         for sample, controls in zip(batch, _settled(batch, searches, trial), strict=True):
             if controls is not None:
                 found.append(controls)
                 kept.append(sample.motion)
-    return fit(kept, np.stack(found), reference, LIMITS) if len(kept) > 1 else None
+    return fit(kept, np.stack(found), reference, limits) if len(kept) > 1 else None
+
+
+def _readable_share(source: MotionFrame) -> float:
+    """0..1: how far readings of a portrait count, by how far its face is turned from the camera."""
+    turn_deg = np.degrees(np.arccos(np.clip(source.rotation[2, 2], -1, 1)))
+    return float(np.clip((AVERTED_DEG[1] - turn_deg) / (AVERTED_DEG[1] - AVERTED_DEG[0]), 0, 1))
 
 
 def _is_same_face(source: MotionFrame, reference: MotionFrame) -> bool:
@@ -135,7 +149,7 @@ def _settled(samples: Sequence[TrialFrame], searches: Sequence[_Search], trial: 
     return results
 
 
-def _search(wanted: F64, guess: F64, rounds: int) -> _Search:
+def _search(wanted: F64, guess: F64, rounds: int, limits: F64) -> _Search:
     """Secant search of all controls at once for the readings that are wanted: nudges to try, in return for faces.
 
     What is wanted of a reading is NaN where any will do; its control stays as it was guessed.
@@ -163,7 +177,7 @@ def _search(wanted: F64, guess: F64, rounds: int) -> _Search:
             secant = moved / np.where(clear, answered, 1.0)
             step = np.where(clear, np.sign(FIRST_STEP) * np.minimum(np.abs(secant), STEEPEST), step * 1.6)
         last_controls, last_reading = controls, reading
-        controls = np.clip(controls + step * error, -LIMITS, LIMITS)
+        controls = np.clip(controls + step * error, -limits, limits)
     return best
 
 

@@ -139,6 +139,16 @@ def test_no_trial_leaves_the_limits():
     assert len(tried) <= 1 + module.ROUNDS * len(MOMENTS)
 
 
+@pytest.mark.parametrize("yaw", [36.0, -36.0])
+def test_a_portrait_that_is_turned_away_is_nudged_less_and_less(yaw):
+    averted = performer(random_face(3), angles=(0, yaw, 0))
+    tuning = calibrate(averted, MOMENTS, REFERENCE, "relative", trials(portrait()))
+    largest = np.max([np.abs(tuning.controls(sample.motion)) / LIMITS for sample in MOMENTS])
+    assert 0.1 < largest < 0.5
+    profile = performer(random_face(3), angles=(0, 1.3 * yaw, 0))
+    assert calibrate(profile, MOMENTS, REFERENCE, "relative", trials(portrait())) is None
+
+
 def test_no_face_at_rest_is_no_tuning():
     assert calibrate(SOURCE, MOMENTS, REFERENCE, "relative", trials(lambda sample, nudge: None)) is None
 
