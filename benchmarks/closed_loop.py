@@ -8,8 +8,10 @@ the face is not found again, pixels outside the matte that differ from the photo
 was read back), the share of touched pixels where the flow folds, and jitter: high-frequency energy of the landmarks'
 paths (second differences, in units of the distance between the outer eye corners) over that of the performer's, in the
 half of the frames in which the performer moves least. It is printed of the landmarks as read back, which includes what
-the landmarker trembles on this portrait; of those that the engine drew, which does not; and, as what the *reader* adds
-by itself, of the photo as read back when it is only shifted, turned and scaled along with the head, smoothly in time.
+the landmarker trembles on this portrait; of those that the engine drew, which does not; of the pixels themselves, as
+*tracked* from frame to frame where the landmarks are (pyramidal Lucas-Kanade), in the render and in the performer's
+video; and, as what the *reader* adds by itself, of the photo as read back when it is only shifted, turned and scaled
+along with the head, smoothly in time.
 
     python benchmarks/closed_loop.py --media ../shared/media
     python benchmarks/closed_loop.py --media ../shared/media --driving d0 --portraits s9 --sheet out/loop.png
@@ -58,8 +60,17 @@ GAINS = (0.5, 1.5)
 EYE_CORNERS = (33, 263)
 STILL_FRAMES = 9
 """Frames over which a performer's movement is averaged to find where it is least."""
+TRACKED_EYES_PX = 120.0
+"""Distance of the outer eye corners at which pixels are tracked; the window is a fifth of it."""
 SMOOTH_FRAMES = 3.0
 """Standard deviation, in frames, over which the path of the photo that shows what the reader adds is averaged."""
+
+
+OPENING_POINTS = [line for eye in EYES for line in (eye.upper, eye.lower)] + [
+    LIPS_INNER_UPPER,
+    LIPS_INNER_LOWER,
+]
+"""What is next to these comes and goes."""
 
 
 class WatchedEngine(MeshEngine):
@@ -113,6 +124,13 @@ class Reading:
     channels: dict[str, np.ndarray]
     paths: np.ndarray
     """(N, 478, 2) landmarks in units of the distance between the outer eye corners; NaN where no face was found."""
+    points: list[np.ndarray]
+    """The same in pixels."""
+
+    @property
+    def steps(self) -> np.ndarray:
+        """(N - 1, 478, 2) of the landmarks from frame to frame."""
+        return np.diff(self.paths, axis=0)
 
     @property
     def missing(self) -> int:
@@ -137,7 +155,7 @@ def read_images(images: Iterable[tuple[np.ndarray, int]]) -> Reading:
                 faces[0].landmarks_frame[:, :2].astype(np.float64) if faces else np.full((478, 2), np.nan)
             )
             paths.append(points)
-    return Reading(dict(zip(CHANNELS, np.array(rows).T, strict=True)), in_eye_distances(paths))
+    return Reading(dict(zip(CHANNELS, np.array(rows).T, strict=True)), in_eye_distances(paths), paths)
 
 
 def smoothly_moved(
@@ -166,15 +184,51 @@ def in_eye_distances(paths: Sequence[np.ndarray]) -> np.ndarray:
     return whole / eyes
 
 
-def jitter(driver: Reading, result: Reading) -> float:
-    """High-frequency energy of the render's landmarks over the performer's where the performer moves least."""
-    both = min(len(driver.paths), len(result.paths))
-    there, here = driver.paths[:both], result.paths[:both]
-    speed = np.linalg.norm(np.diff(there, axis=0), axis=2).mean(axis=1)
+def jitter(driver: Reading, steps: np.ndarray, driver_steps: np.ndarray) -> float:
+    """High-frequency energy of a render's paths over the performer's where the performer moves least.
+
+    Args:
+        driver: tells where that is.
+        steps: (N - 1, P, 2) from frame to frame, NaN where they are not known.
+        driver_steps: the same of the performer.
+    """
+    both = min(len(steps), len(driver_steps))
+    speed = np.linalg.norm(np.diff(driver.paths[: both + 1], axis=0), axis=2).mean(axis=1)
     calm = np.convolve(np.nan_to_num(speed, nan=np.inf), np.ones(STILL_FRAMES) / STILL_FRAMES, "same")[1:]
-    energy = [(np.diff(paths, 2, axis=0) ** 2).sum(axis=2).mean(axis=1) for paths in (here, there)]
-    counted = (calm <= np.median(calm)) & np.isfinite(energy[0]) & np.isfinite(energy[1])
-    return float(energy[0][counted].mean() / energy[1][counted].mean())
+    here, there = (np.nanmean((np.diff(one[:both], axis=0) ** 2).sum(2), 1) for one in (steps, driver_steps))
+    counted = (calm <= np.median(calm)) & np.isfinite(here) & np.isfinite(there)
+    return float(here[counted].mean() / there[counted].mean())
+
+
+def tracked_steps(images: Iterable[np.ndarray], paths: Sequence[np.ndarray]) -> np.ndarray:
+    """(N - 1, P, 2) where the pixels at the skin's landmarks go from frame to frame, in eye distances.
+
+    Args:
+        images: N images, (H, W, 3) RGB.
+        paths: (478, 2) landmarks in each, pixels; NaN where there is no face.
+    """
+    skin = np.setdiff1d(np.arange(468), np.concatenate([*OPENING_POINTS]))
+    eyes_px = float(np.nanmedian([np.linalg.norm(points[33] - points[263]) for points in paths]))
+    scale, window = TRACKED_EYES_PX / eyes_px, (int(TRACKED_EYES_PX / 5),) * 2
+    steps, before, at = [], None, None
+    for image, points in zip(images, paths, strict=False):
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else 2)
+        if before is not None:
+            step = np.full((len(skin), 2), np.nan)
+            if np.isfinite(at).all():
+                found, status, _ = cv2.calcOpticalFlowPyrLK(before, gray, at, None, winSize=window)
+                step = np.where(status == 1, (found - at) / TRACKED_EYES_PX, np.nan)
+            steps.append(step)
+        before, at = gray, ((points[skin] + 0.5) * scale - 0.5).astype(np.float32)
+    return np.array(steps)
+
+
+def images_of(path: Path) -> Iterator[np.ndarray]:
+    """The frames of a video, (H, W, 3) RGB."""
+    with open_source(path) as source:
+        for frame in source:
+            yield frame.as_rgb8()
 
 
 def _channels(face) -> list[float]:  # noqa: ANN001
@@ -228,11 +282,16 @@ def run_pair(
     result = read_clip(film)
     background = changed_background(portrait, film, engine.touched)
     folds = 1e6 * engine.folded / max(engine.counted, 1)
-    drawn = Reading({}, in_eye_distances(engine.drawn))
+    drawn = np.diff(in_eye_distances(engine.drawn), axis=0)
     with open_source(portrait) as source, open_source(film) as made:
         photo, period_ms = next(iter(source)).as_rgb8(), 1000 / float(made.info.rate.fps)
     alone = read_images(smoothly_moved(photo, engine.own, engine.drawn, period_ms))
-    shaking = " ".join(f"{jitter(driver, one):>6.2f}" for one in (result, drawn, alone))
+    steps = [(result.steps, driver.steps), (drawn, driver.steps)]
+    steps.append(
+        (tracked_steps(images_of(film), engine.drawn), tracked_steps(images_of(driving), driver.points))
+    )
+    steps.append((alone.steps, driver.steps))
+    shaking = " ".join(f"{jitter(driver, *pair):>7.2f}" for pair in steps)
     return list(compare(driver, result)), f"{result.missing:>5} {background:>6} {folds:>7.1f} {shaking}"
 
 
@@ -259,7 +318,7 @@ def main() -> int:
     print(
         f"{'pair':<8}"
         + "".join(f"{name:>15}" for name in names)
-        + "  lost  backgr  folds  jitter  drawn reader"
+        + "  lost  backgr  folds   jitter   drawn tracked  reader"
     )
     missed = total = 0
     for clip in options.driving.split(","):

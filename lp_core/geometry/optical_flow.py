@@ -34,13 +34,15 @@ class Search:
     """Steps of gradient descent for each patch, at most."""
     refinements: int
     """Variational refinements in each scale."""
+    stride: int
+    """Pixels from one patch to the next."""
 
 
-FINE = Search(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 25, 5)
+FINE = Search(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 25, 5, 3)
 """All that OpenCV's medium preset does."""
-COARSE = Search(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 12, 1)
+COARSE = Search(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 12, 1, 4)
 """Takes less time. It is enough where a good guess is available and the flow is averaged afterwards."""
-ROUGH = Search(cv2.DISOPTICAL_FLOW_PRESET_FAST, 16, 5)
+ROUGH = Search(cv2.DISOPTICAL_FLOW_PRESET_FAST, 16, 5, 4)
 """A quarter of the time, on a grid twice as coarse."""
 
 
@@ -56,6 +58,7 @@ def dense_flow(gray: U8, other: U8, effort: Search = FINE, guess: F32 | None = N
     search = cv2.DISOpticalFlow.create(effort.preset)
     search.setGradientDescentIterations(effort.steps)
     search.setVariationalRefinementIterations(effort.refinements)
+    search.setPatchStride(effort.stride)
     return np.asarray(search.calc(gray, other, None if guess is None else guess.copy()), np.float32)
 
 

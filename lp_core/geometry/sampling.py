@@ -25,6 +25,14 @@ _TRANSPARENT = np.float32(1 / 1024)
 """Alpha below which a color cannot be told from its weighted value."""
 
 
+def places(flow: Map, left: int, top: int) -> tuple[Map, Map]:
+    """Positions (x, y), (h, w) each, where a flow (h, w, 2) takes pixels from whose first is at (left, top)."""
+    height, width = flow.shape[:2]
+    x = np.arange(left, left + width, dtype=np.float32)
+    y = np.arange(top, top + height, dtype=np.float32)[:, None]
+    return flow[..., 0] + x, flow[..., 1] + y
+
+
 @dataclass(frozen=True)
 class Sampler:
     """An image that is sampled many times; ``CutOutSampler`` is for colors next to a straight alpha.
@@ -44,15 +52,43 @@ class Sampler:
         """
         if name == "linear":
             return sample(self.pixels, map_x, map_y)
-        # Positions in 32nds of a pixel, as OpenCV's filters take them, are found once for all three look-ups.
         whole, rest = cv2.convertMaps(map_x, map_y, cv2.CV_16SC2)
-        found = self._remapped(self.pixels, whole, rest, FILTERS[name])
-        low, high = (self._remapped(bound, whole, None, cv2.INTER_NEAREST) for bound in self._bounds)
         if self.pixels.dtype != np.float32:
-            return np.asarray(cv2.min(cv2.max(found, low, dst=found), high, dst=found))
+            return self._clamped(whole, rest, FILTERS[name])
+        found = self._remapped(self.pixels, whole, rest, FILTERS[name])
+        low, high = self._bounds_at(whole)
         clamped = np.asarray(cv2.min(cv2.max(found, low), high)).reshape(found.shape)
         is_finite = np.isfinite(found)
         return clamped if is_finite.all() else np.where(is_finite, clamped, sample(self.pixels, map_x, map_y))
+
+    def along(self, flow: Map, left: int, top: int, name: str = "linear") -> NDArray[Any]:
+        """The image where a flow takes it from.
+
+        Args:
+            flow: (h, w, 2) from each pixel's own place, x and y.
+            left: column of the first pixel.
+            top: its row.
+            name: a key of FILTERS.
+        """
+        if name == "linear" or self.pixels.dtype == np.float32:
+            return self.at(*places(flow, left, top), name)
+        whole, rest = cv2.convertMaps(np.ascontiguousarray(flow), None, cv2.CV_16SC2)
+        height, width = whole.shape[:2]
+        own = np.zeros((width, 2), np.int16)
+        own[:, 0] = np.arange(left, left + width)
+        whole += own  # quicker after the conversion than before it
+        whole[..., 1] += np.arange(top, top + height, dtype=np.int16)[:, None]
+        return self._clamped(whole, rest, FILTERS[name])
+
+    def _clamped(self, whole: NDArray[Any], rest: NDArray[Any], how: int) -> NDArray[Any]:
+        """An image of integers at pixels and 32nds of them, as OpenCV's filters take them, without halos."""
+        found = self._remapped(self.pixels, whole, rest, how)
+        low, high = self._bounds_at(whole)
+        return np.asarray(cv2.min(cv2.max(found, low, dst=found), high, dst=found))
+
+    def _bounds_at(self, whole: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        low, high = (self._remapped(bound, whole, None, cv2.INTER_NEAREST) for bound in self._bounds)
+        return low, high
 
     @cached_property
     def _bounds(self) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -101,6 +137,10 @@ class CutOutSampler:
         result = plain.copy()
         result[is_edge] = values
         return result
+
+    def along(self, flow: Map, left: int, top: int, name: str = "linear") -> NDArray[Any]:
+        """The image where a flow takes it from; see ``Sampler.along``."""
+        return self.at(*places(flow, left, top), name)
 
     def _is_edge(self, map_x: Map, map_y: Map) -> NDArray[np.bool_]:
         """(h, w) True where alpha changes around a position."""

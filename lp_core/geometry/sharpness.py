@@ -26,8 +26,9 @@ def sharpness(image: NDArray[np.uint8], box: tuple[float, float, float, float]) 
     right, bottom = min(int(np.ceil(box[2])), width), min(int(np.ceil(box[3])), height)
     if right - left < 4 or bottom - top < 4:
         return 0.0
-    gray = cv2.cvtColor(np.ascontiguousarray(image[top:bottom, left:right]), cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
     size = max(round(SIDE * (right - left) / (bottom - top)), 8), SIDE
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    spread = float(small.std())
-    return float(np.abs(cv2.Laplacian(small, cv2.CV_32F)).mean()) / spread / 4 if spread > 1 else 0.0
+    spread = float(cv2.meanStdDev(small)[1][0, 0])
+    detail = cv2.norm(cv2.Laplacian(small, cv2.CV_32F), cv2.NORM_L1) / small.size
+    return detail / spread / 4 if spread > 1 else 0.0

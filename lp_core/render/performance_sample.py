@@ -45,7 +45,8 @@ class PerformanceSample:
 
     density: Density = QUICK
     _distance: float = field(init=False)
-    _points: list[NDArray[np.float64]] = field(default_factory=list)
+    _points: NDArray[np.float64] | None = None
+    """(K, F) features of what is kept."""
     _kept: list[TrialFrame] = field(default_factory=list)
     _extremes: dict[int, tuple[float, TrialFrame]] = field(default_factory=dict)
 
@@ -68,13 +69,15 @@ class PerformanceSample:
                 sample = sample or _sample(motion, picture, landmarks)
                 self._extremes[slot] = value, sample
         point = features(motion)
-        if any(np.linalg.norm(point - other) < self._distance for other in self._points):
+        if self._points is None:
+            self._points = np.empty((0, len(point)))
+        if self._is_near(point, self._points):
             return
-        self._points.append(point)
+        self._points = np.vstack([self._points, point])
         self._kept.append(sample or _sample(motion, picture, landmarks))
         while len(self._kept) > self.density.kept:
             self._distance *= 1.5
-            self._thin()
+            self._thin(self._points)
 
     @property
     def samples(self) -> list[TrialFrame]:
@@ -82,14 +85,15 @@ class PerformanceSample:
         unique = {id(sample): sample for sample in [*(s for _, s in self._extremes.values()), *self._kept]}
         return list(unique.values())
 
-    def _thin(self) -> None:
-        points: list[NDArray[np.float64]] = []
-        kept: list[TrialFrame] = []
-        for point, sample in zip(self._points, self._kept, strict=True):
-            if all(np.linalg.norm(point - other) >= self._distance for other in points):
-                points.append(point)
-                kept.append(sample)
-        self._points, self._kept = points, kept
+    def _is_near(self, point: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
+        return bool((np.linalg.norm(others - point, axis=1) < self._distance).any())
+
+    def _thin(self, points: NDArray[np.float64]) -> None:
+        kept: list[int] = []
+        for number, point in enumerate(points):
+            if not self._is_near(point, points[kept]):
+                kept.append(number)
+        self._points, self._kept = points[kept], [self._kept[number] for number in kept]
 
 
 def _extremes(motion: MotionFrame) -> NDArray[np.float64]:

@@ -205,7 +205,9 @@ def _soften_seam(flow: Planes, fall: Map, covered: NDArray[np.bool_]) -> None:
     band = 4 * inside * (1 - inside) * (fall > 0)
     for plane in flow:
         smooth = cv2.GaussianBlur(plane, (0, 0), SEAM, borderType=cv2.BORDER_REPLICATE)
-        plane += band * (smooth - plane)
+        smooth -= plane
+        smooth *= band
+        plane += smooth
 
 
 @dataclass(frozen=True)
@@ -226,10 +228,18 @@ class _Base:
         """Radii beyond the hold over which everything dies away."""
         return self.fade if self.carried is None else max(self.fade + CARRY_HOLD, CARRY_REACH)
 
-    @property
-    def expression_reach(self) -> float:
-        """Radii over which the outline's own change of shape dies away."""
-        return EXPRESSION_REACH if self.carried is None else CARRIED_EXPRESSION_REACH
+    def expression_reach(self, residual: list[Map], length: Map) -> Map | np.float32:
+        """Radii over which the outline's own change of shape, ``residual`` pixels along x and y, dies away.
+
+        Args:
+            residual: (h, w) each.
+            length: (h, w) radius of the outline in that direction, pixels.
+        """
+        if self.carried is None:
+            return np.float32(EXPRESSION_REACH)
+        gentle = np.float32(1.875 / STEEPEST) * cv2.magnitude(*residual) / length
+        reach = np.clip(1 + gentle, CARRIED_EXPRESSION_REACH, EXPRESSION_REACH)
+        return np.asarray(reach, np.float32)
 
     def at(self, x: Map, y: Map, rho: Map, hold: Map) -> tuple[Planes, Map]:
         """Flow and (h, w) fall at (1, w) columns and (h, 1) rows, ``rho`` radii from the middle."""
@@ -282,9 +292,7 @@ def _surroundings(middle: NDArray[np.float64], table: Map, base: _Base, grid: _G
     length, *residual, hold = (np.asarray(plane, np.float32) for plane in cv2.split(looked_up))
     rho = radius / length
     flow, fall = base.at(x, y, rho, hold)
-    gentle = np.float32(1.875 / STEEPEST) * cv2.magnitude(*residual) / length
-    reach = np.clip(1 + gentle, base.expression_reach, EXPRESSION_REACH).astype(np.float32)
-    local = _fade(rho, np.float32(1.0), reach) * fall
+    local = _fade(rho, np.float32(1.0), base.expression_reach(residual, length)) * fall
     for plane, change in zip(flow, residual, strict=True):
         plane += change * local
     return (enlarge(flow[0], *grid.size), enlarge(flow[1], *grid.size)), enlarge(fall, *grid.size)

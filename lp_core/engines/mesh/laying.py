@@ -43,8 +43,6 @@ def _lay_strip(
     there = np.flatnonzero(moved.any(axis=0))
     if len(there):
         columns = slice(there[0], there[-1] + 1)
-        x = np.arange(left + columns.start, left + columns.stop, dtype=np.float32)
-        y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
-        warped = sampler.at(flow[:, columns, 0] + x, flow[:, columns, 1] + y, name)
+        warped = sampler.along(flow[:, columns], left + int(there[0]), rows.start, name)
         mask = np.ascontiguousarray(moved[:, columns]).view(np.uint8)
         cv2.copyTo(warped, mask, pixels[rows, left + columns.start : left + columns.stop])

@@ -80,3 +80,20 @@ def test_hidden_colors_of_a_cut_out_do_not_show(name, dtype):
     opaque = pixels.copy()
     opaque[..., 3] = white
     np.testing.assert_array_equal(CutOutSampler(opaque).at(x, y, name), Sampler(opaque).at(x, y, name))
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("dtype,white", KINDS)
+@pytest.mark.parametrize("name", FILTERS)
+def test_along_a_flow_is_at_the_places_it_leads_to(rng, name, dtype, white, channels):
+    source = cv2.GaussianBlur(rng.random((60, 70, channels)), (0, 0), 2)
+    source = (source / source.max() * white).astype(dtype)
+    flow = rng.integers(-320, 320, (30, 25, 2)).astype(np.float32) / 32  # some lead out of the image
+    x, y = grid(30, 25)
+    for sampler in (Sampler(source), CutOutSampler(source) if channels == 4 else Sampler(source)):
+        found = sampler.along(flow, 31, 22, name)
+        np.testing.assert_array_equal(found, sampler.at(flow[..., 0] + x + 31, flow[..., 1] + y + 22, name))
+    part = flow[:, 3:20]  # not contiguous
+    np.testing.assert_array_equal(
+        Sampler(source).along(part, 34, 22, name), Sampler(source).along(flow, 31, 22, name)[:, 3:20]
+    )
