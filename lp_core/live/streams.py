@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from lp_core.contexts import ClosesOnExit
-from lp_core.errors import LpError, NotThere, WorkerError
+from lp_core.errors import NotThere, WorkerError
 from lp_core.geometry.warp import reduce
 from lp_core.link.ring import RingReader
 from lp_core.live.config import StreamConfig
@@ -129,7 +129,7 @@ class LiveStreams(ClosesOnExit):
             if self._watch is not None:
                 try:
                     self._watch(self)
-                except LpError:
+                except Exception:  # noqa: BLE001 - logged; without the thread every stream would seem dead
                     _log.exception("The files that ask for live streams cannot be read")
 
 

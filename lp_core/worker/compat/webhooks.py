@@ -57,6 +57,8 @@ class Webhooks(ClosesOnExit):
                 self.look()
             except LpError as error:
                 _log.warning("Webhooks cannot be called: %s", error)
+            except Exception:  # noqa: BLE001 - logged; without the thread no client would hear anything
+                _log.exception("Webhooks cannot be called because of a defect of LP Suite")
 
     def look(self) -> None:
         """Calls what is due.

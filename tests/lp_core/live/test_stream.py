@@ -1,5 +1,6 @@
 """Live streams, for real: the astronaut driven by motions, pushed images and a video, read out of the ring."""
 
+import logging
 import time
 from dataclasses import replace
 
@@ -214,3 +215,16 @@ def test_the_next_portrait_is_the_next_picture_of_the_folder(tmp_path):
     assert neighbor(tmp_path / "a.jpg", 3).name == "a.jpg"
     with pytest.raises(LpError):
         neighbor(tmp_path / "none.png", 1)
+
+
+@pytest.mark.parametrize("error", [WorkerError("The folder is gone."), RuntimeError("a defect")])
+def test_hearts_go_on_beating_whatever_happens_next_to_them(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(logging.getLogger("lp_core.live.streams"), "propagate", False)
+    looks = []
+
+    def watch(_):
+        looks.append(True)
+        raise error
+
+    with LiveStreams(tmp_path, watch):
+        until(lambda: len(looks) > 2)
