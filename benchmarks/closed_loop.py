@@ -188,7 +188,7 @@ def jitter(driver: Reading, steps: np.ndarray, driver_steps: np.ndarray) -> floa
     """High-frequency energy of a render's paths over the performer's where the performer moves least.
 
     Args:
-        driver: tells where that is.
+        driver: says where that is.
         steps: (N - 1, P, 2) from frame to frame, NaN where they are not known.
         driver_steps: the same of the performer.
     """

@@ -6,7 +6,7 @@
 The portrait is the public-domain astronaut of scikit-image; the performer is the same portrait, animated by
 demo:expressive and repeated to the wanted length, so that the run needs no media. End-to-end figures
 are of the command ``lpsuite animate`` as a whole process: start-up, landmarks of every driving frame, calibration,
-rendering and h264 encoding. Peak memory is that of the main process and, beside it, that of all its helpers together
+rendering and h264 encoding. Peak memory is that of the main process and, next to it, that of all its helpers together
 (Linux alone says both).
 """
 
