@@ -31,9 +31,8 @@ EXPRESSION_REACH, CARRIED_EXPRESSION_REACH = 1.7, 1.15
 with it the change dies away over less, and over as much as STEEPEST asks for."""
 EDGE_FADE = 0.4
 """Radii of the face over which the flow dies away towards an image edge."""
-EDGE_ROOM = 2.0
-"""With dense motion, flow dies away only towards edges that it points beyond, over so many times its length, within
-EDGE_FADE. So a head that moves out of the image leaves it and is not squeezed into the edge."""
+EDGE_BEND = 12
+"""With dense motion, how abruptly flow that points beyond an edge of the image ends at what the edge itself shows."""
 SEAM, SEAM_MARGIN = 1.8, 8
 """Softness of the face's outline, and the room it takes, in cells of the flow's grid."""
 DEPTH, DEPTH_WITHIN = 0.4, 0.8
@@ -336,16 +335,14 @@ def _edge_fade(portrait: MeshPortrait, x: Map, y: Map, soft: Map | np.float32) -
 
 
 def _rooms(portrait: MeshPortrait, x: Map, y: Map, flow: Planes) -> Planes:
-    """(h, w) each, along x and along y: falls to 0 towards the edges of the image beyond which flow would take pixels.
+    """(h, w) each, along x and along y: shares of the flow that take pixels from no further than the image's edges.
 
-    Along an edge everything may move: a neck that the lower edge cuts off follows its head to the side.
+    So a head that moves out of the image leaves it, what is next to an edge is not seen twice, and along an edge
+    everything may move: a neck that the lower edge cuts off follows its head to the side.
     """
-    widest = max(EDGE_FADE * portrait.radius_px, 1.0)
     rooms = []
     for plane, at, size in zip(flow, (x, y), portrait.size, strict=True):
-        room = np.ones_like(plane)
-        for inside, outward in ((at, -plane), (size - 1 - at, plane)):
-            t = np.clip((inside + 1) / np.clip(EDGE_ROOM * outward + 1, 1, widest), 0, 1)
-            room *= t * t * (3 - 2 * t)
-        rooms.append(room)
+        inside = np.where(plane < 0, at, size - 1 - at) + np.float32(1)
+        beyond = np.minimum(np.abs(plane) / inside, np.float32(1e3))
+        rooms.append(np.asarray((1 + beyond**EDGE_BEND) ** np.float32(-1 / EDGE_BEND), np.float32))
     return rooms[0], rooms[1]

@@ -190,3 +190,20 @@ def test_hair_at_the_edge_leaves_the_image_or_follows_the_head_to_the_side(
     edge = found[0, int(landmarks[:, 0].mean())]
     np.testing.assert_allclose(edge[0], -20, atol=2)
     np.testing.assert_allclose(edge[1], 20 if down < 0 else 0, atol=2)
+
+
+def test_what_is_next_to_the_lower_edge_is_not_seen_twice_when_the_head_rises_far(engine, sitter, as_frame):
+    rise = -80.0
+    by = (0.0, rise)
+    _, motion, landmarks = moved(sitter, by)
+    flow = np.zeros((128, 128, 2), np.float32) - np.float32(by)
+    dense = DenseField(flow, np.ones((128, 128), np.float32), (512, 512))
+    chin = float(sitter.face.landmarks_frame[152, 1])
+    cut = int(chin + 45)  # the image ends so far below the chin
+    portrait = engine.prepare(as_frame(sitter.picture[:cut].copy()), sitter.face)
+    found = engine.animate(
+        portrait, motion, sitter.neutral, DrivingPicture(sitter.picture, landmarks, dense)
+    ).flow
+    column = found[int(chin + rise) + 20 :, int(landmarks[:, 0].mean()), 1]
+    assert column.max() > 40
+    assert (np.diff(column) > -1.01).all()  # places that are taken follow each other in order
