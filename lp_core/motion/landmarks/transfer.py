@@ -51,6 +51,8 @@ UPPER_SHARE = 0.15
 FREE_GAP, TRUST_GAP = 0.04, 1.0
 """A nudge may change lip gap and drop of the mouth (head units) by this much plus TRUST_GAP times the movement,
 which is the larger of what geometry and what the blendshape says."""
+LEAST_PHILTRUM = 0.8
+"""What nudges leave of the distance from nose to upper lip: a mouth must not come up to the nose to read as a smile."""
 DOWN = np.array([0.0, 1.0, 0.0])
 
 
@@ -178,6 +180,7 @@ def _region_delta(
     shape = source.expression.astype(np.float64)
     mouth = fields.mouth[:, None]
     delta = plain_delta(source, motion, reference, fields.mouth)
+    philtrum = _philtrum(shape + delta)
     if settings.region in ("all", "expression", "lips"):
         filmed = 1 - spoken_share(motion, reference)  # what a made voice asks for needs no correction
         delta += mouth * (filmed * nudge.smile - relaxed_smile(source, motion, reference)) * fields.smile
@@ -190,11 +193,19 @@ def _region_delta(
         crossed = min(inner_gap(shape), 0.0)
         opening = filmed * fields.opening[:, None] * DOWN + (1 - filmed) * measured_opening()
         delta += opening * (max(wanted, crossed) - inner_gap(shape + delta))
+        lost = max(LEAST_PHILTRUM * philtrum - _philtrum(shape + delta), 0.0)
+        follows = float(mouth[LIPS_OUTER_UPPER[5], 0] - mouth[NOSE_BASE, 0])
+        delta += filmed * mouth * DOWN * lost / max(follows, 0.1)
     if settings.region == "lips":
         delta *= mouth
     elif settings.region == "eyes":
         delta *= 1 - mouth
     return delta
+
+
+def _philtrum(face: F64) -> float:
+    """How far the upper lip is below the nose, head units."""
+    return float(face[LIPS_OUTER_UPPER[5], 1] - face[NOSE_BASE, 1])
 
 
 def _bounded(nudge: float, movement: float) -> float:

@@ -381,3 +381,16 @@ def test_a_dropping_jaw_lowers_mouth_and_chin_as_one_and_leaves_the_gap():
 def test_a_narrow_eye_may_open_further_than_a_wide_one():
     narrow = replace(some_source(1), eyes=np.array([0.2, 0.35], np.float32))
     assert widest_eyes(narrow) == pytest.approx([1.8, 1.35])
+
+
+def test_nudges_do_not_raise_the_mouth_up_to_the_nose():
+    reference = performer()
+    source = performer()
+
+    def philtrum(nudge):
+        points = transfer(source, reference, reference, MotionSettings(), nudge).points
+        return points[0, 1] - points[2, 1]
+
+    plain = philtrum(NO_NUDGE)
+    assert 0.8 * plain < philtrum(Nudge(smile=0.2)) < plain
+    assert philtrum(Nudge(smile=2.0, drop=-0.3)) == pytest.approx(0.8 * plain, rel=0.02)
