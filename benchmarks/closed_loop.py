@@ -66,11 +66,8 @@ SMOOTH_FRAMES = 3.0
 """Standard deviation, in frames, over which the path of the photo that shows what the reader adds is averaged."""
 
 
-OPENING_POINTS = [line for eye in EYES for line in (eye.upper, eye.lower)] + [
-    LIPS_INNER_UPPER,
-    LIPS_INNER_LOWER,
-]
-"""What is next to these comes and goes."""
+OPENINGS = [*((eye.upper, eye.lower) for eye in EYES), (LIPS_INNER_UPPER, LIPS_INNER_LOWER)]
+"""Upper and lower edge of eyes and mouth; what is next to these comes and goes."""
 
 
 class WatchedEngine(MeshEngine):
@@ -109,7 +106,7 @@ class WatchedEngine(MeshEngine):
 def _openings(portrait: MeshPortrait, corner: tuple[int, int], shape: tuple[int, ...]) -> np.ndarray:
     """Where eyes and mouth open and close (by design the skin parts there), generously outlined."""
     mask = np.zeros(shape, np.uint8)
-    for upper, lower in [(eye.upper, eye.lower) for eye in EYES] + [(LIPS_INNER_UPPER, LIPS_INNER_LOWER)]:
+    for upper, lower in OPENINGS:
         points = portrait.points[np.concatenate([upper, lower]), :2]
         middle = points.mean(axis=0) - corner
         radius = np.ptp(points, axis=0).max() * 0.8
@@ -205,9 +202,9 @@ def tracked_steps(images: Iterable[np.ndarray], paths: Sequence[np.ndarray]) -> 
 
     Args:
         images: N images, (H, W, 3) RGB.
-        paths: (478, 2) landmarks in each, pixels; NaN where there is no face.
+        paths: (478, 2) landmarks in each image, pixels; NaN if no face was found.
     """
-    skin = np.setdiff1d(np.arange(468), np.concatenate([*OPENING_POINTS]))
+    skin = np.setdiff1d(np.arange(468), np.concatenate([np.concatenate(pair) for pair in OPENINGS]))
     eyes_px = float(np.nanmedian([np.linalg.norm(points[33] - points[263]) for points in paths]))
     scale, window = TRACKED_EYES_PX / eyes_px, (int(TRACKED_EYES_PX / 5),) * 2
     steps, before, at = [], None, None
